@@ -32,38 +32,38 @@ function S(e) {
 function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ee(e, t) {
-	if (t == null) return e.__ && ee(e.__, e.__i + 1);
+function w(e, t) {
+	if (t == null) return e.__ && w(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ee(e);
+	return typeof e.type != "function" || e.props.__P ? null : w(e);
 }
-function w(t) {
+function T(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), k(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || w(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, A(a, n, o), r.__ = r.__e = null, n.__e != i && E(n));
 }
-function T(e) {
+function E(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), T(e);
+	}), E(e);
 }
-function E(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+function D(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ee);
 }
-function te() {
+function ee() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && T(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(te);
+		(a = r.length) && (i || queueMicrotask)(ee);
 	}
 }
-function ne(e, t, n, r, i, a, o, s, c, l, u) {
+function te(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = ne(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = k(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && j(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = re(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function re(e, t, n, r, i) {
+function ne(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ie(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
 	if (y) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function re(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = w(s)), ue(s, s));
 	return r;
 }
-function ie(e, t, n, r) {
+function re(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = re(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = w(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ae(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ae(e, t, n, r) {
 	}
 	return -1;
 }
-function oe(e, t, n) {
+function ae(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function D(e, t, n, r, i) {
+function O(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ae(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ae(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = oe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function D(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function se(t) {
+function oe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function se(t) {
 		}
 	};
 }
-function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
+function k(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, T, E, D, ee, ne, re, ie, ae, O, oe, k, A, j = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof A == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = se(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof j == "function") {
 		h = s.length;
 		try {
-			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
-					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (E = n.props, D = (d = j.prototype) && d.render, ee = (d = j.contextType) && i[d.__c], ne = d ? ee ? ee.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (D ? n.__c = _ = new j(E, ne) : (n.__c = _ = new C(E, ne), _.constructor = j, _.render = de), ee && ee.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), D && (_.__s || (_.__s = _.state), j.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, j.getDerivedStateFromProps(E, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (E !== b && D && !j.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(E, ne), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(E, _.__s, ne)) {
+					n.__v != r.__v && (_.props = E, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = w(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, w);
+				_.componentWillUpdate && _.componentWillUpdate(E, _.__s, ne), D && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, T);
 				});
-			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
+			} else D && !j.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), D && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = ne, _.props = E, _.__P = t, _.__g &= -5, re = e.__r, ie = D ? 25 : 0;
 			do
-				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ae < 25);
-			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && de(e, e);
-			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, re && re(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ie < 25);
+			D && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), D && r.__c && _.getSnapshotBeforeUpdate && (T = _.getSnapshotBeforeUpdate(b, x)), ae = d && d.type === S && d.key == null ? d.props.children : d, E.__P && (d = c, a = (t = E.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ue(e, e);
+			}), r.__k = null), c = r.__k ? w(r, 0) : null), c = te(t, g(ae) ? ae : [ae], n, r, i, a, o, s, c, l, u), E.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
-						for (; O < o.length; O++) if (k = o[O]) {
-							if (o[O] = null, D) {
-								if (k == se) break;
+						for (~(k = o.indexOf(c || void 0)) || (k = o.length); (A = o[k - 1]) && A.nodeType == 8;) k--;
+						for (; k < o.length; k++) if (A = o[k]) {
+							if (o[k] = null, O) {
+								if (A == oe) break;
 							} else {
-								if (k.nodeType != 8) break;
-								k.data.startsWith("$s") && (se = ce(D = k));
+								if (A.nodeType != 8) break;
+								A.data.startsWith("$s") && (oe = se(O = A));
 							}
 						}
 					}
-					if (!D) {
+					if (!O) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						D = c;
+						O = c;
 					}
-					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = se(O = n.__c.__z || (n.__c.__z = O))) ? (n.__e = O, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || ce(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = le(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ce(e, t) {
+function se(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ce(e, t) {
 		t && t.push(e);
 	}
 }
-function le(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
+function ce(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ce));
 }
-function k(t, n, r) {
-	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
+function A(t, n, r) {
+	for (var i = 0; i < r.length;) j(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function k(t, n, r) {
 		}
 	});
 }
-function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
-	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+function le(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, T = r.props || p, E = n.props, D = n.type;
+	if (D == "svg" ? a = "http://www.w3.org/2000/svg" : D == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (D ? b.localName == D : b.nodeType == 3)) {
 			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
-		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !D) return C.createTextNode(E);
+		t = C.createElementNS(a, D, E.is ? E : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (E) {
-		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
-		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
-		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
-	} else w === T || c && t.data == T || (t.data = T);
+	if (D) {
+		if (u = D == "template" && t.content || t, o = D == "textarea" && E.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (T = {}, d = 0; d < t.attributes.length; d++) T[(b = t.attributes[d]).name] = b.value;
+		for (d in T) b = T[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in E || d == "value" && "defaultValue" in E || d == "checked" && "defaultChecked" in E || O(t, d, null, b, a);
+		for (d in E) b = E[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || T[d] === b || O(t, d, b, T[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (D == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(D)) && (a = "http://www.w3.org/1999/xhtml"), te(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && w(r, 0), c, l), o && o.some(y)), c && D != "textarea" || (d = "value", D == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (D != "progress" || x) || O(t, d, x, T[d], a), d = "checked", S != null && S != t[d] && O(t, d, S, T[d], a));
+	} else T === E || c && t.data == E || (t.data = E);
 	return t;
 }
-function A(t, n, r, i) {
+function j(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function de(t, n, r) {
+function ue(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || j(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function de(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ue(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = se(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function fe(e, t, n) {
+function de(e, t, n) {
 	return this.constructor(e, n);
 }
-function pe(t, n) {
+function fe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], k(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), A(a, n.__k, o), n.__k.props.children = null;
 }
-function me(e) {
+function pe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, E(e);
+				e.__g |= 4, D(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -283,100 +283,100 @@ e = { __e: function(e, t, n, r) {
 	return e != null && e.constructor === f;
 }, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), D(this)));
 }, C.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+	this.__v && (this.__g |= 4, e && this.__h.push(e), D(this));
 }, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
-function Oe(e, t) {
-	M.__h && M.__h(j, e, ye || t), ye = 0;
-	var n = j.__H || (j.__H = {
+var me, M, he, ge, _e = Object.is, ve = 0, ye = [], be = [], N = e, xe = N.__b, Se = N.__r, Ce = N.diffed, we = N.__c, Te = N.unmount, Ee = N.__;
+function De(e, t) {
+	N.__h && N.__h(M, e, ve || t), ve = 0;
+	var n = M.__H || (M.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function Oe(e, t) {
+	var n = De(me++, 3);
+	!N.__s && ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, M.__H.__h.push(n));
+}
 function ke(e, t) {
-	var n = Oe(he++, 3);
-	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+	var n = De(me++, 4);
+	!N.__s && ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, M.__h.push(n));
 }
-function Ae(e, t) {
-	var n = Oe(he++, 4);
-	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
-}
-function N(e) {
-	return ye = 5, je(function() {
+function P(e) {
+	return ve = 5, Ae(function() {
 		return { current: e };
 	}, []);
 }
-function je(e, t) {
-	var n = Oe(he++, 7);
-	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Ae(e, t) {
+	var n = De(me++, 7);
+	return ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Me(e) {
-	var t = j.context[e.__c], n = Oe(he++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
+function je(e) {
+	var t = M.context[e.__c], n = De(me++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(M)), t.props.value) : e.__;
 }
-function Ne() {
-	var e = Oe(he++, 11);
+function Me() {
+	var e = De(me++, 11);
 	if (!e.__) {
-		for (var t = j.__v; !t.__m && t.__;) t = t.__;
+		for (var t = M.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Pe() {
+function Ne() {
 	var e;
 	do {
-		for (; e = xe.shift();) try {
-			Re(e);
+		for (; e = be.shift();) try {
+			Le(e);
 		} catch (t) {
-			M.__e(t, { __: (e = e.__P) && e.__v });
+			N.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = be.shift();) {
+		for (; e = ye.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Re), t.__h.some(ze), t.__h = [];
+				t.__h.some(Le), t.__h.some(Re), t.__h = [];
 			} catch (n) {
-				t.__h = [], M.__e(n, e.__v);
+				t.__h = [], N.__e(n, e.__v);
 			}
 		}
-	} while (xe.length);
+	} while (be.length);
 }
-M.__b = function(e) {
-	j = null, Se && Se(e);
-}, M.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
-}, M.__r = function(e) {
-	Ce && Ce(e), he = 0;
-	var t = (j = e.__c).__H;
-	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
+N.__b = function(e) {
+	M = null, xe && xe(e);
+}, N.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ee && Ee(e, t);
+}, N.__r = function(e) {
+	Se && Se(e), me = 0;
+	var t = (M = e.__c).__H;
+	t && (he == M ? M.__h = [] : (t.__h.some(Le), t.__h.some(Re), me = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ge = j;
-}, M.diffed = function(e) {
-	we && we(e);
+	})), he = M;
+}, N.diffed = function(e) {
+	Ce && Ce(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ie(ye.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ge = j = null;
-}, M.__c = function(e, t) {
+	})), he = M = null;
+}, N.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
-				return !e.__ || ze(e);
+			e.__h.some(Le), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Re(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Te && Te(e, t);
-}, M.unmount = function(e) {
-	Ee && Ee(e);
+	}), we && we(e, t);
+}, N.unmount = function(e) {
+	Te && Te(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ M.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Le(xe.push(r));
-			} else Re(r);
+				r.__P = n, Ie(be.push(r));
+			} else Le(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && M.__e(t, r.__v));
+	}), r.__H = void 0, t && N.__e(t, r.__v));
 };
-var Fe = typeof requestAnimationFrame == "function";
-function Ie(e) {
+var Pe = typeof requestAnimationFrame == "function";
+function Fe(e) {
 	var t, n = function() {
-		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Pe && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Fe && (t = requestAnimationFrame(n));
+	Pe && (t = requestAnimationFrame(n));
+}
+function Ie(e) {
+	e != 1 && ge == N.requestAnimationFrame || ((ge = N.requestAnimationFrame) || Fe)(Ne);
 }
 function Le(e) {
-	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
+	var t = M, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), M = t;
 }
 function Re(e) {
-	var t = j, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), j = t;
+	var t = M;
+	e.__c = e.__(), M = t;
 }
-function ze(e) {
-	var t = j;
-	e.__c = e.__(), j = t;
-}
-function Be(e, t) {
+function ze(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ve(t, e[n]);
+		return !_e(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ve = Symbol.for("preact-signals");
-function He() {
-	if (F > 1) F--;
+var Be = Symbol.for("preact-signals");
+function Ve() {
+	if (I > 1) I--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Xe;
-			for (Xe = void 0; e !== void 0;) {
+			var e = Ye;
+			for (Ye = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ke !== void 0;) {
-			var n = Ke;
-			for (Ke = void 0, qe++; n !== void 0;) {
+		})(); Ge !== void 0;) {
+			var n = Ge;
+			for (Ge = void 0, Ke++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && Qe(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function He() {
 				n = r;
 			}
 		}
-		if (qe = 0, F--, t) throw e;
+		if (Ke = 0, I--, t) throw e;
 	}
 }
-function Ue(e) {
-	if (F > 0) return e();
-	Ye = ++Je, F++;
+function He(e) {
+	if (I > 0) return e();
+	Je = ++qe, I++;
 	try {
 		return e();
 	} finally {
-		He();
+		Ve();
 	}
 }
-var We, P = void 0;
-function Ge(e) {
-	var t = P, n = We;
-	P = void 0, We = void 0;
+var Ue, F = void 0;
+function We(e) {
+	var t = F, n = Ue;
+	F = void 0, Ue = void 0;
 	try {
 		return e();
 	} finally {
-		P = t, We = n;
+		F = t, Ue = n;
 	}
 }
-var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
-function Qe(e) {
-	if (P !== void 0) {
+var Ge = void 0, I = 0, Ke = 0, qe = 0, Je = 0, Ye = void 0, Xe = 0;
+function Ze(e) {
+	if (F !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== P) return t = {
+		if (t === void 0 || t.t !== F) return t = {
 			i: 0,
 			S: e,
-			p: P.s,
+			p: F.s,
 			n: void 0,
-			t: P,
+			t: F,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
+		}, F.s !== void 0 && (F.s.n = t), F.s = t, e.n = t, 32 & F.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = F.s, t.n = void 0, F.s.n = t, F.s = t), t;
 	}
 }
-function I(e, t) {
+function L(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-I.prototype.brand = Ve, I.prototype.h = function() {
+L.prototype.brand = Be, L.prototype.h = function() {
 	return !0;
-}, I.prototype.S = function(e) {
+}, L.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? We(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, I.prototype.U = function(e) {
+}, L.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && We(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, I.prototype.subscribe = function(e) {
+}, L.prototype.subscribe = function(e) {
 	var t = this;
-	return ct(function() {
+	return st(function() {
 		var n = t.value;
-		Ge(function() {
+		We(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, I.prototype.valueOf = function() {
+}, L.prototype.valueOf = function() {
 	return this.value;
-}, I.prototype.toString = function() {
+}, L.prototype.toString = function() {
 	return this.value + "";
-}, I.prototype.toJSON = function() {
+}, L.prototype.toJSON = function() {
 	return this.value;
-}, I.prototype.peek = function() {
+}, L.prototype.peek = function() {
 	var e = this;
-	return Ge(function() {
+	return We(function() {
 		return e.value;
 	});
-}, Object.defineProperty(I.prototype, "value", {
+}, Object.defineProperty(L.prototype, "value", {
 	get: function() {
-		var e = Qe(this);
+		var e = Ze(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (qe > 100) throw Error("Cycle detected");
+			if (Ke > 100) throw Error("Cycle detected");
 			(function(e) {
-				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
+				I !== 0 && Ke === 0 && e.l !== Je && (e.l = Je, Ye = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Xe
+					o: Ye
 				});
-			})(this), this.v = e, this.i++, Ze++, F++;
+			})(this), this.v = e, this.i++, Xe++, I++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				He();
+				Ve();
 			}
 		}
 	}
 });
-function L(e, t) {
-	return new I(e, t);
+function R(e, t) {
+	return new L(e, t);
 }
-function $e(e) {
+function Qe(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function et(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function et(e) {
 		}
 	}
 }
-function tt(e) {
+function et(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function nt(e, t) {
-	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
+function tt(e, t) {
+	L.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Xe - 1, this.f = 4;
 }
-nt.prototype = new I(), nt.prototype.h = function() {
+tt.prototype = new L(), tt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
-	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
-	var e = P;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Xe)) return !0;
+	if (this.g = Xe, this.f |= 1, this.i > 0 && !Qe(this)) return this.f &= -2, !0;
+	var e = F;
 	try {
-		et(this), P = this;
+		$e(this), F = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return P = e, tt(this), this.f &= -2, !0;
-}, nt.prototype.S = function(e) {
+	return F = e, et(this), this.f &= -2, !0;
+}, tt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	I.prototype.S.call(this, e);
-}, nt.prototype.U = function(e) {
-	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
+	L.prototype.S.call(this, e);
+}, tt.prototype.U = function(e) {
+	if (this.t !== void 0 && (L.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, nt.prototype.N = function() {
+}, tt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(nt.prototype, "value", { get: function() {
+}, Object.defineProperty(tt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = Qe(this);
+	var e = Ze(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function rt(e, t) {
-	return new nt(e, t);
+function nt(e, t) {
+	return new tt(e, t);
 }
-function it(e) {
+function rt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		F++;
-		var n = P;
-		P = void 0;
+		I++;
+		var n = F;
+		F = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, at(e), t;
+			throw e.f &= -2, e.f |= 8, it(e), t;
 		} finally {
-			P = n, He();
+			F = n, Ve();
 		}
 	}
 }
-function at(e) {
+function it(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, it(e);
+	e.x = void 0, e.s = void 0, rt(e);
 }
-function ot(e) {
-	if (P !== this) throw Error("Out-of-order effect");
-	tt(this), P = e, this.f &= -2;
+function at(e) {
+	if (F !== this) throw Error("Out-of-order effect");
+	et(this), F = e, this.f &= -2;
 	try {
-		8 & this.f && at(this);
+		8 & this.f && it(this);
 	} finally {
-		He();
+		Ve();
 	}
 }
-function st(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
+function ot(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ue && Ue.push(this);
 }
-st.prototype.c = function() {
+ot.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ st.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, st.prototype.S = function() {
+}, ot.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, it(this), et(this), F++;
-	var e = P;
-	return P = this, ot.bind(this, e);
-}, st.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
-}, st.prototype.d = function() {
-	this.f |= 8, 1 & this.f || at(this);
-}, st.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, rt(this), $e(this), I++;
+	var e = F;
+	return F = this, at.bind(this, e);
+}, ot.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ge, Ge = this);
+}, ot.prototype.d = function() {
+	this.f |= 8, 1 & this.f || it(this);
+}, ot.prototype.dispose = function() {
 	this.d();
 };
-function ct(e, t) {
-	var n = new st(e, t);
+function st(e, t) {
+	var n = new ot(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ct(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
-ct(function() {
-	lt = this.N;
+var ct, lt, ut = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, dt = [];
+st(function() {
+	ct = this.N;
 })();
-function pt(t, n) {
+function ft(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function mt(e) {
-	if (ut) {
-		var t = ut;
-		ut = void 0, t();
+function pt(e) {
+	if (lt) {
+		var t = lt;
+		lt = void 0, t();
 	}
-	ut = e && e.S();
+	lt = e && e.S();
 }
-function ht(e) {
-	var t = this, r = e.data, i = R(r);
+function mt(e) {
+	var t = this, r = e.data, i = z(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = je(function() {
+	var a = Ae(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = rt(function() {
+		var a = nt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = rt(function() {
+		}), o = nt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ct(function() {
-			if (this.N = yt, o.value) {
+		}), s = st(function() {
+			if (this.N = vt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function ht(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
+mt.displayName = "ReactiveTextNode", Object.defineProperties(L.prototype, {
 	constructor: {
 		configurable: !0,
 		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: ht
+		value: mt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), pt("__b", function(e, t) {
-	if (mt(), typeof t.type == "string") {
+}), ft("__b", function(e, t) {
+	if (pt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof L && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), pt("__r", function(e, t) {
+}), ft("__r", function(e, t) {
 	if (e(t), t.type !== S) {
-		mt();
+		pt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ct(function() {
+			return st(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ut && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), pt(n);
 	}
-}), pt("__e", function(e, t, n, r) {
-	mt(), e(t, n, r);
-}), pt("diffed", function(e, t) {
-	mt();
+}), ft("__e", function(e, t, n, r) {
+	pt(), e(t, n, r);
+}), ft("diffed", function(e, t) {
+	pt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = ht(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function gt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
+function ht(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = R(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ct(function() {
-			this.N = yt;
+		d: st(function() {
+			this.N = vt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-pt("unmount", function(e, t) {
+ft("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ pt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), pt("__h", function(e, t, n, r) {
+}), ft("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +825,26 @@ pt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function R(e, t) {
-	return je(function() {
-		return L(e, t);
+function z(e, t) {
+	return Ae(function() {
+		return R(e, t);
 	}, []);
 }
-var _t = function(e) {
+var gt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function vt() {
-	Ue(function() {
-		for (var e; e = ft.shift();) lt.call(e);
+function _t() {
+	He(function() {
+		for (var e; e = dt.shift();) ct.call(e);
 	});
 }
-function yt() {
-	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
+function vt() {
+	dt.push(this) === 1 && (e.requestAnimationFrame || gt)(_t);
 }
 // src/protocol/asks.ts
-var bt = {
+var yt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,38 +860,38 @@ var bt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, xt = 2, St = 200;
-function Ct(e) {
-	if (Array.isArray(e)) return `[${e.map(Ct).join(",")}]`;
+}, bt = 2, xt = 200;
+function St(e) {
+	if (Array.isArray(e)) return `[${e.map(St).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Ct(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${St(t)}`).join(",")}}`;
 }
-var wt = {
+var Ct = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Tt = class {
+}, wt = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Ct(t), this.#n(t, n));
+			this.#e.set(St(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Ct(e), n = this.#e.get(t);
+		let t = St(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Ct(e), n = this.#e.get(t);
+		let t = St(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Ct(e))?.answer.value?.result ?? null;
+		return this.#e.get(St(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,19 +901,19 @@ var wt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: L(n ? {
-				...wt,
+			order: yt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: R(n ? {
+				...Ct,
 				fraction: 1,
 				result: t
-			} : wt),
+			} : Ct),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = bt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,46 +926,46 @@ var wt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...wt,
+					...Ct,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...wt,
+				...Ct,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...wt,
+				...Ct,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= St) return;
+			if (this.#e.size <= xt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Et = me(null);
-function z() {
-	let e = Me(Et);
+}, Tt = pe(null);
+function B() {
+	let e = je(Tt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function B(e) {
-	let t = z(), n = e === null ? "" : Ct(e), r = R(null);
-	return Ae(() => {
+function V(e) {
+	let t = B(), n = e === null ? "" : St(e), r = z(null);
+	return ke(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function V(e) {
-	let t = B(e), n = N(null);
+function H(e) {
+	let t = V(e), n = P(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -973,21 +973,21 @@ function V(e) {
 	};
 }
 // src/page/keys.ts
-var Dt = {
+var Et = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Ot(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => kt(e, t, n);
+function Dt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Ot(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function kt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || At(n.target) || e.helpOpen.value) return;
+function Ot(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || kt(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Dt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Et[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -995,45 +995,64 @@ function kt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function At(e) {
+function kt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function jt({ cross: e, layer: t, head: n }) {
+function At(e) {
+	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
-		kind: e ? "cross_head" : "head",
-		layer: t,
-		head: n
+		kind: t ? "cross_head" : "head",
+		layer: r,
+		head: i,
+		...n ? { encoder: n } : {}
 	};
 }
-function H(e) {
-	let { layer: t, expert: n, neuron: r } = e;
+function U(e) {
+	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
 		layer: t,
 		...n === null ? {} : { expert: n },
-		neuron: r
+		neuron: r,
+		...i ? { encoder: i } : {}
 	};
 }
-function U(e, t) {
-	return e === null || t === null ? e === t : Mt(e) === Mt(t);
+function W(e, t) {
+	return e === null || t === null ? e === t : jt(e) === jt(t);
 }
-function Mt(e) {
+function jt(e) {
 	return [
 		e.kind,
 		e.layer,
 		e.head ?? "",
 		e.expert ?? "",
-		e.neuron ?? ""
+		e.neuron ?? "",
+		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Nt(e) {
+function Mt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
+function Nt(e) {
+	return Mt(e) === "cross_attention";
+}
 function Pt(e) {
-	return Nt(e) === "cross_attention";
+	return Nt(e) || e.encoder === !0;
 }
 function Ft(e) {
+	return e.encoder ? { encoder: !0 } : Nt(e) ? { cross: !0 } : {};
+}
+function It(e) {
+	let t = /^\s*enc\.(.*)$/is.exec(e);
+	if (!t) return Lt(e);
+	let n = Lt(t[1] ?? "");
+	return n === null || Nt(n) ? null : {
+		...n,
+		encoder: !0
+	};
+}
+function Lt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1055,23 +1074,26 @@ function Ft(e) {
 		head: Number(r)
 	};
 }
-function W(e) {
+function G(e) {
+	return zt(Rt(e), e.encoder ?? !1);
+}
+function Rt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function G(e, t) {
+function zt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function It(e) {
-	let t = Lt(e);
-	if (t) return W(t);
+function Bt(e) {
+	let t = Vt(e);
+	if (t) return G(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Lt(e) {
+function Vt(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1094,24 +1116,24 @@ function Lt(e) {
 		neuron: e.neuron
 	};
 }
-function Rt(e) {
+function Ht(e) {
 	let t = e;
-	return typeof t != "object" || !t || !zt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? zt(t.head) : t.kind === "neuron" ? zt(t.neuron) && (t.expert === void 0 || zt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !Ut(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Ut(t.head) : t.kind === "neuron" ? Ut(t.neuron) && (t.expert === void 0 || Ut(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function zt(e) {
+function Ut(e) {
 	return Number.isInteger(e) && e >= 0;
 }
 // src/lib/knowledge.ts
-var Bt = [
+var Wt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Vt = ["rome", "value"], Ht = [
+], Gt = ["rome", "value"], Kt = [
 	"refined",
 	"kept",
 	"shared"
-], Ut = {
+], qt = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1119,33 +1141,33 @@ var Bt = [
 	test: null,
 	edit: null
 };
-function Wt(e, t, n) {
+function Jt(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Gt({ layers: e, attributions: t }) {
+function Yt({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Kt(e) {
-	return G(W(H(e)), e.encoder ?? !1);
+function Xt(e) {
+	return G(U(e));
 }
-function qt(e, t) {
+function Zt(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Jt(e) {
+function Qt(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Yt(e) {
+function $t(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1153,17 +1175,17 @@ function Yt(e) {
 		shared: e.shared
 	};
 }
-function Xt(e, t) {
-	return t ?? Ht.find((t) => e[t].length > 0) ?? "refined";
+function en(e, t) {
+	return t ?? Kt.find((t) => e[t].length > 0) ?? "refined";
 }
-function Zt({ layer: e, expert: t, neuron: n }) {
+function tn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Qt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function nn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1173,7 +1195,7 @@ function Qt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function $t(e, t, n, r, i) {
+function rn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1191,7 +1213,7 @@ function $t(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return en([
+		return an([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1200,34 +1222,34 @@ function $t(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? en([
+	return e.action === "erase" ? an([
 		"suppress",
 		...r,
 		...o
-	]) : en([
+	]) : an([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function en(e) {
+function an(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function tn(e, t) {
+function on(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...rn(e, t),
+		...cn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function nn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Zt);
+function sn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(tn);
 	return t.action === "update" ? {
 		ask: "update",
-		...rn(e, n),
+		...cn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1235,42 +1257,42 @@ function nn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...rn(e, n),
+		...cn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function rn({ prompts: e }, { prompt: t, target: n }) {
+function cn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function an(e) {
+function ln(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && sn([null, ...Ht])(a) && sn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && dn([null, ...Kt])(a) && dn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || on(s));
+	])(o) && (s === null || un(s));
 }
-function on(e) {
+function un(e) {
 	let t = e;
-	return typeof t == "object" && sn(Bt)(t.action) && typeof t.to == "string" && sn(Vt)(t.method);
+	return typeof t == "object" && dn(Wt)(t.action) && typeof t.to == "string" && dn(Gt)(t.method);
 }
-function sn(e) {
+function dn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var cn = [
+var fn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], ln = {
+], pn = {
 	a: "",
 	b: null,
 	source: null,
@@ -1283,11 +1305,11 @@ var cn = [
 	pins: [],
 	knowledge: null
 };
-function un(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(ln[e]));
+function mn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(pn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function dn(e, t = ln) {
+function hn(e, t = pn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1295,61 +1317,61 @@ function dn(e, t = ln) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? fn({
-		...ln,
+	return typeof n == "object" && n && !Array.isArray(n) ? gn({
+		...pn,
 		...n
 	}) : t;
 }
-function fn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : ln[t], n = (e) => e === null || typeof e == "string";
+function gn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : pn[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || zt(e)),
-		target: t("target", (e) => n(e) || zt(e)),
+		position: t("position", (e) => e === null || Ut(e)),
+		target: t("target", (e) => n(e) || Ut(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Rt(e)),
-		test: t("test", (e) => e === null || mn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(hn)),
-		knowledge: t("knowledge", (e) => e === null || an(e))
+		selection: t("selection", (e) => e === null || Ht(e)),
+		test: t("test", (e) => e === null || vn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(yn)),
+		knowledge: t("knowledge", (e) => e === null || ln(e))
 	};
 }
-function pn(e) {
+function _n(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function mn(e) {
-	return cn.some((t) => t === e);
+function vn(e) {
+	return fn.some((t) => t === e);
 }
-function hn(e) {
+function yn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Rt(t.part) && mn(t.how);
+	return typeof t == "object" && !!t && Ht(t.part) && vn(t.how);
 }
 // src/page/page.ts
-var gn = class {
+var bn = class {
 	data;
 	desk;
 	state;
-	hovered = L(null);
-	explained = L(null);
-	answered = L(null);
-	helpOpen = L(!1);
-	said = L("");
-	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
+	hovered = R(null);
+	explained = R(null);
+	answered = R(null);
+	helpOpen = R(!1);
+	said = R("");
+	shownPart = nt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Tt(t, e.results);
-		let n = fn({
-			...ln,
+		this.data = e, this.desk = new wt(t, e.results);
+		let n = gn({
+			...pn,
 			...e.state
 		});
-		this.state = L(e.host === "widget" ? n : this.#e(n));
+		this.state = R(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = ln) {
-		let t = dn(location.hash, e);
+	#e(e = pn) {
+		let t = hn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1386,28 +1408,28 @@ var gn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !U(t.part, e));
+		let r = n.filter((t) => !W(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${W(e)}.`;
+		}] }), this.said.value = `Pinned ${G(e)}.`;
 	}
 	take(e, t) {
-		Ue(() => {
+		He(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			..._n(e),
+			...xn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ct(() => {
-			let e = un(this.state.value);
+		let e = st(() => {
+			let e = mn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1417,8 +1439,8 @@ var gn = class {
 		};
 	}
 };
-function _n({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return vn({
+function xn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Sn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1427,15 +1449,15 @@ function _n({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function vn(e) {
+function Sn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-function yn(e, t) {
-	let n = R(0), r = N(""), i = `${e} ${t}`;
+function Cn(e, t) {
+	let n = z(0), r = P(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 // src/lib/colours.ts
-var bn = [
+var wn = [
 	[
 		84,
 		39,
@@ -1471,7 +1493,7 @@ var bn = [
 		88,
 		6
 	]
-], xn = [
+], Tn = [
 	[
 		203,
 		196,
@@ -1507,7 +1529,7 @@ var bn = [
 		206,
 		148
 	]
-], Sn = [
+], En = [
 	[
 		0,
 		32,
@@ -1538,14 +1560,14 @@ var bn = [
 		234,
 		70
 	]
-], Cn = L(!1);
+], Dn = R(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Cn.value = e.matches, e.addEventListener("change", () => {
-		Cn.value = e.matches;
+	Dn.value = e.matches, e.addEventListener("change", () => {
+		Dn.value = e.matches;
 	});
 }
-function wn(e, t) {
+function On(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1556,97 +1578,97 @@ function wn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Tn(e, t) {
-	return On(wn(Cn.value ? xn : bn, .5 + (t > 0 ? e / t : 0) / 2));
+function kn(e, t) {
+	return Mn(On(Dn.value ? Tn : wn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function En(e) {
-	return On(wn(Sn, e));
+function An(e) {
+	return Mn(On(En, e));
 }
-function Dn(e) {
+function jn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function On([e, t, n]) {
+function Mn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var kn = "−", An = 1e6;
+var Nn = "−", Pn = 1e6;
 function K(e, t = 2) {
-	return jn(e, t, "");
+	return Fn(e, t, "");
 }
 function q(e, t = 2) {
-	return jn(e, t, "+");
+	return Fn(e, t, "+");
 }
-function jn(e, t, n) {
+function Fn(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < An)) return Mn(e, t, n);
+	if (!(r < Pn)) return In(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Nn(e, n) + i;
+	return Number(i) === 0 ? i : Ln(e, n) + i;
 }
-function Mn(e, t = 0, n = "") {
+function In(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Nn(e, n) + i;
+	return Ln(e, n) + i;
 }
-function Nn(e, t) {
-	return e < 0 ? kn : t;
+function Ln(e, t) {
+	return e < 0 ? Nn : t;
 }
 function J(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Pn(e) {
+function Rn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function Fn(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Mn(e, 1), Mn(t, 1)];
+function zn(e, t) {
+	if (Math.max(e, t) < 1e-4) return [In(e, 1), In(t, 1)];
 	let [n, r] = [J(e), J(t)];
-	if (!zn(e, t) || n !== r && !Rn(e, t)) return [n, r];
+	if (!Un(e, t) || n !== r && !Hn(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Ln(e, t, i);) i++;
-	return [`${In(e, i)}%`, `${In(t, i)}%`];
+	for (; i < 4 && !Vn(e, t, i);) i++;
+	return [`${Bn(e, i)}%`, `${Bn(t, i)}%`];
 }
-function In(e, t) {
+function Bn(e, t) {
 	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function Ln(e, t, n) {
-	let r = [In(e, n), In(t, n)];
-	return r[0] !== r[1] && !(Rn(e, t) && r.some((e) => e.includes(">")));
+function Vn(e, t, n) {
+	let r = [Bn(e, n), Bn(t, n)];
+	return r[0] !== r[1] && !(Hn(e, t) && r.some((e) => e.includes(">")));
 }
-function Rn(e, t) {
+function Hn(e, t) {
 	return Math.min(e, t) > .99;
 }
-function zn(e, t) {
+function Un(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Bn(e) {
+function Wn(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Vn = {
+var Gn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Hn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, Kn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Vn[e] ?? (Hn.test(e) ? Un(e) : e)).join("") || "''";
+	return [...e].map((e) => Gn[e] ?? (Kn.test(e) ? qn(e) : e)).join("") || "''";
 }
-function Un(e) {
+function qn(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Wn(e) {
-	ke(() => {
+function Jn(e) {
+	Oe(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1655,7 +1677,7 @@ function Wn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Gn = Symbol.for("pv"), Kn = 0;
+var Yn = Symbol.for("pv"), Xn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1671,35 +1693,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Gn,
-		__v: --Kn,
+		constructor: Yn,
+		__v: --Xn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var qn = 34;
-function Jn(e) {
-	let t = N(null), n = R(null), r = N({
+var Zn = 34;
+function Qn(e) {
+	let t = P(null), n = z(null), r = P({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Wn(() => {
+	Jn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - qn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Zn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [qn + l.width * i, l.height * a + $n(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Xn(c, e, l), Qn(c, e, l, getComputedStyle(o).color), n.value && Zn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Zn + l.width * i, l.height * a + rr(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), er(c, e, l), nr(c, e, l, getComputedStyle(o).color), n.value && tr(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - qn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Zn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1710,7 +1732,7 @@ function Jn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Yn(o[0] + e, i), Yn(o[1] + t, a)];
+			n.value = [$n(o[0] + e, i), $n(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -1736,39 +1758,39 @@ function Jn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Yn(e, t) {
+function $n(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Xn(e, t, n) {
+function er(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(qn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Zn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Zn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && tr(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Zn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(qn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function tr(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Zn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Qn(e, t, n, r) {
+function nr(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(qn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(er(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Zn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(ir(t.columnName(r)), 0, 4), e.restore();
 }
-function $n(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => er(e.columnName(n)).length);
+function rr(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => ir(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function er(e) {
+function ir(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ne();
+	let t = Me();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1786,8 +1808,8 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function tr(e) {
-	let t = z(), n = U(e.part, t.state.value.selection);
+function ar(e) {
+	let t = B(), n = W(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
 		class: "part",
@@ -1795,12 +1817,12 @@ function tr(e) {
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: W(e.part)
+		children: G(e.part)
 	});
 }
 // src/ui/Status.tsx
 function Q(e) {
-	let t = z(), n = e.answer;
+	let t = B(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: n.error
@@ -1822,7 +1844,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function nr(e) {
+function or(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1830,13 +1852,13 @@ function nr(e) {
 		children: e.children
 	});
 }
-function rr(e) {
-	let t = z(), n = ir();
+function sr(e) {
+	let t = B(), n = cr();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(nr, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(or, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1845,8 +1867,8 @@ function rr(e) {
 		}) : null]
 	});
 }
-function ir() {
-	let e = R(!1), t = N(null);
+function cr() {
+	let e = z(!1), t = P(null);
 	return {
 		ref: t,
 		get open() {
@@ -1858,7 +1880,7 @@ function ir() {
 	};
 }
 // src/ui/Window.tsx
-function ar(e) {
+function lr(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1890,33 +1912,33 @@ function ar(e) {
 	});
 }
 // src/panels/Attention.tsx
-function or() {
-	let e = z(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function ur() {
+	let e = B(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Mt(r) !== "mlp" ? r : null, o = a !== null && Nt(a), s = a !== null && Pt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Cn(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
-		layer: l,
-		...o ? { cross: o } : {}
-	}, f = V(d), p = V(d && u !== void 0 && !o ? {
-		...d,
-		head: u
+		layer: u,
+		...a ? Ft(a) : {}
+	}, p = H(f), m = H(f && d !== void 0 && !o ? {
+		...f,
+		head: d
 	} : null);
 	return t ? /* @__PURE__ */ X(Z, {
 		name: "attention",
-		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
-		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
+		note: a ? `${dr(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(ar, {
-				start: c,
-				length: s,
+			/* @__PURE__ */ X(lr, {
+				start: l,
+				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X(Q, { answer: f.answer }),
-			f.result ? /* @__PURE__ */ X("div", {
-				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(lr, {
-					payload: f.result,
-					start: c.value
-				}), /* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(Q, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ X("div", {
+				class: p.stale ? "stale" : "",
+				children: [/* @__PURE__ */ X(mr, {
+					payload: p.result,
+					start: l.value
+				}), /* @__PURE__ */ X(sr, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1924,57 +1946,60 @@ function or() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => sr(f.result, c.value)
+					rows: () => fr(p.result, l.value)
 				})]
 			}) : null,
-			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
-			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix ? /* @__PURE__ */ X("div", {
-				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(fr, {
-					payload: p.result,
-					matrix: p.result.matrix,
-					start: c.value
+			m.result?.matrix ? /* @__PURE__ */ X("div", {
+				class: m.stale ? "stale" : "",
+				children: /* @__PURE__ */ X(_r, {
+					payload: m.result,
+					matrix: m.result.matrix,
+					start: l.value
 				})
 			}) : null
 		]
 	}) : null;
 }
-function sr(e, t) {
-	return e.heads.flatMap((n) => cr(n, e).slice(t, t + 128).map((e) => [
-		W(jt(n)),
+function dr(e, t) {
+	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
+}
+function fr(e, t) {
+	return e.heads.flatMap((n) => pr(n, e).slice(t, t + 128).map((e) => [
+		G(At(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function cr(e, t) {
-	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
+function pr(e, t) {
+	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function lr({ payload: e, start: t }) {
+function mr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(tr, { part: jt(n) }),
+			/* @__PURE__ */ X(ar, { part: At(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(ur, {
+			/* @__PURE__ */ X(hr, {
 				head: n,
-				tokens: cr(n, e),
+				tokens: pr(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ur(e) {
+function hr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1989,32 +2014,32 @@ function ur(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: En(i)
+					fill: An(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Tn(a, e.largest)
+					fill: kn(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var dr = {
+var gr = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function fr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? W(jt(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
+function _r(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = z("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? pr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? G(At(i)) : "", u = (e) => Y(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X("h3", { children: c }),
+		/* @__PURE__ */ X("h3", { children: l }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(dr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(gr).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2022,68 +2047,68 @@ function fr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(mr, {
-			payload: t,
+		a.value === "target" ? /* @__PURE__ */ X(yr, {
+			text: u,
 			given: i?.contribution ?? [],
-			name: c,
+			name: l,
 			start: r,
-			size: s
-		}) : /* @__PURE__ */ X(pr, {
-			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
-			size: s,
+			size: c
+		}) : /* @__PURE__ */ X(vr, {
+			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
+			size: c,
 			start: r,
-			text: l,
-			value: a.value === "attention" ? u : d,
+			text: u,
+			value: a.value === "attention" ? d : f,
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(rr, {
-			label: `pattern of ${c}`,
+		/* @__PURE__ */ X(sr, {
+			label: `pattern of ${l}`,
 			head: [
 				"from",
 				"to",
 				"attention",
 				"norm of what is written"
 			],
-			rows: () => Array.from({ length: s }, (e, n) => Array.from({ length: o ? s : n + 1 }, (e, i) => [
-				`${r + n} ${l(n)}`,
-				`${r + i} ${l(i)}`,
-				K(u(n, i), 3),
-				t.norms ? K(d(n, i), 3) : ""
+			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
+				`${r + n} ${u(n)}`,
+				`${r + i} ${u(i)}`,
+				K(d(n, i), 3),
+				t.norms ? K(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function pr(e) {
+function vr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Jn, {
+	return /* @__PURE__ */ X(Qn, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : En(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : An(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function mr(e) {
-	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Jn, {
+function yr(e) {
+	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
+	return /* @__PURE__ */ X(Qn, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Tn(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => kn(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
-		columnName: o
+		columnName: t
 	});
 }
 // src/lib/align.ts
-function hr(e, t) {
+function br(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [..._r(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Sr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2103,22 +2128,22 @@ function hr(e, t) {
 	}
 	return n;
 }
-function gr(e) {
+function xr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function _r(e, t) {
+function Sr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = vr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Cr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function vr(e, t) {
+function Cr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2126,18 +2151,18 @@ function vr(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function yr() {
-	let e = z(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function wr() {
+	let e = B(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = B(o ? {
+	let c = V(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? hr(br(r), br(c.result)) : null, u = l && r ? gr(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
+	} : null), l = o && c?.result ? br(Tr(r), Tr(c.result)) : null, u = l && r ? xr(l).find(([e]) => e === r.position) : void 0, d = V(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2151,25 +2176,25 @@ function yr() {
 		mate: u?.[1] ?? null
 	};
 }
-function br(e) {
+function Tr(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function xr(e, t, n, r = () => !1) {
+function Er(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: Cr(o.map((e) => e.value))
+			value: Or(o.map((e) => e.value))
 		},
-		sum: Cr(e.map((e) => e.value))
+		sum: Or(e.map((e) => e.value))
 	};
 }
-function Sr(e, t, n) {
+function Dr(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Cr(e) {
+function Or(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2177,15 +2202,15 @@ function Cr(e) {
 	}
 	return t + n;
 }
-function wr(e) {
-	let t = Cr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function kr(e) {
+	let t = Or(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Tr(e) {
+function Ar(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2195,11 +2220,11 @@ function Tr(e) {
 		e.source
 	].join(" ");
 }
-function Er(e, t) {
-	let n = new Map(t.map((e) => [Tr(e), e]));
+function jr(e, t) {
+	let n = new Map(t.map((e) => [Ar(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Tr(e));
-		return n.delete(Tr(e)), {
+		let t = n.get(Ar(e));
+		return n.delete(Ar(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2211,7 +2236,7 @@ function Er(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Dr(e) {
+function Mr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2222,7 +2247,7 @@ function Dr(e) {
 		})
 	});
 }
-function Or(e) {
+function Nr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2235,7 +2260,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function kr(e) {
+function Pr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2244,7 +2269,7 @@ function kr(e) {
 		}, t))
 	});
 }
-function Ar(e) {
+function Fr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2258,13 +2283,13 @@ function Ar(e) {
 	});
 }
 // src/panels/Patch.tsx
-var jr = {
+var Ir = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Mr(e) {
-	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = V({
+function Lr(e) {
+	let t = B(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = z("resid_pre"), { answer: o, result: s, stale: c } = H({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2283,7 +2308,7 @@ function Mr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(jr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Ir).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2293,12 +2318,12 @@ function Mr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Nr, { result: s })
+			children: /* @__PURE__ */ X(Rr, { result: s })
 		}) : null
 	] });
 }
-function Nr({ result: e }) {
-	let t = z(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+function Rr({ result: e }) {
+	let t = B(), n = z(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -2317,18 +2342,18 @@ function Nr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(ar, {
+		/* @__PURE__ */ X(lr, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Jn, {
+		/* @__PURE__ */ X(Qn, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? Tn(n.effect ?? 0, l) : null;
+				return n ? kn(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2338,7 +2363,7 @@ function Nr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(sr, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2356,9 +2381,9 @@ function Nr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Pr = 12;
-function Fr() {
-	let e = z(), t = e.explained.value, n = yr(), { b: r } = e.state.value;
+var zr = 12;
+function Br() {
+	let e = B(), t = e.explained.value, n = wr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2366,13 +2391,13 @@ function Fr() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? gr(n.columns) : [];
+	let i = n.columns ? xr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Ir, {
+			/* @__PURE__ */ X(Vr, {
 				explained: t,
 				compared: n
 			}),
@@ -2382,10 +2407,10 @@ function Fr() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Rr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Ur, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Mr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Lr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2396,7 +2421,7 @@ function Fr() {
 		]
 	});
 }
-function Ir({ explained: e, compared: t }) {
+function Vr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2404,7 +2429,7 @@ function Ir({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(nr, {
+	return /* @__PURE__ */ X(or, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2444,12 +2469,12 @@ function Ir({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Lr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Rr({ a: e, b: t }) {
-	let n = Er(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Lr(t)) - Math.abs(Lr(e))), r = n.slice(0, Pr), i = n.slice(Pr), a = Math.max(0, ...n.map((e) => Math.abs(Lr(e)))), o = (e) => [
-		Cr(e.map((e) => e.a ?? 0)),
-		Cr(e.map((e) => e.b ?? 0)),
-		Cr(e.map(Lr))
+var Hr = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ur({ a: e, b: t }) {
+	let n = jr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Hr(t)) - Math.abs(Hr(e))), r = n.slice(0, zr), i = n.slice(zr), a = Math.max(0, ...n.map((e) => Math.abs(Hr(e)))), o = (e) => [
+		Or(e.map((e) => e.a ?? 0)),
+		Or(e.map((e) => e.b ?? 0)),
+		Or(e.map(Hr))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2494,11 +2519,11 @@ function Rr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = Lt(e.term);
+				let t = Vt(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.term)
+						children: t ? /* @__PURE__ */ X(ar, { part: t }) : Bt(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2510,28 +2535,28 @@ function Rr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(Or, { value: Lr(e) })
+						children: /* @__PURE__ */ X(Nr, { value: Hr(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(Dr, {
-							value: Lr(e),
+						children: /* @__PURE__ */ X(Mr, {
+							value: Hr(e),
 							largest: a
 						})
 					})
-				] }, Tr(e.term));
-			}), /* @__PURE__ */ X(zr, {
+				] }, Ar(e.term));
+			}), /* @__PURE__ */ X(Wr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(zr, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Wr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function zr({ name: e, sums: t }) {
+function Wr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2548,15 +2573,15 @@ function zr({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function Br() {
-	let e = N(null), t = R(typeof IntersectionObserver > "u");
-	return ke(() => {
+function Gr() {
+	let e = P(null), t = z(typeof IntersectionObserver > "u");
+	return Oe(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), je(() => ({
+	}, []), Ae(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -2564,15 +2589,15 @@ function Br() {
 	}), []);
 }
 // src/lib/flow.ts
-var Vr = 60;
-function Hr(e, t, n = Vr) {
-	let r = /* @__PURE__ */ new Map([[Ur, Wr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Kr = 60;
+function qr(e, t, n = Kr) {
+	let r = /* @__PURE__ */ new Map([[Jr, Yr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Gr(s), ...s.steps.map(Kr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Xr(s), ...s.steps.map(Zr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Ur];
+		let l = [...o.map((e) => e.id), Jr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2591,15 +2616,15 @@ function Hr(e, t, n = Vr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Cr(a.map((e) => e.value))
+			value: e.value - Or(a.map((e) => e.value))
 		}
 	};
 }
-var Ur = "output";
-function Wr(e) {
+var Jr = "output";
+function Yr(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ur,
+		id: Jr,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -2608,42 +2633,43 @@ function Wr(e) {
 		part: null
 	};
 }
-function Gr(e) {
+function Xr(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${G(t, a)} ${n} ${r}`,
-		label: G(It({
+		id: `${zt(t, a)} ${n} ${r}`,
+		label: zt(Bt({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Jr(o, a),
+		height: $r(o, a),
 		carries: !1,
-		part: t === "mlp" && n !== null && !a ? {
+		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
-			layer: n
+			layer: n,
+			...a ? { encoder: a } : {}
 		} : null
 	};
 }
-function Kr(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = jt(e);
+function Zr(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = At(e);
 	return {
-		id: `${G(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: G(W(o), a),
+		id: `${zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: G(o),
 		position: i,
 		ofSource: a,
-		height: Jr(t + (e.cross ? .4 : .2), a),
+		height: $r(t + (e.cross ? .4 : .2), a),
 		carries: !0,
-		part: a ? null : o
+		part: o
 	};
 }
-var qr = -1e6;
-function Jr(e, t) {
-	return t ? qr + e : e;
+var Qr = -1e6;
+function $r(e, t) {
+	return t ? Qr + e : e;
 }
-function Yr(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Xr({
+function ei(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [ti({
 		ofSource: e,
 		position: t
 	}), {
@@ -2651,23 +2677,23 @@ function Yr(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Xr({ ofSource: e, position: t }) {
+function ti({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Zr(e, { ofSource: t, position: n }) {
+function ni(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Qr(e, t) {
-	let n = Gr(e), r = e.steps.map(Kr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function ri(e, t) {
+	let n = Xr(e), r = e.steps.map(Zr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var $r = 84, ei = 108, ti = 30;
-function ni() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
+var ii = 84, ai = 108, oi = 30;
+function si() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Gr(), i = e.followed(), { answer: a, result: o, stale: s } = H(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = R(2);
+	} : null), c = z(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2699,19 +2725,19 @@ function ni() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(ri, {
+					}), /* @__PURE__ */ X(ci, {
 						payload: o,
-						flow: Hr(o, c.value / 100)
+						flow: qr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function ri({ payload: e, flow: t }) {
-	let n = (t) => Y(Zr(e, t)), r = Yr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ii(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + $r, s = i.length * ti + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+function ci({ payload: e, flow: t }) {
+	let n = (t) => Y(ni(e, t)), r = ei(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = li(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ii, s = i.length * oi + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(nr, {
+		/* @__PURE__ */ X(or, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2720,12 +2746,12 @@ function ri({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(si, {
+					t.edges.map((e) => /* @__PURE__ */ X(fi, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(ci, {
+					t.nodes.map((t) => /* @__PURE__ */ X(pi, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2735,14 +2761,14 @@ function ri({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: oi(a, t.nodes, e),
+						x: di(a, t.nodes, e),
 						y: s - 10,
 						children: [
-							G(String(e.position), e.ofSource),
+							zt(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Xr(e)))
+					}, ti(e)))
 				]
 			})
 		}),
@@ -2764,36 +2790,36 @@ function ri({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				Pn(Math.abs(t.remainder.value / e.value)),
+				Rn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(sr, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Qr(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [ri(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function ii(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ai).map(Xr)), o = e.map((e) => {
-		let t = Xr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ai(e) || !a.has(t) ? 0 : 1);
+function li(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ui).map(ti)), o = e.map((e) => {
+		let t = ti(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ui(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ei : $r, l = c / 2;
-	for (let e of t.map(Xr)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ai : ii, l = c / 2;
+	for (let e of t.map(ti)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Xr(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * ti + 18
+		x: (s.get(ti(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * oi + 18
 	}]));
 }
-function ai(e) {
+function ui(e) {
 	return e.carries || e.id === "output";
 }
-function oi(e, t, n) {
-	let r = t.filter((e) => Xr(e) === Xr(n));
+function di(e, t, n) {
+	let r = t.filter((e) => ti(e) === ti(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function si({ edge: e, places: t, largest: n }) {
+function fi({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2804,8 +2830,8 @@ function si({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function ci({ node: e, place: t, label: n }) {
-	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
+function pi({ node: e, place: t, label: n }) {
+	let r = B(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2820,9 +2846,9 @@ function ci({ node: e, place: t, label: n }) {
 		class: "spot",
 		children: o
 	});
-	let s = U(i, r.state.value.selection);
+	let s = W(i, r.state.value.selection);
 	return /* @__PURE__ */ X("g", {
-		class: `spot choosable${U(i, r.hovered.value) ? " hovered" : ""}`,
+		class: `spot choosable${W(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -2837,16 +2863,16 @@ function ci({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var li = 12;
-function ui() {
-	let e = z(), t = R(null), { a: n, source: r } = e.state.value, i = {
+var mi = 12;
+function hi() {
+	let e = B(), t = z(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...vn({
+		...Sn({
 			prompt: n,
 			source: r
 		}),
-		tokens: li
-	}, a = B(t.value && di(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: mi
+	}, a = V(t.value && gi(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2857,20 +2883,20 @@ function ui() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					li,
+					mi,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(fi, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(_i, { result: a.result }) : null
 		]
 	});
 }
-function di(e, t, n) {
+function gi(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function fi({ result: e }) {
-	let t = z(), { whole: n } = e, { position: r, target: i } = t.state.value;
+function _i({ result: e }) {
+	let t = B(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
@@ -2880,12 +2906,12 @@ function fi({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === pn(e),
+			"aria-pressed": r === e.position - 1 && i === _n(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: pn(e)
+				target: _n(e)
 			}),
 			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2895,18 +2921,18 @@ function fi({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function pi(e) {
+function vi(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return mi("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await hi(e));
-			await gi(e.body, n);
+		return yi("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await bi(e));
+			await xi(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function mi(e, t, n, r) {
+function yi(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2915,7 +2941,7 @@ function mi(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function hi(e) {
+async function bi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2923,7 +2949,7 @@ async function hi(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function gi(e, t) {
+async function xi(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2931,38 +2957,38 @@ async function gi(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) _i(e, t);
+		for (let e of a) Si(e, t);
 	}
-	r.trim() && _i(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Si(r, t), t.error("The server closed the connection before it had answered.");
 }
-function _i(e, t) {
+function Si(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && vi(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Ci(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function vi(e, t, n) {
+function Ci(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var yi = /* @__PURE__ */ new Set([
+var wi = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function bi(e) {
-	let t = (e) => Ct(Object.fromEntries(Object.entries(e).filter(([e]) => !yi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Ti(e) {
+	let t = (e) => St(Object.fromEntries(Object.entries(e).filter(([e]) => !wi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function xi(e) {
+function Ei(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (vi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Ci(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2976,12 +3002,12 @@ function xi(e) {
 	};
 }
 // src/panels/Header.tsx
-var Si = {
+var Di = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function Ci() {
-	let e = z(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
+function Oi() {
+	let e = B(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
 		children: [/* @__PURE__ */ X("div", {
@@ -3002,8 +3028,8 @@ function Ci() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Ti, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Ei, {}) : null,
+				/* @__PURE__ */ X(Ai, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(ji, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3016,37 +3042,37 @@ function Ci() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(wi, {
+				e.reads() === "text" ? /* @__PURE__ */ X(ki, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(wi, {
+				i === "source" ? null : /* @__PURE__ */ X(ki, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(wi, {
+				t.b === null ? null : /* @__PURE__ */ X(ki, {
 					name: "b",
-					label: `${Si[i]} B`,
+					label: `${Di[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(wi, {
+				i === "source" ? /* @__PURE__ */ X(ki, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(wi, {
+				/* @__PURE__ */ X(ki, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(wi, {
+				/* @__PURE__ */ X(ki, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3082,9 +3108,9 @@ function Ci() {
 		})]
 	});
 }
-function wi(e) {
-	let t = z(), n = String(t.state.value[e.name] ?? ""), r = R(n);
-	ke(() => {
+function ki(e) {
+	let t = B(), n = String(t.state.value[e.name] ?? ""), r = z(n);
+	Oe(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3123,8 +3149,8 @@ function wi(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Ti() {
-	let e = z(), t = N(null), n = R(!1);
+function Ai() {
+	let e = B(), t = P(null), n = z(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3135,21 +3161,21 @@ function Ti() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Ft(t.current.value), a = e.explained.value?.model;
-				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
+				let i = It(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
+				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Ei() {
-	let e = z(), t = R(null), n = async () => {
+function ji() {
+	let e = B(), t = z(null), n = async () => {
 		t.value = null;
-		let n = await mi("/report", {
+		let n = await yi("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await hi(n);
+			t.value = await bi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
@@ -3167,7 +3193,7 @@ function Ei() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Di = [
+var Mi = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3177,9 +3203,9 @@ var Di = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Oi() {
-	let e = z(), t = N(null), n = e.helpOpen.value;
-	return ke(() => {
+function Ni() {
+	let e = B(), t = P(null), n = e.helpOpen.value;
+	return Oe(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3190,7 +3216,7 @@ function Oi() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Di.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Mi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3203,8 +3229,8 @@ function Oi() {
 	});
 }
 // src/ui/Tested.tsx
-function ki(e) {
-	let t = z(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = B(n && !a ? {
+function Pi(e) {
+	let t = B(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = V(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -3214,13 +3240,13 @@ function ki(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Ai, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Fi, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function Ai({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Fn(n.probability, r.probability);
+function Fi({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = zn(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3235,7 +3261,7 @@ function Ai({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ X(Ni, {
+			/* @__PURE__ */ X(Ri, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3248,24 +3274,24 @@ function Ai({ result: e, note: t }) {
 					": ",
 					q(e.nats),
 					" nats. ",
-					ji(e),
+					Ii(e),
 					" ",
-					i ? /* @__PURE__ */ X("strong", { children: Bn(i) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Wn(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Mi, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Li, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ji({ tests: e, effect: t, control: n }) {
+function Ii({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Mi(e) {
+function Li(e) {
 	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3278,8 +3304,8 @@ function Mi(e) {
 		]
 	}, t)) });
 }
-function Ni(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Pi(e.before, n * (e.limit ?? 0))));
+function Ri(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(zi(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3321,55 +3347,62 @@ function Ni(e) {
 		]
 	});
 }
-function Pi(e, t) {
+function zi(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Fi = {
+var Bi = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function Ii() {
-	let e = z(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = V(n && t ? {
+function Vi() {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = H(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
 	return e.explained.value ? t ? /* @__PURE__ */ X(Z, {
 		name: "inspector",
-		title: `Inspector: ${W(t)}`,
+		title: `Inspector: ${G(t)}`,
 		children: [
 			/* @__PURE__ */ X(Q, { answer: r }),
-			i && U(i.part, t) ? /* @__PURE__ */ X("dl", {
+			i && W(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(Li, {
+					t.encoder ? /* @__PURE__ */ X(Hi, {
+						name: "inside the encoder",
+						children: /* @__PURE__ */ X("span", {
+							class: "small",
+							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
+						})
+					}) : null,
+					i.value === null ? null : /* @__PURE__ */ X(Hi, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(Li, {
+					i.activation === null ? null : /* @__PURE__ */ X(Hi, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Li, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Hi, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Fr, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Hi, {
+					/* @__PURE__ */ X(qi, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Hi, {
+					/* @__PURE__ */ X(qi, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(zi, { part: t })
+					/* @__PURE__ */ X(Wi, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Ui, {})
+			/* @__PURE__ */ X(Ji, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3378,34 +3411,34 @@ function Ii() {
 		children: null
 	}) : null;
 }
-function Li(e) {
+function Hi(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var Ri = {
+var Ui = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function zi({ part: e }) {
-	let t = z(), n = t.followed(), { answer: r, result: i, stale: a } = V(n && Nt(e) !== e.kind && t.reads() === null ? {
+function Wi({ part: e }) {
+	let t = B(), n = t.followed(), { answer: r, result: i, stale: a } = H(n && Mt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...vn({
+		...Sn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(Li, {
+	return r?.error ? /* @__PURE__ */ X(Hi, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Bi, { reading: e }, e.what)) });
+	}) : !i || a || !W(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Gi, { reading: e }, e.what)) });
 }
-function Bi({ reading: e }) {
+function Gi({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(Li, {
-		name: Ri[t],
+	return /* @__PURE__ */ X(Hi, {
+		name: Ui[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3423,7 +3456,7 @@ function Bi({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Vi, { term: e }, It(e.part))),
+			r.map((e) => /* @__PURE__ */ X(Ki, { term: e }, Bt(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3438,12 +3471,12 @@ function Bi({ reading: e }) {
 		]
 	});
 }
-function Vi({ term: e }) {
-	let t = Lt(e.part);
+function Ki({ term: e }) {
+	let t = Vt(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(tr, { part: t }) : It(e.part),
+			t ? /* @__PURE__ */ X(ar, { part: t }) : Bt(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3452,25 +3485,25 @@ function Vi({ term: e }) {
 		]
 	});
 }
-function Hi(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Li, {
+function qi(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Hi, {
 		name: e.name,
-		children: /* @__PURE__ */ X(kr, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Pr, { tokens: e.tokens })
 	});
 }
-function Ui() {
-	let e = z(), { selection: t, test: n, b: r } = e.state.value;
+function Ji() {
+	let e = B(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [cn.map((t) => /* @__PURE__ */ X("button", {
+				children: [fn.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Fi[t],
+					title: t === "swap" && r === null ? "Open B first" : Bi[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3479,19 +3512,19 @@ function Ui() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(ki, {
+			n ? /* @__PURE__ */ X(Pi, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Fi[n]
+				note: Bi[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Wi({ list: e, explained: t }) {
-	let n = z(), r = Wt(e, n.state.value.a, t.target.text);
+function Yi({ list: e, explained: t }) {
+	let n = B(), r = Jt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3501,7 +3534,7 @@ function Wi({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Ut
+				knowledge: qt
 			}),
 			children: [
 				e.relation,
@@ -3513,8 +3546,8 @@ function Wi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Gi({ list: e, open: t }) {
-	let n = z(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function Xi({ list: e, open: t }) {
+	let n = B(), r = z(0), i = z(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3564,8 +3597,8 @@ function Gi({ list: e, open: t }) {
 		})]
 	});
 }
-function Ki() {
-	let e = z(), t = R(""), n = R(""), r = Jt(t.value);
+function Zi() {
+	let e = B(), t = z(""), n = z(""), r = Qt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3592,7 +3625,7 @@ function Ki() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Ut,
+					...qt,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3602,17 +3635,17 @@ function Ki() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var qi = {
+var Qi = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ji = {
+}, $i = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Yi({ found: e, list: t }) {
-	let n = z(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Yt(e), s = a?.action === "erase" ? o.shared : o[Xt(o, r?.set ?? null)], c = B(a && r && i ? nn(r, a, i, s) : null);
+function ea({ found: e, list: t }) {
+	let n = B(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = $t(e), s = a?.action === "erase" ? o.shared : o[en(o, r?.set ?? null)], c = V(a && r && i ? sn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3625,7 +3658,7 @@ function Yi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Xi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(ta, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3633,20 +3666,20 @@ function Yi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Zi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(na, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X($i, {
+			}), /* @__PURE__ */ X(ia, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => W(H(e)))
+				neurons: s.map((e) => G(U(e)))
 			})] }) : null
 		]
 	});
 }
-function Xi({ own: e, counts: t }) {
-	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function ta({ own: e, counts: t }) {
+	let n = B(), r = n.state.value.knowledge?.edit ?? null, i = z(r?.action ?? "update"), a = z(r?.to ?? ""), o = z(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3663,9 +3696,9 @@ function Xi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Bt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Wt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: qi[e]
+						children: Qi[e]
 					}, e))
 				})
 			] }),
@@ -3683,9 +3716,9 @@ function Xi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Vt.map((e) => /* @__PURE__ */ X("option", {
+					children: Gt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ji[e]
+						children: $i[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3706,7 +3739,7 @@ function Xi({ own: e, counts: t }) {
 		]
 	});
 }
-function Zi({ result: e, answer: t }) {
+function na({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3737,7 +3770,7 @@ function Zi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(or, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3760,12 +3793,12 @@ function Zi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Qi, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ra, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ra, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(or, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3845,7 +3878,7 @@ function Zi({ result: e, answer: t }) {
 		]
 	});
 }
-function Qi({ said: e }) {
+function ra({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3858,45 +3891,45 @@ function Qi({ said: e }) {
 		]
 	});
 }
-function $i(e) {
-	let t = z().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+function ia(e) {
+	let t = B().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(ea, {
+		}), /* @__PURE__ */ X(aa, {
 			label: "The fact as a line of JSON",
-			text: Qt(e.fact)
+			text: nn(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(ea, {
+		/* @__PURE__ */ X(aa, {
 			label: "The command",
-			text: $t(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: rn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ea({ label: e, text: t }) {
-	return /* @__PURE__ */ X(nr, {
+function aa({ label: e, text: t }) {
+	return /* @__PURE__ */ X(or, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var ta = [
+var oa = [
 	.2,
 	.1,
 	.05
-], na = 12, ra = {
+], sa = 12, ca = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function ia({ explained: e }) {
-	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = B(r && !i ? {
+function la({ explained: e }) {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = V(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -3913,16 +3946,16 @@ function ia({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(aa, {
+			a?.result ? /* @__PURE__ */ X(ua, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(sa, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(fa, { list: a.result }) : null
 		]
 	});
 }
-function aa({ list: e, explained: t }) {
-	let n = z(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+function ua({ list: e, explained: t }) {
+	let n = B(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -3930,7 +3963,7 @@ function aa({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(oa, {})
+		/* @__PURE__ */ X(da, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ X(S, { children: [
@@ -3946,10 +3979,10 @@ function aa({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(oa, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(da, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Ut }),
+				onClick: () => n.set({ knowledge: qt }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3960,26 +3993,26 @@ function aa({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Wi, {
+		i || a ? null : /* @__PURE__ */ X(Yi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Gi, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Xi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(Ki, {})] })
+		}), i ? null : /* @__PURE__ */ X(Zi, {})] })
 	] });
 }
-function oa() {
-	let e = z();
+function da() {
+	let e = B();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function sa({ list: e }) {
-	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? tn(n, r) : null, { answer: a, result: o, stale: s } = V(i), c = t.data.host === "report";
+function fa({ list: e }) {
+	let t = B(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? on(n, r) : null, { answer: a, result: o, stale: s } = H(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
@@ -3993,7 +4026,7 @@ function sa({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...ta, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...oa, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -4011,17 +4044,17 @@ function sa({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(ca, { found: o }), /* @__PURE__ */ X(Yi, {
+			children: [/* @__PURE__ */ X(pa, { found: o }), /* @__PURE__ */ X(ea, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function ca({ found: e }) {
-	let t = z(), { knowledge: n } = t.state.value, [r] = e.facts;
+function pa({ found: e }) {
+	let t = B(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Yt(e), a = Xt(i, n.set), o = e.facts.length - 1;
+	let i = $t(e), a = en(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
@@ -4042,7 +4075,7 @@ function ca({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ht.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Kt.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -4054,23 +4087,23 @@ function ca({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					ra[e],
+					ca[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(la, { neurons: i[e] })
+				/* @__PURE__ */ X(ma, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(ua, {
+		}) : /* @__PURE__ */ X(ha, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(rr, {
+		/* @__PURE__ */ X(sr, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4085,24 +4118,24 @@ function ca({ found: e }) {
 		})
 	] });
 }
-function la({ neurons: e }) {
+function ma({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, na).map((e) => {
-			let t = H(e);
-			return /* @__PURE__ */ X(tr, { part: t }, W(t));
-		}), e.length > na ? /* @__PURE__ */ X("span", {
+		children: [e.slice(0, sa).map((e) => {
+			let t = U(e);
+			return /* @__PURE__ */ X(ar, { part: t }, G(t));
+		}), e.length > sa ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - na,
+				e.length - sa,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ua(e) {
-	let t = z(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+function ha(e) {
+	let t = B(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
 		children: [
@@ -4117,9 +4150,9 @@ function ua(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(ki, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Pi, {
 				tests: e.neurons.map((e) => ({
-					part: H(e),
+					part: U(e),
 					how: n
 				})),
 				target: e.target,
@@ -4133,16 +4166,16 @@ function ua(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var da = 12, fa = 100, pa = 12;
-function ma() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Br(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
+var ga = 12, _a = 100, va = 12;
+function ya() {
+	let e = B(), t = e.explained.value, { ref: n, seen: r } = Gr(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = H(r && c && i ? {
 		ask: "attribute",
-		...vn({
+		...Sn({
 			prompt: a,
 			source: o,
 			target: s
 		}),
-		top: fa
+		top: _a
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4160,35 +4193,35 @@ function ma() {
 				]
 			}), /* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ha, {
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ba, {
 					result: d,
 					stale: f
-				}) : null] }), r && c && l ? /* @__PURE__ */ X(ia, { explained: t }) : null]
+				}) : null] }), r && c && l ? /* @__PURE__ */ X(la, { explained: t }) : null]
 			})]
 		}) : null
 	});
 }
-function ha({ result: e, stale: t }) {
-	let n = Gt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function ba({ result: e, stale: t }) {
+	let n = Yt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
 			n.map((t) => /* @__PURE__ */ X("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ X("p", {
 					class: "note",
-					children: ga(t, e)
+					children: xa(t, e)
 				}) : null,
-				/* @__PURE__ */ X(_a, {
+				/* @__PURE__ */ X(Sa, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ X(va, {
+				/* @__PURE__ */ X(Ca, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ X(ya, { neurons: e.attributions.slice(0, da) }),
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(wa, { neurons: e.attributions.slice(0, ga) }),
+			/* @__PURE__ */ X(sr, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4198,23 +4231,23 @@ function ha({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = qt(e.neurons, e.layers.length);
+					let t = Zt(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						G(`L${n.layer}`, e.encoder),
+						zt(`L${n.layer}`, e.encoder),
 						n.sum === null ? "" : q(n.sum, 4),
 						q(n.change, 4),
 						n.error === null ? "" : K(n.error, 4),
-						(t[r] ?? []).map((e) => `${Kt(e)} ${q(e.value, 3)}`).join(", ")
+						(t[r] ?? []).map((e) => `${Xt(e)} ${q(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function ga({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function xa({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${Y(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function _a({ stack: e, largest: t }) {
+function Sa({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4245,13 +4278,13 @@ function _a({ stack: e, largest: t }) {
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ X("title", { children: `${G(`L${i.layer}`, e.encoder)}: ${q(i.sum, 3)}` })
+				/* @__PURE__ */ X("title", { children: `${zt(`L${i.layer}`, e.encoder)}: ${q(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function va({ stack: e, largest: t }) {
-	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(pa, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function Ca({ stack: e, largest: t }) {
+	let n = B(), r = Zt(e.neurons, e.layers.length), i = Math.min(va, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -4261,36 +4294,35 @@ function va({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			pa,
-			" a layer",
-			e.encoder ? "." : "; a cell selects its neuron."
+			va,
+			" a layer ; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Jn, {
+	}), /* @__PURE__ */ X(Qn, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Tn(r.value, t) : null;
+			return r ? kn(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Kt(n)}: ${q(n.value, 3)}` : "";
+			return n ? `${Xt(n)}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && !n.encoder && U(H(n), o);
+			return n !== void 0 && W(U(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => G(`L${t}`, e.encoder),
+		columnName: (t) => zt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && !r.encoder && n.select(H(r));
+			r && n.select(U(r));
 		}
 	})] });
 }
-function ya({ neurons: e }) {
+function wa({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4318,18 +4350,18 @@ function ya({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: e.encoder ? Kt(e) : /* @__PURE__ */ X(tr, { part: H(e) })
+			children: /* @__PURE__ */ X(ar, { part: U(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Or, {
+			children: /* @__PURE__ */ X(Nr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(Dr, {
+			children: /* @__PURE__ */ X(Mr, {
 				value: e.value,
 				largest: t
 			})
@@ -4338,13 +4370,13 @@ function ya({ neurons: e }) {
 			class: "number",
 			children: q(e.activation)
 		})
-	] }, Kt(e))) })] });
+	] }, Xt(e))) })] });
 }
 // src/hooks/useTested.ts
-function ba() {
-	return B(xa(z().followed()))?.result ?? null;
+function Ta() {
+	return V(Ea(B().followed()))?.result ?? null;
 }
-function xa(e) {
+function Ea(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4352,22 +4384,22 @@ function xa(e) {
 		top: 10
 	} : null;
 }
-function Sa(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
+function Da(e, t) {
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Nt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function Ca({ part: e, brief: t }) {
-	let n = ba(), r = n && Sa(n, e);
+function Oa({ part: e, brief: t }) {
+	let n = Ta(), r = n && Da(n, e);
 	if (!n || !r) return null;
-	let [i, a] = Fn(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	let [i, a] = zn(n.target.probability, r.probability), o = r.difference ?? r.effect;
 	return t ? /* @__PURE__ */ X("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${q(o.nats)} nats, ${Bn(o)}`,
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Wn(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			Bn(o)[0]
+			Wn(o)[0]
 		]
 	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
@@ -4378,34 +4410,34 @@ function Ca({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ X(wa, { effect: o })
+			/* @__PURE__ */ X(ka, { effect: o })
 		]
 	});
 }
-function wa({ effect: e }) {
+function ka({ effect: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
 			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ X("span", { children: Bn(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ X("span", { children: Wn(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Ta = 12, Ea = 10, Da = Infinity, Oa = me({
+var Aa = 12, ja = 10, Ma = Infinity, Na = pe({
 	is: () => !1,
 	set: () => {}
 });
-function ka() {
-	let e = z(), t = e.explained.value, n = R("size"), r = R(Ta), i = R({});
+function Pa() {
+	let e = B(), t = e.explained.value, n = z("size"), r = z(Aa), i = z({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = xr(a.terms, r.value, n.value, (e) => Aa(Lt(e), o)), c = Sr(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = Er(a.terms, r.value, n.value, (e) => Fa(Vt(e), o)), c = Dr(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(ja, { explained: t }),
+		note: /* @__PURE__ */ X(Ia, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4424,12 +4456,12 @@ function ka() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Ta ? Da : Ta,
-				children: r.value === Ta ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === Aa ? Ma : Aa,
+				children: r.value === Aa ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(Oa.Provider, {
+		}), /* @__PURE__ */ X(Na.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? Aa(t, o),
+				is: (e, t) => i.value[e] ?? Fa(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4441,7 +4473,7 @@ function ka() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Ua,
+				onKeyDown: Ja,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4466,44 +4498,44 @@ function ka() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Pa, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(za, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Tr(e))), /* @__PURE__ */ X(Va, {
+					}, Ar(e))), /* @__PURE__ */ X(Ka, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Na, { explained: t })
+					/* @__PURE__ */ X(Ra, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function Aa(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
+function Fa(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : W(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Mt(t) === e.kind;
 }
-function ja({ explained: e }) {
+function Ia({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		Ma(n),
+		La(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Ma(e) {
+function La(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function Na({ explained: e }) {
-	let { sum: t, error: n, holds: r } = wr(e.ledger);
+function Ra({ explained: e }) {
+	let { sum: t, error: n, holds: r } = kr(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4521,21 +4553,21 @@ function Na({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					Mn(n),
+					In(n),
 					", tolerance",
 					" ",
-					Mn(e.ledger.tolerance),
+					In(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Pa(e) {
-	let t = z(), n = Me(Oa), { term: r, level: i } = e, a = Lt(r), o = Tr(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function za(e) {
+	let t = B(), n = je(Na), { term: r, level: i } = e, a = Vt(r), o = Ar(r), s = a !== null && a.kind === Mt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ X(S, { children: [
-		/* @__PURE__ */ X(Ba, {
-			name: It(r),
+		/* @__PURE__ */ X(Ga, {
+			name: Bt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4544,28 +4576,28 @@ function Pa(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(U(a, t.state.value.selection) ? null : a);
+				a && t.select(W(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Fa, {
+		c && i === 1 ? /* @__PURE__ */ X(Ba, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(Ra, {
+		c && i === 2 ? /* @__PURE__ */ X(Ua, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Fa({ term: e, largest: t }) {
-	let n = z().followed(), r = {
+function Ba({ term: e, largest: t }) {
+	let n = B().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Ea
-	}, i = B(n ? r : null);
+		top: ja
+	}, i = V(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ X("td", {
@@ -4574,64 +4606,64 @@ function Fa({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ia(e)), c = xr(s, Da, "size"), l = Sr(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Va(e)), c = Er(s, Ma, "size"), l = Dr(t, s, o.value);
 	return /* @__PURE__ */ X(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ X(Pa, {
+		c.shown.map((e) => /* @__PURE__ */ X(za, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => La(t, e))
-		}, Tr(e))),
-		/* @__PURE__ */ X(Va, {
+			sources: a.filter((t) => Ha(t, e))
+		}, Ar(e))),
+		/* @__PURE__ */ X(Ka, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Ha, {
+		/* @__PURE__ */ X(qa, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Ia({ kind: e }) {
+function Va({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function La(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ia(e));
+function Ha(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Va(e));
 }
-function Ra(e) {
-	let t = z(), n = (e) => Ia(e) ? "rounding" : `from ${e.source} ${Y(za(t.explained.value, e))}`, { shown: r, others: i, sum: a } = xr(e.terms, Ea, "size"), o = Sr(e.largest, r, i.value);
+function Ua(e) {
+	let t = B(), n = (e) => Va(e) ? "rounding" : `from ${e.source} ${Y(Wa(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Er(e.terms, ja, "size"), o = Dr(e.largest, r, i.value);
 	return /* @__PURE__ */ X(S, { children: [
-		r.map((e) => /* @__PURE__ */ X(Ba, {
+		r.map((e) => /* @__PURE__ */ X(Ga, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Tr(e))),
-		/* @__PURE__ */ X(Va, {
+		}, Ar(e))),
+		/* @__PURE__ */ X(Ka, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Ha, {
+		/* @__PURE__ */ X(qa, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function za(e, { kind: t, source: n }) {
+function Wa(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Ba(e) {
-	let t = z(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
+function Ga(e) {
+	let t = B(), { part: n, open: r, level: i } = e, a = n !== null && W(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
-		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && W(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -4658,23 +4690,23 @@ function Ba(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Or, { value: e.value })
+				children: /* @__PURE__ */ X(Nr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Dr, {
+				children: /* @__PURE__ */ X(Mr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Ca, {
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(Oa, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Va(e) {
+function Ka(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4690,11 +4722,11 @@ function Va(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(Or, { value: e.value })
+				children: /* @__PURE__ */ X(Nr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Dr, {
+				children: /* @__PURE__ */ X(Mr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4703,7 +4735,7 @@ function Va(e) {
 		]
 	});
 }
-function Ha(e) {
+function qa(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4725,29 +4757,29 @@ function Ha(e) {
 		]
 	});
 }
-function Ua(e) {
+function Ja(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Wa = {
+var Ya = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Ga() {
-	let e = z(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
+function Xa() {
+	let e = B(), t = z("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Cn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = H(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...vn({ source: a.source }),
+		...Sn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ja(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? $a(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4761,14 +4793,14 @@ function Ga() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Wa).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Ya).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(ar, {
+			/* @__PURE__ */ X(lr, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4776,23 +4808,23 @@ function Ga() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Jn, {
-					label: `Logit lens, ${Wa[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X(Qn, {
+					label: `Logit lens, ${Ya[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? En(f(n)) : null;
+						return n ? An(f(n)) : null;
 					},
-					tell: (e, t) => qa(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ka(u.layers[e] ?? null),
+					tell: (e, t) => Qa(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Za(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(rr, {
+				}), /* @__PURE__ */ X(sr, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4803,7 +4835,7 @@ function Ga() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ka(e.layer),
+						Za(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4815,15 +4847,15 @@ function Ga() {
 		]
 	});
 }
-function Ka(e) {
+function Za(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function qa(e, t) {
+function Qa(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${Ka(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Za(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ja(e, t) {
+function $a(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4833,8 +4865,8 @@ function Ja(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Ya() {
-	let e = z(), { pins: t, b: n } = e.state.value;
+function eo() {
+	let e = B(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
@@ -4842,9 +4874,9 @@ function Ya() {
 		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(tr, { part: r.part }),
+				/* @__PURE__ */ X(ar, { part: r.part }),
 				/* @__PURE__ */ X("select", {
-					"aria-label": `How ${W(r.part)} is tested`,
+					"aria-label": `How ${G(r.part)} is tested`,
 					value: r.how,
 					onChange: (n) => {
 						let r = n.currentTarget.value;
@@ -4853,7 +4885,7 @@ function Ya() {
 							how: r
 						} : e) });
 					},
-					children: cn.map((e) => /* @__PURE__ */ X("option", {
+					children: fn.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4861,20 +4893,20 @@ function Ya() {
 				}),
 				/* @__PURE__ */ X("button", {
 					type: "button",
-					"aria-label": `Remove the pin of ${W(r.part)}`,
+					"aria-label": `Remove the pin of ${G(r.part)}`,
 					onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 					children: "×"
 				})
-			] }, Mt(r.part)))
-		}), /* @__PURE__ */ X(ki, {
+			] }, jt(r.part)))
+		}), /* @__PURE__ */ X(Pi, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Xa() {
-	let e = z().explained.value, t = yr();
+function to() {
+	let e = B().explained.value, t = wr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
@@ -4900,18 +4932,18 @@ function Xa() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Za, {
+			children: [/* @__PURE__ */ X(no, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Za, {
+			}), t?.result ? /* @__PURE__ */ X(no, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Za({ explained: e, caption: t }) {
-	let n = z();
+function no({ explained: e, caption: t }) {
+	let n = B();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
 		children: [
@@ -4940,7 +4972,7 @@ function Za({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: pn(t) }),
+					onClick: () => n.set({ target: _n(t) }),
 					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4957,18 +4989,18 @@ function Za({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Qa = 6;
-function $a() {
-	let e = z(), t = e.explained.value, n = B(xa(e.followed())), r = ba(), i = R(!1);
+var ro = 6;
+function io() {
+	let e = B(), t = e.explained.value, n = V(Ea(e.followed())), r = Ta(), i = z(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Qa;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : ro;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X(nr, {
+			/* @__PURE__ */ X(or, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -4992,21 +5024,21 @@ function $a() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
-					part: jt(e),
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(ao, {
+					part: At(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Ar, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Fr, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(eo, {
-					part: H(e),
+				}, jt(At(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(ao, {
+					part: U(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: q(e.activation, 1),
 					toward: e.promotes
-				}, Mt(H(e))))] })] })
+				}, jt(U(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Qa ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > ro ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -5014,17 +5046,17 @@ function $a() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: to(r)
+				children: oo(r)
 			})
 		]
 	});
 }
-function eo(e) {
+function ao(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ X(tr, { part: e.part }),
+				/* @__PURE__ */ X(ar, { part: e.part }),
 				" ",
 				/* @__PURE__ */ X("span", {
 					class: "small shown-for",
@@ -5034,23 +5066,23 @@ function eo(e) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(Or, { value: e.value })
+			children: /* @__PURE__ */ X(Nr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ca, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(kr, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Oa, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Pr, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function to(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${no(t)}`] : []);
+function oo(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${so(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function no({ limit: e }) {
+function so({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/panels/TokenStrip.tsx
-function ro() {
-	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = co();
+function co() {
+	let e = B(), t = e.explained.value, n = Cn(t?.position ?? 0, t?.tokens.length ?? 0), r = mo();
 	if (!t) return null;
 	let { tokens: i, position: a } = t, o = r !== null && Pt(r.part), s = Math.max(0, ...(r?.values ?? []).map(Math.abs)), c = i.slice(n.value, n.value + 128), l = c.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
@@ -5058,18 +5090,18 @@ function ro() {
 		title: "Tokens",
 		note: r ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
-			W(r.part),
+			G(r.part),
 			": orange + raises, purple − lowers; largest ",
 			q(r.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(io, {
+			e.reads() === null ? null : /* @__PURE__ */ X(lo, {
 				sources: t.sources ?? [],
 				values: o ? r.values : [],
 				largest: s
 			}),
-			/* @__PURE__ */ X(ar, {
+			/* @__PURE__ */ X(lr, {
 				start: n,
 				length: i.length,
 				what: "tokens"
@@ -5083,19 +5115,19 @@ function ro() {
 						type: "button",
 						class: "token",
 						"aria-pressed": n.position === a,
-						style: ao(d, s),
+						style: uo(d, s),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => so(e),
+						onKeyDown: (e) => po(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
 								children: n.position
 							}),
 							/* @__PURE__ */ X($, { text: n.text }),
-							/* @__PURE__ */ X(oo, {
+							/* @__PURE__ */ X(fo, {
 								value: d,
 								largest: s
 							})
@@ -5109,14 +5141,14 @@ function ro() {
 		]
 	});
 }
-function io(e) {
-	let t = yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function lo(e) {
+	let t = Cn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(ar, {
+		/* @__PURE__ */ X(lr, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5127,14 +5159,14 @@ function io(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: ao(e.values[t.position], e.largest),
+				style: uo(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(oo, {
+					/* @__PURE__ */ X(fo, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5143,58 +5175,58 @@ function io(e) {
 		})
 	] });
 }
-function ao(e, t) {
+function uo(e, t) {
 	if (e === void 0) return {};
-	let n = Tn(e, t);
+	let n = kn(e, t);
 	return {
 		background: n,
-		color: Dn(n)
+		color: jn(n)
 	};
 }
-function oo(e) {
+function fo(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function so(e) {
+function po(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function co() {
-	let e = z(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
+function mo() {
+	let e = B(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Mt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Pt(e) ? { cross: !0 } : {}
-	} : null, i = B(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Ft(e)
+	} : null, i = V(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: lo(s, a)
+		values: ho(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: lo(i.result, t)
+		values: ho(i.result, t)
 	} : null;
 }
-function lo(e, t) {
+function ho(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Pt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function uo({ page: e }) {
-	let t = N(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
+function go({ page: e }) {
+	let t = P(null);
+	return Oe(() => e.link(), [e]), Oe(() => t.current ? Dt(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Tt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(Ci, {}),
-				/* @__PURE__ */ X(fo, { page: e }),
 				/* @__PURE__ */ X(Oi, {}),
+				/* @__PURE__ */ X(_o, { page: e }),
+				/* @__PURE__ */ X(Ni, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5204,14 +5236,14 @@ function uo({ page: e }) {
 		})
 	});
 }
-function fo({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = B(t ? {
+function _o({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = V(t ? {
 		ask: "explain",
-		..._n(n),
+		...xn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return ke(() => {
+	return Oe(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
@@ -5223,27 +5255,27 @@ function fo({ page: e }) {
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X(ro, {}),
+			/* @__PURE__ */ X(co, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Xa, {}), /* @__PURE__ */ X(Ga, {})]
+				children: [/* @__PURE__ */ X(to, {}), /* @__PURE__ */ X(Xa, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(ka, {}), /* @__PURE__ */ X($a, {})]
+				children: [/* @__PURE__ */ X(Pa, {}), /* @__PURE__ */ X(io, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(Ii, {}),
-					/* @__PURE__ */ X(Ya, {}),
-					/* @__PURE__ */ X(or, {})
+					/* @__PURE__ */ X(Vi, {}),
+					/* @__PURE__ */ X(eo, {}),
+					/* @__PURE__ */ X(ur, {})
 				]
 			}),
-			/* @__PURE__ */ X(Fr, {}),
-			/* @__PURE__ */ X(ni, {}),
-			/* @__PURE__ */ X(ma, {}),
-			/* @__PURE__ */ X(ui, {})
+			/* @__PURE__ */ X(Br, {}),
+			/* @__PURE__ */ X(si, {}),
+			/* @__PURE__ */ X(ya, {}),
+			/* @__PURE__ */ X(hi, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5255,30 +5287,30 @@ function fo({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var po = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var vo = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function mo(e, t, n) {
-	ho(n);
+function yo(e, t, n) {
+	bo(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ X(uo, { page: new gn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), fe(/* @__PURE__ */ X(go, { page: new bn(e, t) }), r), () => fe(null, r);
 }
-function ho(e) {
+function bo(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = po, n.append(r);
+	r.dataset.unembed = "", r.textContent = vo, n.append(r);
 }
-function go({ model: e, el: t }) {
+function xo({ model: e, el: t }) {
 	let n = e.get("data");
-	return mo({
+	return yo({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? bi(n.results) : xi(e), t);
+	}, n.live === !1 ? Ti(n.results) : Ei(e), t);
 }
-var _o = document.getElementById("unembed"), vo = document.getElementById("unembed-data")?.textContent;
-if (_o && vo) {
-	let e = JSON.parse(vo);
-	mo(e, e.host === "report" ? bi(e.results) : pi(e.token), _o);
+var So = document.getElementById("unembed"), Co = document.getElementById("unembed-data")?.textContent;
+if (So && Co) {
+	let e = JSON.parse(Co);
+	yo(e, e.host === "report" ? Ti(e.results) : vi(e.token), So);
 }
-var yo = { render: go };
-export { yo as default };
+var wo = { render: xo };
+export { wo as default };
