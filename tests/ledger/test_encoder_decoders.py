@@ -195,7 +195,7 @@ def test_heads_of_an_encoder_that_are_not_there_are_refused():
         unembed.attention(model, PROMPT, TARGET, layer=2, encoder=True)
     with pytest.raises(InputError, match="found both"):
         unembed.attention(model, PROMPT, TARGET, cross=True, encoder=True)
-    with pytest.raises(InputError, match="has no encoder: it is a decoder only"):
+    with pytest.raises(InputError, match="has no encoder beside a decoder: it is a decoder only"):
         unembed.attention(unembed.wrap(random_models.build("llama")), PROMPT, TARGET, encoder=True)
     read = unembed.readout(unembed.record(model, PROMPT), TARGET)
     with pytest.raises(InputError, match="There is no head 7"):

@@ -149,7 +149,7 @@ function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
   return (
     <>
       <p class="note">
-        The {stack.neurons.length} strongest neurons by layer, at most {ROWS} a layer ; a cell selects its neuron.
+        The {stack.neurons.length} strongest neurons by layer, at most {ROWS} a layer; a cell selects its neuron.
       </p>
       <Grid
         label={`Attribution of the strongest neurons${stack.encoder ? " of the encoder" : ""}, layers across`}

@@ -48,7 +48,7 @@ def credit_in_encoder(read: Readout, part: Part) -> float:
     if part.head is not None:
         return float(heads_in_encoder(read)[part.layer][part.head].sum())
     at, run = readouts_in_encoder(read), read.run.encoder
-    layer, block = run.layers[part.layer], run.model.blocks[part.layer]
+    layer = run.layers[part.layer]
     if part.kind == "attention":
         return float((at[part.layer, "attention"] * layer.attention_write.double()).sum())
     w = at[part.layer, "mlp"]

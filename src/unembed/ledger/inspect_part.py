@@ -40,7 +40,7 @@ class Inspection(Brief):
     """Of a head: positions (of a cross-attention's: those of the source) with the attention they get, largest first. Of
     an encoder's, the mean over all positions that attend."""
     promotes: tuple[int, ...]
-    """The tokens whose logits its write raises most, largest first; of a part of an encoder none, as of `suppresses`."""
+    """The tokens whose logits its write raises most, largest first; none inside an encoder, as of `suppresses`."""
     suppresses: tuple[int, ...]
     """The tokens whose logits its write lowers most, lowest first."""
 

@@ -184,10 +184,9 @@ def attention(
     """
     model = prompt.model
     if (cross or encoder) and model.encoder is None:
-        what = "cross-attention" if cross else "encoder"
-        raise InputError(
-            f"{model.name} has no {what}: it is a {'masked model' if model.fills_blanks else 'decoder'} only."
-        )
+        what = "cross-attention" if cross else "encoder beside a decoder"
+        kind = "one stack, whose heads are asked for by themselves" if model.fills_blanks else "a decoder only"
+        raise InputError(f"{model.name} has no {what}: it is {kind}.")
     if cross and encoder:
         raise InputError("Expected heads of cross-attention or of the encoder, found both: ask for one of them.")
     check_has_layers(model)
@@ -224,10 +223,9 @@ def _inside(read: Readout, layer: int | None, head: int | None) -> Attention:
         for i in layers
         for h in heads
     )
-    one = layer is not None and head is not None
-    matrix, norms = (
-        (patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=False)) if one else (None,) * 2
-    )
+    matrix = norms = None
+    if layer is not None and head is not None:
+        matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=False)
     return Attention(read.run, read, input_credit(read, source=run), views, matrix, norms)
 
 

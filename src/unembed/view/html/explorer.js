@@ -4295,7 +4295,7 @@ function Ca({ stack: e, largest: t }) {
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
 			va,
-			" a layer ; a cell selects its neuron."
+			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ X(Qn, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
