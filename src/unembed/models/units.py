@@ -94,7 +94,15 @@ def written_source(model: Model) -> Written:
     source = model.source
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
-        raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
+        heard = (
+            ""
+            if source is None
+            else (
+                "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which ones "
+                "carry the difference to another sound."
+            )
+        )
+        raise InputError(f"{model.name} has no source of text, whose words could be taken away.{heard}")
     tokenizer: Any = model.tokenizer
     tokens = ids[0].tolist()
     # What the vocabulary does not know is a word of the text like others.

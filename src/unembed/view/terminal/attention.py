@@ -28,11 +28,12 @@ def attention_lines(payload: AttentionPayload, paper: Paper) -> Iterator[Text]:
 
 def _many(payload: AttentionPayload) -> Iterator[Text]:
     ranked = sorted(payload.heads, key=lambda h: -abs(h.value))
-    yield Text(f"  {cell('head', 9)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
+    width = max(9, *(len(_name(head)) + 1 for head in ranked[:_HEADS]))
+    yield Text(f"  {cell('head', width)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
     for head in ranked[:_HEADS]:
         looks = "  ".join(f"{_token(payload, head, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
         adds = "  ".join(f"{_token(payload, head, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
-        line = Text(f"  {cell(_name(head), 9)}")
+        line = Text(f"  {cell(_name(head), width)}")
         yield line.append(signed_cell(head.value, 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
     rest = ranked[_HEADS:]
     if rest:
