@@ -124,7 +124,7 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
         return tokens
     # Who types a language or a task begins the text otherwise than the configuration does.
     named = bool(tokens) and tokens[0] in _named_tokens(model)
-    if named and start[0] in languages_of(model).values():  # a language is what the decoder starts with (mBART)
+    if named and start[0] in _languages_of(model).values():  # a language is what the decoder starts with (mBART)
         return tokens
     return (start if named and forced else begins) + tokens
 
@@ -216,7 +216,7 @@ def _forced_tokens(model: Model) -> tuple[int, ...]:
     return tuple(token for token in found if token is not None)
 
 
-def languages_of(model: Model) -> dict[str, int]:
+def _languages_of(model: Model) -> dict[str, int]:
     """The tokens that name languages: those of the generation configuration (Whisper), of the tokenizer (mBART)."""
     settings: Any = getattr(model.module, "generation_config", None)
     given = getattr(settings, "lang_to_id", None), getattr(model.tokenizer, "lang_code_to_id", None)
@@ -226,7 +226,7 @@ def languages_of(model: Model) -> dict[str, int]:
 def _named_tokens(model: Model) -> set[int]:
     """Languages and tasks that are known, and what a generation configuration forces."""
     tasks: dict[str, int] = getattr(getattr(model.module, "generation_config", None), "task_to_id", None) or {}
-    return {*languages_of(model).values(), *tasks.values(), *_forced_tokens(model)}
+    return {*_languages_of(model).values(), *tasks.values(), *_forced_tokens(model)}
 
 
 _LANGUAGE = re.compile(r"^\s*(<\|[^|>\s]+\|>|[a-z]{2,3}_[A-Z]{2}\b)")
@@ -235,7 +235,7 @@ _LANGUAGE = re.compile(r"^\s*(<\|[^|>\s]+\|>|[a-z]{2,3}_[A-Z]{2}\b)")
 
 def unknown_language_notes(model: Model, text: str) -> tuple[str, ...]:
     """Say that what looks like a language in front of the decoder's text names none, so that it is plain text."""
-    found, known = _LANGUAGE.match(text), languages_of(model) if model.encoder is not None else {}
+    found, known = _LANGUAGE.match(text), _languages_of(model) if model.encoder is not None else {}
     tokenizer: Any = model.tokenizer
     if found is None or not known or found[1] in tokenizer.get_vocab():
         return ()
