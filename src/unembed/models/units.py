@@ -95,8 +95,8 @@ def written_source(model: Model) -> Written:
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
         heard = (
-            "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which of them "
-            "carry the difference to another sound."
+            "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which "
+            "of them carry the difference to another sound."
         )
         raise InputError(
             f"{model.name} has no source of text, whose words could be taken away.{'' if source is None else heard}"
