@@ -1,6 +1,7 @@
 """Encoder-decoders on the command line: folders of tiny random models, text and sound in, JSON out."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,25 @@ def test_lens_attention_ablate_and_generate(translator):
     assert steps["generated"][0]["id"] == int(logits.argmax())
 
 
+def test_attention_within_the_source(translator, listener, tmp_path):
+    prompt = ["-m", translator, SOURCE, "--decoder-ids", "0,8,9", "-t", "klein", "--encoder"]
+    found = valid(json.dumps(run_json("attention", *prompt, "--json")))
+    assert [(head["layer"], head["head"], head["encoder"]) for head in found["heads"]] == [
+        (layer, head, True) for layer in range(2) for head in range(4)
+    ]
+    assert all(sum(head["pattern"]) == pytest.approx(1, abs=1e-5) for head in found["heads"])
+    assert all(sum(head["contribution"]) == pytest.approx(head["value"], abs=1e-5) for head in found["heads"])
+    shown = CliRunner().invoke(app, ["attention", *map(str, prompt)]).stdout
+    assert "ATTENTION within the source to klein" in shown
+    assert re.search(r"enc\.L1\.H0 +[+−]?\d", shown)  # the name is set apart from the number
+    whole = ["attention", "-m", listener, "--audio", sound(tmp_path / "a.wav"), "--decoder-ids", "0,8", "--encoder"]
+    shown = CliRunner().invoke(app, [*map(str, whole), "--layer", "1", "--head", "0"]).stdout
+    assert "enc.L1.H0  credit" in shown
+    assert "49 0.98s·padding" in shown
+    assert "no source of text" in refusal("words", *whole[1:-1])
+    assert "patch --site enc.resid_pre" in refusal("words", *whole[1:-1])
+
+
 def test_patch_between_two_sources(translator, tmp_path):
     words = ["patch", "-m", translator, SOURCE, "the haus is small", "--decoder-ids", "0,8,9", "-t", "klein"]
     found = run_json(*words, "--vs", "das", "--site", "enc.head", "--json")
@@ -181,7 +201,10 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     assert "outside the vocabulary" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,97")
     told = refusal("attended", "-m", translator, SOURCE, "--layer", 0, "--head", 0)
     assert "does not account for cross-attention" in told
-    assert "What does: explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge" in told
+    known = (
+        "What does: explain, lens, attention, words, ablate, patch, steer, paths, heads, generate, knowledge attribute"
+    )
+    assert known in told
     assert "has no cross-attention" in refusal("attention", "--cross", "-m", alone, "the house")
     (listener / "preprocessor_config.json").rename(tmp_path / "kept.json")
     result = CliRunner().invoke(app, ["explain", "-m", str(listener), "--audio", str(wav)])

@@ -64,6 +64,32 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
     expect(page.locator(".panel-inspector")).to_contain_text("looks at")
 
 
+def test_a_part_inside_the_encoder_is_selected_inspected_and_tested(visit: Visit) -> None:
+    """By its name; it is told what the part is, where it looks within the source, and what changes without it."""
+    page = opened(visit, source=SOURCE, a="das haus")
+    page.get_by_label("Find").fill("enc.L1.H0")
+    page.keyboard.press("Enter")
+    assert visit.state()["selection"] == {"kind": "head", "layer": 1, "head": 0, "encoder": True}
+    inspector = page.locator(".panel-inspector")
+    expect(inspector).to_contain_text("Inspector: enc.L1.H0")
+    expect(inspector).to_contain_text("at every position of the source")
+    expect(inspector.locator("dd", has_text="the")).not_to_have_count(0)
+    expect(page.locator(".panel-attention")).to_contain_text("Attention of the encoder: layer 1")
+    expect(page.locator(".panel-attention canvas")).to_be_visible()
+    expect(page.locator(".panel-strip")).to_contain_text("through enc.L1.H0")
+    inspector.get_by_role("button", name="zero", exact=True).click()
+    expect(inspector.locator(".big")).to_contain_text("→")
+    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    button = page.locator(".panel-knowledge button.part", has_text="enc.L").first
+    name = button.inner_text()
+    button.click()
+    expect(inspector).to_contain_text(f"Inspector: {name}")
+    expect(inspector.locator("dd", has_text="logits")).to_be_visible()
+    settled(page)
+    assert page.get_by_role("alert").count() == 0
+    assert not violations(page)
+
+
 def test_a_report_shows_its_lens_and_its_strongest_head(browser: Browser, translator, tmp_path) -> None:
     """Also where a head of cross-attention is stronger: the pattern is that of the strongest of the decoder's own."""
     model, state = unembed.load(str(translator)), {"a": "haus das", "source": SOURCE}

@@ -19,7 +19,9 @@ from unembed import Site
 from unembed.engine import edits
 from unembed.errors import InputError, ModelError
 from unembed.ledger.input_credit import credit_by_position, input_credit
+from unembed.ledger.inspect_part import inspect_part
 from unembed.models import families
+from unembed.models.parts import Part
 from unembed.models.read_source import probe_source, with_source
 from unembed.runs.record import record_next
 
@@ -147,6 +149,57 @@ def test_credit_through_the_encoder_is_that_of_the_linearised_run(model_type):
     )
     close(ledger.sum, sum(term.value for term in heads.terms() if term.kind == "cross_attention"))
     close(float(credit_by_position(ledger).sum()) + found["source_bias", None], ledger.value)
+
+
+@each
+def test_parts_inside_the_encoder_are_credited_as_in_the_linearised_run(model_type):
+    """Each head, sublayer and neuron, with all above it live, at every position of the source together."""
+    model = case(model_type)
+    encoder, run = model.encoder, unembed.record(model, PROMPT)
+    read = unembed.readout(run, TARGET, position=4, reference="raw")
+    for layer in range(encoder.layers):
+        leaves = Leaves()
+        for block in model.blocks:
+            leaves.input(("head", id(block)), block.output_projection)
+            leaves.input(("neuron", id(block)), block.down_projection)
+        for index, block in enumerate(encoder.blocks):
+            leaves.input(("neuron", index), block.down_projection)
+            if index == layer:
+                leaves.input("z", block.output_projection)
+        with leaves.stack, linearised(model.module):
+            credit = leaves.credit(combine(own_logits(model)[4], "raw"))
+        by_head = (credit["z"][0] * credit["z"][1]).view(6 if model_type != "whisper" else 9, encoder.heads, -1)
+        shown = unembed.attention(run, TARGET, layer=layer, encoder=True, position=4, reference="raw")
+        for head, view in enumerate(shown.heads):
+            close(view.credit, by_head[:, head].sum())
+            close(view.pattern, run.encoder.layers[layer].heads.pattern[head].mean(0))
+            found = inspect_part(read, Part("head", layer, head=head, encoder=True))
+            close(found.value, by_head[:, head].sum())
+            assert found.looks_at[0][1] == pytest.approx(view.pattern.max())
+        gradient, value = credit["neuron", layer]
+        by_neuron = (gradient * value).view(-1, value.shape[-1]).sum(0)
+        for neuron in (0, 17):
+            found = inspect_part(read, Part("neuron", layer, neuron=neuron, encoder=True))
+            close(found.value, by_neuron[neuron])
+            assert (found.activation, found.promotes) == (None, ())
+        ledger = input_credit(read)
+        mlp = sum(term.value for term in ledger.terms() if (term.kind, term.layer) == ("source_mlp", layer))
+        close(inspect_part(read, Part("mlp", layer, encoder=True)).value, mlp)
+    matrix = unembed.attention(run, TARGET, layer=1, head=0, encoder=True).matrix
+    close(matrix, run.encoder.layers[1].heads.pattern[0])
+
+
+def test_heads_of_an_encoder_that_are_not_there_are_refused():
+    model = case("bart")
+    with pytest.raises(InputError, match="There is no layer 2: expected 0 to 1"):
+        unembed.attention(model, PROMPT, TARGET, layer=2, encoder=True)
+    with pytest.raises(InputError, match="found both"):
+        unembed.attention(model, PROMPT, TARGET, cross=True, encoder=True)
+    with pytest.raises(InputError, match="has no encoder beside a decoder: it is a decoder only"):
+        unembed.attention(unembed.wrap(random_models.build("llama")), PROMPT, TARGET, encoder=True)
+    read = unembed.readout(unembed.record(model, PROMPT), TARGET)
+    with pytest.raises(InputError, match="There is no head 7"):
+        inspect_part(read, Part("head", 0, head=7, encoder=True))
 
 
 SITES = [

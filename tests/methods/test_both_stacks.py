@@ -102,6 +102,23 @@ def test_steering_equals_full_reruns_in_both_stacks(model_type: str, site: str) 
     assert torch.equal(at.model.source.states, case(model_type).run.model.source.states)  # the source is left alone
 
 
+@each
+def test_within_the_context_the_model_that_was_steered_reads_the_steered_source(model_type: str) -> None:
+    """Not the states from before, whichever of the two models is run; another source is read under the edits too."""
+    at, other = case(model_type), case(model_type, 1)
+    direction = torch.randn(32, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    with exactly():
+        found = []
+        with unembed.steered(at.model, [unembed.edits.add("enc.L1 mlp", direction)]) as given:
+            found += [unembed.record(each, PROMPT).logits for each in (at.model, given)]
+            anew = with_source(at.model, inputs=other.model.source.inputs)
+            found.append(unembed.record(anew, PROMPT).logits)
+        for logits, one in zip(found, (at, at, other), strict=True):
+            change = Change("encoder", "mlp_write", 1, tuple(range(len(one.model.source))), lambda x: x + direction)
+            assert torch.allclose(logits, one.expected([change]), rtol=0, atol=1e-9)
+        assert torch.equal(unembed.record(at.model, PROMPT).logits, at.run.logits)
+
+
 def test_a_direction_between_two_sources() -> None:
     at, other = case("t5"), case("t5", 1)
     with exactly():
@@ -184,8 +201,23 @@ def test_patching_two_decoder_prompts_over_one_source(model_type: str) -> None:
         patch(at.model, PROMPT, other, 12, 40, site="enc.head")
 
 
+def test_equal_sources_are_one_source_however_they_were_given() -> None:
+    """Text, token ids and sounds alike: a run of one may be asked about with the other, and nothing is patched."""
+    for at in (case("bart"), case("whisper")):
+        again = with_source(at.model, inputs=dict(at.model.source.inputs))
+        at.run.check_made_by(again)
+        with pytest.raises(InputError, match="Both runs read the same source"):
+            patch(at.run, unembed.record(again, PROMPT), 12, 40, site="enc.head")
+        with pytest.raises(InputError, match="two prompts are the same"):
+            patch(at.run, unembed.record(again, PROMPT), 12, 40)
+    with pytest.raises(InputError, match="The run is of another source"):
+        case("whisper").run.check_made_by(case("whisper", 1).model)
+
+
 def test_sources_that_do_not_align_are_refused() -> None:
     at = case("bart")
+    with pytest.raises(InputError, match="Position 9 is outside the source: expected -6 to 5"):
+        ablate(at.run, 12, site="enc.head", position=9)
     short = unembed.record(with_source(at.model, [5, 6, 7]), PROMPT)
     with pytest.raises(InputError, match="The sources do not align: 6 and 3 tokens"):
         patch(at.run, short, 12, 40, site="enc.head")
@@ -237,7 +269,7 @@ def test_a_long_sound_is_swept_over_in_thirty_groups_and_a_text_in_groups_that_a
     with pytest.raises(InputError, match="the size of a group as a whole number of at least 1, found 0"):
         patch(at.run, text.run, 12, 40, group=0)
     short = probe_source(unembed.wrap(module))
-    cut = replace(short.source, tokens=short.source.tokens[:60])
+    cut = replace(other.model.source, tokens=short.source.tokens[:60])
     with pytest.raises(InputError, match=r"The sounds do not align: the encoder of .* has 70 and 60 positions"):
         patch(one, replace(other, model=replace(short, source=cut)), 12, 40, site="enc.mlp")
 

@@ -88,6 +88,26 @@ def test_a_language_that_the_configuration_does_not_know_is_refused() -> None:
         tokenize(whisper(language="klingon", task="transcribe"), "the")
 
 
+def test_who_types_another_language_of_an_mbart_gets_no_second_one() -> None:
+    """Whether its configuration forces a language after the start (mbart-50) or starts with one (mbart-large-en-ro)."""
+    module = build("mbart", dtype=torch.float32)
+    tokenizer: Any = make_tokenizer()
+    tokenizer.add_tokens(["de_DE", "fr_XX"])
+    german, french = tokenizer.convert_tokens_to_ids(["de_DE", "fr_XX"])
+    tokenizer.lang_code_to_id = {"de_DE": german, "fr_XX": french}
+    model = unembed.with_source(unembed.wrap(module, tokenizer, name="mbart"), [5, 6, 7, 2])
+    module.generation_config.update(forced_bos_token_id=german)
+    assert tokenize(model, "the capital") == (0, german, 2, 3)
+    assert tokenize(model, "fr_XXthe capital") == (0, french, 2, 3)
+    module.generation_config.update(forced_bos_token_id=None, decoder_start_token_id=german)
+    assert tokenize(model, "the capital") == (german, 2, 3)
+    assert tokenize(model, "fr_XXthe capital") == (french, 2, 3)
+    told = "xx_XX names no language of mbart, so it is read as plain text. It knows de_DE, fr_XX."
+    assert prompt_notes(model, "xx_XX the capital") == (told,)
+    heard = whisper(language="en", task="transcribe")
+    assert prompt_notes(heard, "<|xx|> the")[1].startswith("<|xx|> names no language of whisper")
+
+
 @pytest.mark.parametrize("kind", ["mbart", "bart", "marian", "t5"])
 @pytest.mark.parametrize("forced", [None, 40])
 def test_the_others_begin_with_start_and_forced_token(kind: str, forced: int | None) -> None:

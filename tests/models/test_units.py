@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unembed
+from builders.random_encoder_decoders import build as build_stacks
 from builders.random_models import build
 from builders.tokenizers_of_kinds import KINDS
+from builders.words import make_tokenizer
 from unembed.errors import InputError
 from unembed.models.prompts import tokenize
-from unembed.models.units import Units, units_of, written
+from unembed.models.units import Units, units_of, written, written_source
 
 CUTS = ("token", "word", "sentence", "line")
 TEXTS = (
@@ -155,6 +157,13 @@ def test_turns_are_what_messages_say(chatty: unembed.Model) -> None:
         found = units_of(read, by)
         assert [p for unit in found.units for p in unit.positions] == spoken
         assert all(len({roles[p] for p in unit.positions}) == 1 for unit in found.units)
+
+
+def test_a_word_of_a_source_that_the_vocabulary_does_not_know_is_a_unit() -> None:
+    """And what frames a source is none."""
+    model = unembed.with_source(unembed.wrap(build_stacks("t5"), make_tokenizer()), "the zebra capital <s>")
+    read = written_source(model)
+    assert [unit.text for unit in units_of(read, "word").units] == ["the", "zebra", "capital"]
 
 
 def test_what_is_no_chat_or_no_text_has_tokens_only() -> None:

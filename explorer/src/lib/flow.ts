@@ -15,7 +15,7 @@ export interface Node {
   height: number;
   /** Whether it is a head, which carries the stream on. */
   carries: boolean;
-  /** What is selected with it; null where there is none, as of all that is inside the encoder. */
+  /** What is selected with it; null where there is none. */
   part: Part | null;
 }
 export interface Column {
@@ -87,7 +87,7 @@ function origin(path: PathEntry): Node {
     ofSource,
     height: inEncoder(height, encoder),
     carries: false,
-    part: kind === "mlp" && layer !== null && !encoder ? { kind: "mlp", layer } : null,
+    part: kind === "mlp" && layer !== null ? { kind: "mlp", layer, ...(encoder ? { encoder } : {}) } : null,
   };
 }
 
@@ -98,12 +98,12 @@ function carrier(step: PathEntry["steps"][number]): Node {
   const part: Part = headPart(step);
   return {
     id: `${inStack(part.kind, encoder)} ${layer} ${head} ${source} ${destination}`,
-    label: inStack(nameOf(part), encoder),
+    label: nameOf(part),
     position: destination,
     ofSource: encoder,
     height: inEncoder(layer + (step.cross ? 0.4 : 0.2), encoder),
     carries: true,
-    part: encoder ? null : part,
+    part,
   };
 }
 

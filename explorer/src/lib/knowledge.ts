@@ -8,7 +8,7 @@ import type {
   NeuronPlace,
   NeuronValue,
 } from "../protocol/payloads";
-import { inStack, nameOf, neuronPart } from "./parts";
+import { nameOf, neuronPart } from "./parts";
 
 export const ACTIONS = ["update", "erase", "suppress", "amplify"] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -74,7 +74,7 @@ export function stacksOf({ layers, attributions }: Pick<AttributePayload, "layer
 
 /** The name of a neuron: L24.N1005, enc.L3.N17. */
 export function neuronName(neuron: NeuronPlace): string {
-  return inStack(nameOf(neuronPart(neuron)), neuron.encoder ?? false);
+  return nameOf(neuronPart(neuron));
 }
 
 /** The listed neurons of each layer, largest attribution first. */

@@ -8,6 +8,8 @@ export interface Part {
   head?: number;
   expert?: number;
   neuron?: number;
+  /** Whether it is inside the encoder of an encoder-decoder; left out where it is not. */
+  encoder?: boolean;
 }
 
 /** A part as the page or as a payload writes it, where null stands for what it has not. */
@@ -17,17 +19,19 @@ interface AnyPart {
   head?: number | null;
   expert?: number | null;
   neuron?: number | null;
+  encoder?: boolean | null;
 }
 
 /** The part that a payload's entry of a head is. */
-export function headPart({ cross, layer, head }: { cross?: boolean; layer: number; head: number }): Part {
-  return { kind: cross ? "cross_head" : "head", layer, head };
+export function headPart(entry: { cross?: boolean; encoder?: boolean; layer: number; head: number }): Part {
+  const { cross, encoder, layer, head } = entry;
+  return { kind: cross ? "cross_head" : "head", layer, head, ...(encoder ? { encoder } : {}) };
 }
 
 /** The part that a payload's entry of a neuron is; null stands for no expert. */
-export function neuronPart(entry: { layer: number; expert: number | null; neuron: number }): Part {
-  const { layer, expert, neuron } = entry;
-  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron };
+export function neuronPart(entry: { layer: number; expert: number | null; neuron: number; encoder?: boolean }): Part {
+  const { layer, expert, neuron, encoder } = entry;
+  return { kind: "neuron", layer, ...(expert === null ? {} : { expert }), neuron, ...(encoder ? { encoder } : {}) };
 }
 
 export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
@@ -35,7 +39,9 @@ export function samePart(one: AnyPart | null, other: AnyPart | null): boolean {
 }
 
 export function partKey(part: AnyPart): string {
-  return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? ""].join(" ");
+  return [part.kind, part.layer, part.head ?? "", part.expert ?? "", part.neuron ?? "", part.encoder ? "enc" : ""].join(
+    " ",
+  );
 }
 
 /** The sublayer that a part belongs to. */
@@ -45,13 +51,33 @@ export function sublayerOf(part: Part): "attention" | "cross_attention" | "mlp" 
   return part.kind === "neuron" ? "mlp" : part.kind;
 }
 
-/** Whether a part reads what the encoder read. */
+/** Whether it is a part of a cross-attention. */
 export function isCross(part: Part): boolean {
   return sublayerOf(part) === "cross_attention";
 }
 
-/** The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, L2.X1, "L23 attn", "L2 cross" or "L24 mlp" means, or null. */
+/** Whether a part of an attention reads positions of the source, and not of the prompt. */
+export function readsSource(part: Part): boolean {
+  return isCross(part) || part.encoder === true;
+}
+
+/** What an ask for the attention of a part says beside its layer. */
+export function stackOf(part: Part): { cross?: true; encoder?: true } {
+  return part.encoder ? { encoder: true } : isCross(part) ? { cross: true } : {};
+}
+
+/**
+ * The part that a name such as L23, L23.H4, L24.N1005, L24.E3.N5, L2.X1, "L23 attn", "L2 cross", "L24 mlp" or enc.L3.H4
+ * means, or null.
+ */
 export function partOfName(name: string): Part | null {
+  const inside = /^\s*enc\.(.*)$/is.exec(name);
+  if (!inside) return partInDecoder(name);
+  const part = partInDecoder(inside[1] ?? "");
+  return part === null || isCross(part) ? null : { ...part, encoder: true };
+}
+
+function partInDecoder(name: string): Part | null {
   const found =
     /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(
       name,
@@ -70,8 +96,12 @@ export function partOfName(name: string): Part | null {
   };
 }
 
-/** The name of a part: L23.H4, L24.N1005, L23 attn. */
+/** The name of a part: L23.H4, L24.N1005, L23 attn, enc.L3.H4. */
 export function nameOf(part: Part): string {
+  return inStack(nameInDecoder(part), part.encoder ?? false);
+}
+
+function nameInDecoder(part: Part): string {
   if (part.kind === "head") return `L${part.layer}.H${part.head}`;
   if (part.kind === "cross_head") return `L${part.layer}.X${part.head}`;
   if (part.kind === "neuron")
@@ -81,7 +111,7 @@ export function nameOf(part: Part): string {
   return `L${part.layer} ${{ mlp: "mlp", attention: "attn", cross_attention: "cross" }[part.kind]}`;
 }
 
-/** A name as it is inside the encoder of an encoder-decoder: enc.L3.H4. Such parts are shown and not selected. */
+/** A name as it is inside the encoder of an encoder-decoder: enc.L3.H4. */
 export function inStack(name: string, encoder: boolean): string {
   return encoder ? `enc.${name}` : name;
 }
@@ -112,6 +142,7 @@ export function partOf(term: AnyTerm): Part | null {
 export function isPart(value: unknown): boolean {
   const part = value as Part | null;
   if (typeof part !== "object" || part === null || !isIndex(part.layer)) return false;
+  if (part.encoder !== undefined && (part.encoder !== true || String(part.kind).startsWith("cross"))) return false;
   if (part.kind === "head" || part.kind === "cross_head") return isIndex(part.head);
   if (part.kind === "neuron") return isIndex(part.neuron) && (part.expert === undefined || isIndex(part.expert));
   return part.kind === "attention" || part.kind === "cross_attention" || part.kind === "mlp";

@@ -5,7 +5,7 @@ import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour, signColour } from "../lib/colours";
 import { decimal, signed, visible } from "../lib/format";
-import { headPart, isCross, nameOf, sublayerOf } from "../lib/parts";
+import { headPart, isCross, nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
 import { Panel } from "../ui/Panel";
@@ -22,21 +22,22 @@ export function AttentionPanel() {
   const strongest = explained?.heads.find((head) => !head.cross);
   const own = selection && sublayerOf(selection) !== "mlp" ? selection : null;
   const cross = own !== null && isCross(own);
-  const length = (cross ? explained?.sources?.length : explained?.tokens.length) ?? 0;
-  const start = useWindow(cross ? 0 : (explained?.position ?? 0), length);
+  const ofSource = own !== null && readsSource(own);
+  const length = (ofSource ? explained?.sources?.length : explained?.tokens.length) ?? 0;
+  const start = useWindow(ofSource ? 0 : (explained?.position ?? 0), length);
   const layer = own?.layer ?? strongest?.layer ?? 0;
   const head = own ? own.head : strongest?.head;
-  const asked = followed && { ask: "attention" as const, ...followed, layer, ...(cross ? { cross } : {}) };
+  const asked = followed && { ask: "attention" as const, ...followed, layer, ...(own ? stackOf(own) : {}) };
   const heads = useLatest(asked);
   const one = useLatest(asked && head !== undefined && !cross ? { ...asked, head } : null);
   if (!explained) return null;
   return (
     <Panel
       name="attention"
-      title={`${cross ? "Cross-attention" : "Attention"}: layer ${layer}`}
+      title={`${cross ? "Cross-attention" : own?.encoder ? "Attention of the encoder" : "Attention"}: layer ${layer}`}
       note={
         own
-          ? `From position ${explained.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).`
+          ? `${fromWhere(own, explained.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).`
           : "Of the strongest head. Select a head or an attention sublayer to see another."
       }
     >
@@ -65,6 +66,11 @@ export function AttentionPanel() {
   );
 }
 
+/** From where the strips of heads look. */
+function fromWhere(part: Part, position: number): string {
+  return part.encoder ? "The mean over all positions of the source." : `From position ${position}.`;
+}
+
 function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
   return payload.heads.flatMap((head) =>
     readBy(head, payload)
@@ -80,7 +86,8 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
 
 /** What a head can look at: the tokens up to the explained position (all, around a blank), or what the encoder read. */
 function readBy(head: HeadPattern, payload: AttentionPayload): { position: number; text: string }[] {
-  if (head.cross) return (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }));
+  if (head.cross || head.encoder)
+    return (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }));
   return payload.tokens.slice(0, head.pattern.length);
 }
 
@@ -139,10 +146,11 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
   const { payload, matrix, start } = props;
   const [head] = payload.heads;
   const weighting = useSignal<Weighting>("attention");
-  const whole = payload.model.bidirectional ?? false;
-  const size = Math.min(WINDOW, payload.tokens.length - start);
+  const whole = head?.encoder || (payload.model.bidirectional ?? false);
+  const read = head?.encoder ? readBy(head, payload) : payload.tokens;
+  const size = Math.min(WINDOW, read.length - start);
   const name = head ? nameOf(headPart(head)) : "";
-  const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
+  const text = (place: number) => visible(read[start + place]?.text ?? "");
   const attention = (row: number, column: number) => matrix[start + row]?.[start + column] ?? 0;
   const written = (row: number, column: number) => attention(row, column) * (payload.norms?.[start + column] ?? 0);
   return (
@@ -162,7 +170,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
         ))}
       </p>
       {weighting.value === "target" ? (
-        <ForTarget payload={payload} given={head?.contribution ?? []} name={name} start={start} size={size} />
+        <ForTarget text={text} given={head?.contribution ?? []} name={name} start={start} size={size} />
       ) : (
         <Square
           label={
@@ -229,15 +237,14 @@ function Square(props: {
 
 /** What each token gives the target through the head, from the explained position. */
 function ForTarget(props: {
-  payload: AttentionPayload;
+  text: (place: number) => string;
   given: readonly number[];
   name: string;
   start: number;
   size: number;
 }) {
-  const { payload, given, name, start } = props;
+  const { text, given, name, start } = props;
   const largest = Math.max(0, ...given.map(Math.abs));
-  const text = (place: number) => visible(payload.tokens[start + place]?.text ?? "");
   return (
     <Grid
       label={`What each token gives through ${name}`}

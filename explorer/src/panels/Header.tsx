@@ -145,7 +145,8 @@ function Find() {
           if (event.key !== "Enter" || !input.current) return;
           const part = partOfName(input.current.value);
           const facts = page.explained.value?.model;
-          missed.value = part === null || (facts !== undefined && part.layer >= facts.layers);
+          const absent = part?.encoder ? page.reads() === null : part && facts && part.layer >= facts.layers;
+          missed.value = part === null || Boolean(absent);
           if (part && !missed.value) page.select(part);
           page.said.value = missed.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
         }}

@@ -39,6 +39,13 @@ export function InspectorPanel() {
       <Status answer={answer} />
       {result && samePart(result.part, selection) ? (
         <dl class={stale ? "stale" : ""}>
+          {selection.encoder ? (
+            <Fact name="inside the encoder">
+              <span class="small">
+                at every position of the source; credit is what it carries on through cross-attention, patterns frozen
+              </span>
+            </Fact>
+          ) : null}
           {result.value === null ? null : <Fact name="credit">{signed(result.value)} logits</Fact>}
           {result.activation === null ? null : <Fact name="activation">{signed(result.activation, 2)}</Fact>}
           {result.looks_at.length === 0 ? null : (

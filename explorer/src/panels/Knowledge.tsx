@@ -149,8 +149,7 @@ function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
   return (
     <>
       <p class="note">
-        The {stack.neurons.length} strongest neurons by layer, at most {ROWS} a layer
-        {stack.encoder ? "." : "; a cell selects its neuron."}
+        The {stack.neurons.length} strongest neurons by layer, at most {ROWS} a layer; a cell selects its neuron.
       </p>
       <Grid
         label={`Attribution of the strongest neurons${stack.encoder ? " of the encoder" : ""}, layers across`}
@@ -167,13 +166,13 @@ function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
         }}
         marked={(column, row) => {
           const neuron = at(column, row);
-          return neuron !== undefined && !neuron.encoder && samePart(neuronPart(neuron), selected);
+          return neuron !== undefined && samePart(neuronPart(neuron), selected);
         }}
         rowName={(row) => String(row + 1)}
         columnName={(column) => inStack(`L${column}`, stack.encoder)}
         onChoose={(column, row) => {
           const neuron = at(column, row);
-          if (neuron && !neuron.encoder) page.select(neuronPart(neuron));
+          if (neuron) page.select(neuronPart(neuron));
         }}
       />
     </>
@@ -201,7 +200,9 @@ function Neurons({ neurons }: { neurons: readonly NeuronValue[] }) {
       <tbody>
         {neurons.map((neuron) => (
           <tr key={neuronName(neuron)}>
-            <th scope="row">{neuron.encoder ? neuronName(neuron) : <PartButton part={neuronPart(neuron)} />}</th>
+            <th scope="row">
+              <PartButton part={neuronPart(neuron)} />
+            </th>
             <td class="number">
               <Signed value={neuron.value} digits={3} />
             </td>

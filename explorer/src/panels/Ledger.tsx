@@ -85,6 +85,7 @@ export function LedgerPanel() {
 function holds(row: Part | null, selection: Part | null): boolean {
   if (!row || !selection || row.layer !== selection.layer) return false;
   if (samePart(row, selection)) return true;
+  if (selection.encoder) return false;
   return row.head === undefined && row.neuron === undefined && sublayerOf(selection) === row.kind;
 }
 

@@ -7,7 +7,7 @@ import { useTested } from "../hooks/useTested";
 import { useWindow, WINDOW, windowWith } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
 import { percent, signed, told, visible } from "../lib/format";
-import { isCross, nameOf, type Part, sublayerOf } from "../lib/parts";
+import { nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, ExplainPayload, SourceToken, UnitWithout } from "../protocol/payloads";
 import { Find } from "../ui/Find";
 import { Panel } from "../ui/Panel";
@@ -24,7 +24,7 @@ export function TokenStrip() {
   const without = useWithoutWords();
   if (!explained) return null;
   const { tokens, position } = explained;
-  const cross = credit !== null && isCross(credit.part);
+  const ofSource = credit !== null && readsSource(credit.part);
   const effects = [...without.values()].map((unit) => unit.effect);
   const largest = Math.max(0, ...(credit?.values ?? effects).map(Math.abs));
   const shown = tokens.slice(start.value, start.value + WINDOW);
@@ -47,7 +47,7 @@ export function TokenStrip() {
       }
     >
       {page.reads() === null ? null : (
-        <SourceStrip sources={explained.sources ?? []} values={cross ? credit.values : []} largest={largest} />
+        <SourceStrip sources={explained.sources ?? []} values={ofSource ? credit.values : []} largest={largest} />
       )}
       <Window start={start} length={tokens.length} what="tokens" />
       {tokens.length > WINDOW ? (
@@ -62,7 +62,7 @@ export function TokenStrip() {
       <ol class="strip" start={start.value + 1}>
         {shown.map((token, place) => {
           const opens = token.role && (place === 0 || token.role !== shown[place - 1]?.role);
-          const hidden = cross || (token.position > position && !explained.model.bidirectional);
+          const hidden = ofSource || (token.position > position && !explained.model.bidirectional);
           const unit = credit ? undefined : without.get(token.position);
           const value = hidden ? undefined : credit ? credit.values[token.position] : unit?.effect;
           return (
@@ -115,7 +115,7 @@ function whatWithout(unit: UnitWithout, explained: ExplainPayload): string {
   return `Without ${visible(unit.text)}: ${visible(target.text)} ${before} → ${after} (${signed(-unit.effect)} ${unit.difference_without === null ? "nats" : "logits"}); it says ${says}`;
 }
 
-/** What the encoder read, coloured by what the decoder takes from it. */
+/** What the encoder read, coloured by what the decoder takes from it, or by what a head of the encoder does. */
 function SourceStrip(props: { sources: readonly SourceToken[]; values: readonly number[]; largest: number }) {
   const start = useWindow(0, props.sources.length);
   const shown = props.sources.slice(start.value, start.value + WINDOW);
@@ -168,7 +168,7 @@ function useSourceCredit(): { part: Part; values: number[] } | null {
   const followed = page.followed();
   const askFor = (part: Part | null) =>
     part && followed && sublayerOf(part) !== "mlp"
-      ? { ask: "attention" as const, ...followed, layer: part.layer, ...(isCross(part) ? { cross: true } : {}) }
+      ? { ask: "attention" as const, ...followed, layer: part.layer, ...stackOf(part) }
       : null;
   const answer = useAsk(askFor(selection));
   const hovered = page.hovered.value;
@@ -180,6 +180,6 @@ function useSourceCredit(): { part: Part; values: number[] } | null {
 
 function creditOf(payload: AttentionPayload, part: Part): number[] {
   const heads = payload.heads.filter((head) => part.head === undefined || head.head === part.head);
-  const places = isCross(part) ? (payload.sources ?? []) : payload.tokens;
+  const places = readsSource(part) ? (payload.sources ?? []) : payload.tokens;
   return places.map((_, place) => heads.reduce((sum, head) => sum + (head.contribution[place] ?? 0), 0));
 }

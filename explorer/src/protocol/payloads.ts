@@ -174,7 +174,7 @@ export interface AttributePayload {
   versions: Record<string, string>;
   /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
   sources?: Array<SourceToken>;
-  /** Where in `sources` the neurons of the encoder move: at its blank, or everywhere without one. */
+  /** Where in `sources` the neurons of the encoder move: at the blank that is asked about, or everywhere. */
   source_positions?: Array<number>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
@@ -658,6 +658,8 @@ export interface HeadPattern {
   contribution: Array<number>;
   /** Whether it is a head of a cross-attention, which looks at `sources`. */
   cross?: boolean;
+  /** Whether it is a head of the encoder: `pattern` is the mean over all of `sources`, which attend to each other. */
+  encoder?: boolean;
 }
 
 /** A head's address. */
@@ -700,13 +702,13 @@ export interface HeadsPayload {
 export interface InspectPayload {
   /** The part. */
   part: Part;
-  /** What it adds to the readout, in logits. */
+  /** What it adds to the readout, in logits; inside an encoder, over all positions of the source. */
   value: number | null;
-  /** Of a neuron; null for other parts. */
+  /** Of a neuron; null for other parts, and inside an encoder. */
   activation: number | null;
-  /** Of a head, the largest attention first. */
+  /** Of a head, the largest attention first; of an encoder's the mean over all positions that attend. */
   looks_at: Array<LookedAt>;
-  /** Tokens whose logits its write raises most. */
+  /** Tokens whose logits its write raises most; none of a part inside an encoder. */
   promotes: Array<Token>;
   /** Tokens whose logits its write lowers most. */
   suppresses: Array<Token>;
@@ -1160,6 +1162,8 @@ export interface Part {
   expert?: number | null;
   /** The neuron, counted from 0 in its layer, or in its expert. */
   neuron?: number | null;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** A part, and what it is set to. */

@@ -14,6 +14,8 @@ export interface AskedPart {
   head?: number | null;
   expert?: number | null;
   neuron?: number | null;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder?: boolean;
 }
 
 /** A part, and what it is set to. */
@@ -38,6 +40,7 @@ export interface AttentionAsk {
   layer: number;
   head?: number | null;
   cross?: boolean;
+  encoder?: boolean;
 }
 
 /** `unembed knowledge attribute`; without a target, of the top prediction. */

@@ -89,9 +89,10 @@ describe("flow of an encoder-decoder", () => {
     expect(from).toContainEqual(["enc.embedding null 2", 4]);
   });
 
-  it("selects cross-attention's heads and nothing inside the encoder", () => {
+  it("selects cross-attention's heads and parts inside the encoder", () => {
     expect(node("L1.X3", false)?.part).toEqual({ kind: "cross_head", layer: 1, head: 3 });
-    expect(node("enc.L0.H1", true)?.part).toBeNull();
+    expect(node("enc.L0.H1", true)?.part).toEqual({ kind: "head", layer: 0, head: 1, encoder: true });
+    expect(node("L1 cross value bias", true)?.part).toBeNull();
     expect(node("L1 cross value bias", true)?.height).toBeGreaterThan(0);
   });
 

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { headPart, nameOf, nameOfTerm, neuronPart, partOfName, sublayerOf } from "../../src/lib/parts";
+import {
+  headPart,
+  isPart,
+  nameOf,
+  nameOfTerm,
+  neuronPart,
+  partOfName,
+  readsSource,
+  samePart,
+  stackOf,
+  sublayerOf,
+} from "../../src/lib/parts";
 
 describe("names of parts and terms", () => {
   it("are those of the terminal", () => {
@@ -22,17 +33,49 @@ describe("a typed name", () => {
     ["24 mlp", { kind: "mlp", layer: 24 }],
     ["L23", { kind: "attention", layer: 23 }],
     ["L23 attn", { kind: "attention", layer: 23 }],
+    ["enc.L3.H4", { kind: "head", layer: 3, head: 4, encoder: true }],
+    ["enc.L0.N17", { kind: "neuron", layer: 0, neuron: 17, encoder: true }],
+    ["Enc.L1 mlp", { kind: "mlp", layer: 1, encoder: true }],
   ])("reads %s", (name, part) => {
     expect(partOfName(name)).toEqual(part);
   });
 
   it("refuses others", () => {
-    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.Z4", "L-1"]) expect(partOfName(name)).toBeNull();
+    for (const name of ["", "Paris", "L", "H4", "L23.H", "L23.Z4", "L-1", "enc.", "enc.L2.X1"])
+      expect(partOfName(name)).toBeNull();
   });
 
   it("knows the sublayer of a part", () => {
     expect(sublayerOf({ kind: "head", layer: 1, head: 2 })).toBe("attention");
     expect(sublayerOf({ kind: "neuron", layer: 1, neuron: 2 })).toBe("mlp");
+  });
+});
+
+describe("a part inside the encoder", () => {
+  const inside = { kind: "head", layer: 3, head: 4, encoder: true } as const;
+  const beside = { kind: "head", layer: 3, head: 4 } as const;
+
+  it("is another part than that of the decoder at the same place", () => {
+    expect(samePart(inside, beside)).toBe(false);
+    expect(samePart({ ...beside, encoder: false }, beside)).toBe(true);
+    expect(nameOf(inside)).toBe("enc.L3.H4");
+    expect(headPart({ layer: 3, head: 4, encoder: true })).toEqual(inside);
+    expect(nameOf(neuronPart({ layer: 0, expert: null, neuron: 4, encoder: true }))).toBe("enc.L0.N4");
+  });
+
+  it("reads the source, and is asked about as the encoder's", () => {
+    expect([inside, beside, { kind: "cross_head", layer: 3, head: 4 } as const].map(readsSource)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([stackOf(inside), stackOf(beside)]).toEqual([{ encoder: true }, {}]);
+  });
+
+  it("is kept in a link, and what is none is not", () => {
+    expect(isPart(inside)).toBe(true);
+    expect(isPart({ ...inside, encoder: "yes" })).toBe(false);
+    expect(isPart({ ...inside, kind: "cross_head" })).toBe(false);
   });
 });
 

@@ -54,6 +54,8 @@ class AskedPart:
     head: int | None = None
     expert: int | None = None
     neuron: int | None = None
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,7 @@ class AttentionAsk(About):
     layer: int
     head: int | None = None
     cross: bool = False
+    encoder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

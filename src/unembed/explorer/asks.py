@@ -123,7 +123,8 @@ def lens(session: Session, ask: arguments.LensAsk, progress: Progress) -> Any:
 def attention(session: Session, ask: arguments.AttentionAsk, progress: Progress) -> Any:
     """`unembed attention` of one layer; the whole pattern of a head only up to `WHOLE` tokens."""
     run = session.run(session.tokens(ask.prompt), ask.position)
-    return patterns.attention(session.model, run, layer=ask.layer, head=ask.head, cross=ask.cross, **_readout_of(ask))
+    where = {"layer": ask.layer, "head": ask.head, "cross": ask.cross, "encoder": ask.encoder}
+    return patterns.attention(session.model, run, **where, **_readout_of(ask))
 
 
 def paths(session: Session, ask: arguments.PathsAsk, progress: Progress) -> Any:

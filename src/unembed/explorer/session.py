@@ -17,8 +17,8 @@ from unembed.models.blanks import asked_position
 from unembed.models.kinds import SiteKind
 from unembed.models.model import Model
 from unembed.models.prompts import Given, absolute_position, tokenize, tokenize_start, well_formed
-from unembed.models.read_source import with_source
-from unembed.models.sites import Site
+from unembed.models.read_source import source_start, with_source
+from unembed.models.sites import Site, encoder_of
 from unembed.progress import Progress
 from unembed.runs.means import means
 from unembed.runs.prefix import asked_at
@@ -46,7 +46,7 @@ class Session:
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
         self._given: OrderedDict[tuple[int, ...], Given] = OrderedDict()
         self._states: States | None = None
-        self._means: dict[SiteKind, list[Tensor]] = {}
+        self._means: dict[tuple[SiteKind, bool], list[Tensor]] = {}
 
     def reading(self, source: str | None) -> "Session":
         """The session of the same model with a source; of None, with the source that it came with.
@@ -145,8 +145,11 @@ class Session:
 
     def mean(self, site: Site, progress: Progress) -> Tensor:
         """The mean value of a site over all positions of some plain English (texts.py); computed once a kind."""
-        if site.kind not in self._means:
-            texts = [tokenize_start(self.model, paragraph) for paragraph in PARAGRAPHS]
-            sites = [Site(kind=site.kind, layer=layer) for layer in range(self.model.layers)]
-            self._means[site.kind] = means(self.model, texts, sites, progress)
-        return self._means[site.kind][site.layer][site.index]
+        key = site.kind, site.encoder
+        if key not in self._means:
+            stack = encoder_of(self.model) if site.encoder else self.model
+            start = source_start if site.encoder else tokenize_start
+            texts = [start(self.model, paragraph) for paragraph in PARAGRAPHS]
+            sites = [Site(kind=site.kind, layer=layer, encoder=site.encoder) for layer in range(stack.layers)]
+            self._means[key] = means(self.model, texts, sites, progress)
+        return self._means[key][site.layer][site.index]

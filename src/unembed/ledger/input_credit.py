@@ -42,6 +42,8 @@ class _Pulled:
     segments: list[Segment]
     squares: float = 0.0
     """Sum of the squared products, for the tolerance."""
+    at: dict[tuple[int, Stage], Tensor] | None = None
+    """The readouts of what each sublayer of the encoder writes; None where they are not kept."""
 
     def read(self, kind: Kind, layer: int | None, x: Float[Tensor, "source d_model"]) -> None:
         """Credit an addend of the stream to its positions."""
@@ -81,12 +83,7 @@ def input_credit(readout: Readout, *, source: Run | None = None) -> Ledger:
     readout.run.check_made_by(model)
     encoder = record_source(model) if source is None else source
     encoder.check_made_by(model.encoder)
-    value, pulled = _from_decoder(readout, encoder)
-    if model.encoder.family.final_norm is not None:
-        pulled.through(model.encoder.final_norm, encoder.final, encoder.normed)
-    states, streams = dict(encoder.states()), encoder.streams()
-    for index in reversed(range(model.encoder.layers)):
-        _down(pulled, model.encoder, encoder.layers[index], index, states, streams[index])
+    value, pulled = _through_blocks(readout, model.encoder, encoder)
     if model.encoder.embedding_norm is not None and encoder.embedding_normed is not None:
         pulled.through(model.encoder.embedding_norm, encoder.start, encoder.embedding_normed)
     pulled.read("source_embedding", None, encoder.embedding)
@@ -100,6 +97,32 @@ def input_credit(readout: Readout, *, source: Run | None = None) -> Ledger:
         segments=(*reversed(pulled.segments), constant),
         tolerance=SAFETY * model.precision * (pulled.squares + value**2) ** 0.5,
     ).check()
+
+
+def readouts_in_encoder(readout: Readout) -> dict[tuple[int, Stage], Float[Tensor, "source d_model"]]:
+    """The readouts of what each sublayer of the encoder writes at each source position: `w` on its way down.
+
+    Raises:
+        InputError: the model has no encoder.
+    """
+    run = readout.run
+    if run.model.encoder is None:
+        raise InputError(f"{run.model.name} has no encoder.")
+    _, pulled = _through_blocks(readout, run.model.encoder, run.encoder, keep=True)
+    assert pulled.at is not None
+    return pulled.at
+
+
+def _through_blocks(readout: Readout, model: Model, encoder: Run, *, keep: bool = False) -> tuple[float, _Pulled]:
+    """What cross-attention adds, and its readout pulled back through all blocks of the encoder."""
+    value, pulled = _from_decoder(readout, encoder)
+    pulled.at = {} if keep else None
+    if model.family.final_norm is not None:
+        pulled.through(model.final_norm, encoder.final, encoder.normed)
+    states, streams = dict(encoder.states()), encoder.streams()
+    for index in reversed(range(model.layers)):
+        _down(pulled, model, encoder.layers[index], index, states, streams[index])
+    return value, pulled
 
 
 def credit_by_position(ledger: Ledger) -> Float[Tensor, "source"]:
@@ -147,6 +170,8 @@ def _down(
         _, norm = block.stream_norms.get(stage, (None, None))
         if norm is not None:
             pulled.through(norm, *states[index, stage])
+        if pulled.at is not None:
+            pulled.at[index, stage] = pulled.w
         if stage == "mlp":
             pulled.read("source_mlp", index, layer.mlp_write)
     pulled.w = pulled.w + _through_attention(pulled, model, block, layer, before)

@@ -7,7 +7,7 @@ the write itself does to the logits; later layers may undo or amplify it. A nega
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -15,10 +15,10 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import component_write, decompose
+from unembed.ledger.encoder_parts import credit_in_encoder, heads_of
 from unembed.ledger.ledger import TERM_KINDS, Ledger, Term
 from unembed.ledger.readout import Readout
 from unembed.models.layers import expert_activation
-from unembed.models.names import part_name
 from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
@@ -32,19 +32,20 @@ class Inspection(Brief):
     readout: Readout
     part: Part
     value: float
-    """What it adds to the readout, in logits."""
+    """What it adds to the readout, in logits; of a part of an encoder, over all positions of the source
+    (encoder_parts.py)."""
     activation: float | None
-    """Of a neuron."""
+    """Of a neuron; None inside an encoder, where it has one at each position."""
     looks_at: tuple[tuple[int, float], ...]
-    """Of a head: positions (of a cross-attention's: those of the source) with the attention they get, largest first."""
+    """Of a head: positions (of a cross-attention's: those of the source) with the attention they get, largest first. Of
+    an encoder's, the mean over all positions that attend."""
     promotes: tuple[int, ...]
-    """The tokens whose logits its write raises most, largest first."""
+    """The tokens whose logits its write raises most, largest first; none inside an encoder, as of `suppresses`."""
     suppresses: tuple[int, ...]
     """The tokens whose logits its write lowers most, lowest first."""
 
     def _found(self) -> str:
-        part = self.part
-        return f"{part_name(part.kind, part.layer, part.head, part.expert, part.neuron)} {self.value:+.2f}"
+        return f"{self.part.label} {self.value:+.2f}"
 
 
 def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
@@ -60,6 +61,8 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
         LedgerError: the terms do not sum to the model's number.
     """
     model = read.run.model
+    if part.encoder:
+        return _inside_encoder(read, part, top)
     site = resolve(part.site(read.position), model, len(read.run.tokens))
     part = Part(part.kind, site.layer, site.head, site.expert, site.neuron)
     term = term_of(decompose(read, by=_grain(part)), part)
@@ -74,6 +77,18 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
         promotes=tuple(rise.topk(count).indices.tolist()),
         suppresses=tuple(rise.topk(count, largest=False).indices.tolist()),
     )
+
+
+def _inside_encoder(read: Readout, part: Part, top: int) -> Inspection:
+    """A part of the encoder, at all positions of the source: its writes are read by no unembedding of their own."""
+    site = resolve(part.site(), read.run.model, len(read.run.tokens))
+    part = Part.set_at(replace(site, positions=None))
+    found: tuple[tuple[int, float], ...] = ()
+    if part.head is not None:
+        mean = heads_of(read.run.encoder, part.layer).pattern[part.head].double().mean(0)
+        best = mean.topk(min(top, len(mean)))
+        found = tuple(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+    return Inspection(read, part, credit_in_encoder(read, part), None, found, promotes=(), suppresses=())
 
 
 def _grain(part: Part) -> str:

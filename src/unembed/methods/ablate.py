@@ -170,7 +170,8 @@ def ablate(
         check_has_neurons(stack)
     default = "all" if inside else "last"
     length = len(model.source or ()) if inside else len(ids)
-    edited = _positions(default if position is None else position, length, length - 1 if inside else prompt.asked)
+    ends = ("source", length - 1) if inside else ("prompt", prompt.asked)
+    edited = _positions(default if position is None else position, length, *ends)
     run = prompt.recorded(sorted({*(() if inside else edited), prompt.asked}))
     token = run.token(target)
     chosen = range(stack.layers) if layers is None else sorted({checked_layer(stack, layer) for layer in layers})
@@ -225,14 +226,14 @@ def _check_words(site: str, how: str, texts: object) -> None:
         raise InputError("A text is for the mean: set parts to their mean, or leave the text out.")
 
 
-def _positions(position: str | int, length: int, asked: int) -> tuple[int, ...]:
+def _positions(position: str | int, length: int, what: str, last: int) -> tuple[int, ...]:
     if position == "all":
         return tuple(range(length))
     if position == "last":
-        return (asked,)
+        return (last,)
     if isinstance(position, str):
         raise InputError(f"Expected a position of last, all or an index, found {position!r}.")
-    return (absolute_position(position, length),)
+    return (absolute_position(position, length, what),)
 
 
 def _sites(run: Run, part: Part, layer: int, positions: tuple[int, ...]) -> list[Site]:

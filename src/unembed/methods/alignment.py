@@ -86,7 +86,10 @@ def aligned(
     whole = all_differ or model.bidirectional or not acts_alike(model, len(clean), len(corrupt))
     shared = 0 if whole else same.index(False) if False in same else len(same)
     given = {p: p for p in range(len(clean))} if given is None else given
-    pairs = sorted((absolute_position(p, len(clean)), absolute_position(q, len(corrupt))) for p, q in given.items())
+    one = what.removesuffix("s")
+    pairs = sorted(
+        (absolute_position(p, len(clean), one), absolute_position(q, len(corrupt), one)) for p, q in given.items()
+    )
     if not pairs or any(len({pair[side] for pair in pairs}) < len(pairs) for side in (0, 1)):
         raise InputError(f"Expected a map that pairs each position with one other, found {dict(given)}.")
     return Alignment(tuple(pairs), shared, len(clean))

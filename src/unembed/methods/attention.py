@@ -6,7 +6,7 @@ Weight*, 2020, here read in logits) is exactly the source terms of the ledger: s
 Where no readout is meant, at every position, their own measure weighs it: `pattern[h, q, s] ||value[h, s] W_O^h||`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
+from unembed.ledger.encoder_parts import heads_in_encoder, heads_of
+from unembed.ledger.input_credit import input_credit
 from unembed.ledger.ledger import Ledger
 from unembed.ledger.readout import Readout, readout
 from unembed.models.labels import visible
 from unembed.models.model import check_has_layers
-from unembed.models.names import head_name
+from unembed.models.names import head_name, in_stack
 from unembed.models.reprs import Brief
 from unembed.runs.kept import Heads
 from unembed.runs.prompted import Prompt, prompted
@@ -45,6 +47,13 @@ class HeadView(Brief):
     """Its attention from the explained position to each source token."""
     contribution: Float[np.ndarray, "source"]
     """What each source token's value adds to the readout through it; sums to `credit`."""
+    encoder: bool = False
+    """Whether it is a head of the encoder: the pattern is the mean over all positions of the source, which attend."""
+
+    @property
+    def name(self) -> str:
+        """`L23.H4`, `L3.X2`, `enc.L1.H0`."""
+        return in_stack(head_name(self.layer, self.head, cross=self.cross), self.encoder)
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,13 @@ class SourceRead:
     source: int
     pattern: float
     contribution: float
+    encoder: bool = False
 
     @property
     def label(self) -> str:
         """`L23.H4 ← 3`."""
-        return f"{head_name(self.layer, self.head, cross=self.cross)} ← {self.source}"
+        name = in_stack(head_name(self.layer, self.head, cross=self.cross), self.encoder)
+        return f"{name} ← {self.source}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,7 @@ class Attention(RunResult[SourceRead]):
     def entries(self) -> list[SourceRead]:
         """Each source token of each head."""
         return [
-            SourceRead(view.layer, view.head, view.cross, source, pattern, contribution)
+            SourceRead(view.layer, view.head, view.cross, source, pattern, contribution, view.encoder)
             for view in self.heads
             for source, (pattern, contribution) in enumerate(
                 zip(view.pattern.tolist(), view.contribution.tolist(), strict=True)
@@ -97,14 +108,14 @@ class Attention(RunResult[SourceRead]):
 
     def columns(self, entry: SourceRead) -> dict[str, Any]:
         """A source token of a head, and its text."""
-        return super().columns(entry) | {"source_token": self._sources(cross=entry.cross)[entry.source]}
+        return super().columns(entry) | {"source_token": self._sources(entry)[entry.source]}
 
     def name(self, entry: SourceRead) -> str:
         """`L23.H4 ← 3 ·France`."""
-        return f"{entry.label} {visible(self._sources(cross=entry.cross)[entry.source])}"
+        return f"{entry.label} {visible(self._sources(entry)[entry.source])}"
 
-    def _sources(self, *, cross: bool) -> tuple[str, ...]:
-        return self.source_texts if cross else self.token_texts
+    def _sources(self, head: SourceRead | HeadView) -> tuple[str, ...]:
+        return self.source_texts if head.cross or head.encoder else self.token_texts
 
     def plot(self) -> "Figure":
         """Draw the pattern of one head, from each token to those it reads; of several heads, what each adds.
@@ -118,11 +129,11 @@ class Attention(RunResult[SourceRead]):
         if self.matrix is not None:
             return grid(
                 self.matrix.double().cpu().numpy(),
-                rows=[visible(text) for text in self.token_texts],
-                columns=[visible(text) for text in self._sources(cross=first.cross)],
+                rows=[visible(text) for text in (self.source_texts if first.encoder else self.token_texts)],
+                columns=[visible(text) for text in self._sources(first)],
                 axes=("attends from", "attends to"),
                 unit="attention",
-                title=head_name(first.layer, first.head, cross=first.cross),
+                title=first.name,
                 upward=False,
                 share=True,
             )
@@ -130,7 +141,7 @@ class Attention(RunResult[SourceRead]):
             return super().plot()
         return by_layer(
             ((view.layer, view.head, view.credit) for view in self.heads),
-            columns=[str(head) for head in range(self.model.heads)],
+            columns=[str(head) for head in range(1 + max(view.head for view in self.heads))],
             axis="head",
             unit=self.unit,
             title=f"What heads add to the {self.readout.title}",
@@ -138,8 +149,7 @@ class Attention(RunResult[SourceRead]):
 
     def __repr__(self) -> str:
         best = max(self.heads, key=lambda view: abs(view.credit))
-        name = head_name(best.layer, best.head, cross=best.cross)
-        return f"Attention({len(self.heads)} heads; largest {name} {best.credit:+.2f} logits)"
+        return f"Attention({len(self.heads)} heads; largest {best.name} {best.credit:+.2f} logits)"
 
 
 @prompted
@@ -150,6 +160,7 @@ def attention(
     layer: int | None = None,
     head: int | None = None,
     cross: bool = False,
+    encoder: bool = False,
     position: int | None = None,
     reference: str = "mean",
     versus: str | int | None = None,
@@ -163,15 +174,25 @@ def attention(
         head: only this head of each layer chosen; with `layer`, the whole pattern is kept as well (of a recorded run,
             if that keeps all positions).
         cross: of an encoder-decoder, the heads of its cross-attention, which look at the source.
+        encoder: of an encoder-decoder, the heads of its encoder. They attend from every position of the source: their
+            pattern is the mean, and what a source token adds is what its value carries on through the encoder and
+            cross-attention, with patterns and the scales of norms frozen (as in `input_credit`).
 
     Raises:
-        InputError: cross-attention of a model that has none, a layer or head that does not exist, a bad prompt, target
-            or position, or a run of another model.
+        InputError: cross-attention or an encoder of a model that has none, or both at once; a layer or head that does
+            not exist, a bad prompt, target or position, or a run of another model.
     """
     model = prompt.model
-    if cross and model.encoder is None:
-        raise InputError(f"{model.name} has no cross-attention: it is {model.alone}.")
+    if (cross or encoder) and model.encoder is None:
+        what = "cross-attention" if cross else "encoder beside a decoder"
+        raise InputError(f"{model.name} has no {what}: it is {model.alone}.")
+    if cross and encoder:
+        raise InputError("Expected heads of cross-attention or of the encoder, found both: ask for one of them.")
     check_has_layers(model)
+    if encoder:
+        place = prompt.place(position)
+        run = prompt.recorded([place])
+        return _inside(readout(run, target, position=place, reference=reference, versus=versus), layer, head)
     layers = _chosen("layer", layer, model.layers)
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
@@ -189,6 +210,22 @@ def attention(
         return Attention(run, read, ledger, views, matrix=None, norms=None)
     matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=cross)
     return Attention(run, read, ledger, views, matrix, norms)
+
+
+def _inside(read: Readout, layer: int | None, head: int | None) -> Attention:
+    """Heads of the encoder."""
+    run = read.run.encoder
+    layers, heads = _chosen("layer", layer, run.model.layers), _chosen("head", head, run.model.heads)
+    given, patterns = heads_in_encoder(read), {i: heads_of(run, i).pattern for i in layers}
+    views = tuple(
+        replace(_view(patterns[i][h].double().mean(0), given[i][h].cpu().numpy(), i, h, cross=False), encoder=True)
+        for i in layers
+        for h in heads
+    )
+    matrix = norms = None
+    if layer is not None and head is not None:
+        matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=False)
+    return Attention(read.run, read, input_credit(read, source=run), views, matrix, norms)
 
 
 def _chosen(what: str, index: int | None, count: int) -> list[int]:

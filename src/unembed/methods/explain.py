@@ -232,7 +232,6 @@ def explain(
         inputs=input_credit(read) if inputs else None,
         whole_target=whole_target(run, target, where),
         notes=(
-            *(() if model.source is None else model.source.notes),
             *prompt_notes(model, prompt.text, where),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),

@@ -68,7 +68,7 @@ class Intervened(Brief):
     """What the changes do to the log-odds of the target, or to the difference to the logit of the versus."""
     compared: Compared | None
     """With other parts: of one that was zeroed (no expert), or of neurons that were zeroed or doubled together. Else
-    None, and where there are no others."""
+    None, where there are no others, and of parts inside an encoder."""
 
     def _found(self) -> str:
         return f"P from {self.target_before.probability:.3f} to {self.target_after.probability:.3f}"
@@ -90,6 +90,8 @@ def intervene(
     progress: Progress = silent,
 ) -> Intervened:
     """Set some parts where a run is asked, together, and read the prediction there.
+
+    Parts inside an encoder are set at every position of the source.
 
     Args:
         prompt: a recorded run, or a model and a prompt.
@@ -131,7 +133,7 @@ def intervene(
 
 def _edit(change: Change, run: Run, means: Means | None, other: Run | None, other_position: int) -> Edit:
     position = run.asked
-    site = change.part.site(position)
+    site = change.part.site() if change.part.encoder else change.part.site(position)
     if change.how not in get_args(How):
         raise InputError(f"Expected a test of zero, double, mean or swap, found {change.how!r}.")
     if change.how in _FACTORS:
@@ -142,13 +144,15 @@ def _edit(change: Change, run: Run, means: Means | None, other: Run | None, othe
         return replace(edits.set_to(site, means(site)), what="mean")
     if other is None:
         raise InputError("A swap takes the value from another prompt: give prompt B.")
-    return edits.swap(site, other, run=run, align={position: other_position})
+    return edits.swap(site, other, run=run, align=None if change.part.encoder else {position: other_position})
 
 
 def _compared(
     run: Run, token: int, versus: int | None, nats: float, changes: Sequence[Change], progress: Progress
 ) -> Compared | None:
     """Of one part that is zeroed, or of neurons that are scaled together."""
+    if any(change.part.encoder for change in changes):
+        return None  # the others would be those of the encoder, at every position of the source
     kinds, hows = {change.part.kind for change in changes}, {change.how for change in changes}
     sites = [change.part.site(run.asked) for change in changes]
     if hows == {"zero"} and len(changes) == 1 and kinds != {"expert"}:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 def steered(model: Model, edits: Sequence[Edit]) -> Iterator[Model]:
     """Apply edits at every position of every run in this context; the module is left as it was, whatever happens.
 
-    Gives the model to run: `model` itself, or one that reads the source that its encoder gives under the edits inside
-    it. Runs of other threads wait meanwhile.
+    Gives the model to run: `model` itself, or one with the states that its encoder gives under the edits inside it.
+    Runs of other threads wait meanwhile.
 
     Args:
         model: from `load` or `wrap`.
@@ -60,7 +60,30 @@ def steered(model: Model, edits: Sequence[Edit]) -> Iterator[Model]:
         for site, edit in zip(sites, checked, strict=True):
             module = KINDS[site.kind].tap.module(stack_of(site, model).blocks[site.layer])
             on_output(stack, module, edit.apply)
-        yield read_again(model) if any(site.encoder for site in sites) else model
+        if not any(site.encoder for site in sites):
+            yield model
+            return
+        steered_source = read_again(model)
+        _read_instead(stack, model, steered_source)
+        yield steered_source
+
+
+def _read_instead(stack: ExitStack, model: Model, other: Model) -> None:
+    """Let the decoder read the states of another model's source wherever it is given those of this model's.
+
+    Who goes on with the model that was steered, and not with what `steered` gives, still has the states from before.
+    """
+    before, states = (each.source.states if each.source else None for each in (model, other))
+    assert before is not None
+    assert states is not None
+
+    def swap(_: Any, args: Any, words: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        given = words["encoder_hidden_states"]
+        if given.data_ptr() == before.data_ptr():
+            words = {**words, "encoder_hidden_states": states.expand_as(given)}
+        return args, words
+
+    stack.enter_context(model.module.get_decoder().register_forward_pre_hook(swap, with_kwargs=True))  # type: ignore[operator]
 
 
 def _checked(edit: Edit, model: Model) -> Edit:

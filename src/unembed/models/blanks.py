@@ -19,6 +19,8 @@ from unembed.models.model import Model
 
 BLANKS = ("[MASK]", "<mask>")
 """How blanks are written in the tokenizers of the field."""
+SENTINEL = re.compile(r"<extra_id_\d+>")
+"""How T5 writes them, each of a text by a token of its own."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,20 @@ def _written(model: Model) -> re.Pattern[str]:
     """How a blank may be written; of two spellings of which one is in the other, the longer is read."""
     spellings = {*BLANKS, model.mask} if model.mask else {*BLANKS}
     return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))))
+
+
+def unread_blank_notes(model: Model, source: str) -> tuple[str, ...]:
+    """Say which blanks of the source of an encoder-decoder are none to its tokenizer, so that they are plain text."""
+    tokenizer: Any = model.tokenizer
+    written = dict.fromkeys([blank for blank in BLANKS if blank in source] + SENTINEL.findall(source))
+    known = tokenizer.get_vocab() if written else {}
+    own = next((blank for blank in (*BLANKS, "<extra_id_0>") if blank in known), None)
+    instead = "which has no token for one" if own is None else f"which writes {own}"
+    return tuple(
+        f"{blank} is no blank to the tokenizer of {model.name}, {instead}: it is read as plain text."
+        for blank in written
+        if blank not in known
+    )
 
 
 def blank_notes(model: Model, text: str, tokens: Sequence[int], position: int | None = None) -> tuple[str, ...]:

@@ -350,7 +350,8 @@ def settings(module: "PreTrainedModel", family: Family) -> Any:
 
 
 _ACCOUNTED = (
-    "explain, lens, attention, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge find, open"
+    "explain, lens, attention, words, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge "
+    "find, open"
 )
 """The commands that take an encoder-decoder."""
 _AT_BLANKS = "explain, lens, attention, words, ablate, patch, paths, trace, noise, heads, knowledge, open"

@@ -10,21 +10,21 @@ from unembed.errors import InputError
 from unembed.models import chat
 from unembed.models.blanks import blank_notes, respelled
 from unembed.models.model import Model
-from unembed.models.special import framed, framing_notes
+from unembed.models.special import framed, framing_notes, unknown_language_notes
 
 Given = str | Sequence[int] | Sequence[Mapping[str, Any]] | Sequence[Sequence[int]] | Mapping[str, Any] | Tensor
 """A prompt: text; messages of a chat; token ids, also as `[1, n]`, as a tensor, or as a tokenizer of `transformers`
 gives them (a `BatchEncoding`)."""
 
 
-def absolute_position(position: int, length: int) -> int:
-    """`position` counted from the start.
+def absolute_position(position: int, length: int, what: str = "prompt") -> int:
+    """`position` counted from the start; `what` says of what it is, where it is out of range.
 
     Raises:
         InputError: out of range.
     """
     if not -length <= position < length:
-        raise InputError(f"Position {position} is outside the prompt: expected {-length} to {length - 1}.")
+        raise InputError(f"Position {position} is outside the {what}: expected {-length} to {length - 1}.")
     return position % length
 
 
@@ -52,14 +52,15 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
 
 
 def prompt_notes(model: Model, prompt: Given | None, position: int | None = None) -> tuple[str, ...]:
-    """What a reader should know of the special tokens and the blanks of a prompt that was given as text.
-
-    `position` is where it is asked, if not where it asks by itself.
+    """What a reader should know of what was read: of the source, and of special tokens and blanks of a prompt that was
+    given as text. `position` is where it is asked, if not where it asks by itself.
     """
+    of_source = () if model.source is None else model.source.notes
     if not isinstance(prompt, str) or model.tokenizer is None:
-        return ()
+        return of_source
     tokens = _encoded(model, prompt)
-    return (*framing_notes(model, tokens, _inner(model, prompt)), *blank_notes(model, prompt, tokens, position))
+    framing, languages = framing_notes(model, tokens, _inner(model, prompt)), unknown_language_notes(model, prompt)
+    return (*of_source, *framing, *languages, *blank_notes(model, prompt, tokens, position))
 
 
 def given_ids(prompt: Any) -> tuple[int, ...]:

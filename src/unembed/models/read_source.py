@@ -18,6 +18,7 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError
 from unembed.models.audio import read_wav, resampled
+from unembed.models.blanks import unread_blank_notes
 from unembed.models.family import Encoder
 from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.images import read_image
@@ -25,6 +26,7 @@ from unembed.models.model import Model
 from unembed.models.pretrained import from_folder
 from unembed.models.prompts import well_formed
 from unembed.models.sources import Source, SourceToken
+from unembed.models.special import around_a_source
 from unembed.models.tokens import name_of
 
 
@@ -58,11 +60,27 @@ def with_source(
     if text is not None:
         read = _encoded(model, *_of_text(model, text))
         assert read.source is not None
-        return replace(read, source=replace(read.source, text=text)) if isinstance(text, str) else read
+        if not isinstance(text, str):
+            return read
+        return replace(read, source=replace(read.source, text=text, notes=unread_blank_notes(model, text)))
     if audio is not None:
         return _encoded(model, *_of_audio(model, Path(audio)))
     assert inputs is not None
     return _encoded(model, dict(inputs), None, ())
+
+
+def source_start(model: Model, text: str) -> tuple[int, ...]:
+    """Token ids of a source text, with what frames it, cut where the encoder reads no more.
+
+    Raises:
+        InputError: the encoder reads no text, or there is no tokenizer.
+    """
+    if _encoder(model).reads != "text" or model.tokenizer is None:
+        raise InputError(f"{model.name} reads no plain text as its source, over which a mean could be taken.")
+    begins, ends = around_a_source(model)
+    limit = _longest(model)
+    room = None if limit is None else limit - len(begins) - len(ends)
+    return (*begins, *model.tokenizer(text, add_special_tokens=False)["input_ids"][:room], *ends)  # type: ignore[operator]
 
 
 def read_again(model: Model) -> Model:
@@ -188,6 +206,12 @@ def _labels(model: Model, inputs: Mapping[str, Any], count: int) -> list[str]:
     return [name_of(model, token) for token in ids[0].tolist()]
 
 
+def _longest(model: Model) -> int | None:
+    """How many tokens of a source the encoder reads; None where its configuration sets no limit."""
+    name = _encoder(model).context
+    return None if name is None else getattr(model.config, name, None)
+
+
 def _of_text(
     model: Model, text: str | Sequence[int]
 ) -> tuple[dict[str, Int[Tensor, "1 source"]], None, tuple[str, ...]]:
@@ -200,8 +224,7 @@ def _of_text(
         ids = [int(token) for token in text]
     if not ids:
         raise InputError("The source is empty: expected at least one token.")
-    name = _encoder(model).context
-    limit = None if name is None else getattr(model.config, name, None)
+    limit = _longest(model)
     if limit is not None and len(ids) > limit:
         raise InputError(f"The source has {len(ids)} tokens, but the encoder of {model.name} reads at most {limit}.")
     rows = model.module.get_input_embeddings().weight.shape[0]  # type: ignore[union-attr]

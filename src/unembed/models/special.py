@@ -18,6 +18,7 @@ as `generate` of `transformers` does: language, task and no-timestamps of Whispe
 guess where none is configured), the language of an mBART.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -30,6 +31,8 @@ from unembed.models.forward import call
 from unembed.models.model import Model
 from unembed.models.sources import Source
 
+_SHOWN = 5
+"""Languages in a message."""
 _Special = Literal["auto", "none", "as-typed"]
 """Which special tokens a prompt gets."""
 
@@ -120,8 +123,10 @@ def framed(model: Model, tokens: tuple[int, ...]) -> tuple[int, ...]:
     if tokens[:1] == start or (model.special == "as-typed" and tokens):
         return tokens
     # Who types a language or a task begins the text otherwise than the configuration does.
-    own = bool(forced) and bool(tokens) and tokens[0] in _named_tokens(model)
-    return (start if own else begins) + tokens
+    named = bool(tokens) and tokens[0] in _named_tokens(model)
+    if named and start[0] in _languages_of(model).values():  # a language is what the decoder starts with (mBART)
+        return tokens
+    return (start if named and forced else begins) + tokens
 
 
 def _typed(begins: tuple[int, ...], tokens: tuple[int, ...]) -> int:
@@ -211,11 +216,34 @@ def _forced_tokens(model: Model) -> tuple[int, ...]:
     return tuple(token for token in found if token is not None)
 
 
-def _named_tokens(model: Model) -> set[int]:
-    """Languages and tasks that a generation configuration knows, and what it forces."""
+def _languages_of(model: Model) -> dict[str, int]:
+    """The tokens that name languages: those of the generation configuration (Whisper), of the tokenizer (mBART)."""
     settings: Any = getattr(model.module, "generation_config", None)
-    named = [token for x in ("lang_to_id", "task_to_id") for token in (getattr(settings, x, None) or {}).values()]
-    return {*named, *_forced_tokens(model)}
+    given = getattr(settings, "lang_to_id", None), getattr(model.tokenizer, "lang_code_to_id", None)
+    return {name: token for languages in given for name, token in (languages or {}).items()}
+
+
+def _named_tokens(model: Model) -> set[int]:
+    """Languages and tasks that are known, and what a generation configuration forces."""
+    tasks: dict[str, int] = getattr(getattr(model.module, "generation_config", None), "task_to_id", None) or {}
+    return {*_languages_of(model).values(), *tasks.values(), *_forced_tokens(model)}
+
+
+_LANGUAGE = re.compile(r"^\s*(<\|[^|>\s]+\|>|[a-z]{2,3}_[A-Z]{2}\b)")
+"""How a text of a decoder begins that names a language."""
+
+
+def unknown_language_notes(model: Model, text: str) -> tuple[str, ...]:
+    """Say that what looks like a language in front of the decoder's text names none, so that it is plain text."""
+    found, known = _LANGUAGE.match(text), _languages_of(model) if model.encoder is not None else {}
+    tokenizer: Any = model.tokenizer
+    if found is None or not known or found[1] in tokenizer.get_vocab():
+        return ()
+    some = ", ".join(list(known)[:_SHOWN])
+    return (
+        f"{found[1]} names no language of {model.name}, so it is read as plain text. It knows {some}"
+        f"{' and so on' if len(known) > _SHOWN else ''}.",
+    )
 
 
 _heard: "WeakKeyDictionary[Source, int]" = WeakKeyDictionary()
@@ -231,7 +259,7 @@ def _language(model: Model, languages: dict[str, int], language: str | None) -> 
         if found is None:
             raise InputError(
                 f"The generation configuration of {model.name} names the language {language!r}, and knows "
-                f"{', '.join(list(languages)[:5])} and so on: correct it, or give --decoder-ids."
+                f"{', '.join(list(languages)[:_SHOWN])} and so on: correct it, or give --decoder-ids."
             )
         return found
     if model.source is None:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models import chat
@@ -96,9 +96,17 @@ def written_source(model: Model) -> Written:
     source = model.source
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
-        raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
-    tokens, tokenizer = ids[0].tolist(), model.tokenizer
-    special = set() if tokenizer is None else set(tokenizer.all_special_ids)
+        heard = (
+            "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which "
+            "of them carry the difference to another sound."
+        )
+        raise InputError(
+            f"{model.name} has no source of text, whose words could be taken away.{'' if source is None else heard}"
+        )
+    tokenizer: Any = model.tokenizer
+    tokens = ids[0].tolist()
+    # What the vocabulary does not know is a word of the text like others.
+    special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     free = tuple(p for p, token in enumerate(tokens) if token not in special)
     names = tuple(token.label for token in source.tokens)
     if source.text is None or tokenizer is None or not tokenizer.is_fast:

@@ -369,6 +369,8 @@ class Run(Result[Prediction]):
 
 
 def same_source(one: Model, other: Model) -> bool:
-    """Whether two models read the same: the same source object, or the same text."""
+    """Whether two models read the same: the same source object, or equal inputs of it."""
     a, b = one.source, other.source
-    return a is b or (a is not None and b is not None and a.text is not None and a.text == b.text)
+    if a is None or b is None or a is b:
+        return a is b
+    return a.inputs.keys() == b.inputs.keys() and all(torch.equal(a.inputs[name], b.inputs[name]) for name in a.inputs)

@@ -16,6 +16,7 @@ from oracles.rerun import exactly
 from oracles.stacks import Change, StackRerun
 from unembed.engine.measures import question
 from unembed.errors import InputError
+from unembed.methods.ablate import ablate
 from unembed.methods.knowledge import editing
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations
 from unembed.methods.knowledge.facts import Fact, Relation
@@ -36,22 +37,22 @@ def case(model_type: str) -> Model:
         return probe_source(unembed.wrap(build(model_type)), 6)
 
 
-def tokenizer(blank: str) -> PreTrainedTokenizerFast:
-    """Words, with a sentinel of T5 or the mask of BART as its blank."""
-    words = ["<pad>", "<s>", "</s>", "<unk>", *WORDS, blank]
+def tokenizer(*blanks: str) -> PreTrainedTokenizerFast:
+    """Words, with sentinels of T5 or the mask of BART as its blank."""
+    words = ["<pad>", "<s>", "</s>", "<unk>", *WORDS, *blanks]
     words += [f"word{i}" for i in range(VOCAB - len(words))]
     made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     made.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 2)])
     names = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    names |= {"mask_token": blank} if blank == "<mask>" else {"additional_special_tokens": [blank]}  # type: ignore[dict-item]
+    names |= {"mask_token": "<mask>"} if blanks == ("<mask>",) else {"additional_special_tokens": list(blanks)}  # type: ignore[dict-item]
     return PreTrainedTokenizerFast(tokenizer_object=made, **names)
 
 
 @cache
-def of_words(model_type: str, blank: str) -> Model:
+def of_words(model_type: str, *blanks: str) -> Model:
     with exactly():
-        return unembed.wrap(build(model_type), tokenizer(blank), name="cloze")
+        return unembed.wrap(build(model_type), tokenizer(*blanks), name="cloze")
 
 
 def inputs(model: Model, tokens: tuple[int, ...]) -> dict[str, torch.Tensor]:
@@ -193,6 +194,51 @@ def test_the_mask_of_a_bart_is_asked_with_what_stands_before_it() -> None:
     assert blank_in_source(read, asked) == (5,)
     with pytest.raises(InputError, match="The source has no blank that cloze fills"):
         cloze_prompt(model, "the capital of france is paris .")
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        ("<extra_id_0>", (1,)),
+        ("<extra_id_0> capital of", (1,)),  # the blank is still being filled
+        ("<extra_id_0> capital <extra_id_1>", (3,)),
+        ("<extra_id_0> capital <extra_id_1> france is", (3,)),
+        ("<extra_id_2>", tuple(range(5))),  # none of the source's
+        ("the capital", tuple(range(5))),
+    ],
+)
+def test_of_several_sentinels_the_last_one_that_was_given_is_asked_about(asked: str, where: tuple[int, ...]) -> None:
+    model = of_words("t5", "<extra_id_0>", "<extra_id_1>", "<extra_id_2>")
+    read = with_source(model, "the <extra_id_0> of <extra_id_1>")
+    assert blank_in_source(read, asked) == where
+    assert cloze_prompt(model, "the <extra_id_1> of <extra_id_0>") == "<extra_id_1>"
+
+
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [("the", 1), ("the capital of", 3), ("the capital of rome france is", 6), ("the capital of rome", 1), ("", 1)],
+)
+def test_of_several_masks_the_one_that_comes_next_is_asked_about(asked: str, where: int) -> None:
+    read = with_source(of_words("bart", "<mask>"), "the <mask> of <mask> france is <mask> .")
+    assert blank_in_source(read, asked) == (where,)
+
+
+def test_a_model_whose_tokenizer_has_no_blank_is_told_so() -> None:
+    with pytest.raises(InputError, match="its tokenizer has no token for one, no sentinel and no mask"):
+        cloze_prompt(of_words("marian"), "the capital of france is [MASK]")
+
+
+def test_a_blank_that_is_none_to_the_tokenizer_is_said() -> None:
+    read = with_source(of_words("t5", "<extra_id_0>"), "the [MASK] of <extra_id_7> is <extra_id_0>")
+    assert read.source is not None
+    assert read.source.notes == (
+        "[MASK] is no blank to the tokenizer of cloze, which writes <extra_id_0>: it is read as plain text.",
+        "<extra_id_7> is no blank to the tokenizer of cloze, which writes <extra_id_0>: it is read as plain text.",
+    )
+    assert ablate(read, "", " paris", site="attention").notes[:2] == read.source.notes
+    other = with_source(of_words("bart", "<mask>"), "the <mask> is")
+    assert other.source is not None
+    assert other.source.notes == ()
 
 
 def test_the_neurons_of_facts_are_found_in_both_stacks() -> None:

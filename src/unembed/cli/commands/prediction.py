@@ -145,6 +145,9 @@ class AttentionOptions(Options):
     layer: Annotated[int | None, typer.Option(help="Only this layer.")] = None
     head: Annotated[int | None, typer.Option(help="Only this head; with --layer, its whole pattern.")] = None
     cross: Annotated[bool, typer.Option("--cross", help="Heads of cross-attention, which look at the source.")] = False
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="Heads of the encoder, within the source: the mean of all positions.")
+    ] = False
 
 
 @app.command()

@@ -91,6 +91,9 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
         LedgerError: the terms do not sum to the model's number.
     """
     run.check_made_by(run.model)
+    if part.encoder:
+        resolve(part.site(), run.model, run.length)
+        return ()
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions

@@ -15,7 +15,7 @@ or a mean activation. There are two readings, and they are two quantities:
     reported.
 
 Of an encoder-decoder the neurons of both stacks are attributed. Those of the decoder move where the answer is
-predicted, those of the encoder at the blank of the source (cloze.py), or at every position of a source without one;
+predicted, those of the encoder at the blank of the source that is asked about (cloze.py), or at every position;
 there are as many layers as both stacks have, the decoder's first.
 
 docs/methods/knowledge-attribution.md compares them on a real model, and says where the layer path misleads.

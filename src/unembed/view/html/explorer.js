@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
+function y(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function b(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function x(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function S(e) {
 	return e.children;
 }
-function te(e, t) {
+function C(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ne(e, t) {
-	if (t == null) return e.__ && ne(e.__, e.__i + 1);
+function ee(e, t) {
+	if (t == null) return e.__ && ee(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ne(e);
-}
-function S(t) {
-	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
-}
-function C(e) {
-	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
-		return t && (e.__e = t.__e);
-	}), C(e);
+	return typeof e.type != "function" || e.props.__P ? null : ee(e);
 }
 function w(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
+	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ee(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && T(n));
 }
-function re() {
+function T(e) {
+	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
+		return t && (e.__e = t.__e);
+	}), T(e);
+}
+function E(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(te);
+}
+function te() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && w(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(re);
+		(a = r.length) && (i || queueMicrotask)(te);
 	}
 }
-function ie(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = T(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = D(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
-	return n.__e = g, c;
+function ne(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
+	for (c = re(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = O(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	return n.__e = _, c;
 }
-function T(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = oe(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
-			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
-			u[_] = o.__i, d[a] = _ + 1;
+function re(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
+	if (y) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
+			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
+			u[v] = o.__i, d[a] = v + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), fe(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ee(s)), de(s, s));
 	return r;
 }
-function ae(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ae(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ee(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function oe(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function oe(e, t, n, r) {
 	}
 	return -1;
 }
-function se(e, t, n) {
+function oe(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function E(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || se(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || se(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ce(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function E(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function ce(t) {
+function se(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function ce(t) {
 		}
 	};
 }
-function D(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, S, C, w, re, T, ae, oe, se, E, ce, D, O, k = n.type;
+function O(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, b, x, w, T, E, te, re, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = le(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof k == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (C = n.props, w = (d = k.prototype) && d.render, re = (d = k.contextType) && i[d.__c], T = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new k(C, T) : (n.__c = g = new te(C, T), g.constructor = k, g.render = pe), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), k.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, k.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (C !== y && w && !k.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, T), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, T)) {
-					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (T = n.props, E = (d = A.prototype) && d.render, te = (d = A.contextType) && i[d.__c], re = d ? te ? te.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (E ? n.__c = _ = new A(T, re) : (n.__c = _ = new C(T, re), _.constructor = A, _.render = fe), te && te.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), E && (_.__s || (_.__s = _.state), A.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, A.getDerivedStateFromProps(T, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
+				if (T !== b && E && !A.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(T, re), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(T, _.__s, re)) {
+					n.__v != r.__v && (_.props = T, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ee(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, T), w && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, S);
+				_.componentWillUpdate && _.componentWillUpdate(T, _.__s, re), E && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(b, x, w);
 				});
-			} else w && !k.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = T, g.props = C, g.__P = t, g.__g &= -5, ae = e.__r, oe = w ? 25 : 0;
+			} else E && !A.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), E && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = re, _.props = T, _.__P = t, _.__g &= -5, ie = e.__r, ae = E ? 25 : 0;
 			do
-				g.__g &= -9, ae && ae(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++oe < 25);
-			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), se = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && fe(e, e);
-			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(se) ? se : [se], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				_.__g &= -9, ie && ie(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ae < 25);
+			E && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), E && r.__c && _.getSnapshotBeforeUpdate && (w = _.getSnapshotBeforeUpdate(b, x)), oe = d && d.type === S && d.key == null ? d.props.children : d, T.__P && (d = c, a = (t = T.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && de(e, e);
+			}), r.__k = null), c = r.__k ? ee(r, 0) : null), c = ne(t, g(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), T.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(D = o.indexOf(c || void 0)) || (D = o.length); (O = o[D - 1]) && O.nodeType == 8;) D--;
-						for (; D < o.length; D++) if (O = o[D]) {
-							if (o[D] = null, E) {
-								if (O == ce) break;
+						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
+						for (; O < o.length; O++) if (k = o[O]) {
+							if (o[O] = null, D) {
+								if (k == se) break;
 							} else {
-								if (O.nodeType != 8) break;
-								O.data.startsWith("$s") && (ce = le(E = O));
+								if (k.nodeType != 8) break;
+								k.data.startsWith("$s") && (se = ce(D = k));
 							}
 						}
 					}
-					if (!E) {
+					if (!D) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						E = c;
+						D = c;
 					}
-					(d = le(E = n.__c.__z || (n.__c.__z = E))) ? (n.__e = E, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(y);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ue(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = de(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function le(e, t) {
+function ce(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function le(e, t) {
 		t && t.push(e);
 	}
 }
-function ue(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ue));
+function le(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
 }
-function O(t, n, r) {
-	for (var i = 0; i < r.length;) k(r[i++], r[i++], r[i++]);
+function k(t, n, r) {
+	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function O(t, n, r) {
 		}
 	});
 }
-function de(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
-	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
-			t = y, o[d] = null;
+function ue(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, b, x, S, C, w = r.props || p, T = n.props, E = n.type;
+	if (E == "svg" ? a = "http://www.w3.org/2000/svg" : E == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((b = o[d]) && (E ? b.localName == E : b.nodeType == 3)) {
+			t = b, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
-		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (C = u.ownerDocument || document, !E) return C.createTextNode(T);
+		t = C.createElementNS(a, E, T.is ? T : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (w) {
-		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
-		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || E(t, d, null, y, a);
-		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || E(t, d, y, S[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || E(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && E(t, d, x, S[d], a));
-	} else S === C || c && t.data == C || (t.data = C);
+	if (E) {
+		if (u = E == "template" && t.content || t, o = E == "textarea" && T.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (w = {}, d = 0; d < t.attributes.length; d++) w[(b = t.attributes[d]).name] = b.value;
+		for (d in w) b = w[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in T || d == "value" && "defaultValue" in T || d == "checked" && "defaultChecked" in T || D(t, d, null, b, a);
+		for (d in T) b = T[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || w[d] === b || D(t, d, b, w[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (E == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(E)) && (a = "http://www.w3.org/1999/xhtml"), ne(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ee(r, 0), c, l), o && o.some(y)), c && E != "textarea" || (d = "value", E == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (E != "progress" || x) || D(t, d, x, w[d], a), d = "checked", S != null && S != t[d] && D(t, d, S, w[d], a));
+	} else w === T || c && t.data == T || (t.data = T);
 	return t;
 }
-function k(t, n, r, i) {
+function A(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function fe(t, n, r) {
+function de(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || k(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function fe(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && fe(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = le(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
 }
-function pe(e, t, n) {
+function fe(e, t, n) {
 	return this.constructor(e, n);
 }
-function me(t, n) {
+function pe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], D(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), O(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
 }
-function he(e) {
+function me(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, w(e);
+				e.__g |= 4, E(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, C.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), E(this)));
+}, C.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), E(this));
+}, C.prototype.render = S, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var ge, A, _e, ve, ye = Object.is, be = 0, xe = [], Se = [], j = e, Ce = j.__b, we = j.__r, Te = j.diffed, Ee = j.__c, De = j.unmount, Oe = j.__;
-function ke(e, t) {
-	j.__h && j.__h(A, e, be || t), be = 0;
-	var n = A.__H || (A.__H = {
+var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
+function Oe(e, t) {
+	M.__h && M.__h(j, e, ye || t), ye = 0;
+	var n = j.__H || (j.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function ke(e, t) {
+	var n = Oe(he++, 3);
+	!M.__s && Be(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+}
 function Ae(e, t) {
-	var n = ke(ge++, 3);
-	!j.__s && Ve(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, A.__H.__h.push(n));
+	var n = Oe(he++, 4);
+	!M.__s && Be(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
 }
-function je(e, t) {
-	var n = ke(ge++, 4);
-	!j.__s && Ve(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, A.__h.push(n));
-}
-function M(e) {
-	return be = 5, Me(function() {
+function N(e) {
+	return ye = 5, je(function() {
 		return { current: e };
 	}, []);
 }
-function Me(e, t) {
-	var n = ke(ge++, 7);
-	return Ve(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function je(e, t) {
+	var n = Oe(he++, 7);
+	return Be(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ne(e) {
-	var t = A.context[e.__c], n = ke(ge++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(A)), t.props.value) : e.__;
+function Me(e) {
+	var t = j.context[e.__c], n = Oe(he++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
 }
-function Pe() {
-	var e = ke(ge++, 11);
+function Ne() {
+	var e = Oe(he++, 11);
 	if (!e.__) {
-		for (var t = A.__v; !t.__m && t.__;) t = t.__;
+		for (var t = j.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Fe() {
+function Pe() {
 	var e;
 	do {
-		for (; e = Se.shift();) try {
-			ze(e);
+		for (; e = xe.shift();) try {
+			Re(e);
 		} catch (t) {
-			j.__e(t, { __: (e = e.__P) && e.__v });
+			M.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = xe.shift();) {
+		for (; e = be.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(ze), t.__h.some(Be), t.__h = [];
+				t.__h.some(Re), t.__h.some(ze), t.__h = [];
 			} catch (n) {
-				t.__h = [], j.__e(n, e.__v);
+				t.__h = [], M.__e(n, e.__v);
 			}
 		}
-	} while (Se.length);
+	} while (xe.length);
 }
-j.__b = function(e) {
-	A = null, Ce && Ce(e);
-}, j.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Oe && Oe(e, t);
-}, j.__r = function(e) {
-	we && we(e), ge = 0;
-	var t = (A = e.__c).__H;
-	t && (_e == A ? A.__h = [] : (t.__h.some(ze), t.__h.some(Be), ge = 0), t.__h = [], t.__.some(function(e) {
+M.__b = function(e) {
+	j = null, Se && Se(e);
+}, M.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
+}, M.__r = function(e) {
+	Ce && Ce(e), he = 0;
+	var t = (j = e.__c).__H;
+	t && (ge == j ? j.__h = [] : (t.__h.some(Re), t.__h.some(ze), he = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), _e = A;
-}, j.diffed = function(e) {
-	Te && Te(e);
+	})), ge = j;
+}, M.diffed = function(e) {
+	we && we(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Re(xe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Le(be.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), _e = A = null;
-}, j.__c = function(e, t) {
+	})), ge = j = null;
+}, M.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(ze), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Be(e);
+			e.__h.some(Re), e.__h = e.__h.filter(function(e) {
+				return !e.__ || ze(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ee && Ee(e, t);
-}, j.unmount = function(e) {
-	De && De(e);
+	}), Te && Te(e, t);
+}, M.unmount = function(e) {
+	Ee && Ee(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ j.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Re(Se.push(r));
-			} else ze(r);
+				r.__P = n, Le(xe.push(r));
+			} else Re(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && j.__e(t, r.__v));
+	}), r.__H = void 0, t && M.__e(t, r.__v));
 };
-var Ie = typeof requestAnimationFrame == "function";
-function Le(e) {
+var Fe = typeof requestAnimationFrame == "function";
+function Ie(e) {
 	var t, n = function() {
-		clearTimeout(r), Ie && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Fe && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Ie && (t = requestAnimationFrame(n));
+	Fe && (t = requestAnimationFrame(n));
+}
+function Le(e) {
+	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Ie)(Pe);
 }
 function Re(e) {
-	e != 1 && ve == j.requestAnimationFrame || ((ve = j.requestAnimationFrame) || Le)(Fe);
+	var t = j, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), j = t;
 }
 function ze(e) {
-	var t = A, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), A = t;
+	var t = j;
+	e.__c = e.__(), j = t;
 }
-function Be(e) {
-	var t = A;
-	e.__c = e.__(), A = t;
-}
-function Ve(e, t) {
+function Be(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ye(t, e[n]);
+		return !ve(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var He = Symbol.for("preact-signals");
-function Ue() {
-	if (P > 1) P--;
+var Ve = Symbol.for("preact-signals");
+function He() {
+	if (F > 1) F--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ze;
-			for (Ze = void 0; e !== void 0;) {
+			var e = Xe;
+			for (Xe = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); qe !== void 0;) {
-			var n = qe;
-			for (qe = void 0, Je++; n !== void 0;) {
+		})(); Ke !== void 0;) {
+			var n = Ke;
+			for (Ke = void 0, qe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && et(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && $e(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ue() {
 				n = r;
 			}
 		}
-		if (Je = 0, P--, t) throw e;
+		if (qe = 0, F--, t) throw e;
 	}
 }
-function We(e) {
-	if (P > 0) return e();
-	Xe = ++Ye, P++;
+function Ue(e) {
+	if (F > 0) return e();
+	Ye = ++Je, F++;
 	try {
 		return e();
 	} finally {
-		Ue();
+		He();
 	}
 }
-var Ge, N = void 0;
-function Ke(e) {
-	var t = N, n = Ge;
-	N = void 0, Ge = void 0;
+var We, P = void 0;
+function Ge(e) {
+	var t = P, n = We;
+	P = void 0, We = void 0;
 	try {
 		return e();
 	} finally {
-		N = t, Ge = n;
+		P = t, We = n;
 	}
 }
-var qe = void 0, P = 0, Je = 0, Ye = 0, Xe = 0, Ze = void 0, Qe = 0;
-function $e(e) {
-	if (N !== void 0) {
+var Ke = void 0, F = 0, qe = 0, Je = 0, Ye = 0, Xe = void 0, Ze = 0;
+function Qe(e) {
+	if (P !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== N) return t = {
+		if (t === void 0 || t.t !== P) return t = {
 			i: 0,
 			S: e,
-			p: N.s,
+			p: P.s,
 			n: void 0,
-			t: N,
+			t: P,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, N.s !== void 0 && (N.s.n = t), N.s = t, e.n = t, 32 & N.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = N.s, t.n = void 0, N.s.n = t, N.s = t), t;
+		}, P.s !== void 0 && (P.s.n = t), P.s = t, e.n = t, 32 & P.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = P.s, t.n = void 0, P.s.n = t, P.s = t), t;
 	}
 }
-function F(e, t) {
+function I(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-F.prototype.brand = He, F.prototype.h = function() {
+I.prototype.brand = Ve, I.prototype.h = function() {
 	return !0;
-}, F.prototype.S = function(e) {
+}, I.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ke(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ge(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, F.prototype.U = function(e) {
+}, I.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ke(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ge(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, F.prototype.subscribe = function(e) {
+}, I.prototype.subscribe = function(e) {
 	var t = this;
-	return lt(function() {
+	return ct(function() {
 		var n = t.value;
-		Ke(function() {
+		Ge(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, F.prototype.valueOf = function() {
+}, I.prototype.valueOf = function() {
 	return this.value;
-}, F.prototype.toString = function() {
+}, I.prototype.toString = function() {
 	return this.value + "";
-}, F.prototype.toJSON = function() {
+}, I.prototype.toJSON = function() {
 	return this.value;
-}, F.prototype.peek = function() {
+}, I.prototype.peek = function() {
 	var e = this;
-	return Ke(function() {
+	return Ge(function() {
 		return e.value;
 	});
-}, Object.defineProperty(F.prototype, "value", {
+}, Object.defineProperty(I.prototype, "value", {
 	get: function() {
-		var e = $e(this);
+		var e = Qe(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Je > 100) throw Error("Cycle detected");
+			if (qe > 100) throw Error("Cycle detected");
 			(function(e) {
-				P !== 0 && Je === 0 && e.l !== Xe && (e.l = Xe, Ze = {
+				F !== 0 && qe === 0 && e.l !== Ye && (e.l = Ye, Xe = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ze
+					o: Xe
 				});
-			})(this), this.v = e, this.i++, Qe++, P++;
+			})(this), this.v = e, this.i++, Ze++, F++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ue();
+				He();
 			}
 		}
 	}
 });
-function I(e, t) {
-	return new F(e, t);
+function L(e, t) {
+	return new I(e, t);
 }
-function et(e) {
+function $e(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function tt(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function tt(e) {
 		}
 	}
 }
-function nt(e) {
+function tt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function rt(e, t) {
-	F.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Qe - 1, this.f = 4;
+function nt(e, t) {
+	I.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Ze - 1, this.f = 4;
 }
-rt.prototype = new F(), rt.prototype.h = function() {
+nt.prototype = new I(), nt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Qe)) return !0;
-	if (this.g = Qe, this.f |= 1, this.i > 0 && !et(this)) return this.f &= -2, !0;
-	var e = N;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Ze)) return !0;
+	if (this.g = Ze, this.f |= 1, this.i > 0 && !$e(this)) return this.f &= -2, !0;
+	var e = P;
 	try {
-		tt(this), N = this;
+		et(this), P = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return N = e, nt(this), this.f &= -2, !0;
-}, rt.prototype.S = function(e) {
+	return P = e, tt(this), this.f &= -2, !0;
+}, nt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	F.prototype.S.call(this, e);
-}, rt.prototype.U = function(e) {
-	if (this.t !== void 0 && (F.prototype.U.call(this, e), this.t === void 0)) {
+	I.prototype.S.call(this, e);
+}, nt.prototype.U = function(e) {
+	if (this.t !== void 0 && (I.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, rt.prototype.N = function() {
+}, nt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(rt.prototype, "value", { get: function() {
+}, Object.defineProperty(nt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = $e(this);
+	var e = Qe(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function it(e, t) {
-	return new rt(e, t);
+function rt(e, t) {
+	return new nt(e, t);
 }
-function at(e) {
+function it(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		P++;
-		var n = N;
-		N = void 0;
+		F++;
+		var n = P;
+		P = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ot(e), t;
+			throw e.f &= -2, e.f |= 8, at(e), t;
 		} finally {
-			N = n, Ue();
+			P = n, He();
 		}
 	}
 }
-function ot(e) {
+function at(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, at(e);
+	e.x = void 0, e.s = void 0, it(e);
 }
-function st(e) {
-	if (N !== this) throw Error("Out-of-order effect");
-	nt(this), N = e, this.f &= -2;
+function ot(e) {
+	if (P !== this) throw Error("Out-of-order effect");
+	tt(this), P = e, this.f &= -2;
 	try {
-		8 & this.f && ot(this);
+		8 & this.f && at(this);
 	} finally {
-		Ue();
+		He();
 	}
 }
-function ct(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ge && Ge.push(this);
+function st(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, We && We.push(this);
 }
-ct.prototype.c = function() {
+st.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ct.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ct.prototype.S = function() {
+}, st.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, at(this), tt(this), P++;
-	var e = N;
-	return N = this, st.bind(this, e);
-}, ct.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = qe, qe = this);
-}, ct.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ot(this);
-}, ct.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, it(this), et(this), F++;
+	var e = P;
+	return P = this, ot.bind(this, e);
+}, st.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ke, Ke = this);
+}, st.prototype.d = function() {
+	this.f |= 8, 1 & this.f || at(this);
+}, st.prototype.dispose = function() {
 	this.d();
 };
-function lt(e, t) {
-	var n = new ct(e, t);
+function ct(e, t) {
+	var n = new st(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function lt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ut, dt, ft = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, pt = [];
-lt(function() {
-	ut = this.N;
+var lt, ut, dt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ft = [];
+ct(function() {
+	lt = this.N;
 })();
-function mt(t, n) {
+function pt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function ht(e) {
-	if (dt) {
-		var t = dt;
-		dt = void 0, t();
+function mt(e) {
+	if (ut) {
+		var t = ut;
+		ut = void 0, t();
 	}
-	dt = e && e.S();
+	ut = e && e.S();
 }
-function gt(e) {
-	var t = this, r = e.data, i = L(r);
+function ht(e) {
+	var t = this, r = e.data, i = R(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Me(function() {
+	var a = je(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = it(function() {
+		var a = rt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = it(function() {
+		}), o = rt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = lt(function() {
-			if (this.N = bt, o.value) {
+		}), s = ct(function() {
+			if (this.N = yt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function gt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
+ht.displayName = "ReactiveTextNode", Object.defineProperties(I.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: b(S, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: gt
+		value: ht
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), mt("__b", function(e, t) {
-	if (ht(), typeof t.type == "string") {
+}), pt("__b", function(e, t) {
+	if (mt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof F && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof I && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), mt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		ht();
+}), pt("__r", function(e, t) {
+	if (e(t), t.type !== S) {
+		mt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return lt(function() {
+			return ct(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ft && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				dt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ht(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), mt(n);
 	}
-}), mt("__e", function(e, t, n, r) {
-	ht(), e(t, n, r);
-}), mt("diffed", function(e, t) {
-	ht();
+}), pt("__e", function(e, t, n, r) {
+	mt(), e(t, n, r);
+}), pt("diffed", function(e, t) {
+	mt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = _t(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = gt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function _t(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = I(n);
+function gt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = L(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: lt(function() {
-			this.N = bt;
+		d: ct(function() {
+			this.N = yt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-mt("unmount", function(e, t) {
+pt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ mt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), mt("__h", function(e, t, n, r) {
+}), pt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), C.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ mt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function L(e, t) {
-	return Me(function() {
-		return I(e, t);
+function R(e, t) {
+	return je(function() {
+		return L(e, t);
 	}, []);
 }
-var vt = function(e) {
+var _t = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function yt() {
-	We(function() {
-		for (var e; e = pt.shift();) ut.call(e);
+function vt() {
+	Ue(function() {
+		for (var e; e = ft.shift();) lt.call(e);
 	});
 }
-function bt() {
-	pt.push(this) === 1 && (e.requestAnimationFrame || vt)(yt);
+function yt() {
+	ft.push(this) === 1 && (e.requestAnimationFrame || _t)(vt);
 }
 // src/protocol/asks.ts
-var xt = {
+var bt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,12 +860,12 @@ var xt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, St = 2, Ct = 200;
-function R(e) {
-	if (Array.isArray(e)) return `[${e.map(R).join(",")}]`;
+}, xt = 2, St = 200;
+function Ct(e) {
+	if (Array.isArray(e)) return `[${e.map(Ct).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${R(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Ct(t)}`).join(",")}}`;
 }
 var wt = {
 	stage: "waiting",
@@ -879,19 +879,19 @@ var wt = {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(R(t), this.#n(t, n));
+			this.#e.set(Ct(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = R(e), n = this.#e.get(t);
+		let t = Ct(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = R(e), n = this.#e.get(t);
+		let t = Ct(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(R(e))?.answer.value?.result ?? null;
+		return this.#e.get(Ct(e))?.answer.value?.result ?? null;
 	}
 	shown() {
 		let e = [...this.#e].filter(([, e]) => e.watchers > 0 && e.answer.value?.result);
@@ -901,8 +901,8 @@ var wt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: xt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: I(n ? {
+			order: bt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: L(n ? {
 				...wt,
 				fraction: 1,
 				result: t
@@ -913,7 +913,7 @@ var wt = {
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = St - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = xt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -944,20 +944,20 @@ var wt = {
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Ct) return;
+			if (this.#e.size <= St) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Et = he(null);
+}, Et = me(null);
 function z() {
-	let e = Ne(Et);
+	let e = Me(Et);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
 function B(e) {
-	let t = z(), n = e === null ? "" : R(e), r = L(null);
-	return je(() => {
+	let t = z(), n = e === null ? "" : Ct(e), r = R(null);
+	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -965,7 +965,7 @@ function B(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function V(e) {
-	let t = B(e), n = M(null);
+	let t = B(e), n = N(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -999,20 +999,23 @@ function At(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function jt({ cross: e, layer: t, head: n }) {
+function jt(e) {
+	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
-		kind: e ? "cross_head" : "head",
-		layer: t,
-		head: n
+		kind: t ? "cross_head" : "head",
+		layer: r,
+		head: i,
+		...n ? { encoder: n } : {}
 	};
 }
 function H(e) {
-	let { layer: t, expert: n, neuron: r } = e;
+	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
 		layer: t,
 		...n === null ? {} : { expert: n },
-		neuron: r
+		neuron: r,
+		...i ? { encoder: i } : {}
 	};
 }
 function U(e, t) {
@@ -1024,7 +1027,8 @@ function Mt(e) {
 		e.layer,
 		e.head ?? "",
 		e.expert ?? "",
-		e.neuron ?? ""
+		e.neuron ?? "",
+		e.encoder ? "enc" : ""
 	].join(" ");
 }
 function Nt(e) {
@@ -1034,6 +1038,21 @@ function Pt(e) {
 	return Nt(e) === "cross_attention";
 }
 function Ft(e) {
+	return Pt(e) || e.encoder === !0;
+}
+function It(e) {
+	return e.encoder ? { encoder: !0 } : Pt(e) ? { cross: !0 } : {};
+}
+function Lt(e) {
+	let t = /^\s*enc\.(.*)$/is.exec(e);
+	if (!t) return Rt(e);
+	let n = Rt(t[1] ?? "");
+	return n === null || Pt(n) ? null : {
+		...n,
+		encoder: !0
+	};
+}
+function Rt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1056,6 +1075,9 @@ function Ft(e) {
 	};
 }
 function W(e) {
+	return G(zt(e), e.encoder ?? !1);
+}
+function zt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
@@ -1065,13 +1087,13 @@ function W(e) {
 function G(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function It(e) {
-	let t = Lt(e);
+function Bt(e) {
+	let t = Vt(e);
 	if (t) return W(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Lt(e) {
+function Vt(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1094,24 +1116,24 @@ function Lt(e) {
 		neuron: e.neuron
 	};
 }
-function Rt(e) {
+function Ht(e) {
 	let t = e;
-	return typeof t != "object" || !t || !zt(t.layer) ? !1 : t.kind === "head" || t.kind === "cross_head" ? zt(t.head) : t.kind === "neuron" ? zt(t.neuron) && (t.expert === void 0 || zt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !Ut(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Ut(t.head) : t.kind === "neuron" ? Ut(t.neuron) && (t.expert === void 0 || Ut(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function zt(e) {
+function Ut(e) {
 	return Number.isInteger(e) && e >= 0;
 }
 // src/lib/knowledge.ts
-var Bt = [
+var Wt = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Vt = ["rome", "value"], Ht = [
+], Gt = ["rome", "value"], Kt = [
 	"refined",
 	"kept",
 	"shared"
-], Ut = {
+], qt = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1119,33 +1141,33 @@ var Bt = [
 	test: null,
 	edit: null
 };
-function Wt(e, t, n) {
+function Jt(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Gt({ layers: e, attributions: t }) {
+function Yt({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Kt(e) {
-	return G(W(H(e)), e.encoder ?? !1);
+function Xt(e) {
+	return W(H(e));
 }
-function qt(e, t) {
+function Zt(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Jt(e) {
+function Qt(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Yt(e) {
+function $t(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1153,17 +1175,17 @@ function Yt(e) {
 		shared: e.shared
 	};
 }
-function Xt(e, t) {
-	return t ?? Ht.find((t) => e[t].length > 0) ?? "refined";
+function en(e, t) {
+	return t ?? Kt.find((t) => e[t].length > 0) ?? "refined";
 }
-function Zt({ layer: e, expert: t, neuron: n }) {
+function tn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Qt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function nn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1173,7 +1195,7 @@ function Qt({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function $t(e, t, n, r, i) {
+function rn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1191,7 +1213,7 @@ function $t(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return en([
+		return an([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1200,34 +1222,34 @@ function $t(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? en([
+	return e.action === "erase" ? an([
 		"suppress",
 		...r,
 		...o
-	]) : en([
+	]) : an([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function en(e) {
+function an(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function tn(e, t) {
+function on(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...rn(e, t),
+		...cn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function nn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Zt);
+function sn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(tn);
 	return t.action === "update" ? {
 		ask: "update",
-		...rn(e, n),
+		...cn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1235,42 +1257,42 @@ function nn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...rn(e, n),
+		...cn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function rn({ prompts: e }, { prompt: t, target: n }) {
+function cn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function an(e) {
+function ln(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && sn([null, ...Ht])(a) && sn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && dn([null, ...Kt])(a) && dn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || on(s));
+	])(o) && (s === null || un(s));
 }
-function on(e) {
+function un(e) {
 	let t = e;
-	return typeof t == "object" && sn(Bt)(t.action) && typeof t.to == "string" && sn(Vt)(t.method);
+	return typeof t == "object" && dn(Wt)(t.action) && typeof t.to == "string" && dn(Gt)(t.method);
 }
-function sn(e) {
+function dn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var cn = [
+var fn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], ln = {
+], pn = {
 	a: "",
 	b: null,
 	source: null,
@@ -1283,11 +1305,11 @@ var cn = [
 	pins: [],
 	knowledge: null
 };
-function un(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(ln[e]));
+function mn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(pn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function dn(e, t = ln) {
+function hn(e, t = pn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1295,61 +1317,61 @@ function dn(e, t = ln) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? fn({
-		...ln,
+	return typeof n == "object" && n && !Array.isArray(n) ? gn({
+		...pn,
 		...n
 	}) : t;
 }
-function fn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : ln[t], n = (e) => e === null || typeof e == "string";
+function gn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : pn[t], n = (e) => e === null || typeof e == "string";
 	return {
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || zt(e)),
-		target: t("target", (e) => n(e) || zt(e)),
+		position: t("position", (e) => e === null || Ut(e)),
+		target: t("target", (e) => n(e) || Ut(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		selection: t("selection", (e) => e === null || Rt(e)),
-		test: t("test", (e) => e === null || mn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(hn)),
-		knowledge: t("knowledge", (e) => e === null || an(e))
+		selection: t("selection", (e) => e === null || Ht(e)),
+		test: t("test", (e) => e === null || vn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(yn)),
+		knowledge: t("knowledge", (e) => e === null || ln(e))
 	};
 }
-function pn(e) {
+function _n(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function mn(e) {
-	return cn.some((t) => t === e);
+function vn(e) {
+	return fn.some((t) => t === e);
 }
-function hn(e) {
+function yn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Rt(t.part) && mn(t.how);
+	return typeof t == "object" && !!t && Ht(t.part) && vn(t.how);
 }
 // src/page/page.ts
-var gn = class {
+var bn = class {
 	data;
 	desk;
 	state;
-	hovered = I(null);
-	explained = I(null);
-	answered = I(null);
-	helpOpen = I(!1);
-	said = I("");
-	shownPart = it(() => this.hovered.value ?? this.state.value.selection);
+	hovered = L(null);
+	explained = L(null);
+	answered = L(null);
+	helpOpen = L(!1);
+	said = L("");
+	shownPart = rt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new Tt(t, e.results);
-		let n = fn({
-			...ln,
+		let n = gn({
+			...pn,
 			...e.state
 		});
-		this.state = I(e.host === "widget" ? n : this.#e(n));
+		this.state = L(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = ln) {
-		let t = dn(location.hash, e);
+	#e(e = pn) {
+		let t = hn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1393,21 +1415,21 @@ var gn = class {
 		}] }), this.said.value = `Pinned ${W(e)}.`;
 	}
 	take(e, t) {
-		We(() => {
+		Ue(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			..._n(e),
+			...xn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = lt(() => {
-			let e = un(this.state.value);
+		let e = ct(() => {
+			let e = mn(this.state.value);
 			e !== location.hash && history.replaceState(null, "", e || location.pathname + location.search);
 		}), t = () => {
 			this.state.value = this.#e();
@@ -1417,8 +1439,8 @@ var gn = class {
 		};
 	}
 };
-function _n({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return vn({
+function xn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Sn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1427,18 +1449,18 @@ function _n({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function vn(e) {
+function Sn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-function yn(e, t) {
-	let n = L(0), r = M(""), i = `${e} ${t}`;
+function Cn(e, t) {
+	let n = R(0), r = N(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function bn(e, t, n) {
+function wn(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var xn = [
+var Tn = [
 	[
 		84,
 		39,
@@ -1474,7 +1496,7 @@ var xn = [
 		88,
 		6
 	]
-], Sn = [
+], En = [
 	[
 		203,
 		196,
@@ -1510,7 +1532,7 @@ var xn = [
 		206,
 		148
 	]
-], Cn = [
+], Dn = [
 	[
 		0,
 		32,
@@ -1541,14 +1563,14 @@ var xn = [
 		234,
 		70
 	]
-], wn = I(!1);
+], On = L(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	wn.value = e.matches, e.addEventListener("change", () => {
-		wn.value = e.matches;
+	On.value = e.matches, e.addEventListener("change", () => {
+		On.value = e.matches;
 	});
 }
-function Tn(e, t) {
+function kn(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -1559,97 +1581,97 @@ function Tn(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function En(e, t) {
-	return kn(Tn(wn.value ? Sn : xn, .5 + (t > 0 ? e / t : 0) / 2));
+function An(e, t) {
+	return Nn(kn(On.value ? En : Tn, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Dn(e) {
-	return kn(Tn(Cn, e));
+function jn(e) {
+	return Nn(kn(Dn, e));
 }
-function On(e) {
+function Mn(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function kn([e, t, n]) {
+function Nn([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var An = "−", jn = 1e6;
+var Pn = "−", Fn = 1e6;
 function K(e, t = 2) {
-	return Mn(e, t, "");
+	return In(e, t, "");
 }
 function q(e, t = 2) {
-	return Mn(e, t, "+");
+	return In(e, t, "+");
 }
-function Mn(e, t, n) {
+function In(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < jn)) return Nn(e, t, n);
+	if (!(r < Fn)) return Ln(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Pn(e, n) + i;
+	return Number(i) === 0 ? i : Rn(e, n) + i;
 }
-function Nn(e, t = 0, n = "") {
+function Ln(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Pn(e, n) + i;
+	return Rn(e, n) + i;
 }
-function Pn(e, t) {
-	return e < 0 ? An : t;
+function Rn(e, t) {
+	return e < 0 ? Pn : t;
 }
 function J(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Fn(e) {
+function zn(e) {
 	return `${K(100 * e, 1)}%`;
 }
-function In(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Nn(e, 1), Nn(t, 1)];
+function Bn(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Ln(e, 1), Ln(t, 1)];
 	let [n, r] = [J(e), J(t)];
-	if (!Bn(e, t) || n !== r && !zn(e, t)) return [n, r];
+	if (!Wn(e, t) || n !== r && !Un(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Rn(e, t, i);) i++;
-	return [`${Ln(e, i)}%`, `${Ln(t, i)}%`];
+	for (; i < 4 && !Hn(e, t, i);) i++;
+	return [`${Vn(e, i)}%`, `${Vn(t, i)}%`];
 }
-function Ln(e, t) {
+function Vn(e, t) {
 	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function Rn(e, t, n) {
-	let r = [Ln(e, n), Ln(t, n)];
-	return r[0] !== r[1] && !(zn(e, t) && r.some((e) => e.includes(">")));
+function Hn(e, t, n) {
+	let r = [Vn(e, n), Vn(t, n)];
+	return r[0] !== r[1] && !(Un(e, t) && r.some((e) => e.includes(">")));
 }
-function zn(e, t) {
+function Un(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Bn(e, t) {
+function Wn(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Vn(e) {
+function Gn(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Hn = {
+var Kn = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Un = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, qn = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function Y(e) {
-	return [...e].map((e) => Hn[e] ?? (Un.test(e) ? Wn(e) : e)).join("") || "''";
+	return [...e].map((e) => Kn[e] ?? (qn.test(e) ? Jn(e) : e)).join("") || "''";
 }
-function Wn(e) {
+function Jn(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function Gn(e) {
-	Ae(() => {
+function Yn(e) {
+	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -1658,7 +1680,7 @@ function Gn(e) {
 	});
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Kn = Symbol.for("pv"), qn = 0;
+var Xn = Symbol.for("pv"), Zn = 0;
 Array.isArray;
 function X(t, n, r, i, a, o) {
 	n ||= {};
@@ -1674,35 +1696,35 @@ function X(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Kn,
-		__v: --qn,
+		constructor: Xn,
+		__v: --Zn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Grid.tsx
-var Jn = 34;
-function Yn(e) {
-	let t = M(null), n = L(null), r = M({
+var Qn = 34;
+function $n(e) {
+	let t = N(null), n = R(null), r = N({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	Gn(() => {
+	Yn(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Jn) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - Qn) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Jn + l.width * i, l.height * a + er(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Zn(c, e, l), $n(c, e, l, getComputedStyle(o).color), n.value && Qn(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [Qn + l.width * i, l.height * a + ir(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), tr(c, e, l), rr(c, e, l, getComputedStyle(o).color), n.value && nr(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Jn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - Qn) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -1713,12 +1735,12 @@ function Yn(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Xn(o[0] + e, i), Xn(o[1] + t, a)];
+			n.value = [er(o[0] + e, i), er(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("div", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("div", {
 		class: "grid",
 		children: /* @__PURE__ */ X("canvas", {
 			ref: t,
@@ -1739,39 +1761,39 @@ function Yn(e) {
 		children: c ?? "\xA0"
 	})] });
 }
-function Xn(e, t) {
+function er(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Zn(e, t, n) {
+function tr(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Jn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Qn(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(Qn + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && nr(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Qn(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Jn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function nr(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Qn + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function $n(e, t, n, r) {
+function rr(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Jn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(tr(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Qn + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(ar(t.columnName(r)), 0, 4), e.restore();
 }
-function er(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => tr(e.columnName(n)).length);
+function ir(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => ar(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function tr(e) {
+function ar(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Pe();
+	let t = Ne();
 	return /* @__PURE__ */ X("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -1789,7 +1811,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function nr(e) {
+function or(e) {
 	let t = z(), n = U(e.part, t.state.value.selection);
 	return /* @__PURE__ */ X("button", {
 		type: "button",
@@ -1825,7 +1847,7 @@ function Q(e) {
 	});
 }
 // src/ui/Table.tsx
-function rr(e) {
+function sr(e) {
 	return /* @__PURE__ */ X("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -1833,13 +1855,13 @@ function rr(e) {
 		children: e.children
 	});
 }
-function ir(e) {
-	let t = z(), n = ar();
+function cr(e) {
+	let t = z(), n = lr();
 	return /* @__PURE__ */ X("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(rr, {
+		children: [/* @__PURE__ */ X("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ X(sr, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: e.head.map((e, t) => /* @__PURE__ */ X("th", {
 				scope: "col",
@@ -1848,8 +1870,8 @@ function ir(e) {
 		}) : null]
 	});
 }
-function ar() {
-	let e = L(!1), t = M(null);
+function lr() {
+	let e = R(!1), t = N(null);
 	return {
 		ref: t,
 		get open() {
@@ -1861,7 +1883,7 @@ function ar() {
 	};
 }
 // src/ui/Window.tsx
-function or(e) {
+function ur(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -1893,33 +1915,33 @@ function or(e) {
 	});
 }
 // src/panels/Attention.tsx
-function sr() {
-	let e = z(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = (o ? t?.sources?.length : t?.tokens.length) ?? 0, c = yn(o ? 0 : t?.position ?? 0, s), l = a?.layer ?? i?.layer ?? 0, u = a ? a.head : i?.head, d = n && {
+function dr() {
+	let e = z(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = a !== null && Ft(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Cn(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
-		layer: l,
-		...o ? { cross: o } : {}
-	}, f = V(d), p = V(d && u !== void 0 && !o ? {
-		...d,
-		head: u
+		layer: u,
+		...a ? It(a) : {}
+	}, p = V(f), m = V(f && d !== void 0 && !o ? {
+		...f,
+		head: d
 	} : null);
 	return t ? /* @__PURE__ */ X(Z, {
 		name: "attention",
-		title: `${o ? "Cross-attention" : "Attention"}: layer ${l}`,
-		note: a ? `From position ${t.position}. Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
+		note: a ? `${fr(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ X(or, {
-				start: c,
-				length: s,
+			/* @__PURE__ */ X(ur, {
+				start: l,
+				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ X(Q, { answer: f.answer }),
-			f.result ? /* @__PURE__ */ X("div", {
-				class: f.stale ? "stale" : "",
-				children: [/* @__PURE__ */ X(ur, {
-					payload: f.result,
-					start: c.value
-				}), /* @__PURE__ */ X(ir, {
+			/* @__PURE__ */ X(Q, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ X("div", {
+				class: p.stale ? "stale" : "",
+				children: [/* @__PURE__ */ X(hr, {
+					payload: p.result,
+					start: l.value
+				}), /* @__PURE__ */ X(cr, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -1927,57 +1949,60 @@ function sr() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => cr(f.result, c.value)
+					rows: () => pr(p.result, l.value)
 				})]
 			}) : null,
-			u === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: p.answer }),
-			p.result?.matrix === null ? /* @__PURE__ */ X("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ X(Q, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ X("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			p.result?.matrix ? /* @__PURE__ */ X("div", {
-				class: p.stale ? "stale" : "",
-				children: /* @__PURE__ */ X(pr, {
-					payload: p.result,
-					matrix: p.result.matrix,
-					start: c.value
+			m.result?.matrix ? /* @__PURE__ */ X("div", {
+				class: m.stale ? "stale" : "",
+				children: /* @__PURE__ */ X(vr, {
+					payload: m.result,
+					matrix: m.result.matrix,
+					start: l.value
 				})
 			}) : null
 		]
 	}) : null;
 }
-function cr(e, t) {
-	return e.heads.flatMap((n) => lr(n, e).slice(t, t + 128).map((e) => [
+function fr(e, t) {
+	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
+}
+function pr(e, t) {
+	return e.heads.flatMap((n) => mr(n, e).slice(t, t + 128).map((e) => [
 		W(jt(n)),
 		`${e.position} ${Y(e.text)}`,
 		K(n.pattern[e.position] ?? 0, 3),
 		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function lr(e, t) {
-	return e.cross ? (t.sources ?? []).map(({ position: e, label: t }) => ({
+function mr(e, t) {
+	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function ur({ payload: e, start: t }) {
+function hr({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
 	return /* @__PURE__ */ X("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ X("li", { children: [
-			/* @__PURE__ */ X(nr, { part: jt(n) }),
+			/* @__PURE__ */ X(or, { part: jt(n) }),
 			" ",
 			q(n.value),
-			/* @__PURE__ */ X(dr, {
+			/* @__PURE__ */ X(gr, {
 				head: n,
-				tokens: lr(n, e),
+				tokens: mr(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function dr(e) {
+function gr(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ X("svg", {
 		class: "strips",
@@ -1992,32 +2017,32 @@ function dr(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Dn(i)
+					fill: jn(i)
 				}),
 				/* @__PURE__ */ X("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: En(a, e.largest)
+					fill: An(a, e.largest)
 				}),
 				/* @__PURE__ */ X("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var fr = {
+var _r = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function pr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = L("attention"), o = t.model.bidirectional ?? !1, s = Math.min(128, t.tokens.length - r), c = i ? W(jt(i)) : "", l = (e) => Y(t.tokens[r + e]?.text ?? ""), u = (e, t) => n[r + e]?.[r + t] ?? 0, d = (e, n) => u(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X("h3", { children: c }),
+function vr(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = R("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? mr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(jt(i)) : "", u = (e) => Y(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X("h3", { children: l }),
 		/* @__PURE__ */ X("p", {
 			class: "controls",
-			children: Object.entries(fr).map(([e, n]) => /* @__PURE__ */ X("button", {
+			children: Object.entries(_r).map(([e, n]) => /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2025,68 +2050,68 @@ function pr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ X(hr, {
-			payload: t,
+		a.value === "target" ? /* @__PURE__ */ X(br, {
+			text: u,
 			given: i?.contribution ?? [],
-			name: c,
+			name: l,
 			start: r,
-			size: s
-		}) : /* @__PURE__ */ X(mr, {
-			label: a.value === "attention" ? `Attention pattern of ${c}, query by key` : `Norm of what ${c} writes, query by key`,
-			size: s,
+			size: c
+		}) : /* @__PURE__ */ X(yr, {
+			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
+			size: c,
 			start: r,
-			text: l,
-			value: a.value === "attention" ? u : d,
+			text: u,
+			value: a.value === "attention" ? d : f,
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ X(ir, {
-			label: `pattern of ${c}`,
+		/* @__PURE__ */ X(cr, {
+			label: `pattern of ${l}`,
 			head: [
 				"from",
 				"to",
 				"attention",
 				"norm of what is written"
 			],
-			rows: () => Array.from({ length: s }, (e, n) => Array.from({ length: o ? s : n + 1 }, (e, i) => [
-				`${r + n} ${l(n)}`,
-				`${r + i} ${l(i)}`,
-				K(u(n, i), 3),
-				t.norms ? K(d(n, i), 3) : ""
+			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
+				`${r + n} ${u(n)}`,
+				`${r + i} ${u(i)}`,
+				K(d(n, i), 3),
+				t.norms ? K(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function mr(e) {
+function yr(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ X(Yn, {
+	return /* @__PURE__ */ X($n, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : Dn(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : jn(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function hr(e) {
-	let { payload: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs)), o = (e) => Y(t.tokens[i + e]?.text ?? "");
-	return /* @__PURE__ */ X(Yn, {
+function br(e) {
+	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
+	return /* @__PURE__ */ X($n, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => En(n[i + e] ?? 0, a),
-		tell: (e) => `${o(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => An(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
-		columnName: o
+		columnName: t
 	});
 }
 // src/lib/align.ts
-function gr(e, t) {
+function xr(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...vr(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Cr(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2106,22 +2131,22 @@ function gr(e, t) {
 	}
 	return n;
 }
-function _r(e) {
+function Sr(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function vr(e, t) {
+function Cr(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = yr(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = wr(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function yr(e, t) {
+function wr(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2129,7 +2154,7 @@ function yr(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function br() {
+function Tr() {
 	let e = z(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2140,7 +2165,7 @@ function br() {
 	let c = B(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? gr(xr(r), xr(c.result)) : null, u = l && r ? _r(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
+	} : null), l = o && c?.result ? xr(Er(r), Er(c.result)) : null, u = l && r ? Sr(l).find(([e]) => e === r.position) : void 0, d = B(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2154,25 +2179,25 @@ function br() {
 		mate: u?.[1] ?? null
 	};
 }
-function xr(e) {
+function Er(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/ledger.ts
-function Sr(e, t, n, r = () => !1) {
+function Dr(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: wr(o.map((e) => e.value))
+			value: kr(o.map((e) => e.value))
 		},
-		sum: wr(e.map((e) => e.value))
+		sum: kr(e.map((e) => e.value))
 	};
 }
-function Cr(e, t, n) {
+function Or(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function wr(e) {
+function kr(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2180,15 +2205,15 @@ function wr(e) {
 	}
 	return t + n;
 }
-function Tr(e) {
-	let t = wr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Ar(e) {
+	let t = kr(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Er(e) {
+function jr(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2198,11 +2223,11 @@ function Er(e) {
 		e.source
 	].join(" ");
 }
-function Dr(e, t) {
-	let n = new Map(t.map((e) => [Er(e), e]));
+function Mr(e, t) {
+	let n = new Map(t.map((e) => [jr(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Er(e));
-		return n.delete(Er(e)), {
+		let t = n.get(jr(e));
+		return n.delete(jr(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2214,7 +2239,7 @@ function Dr(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Or(e) {
+function Nr(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ X("span", {
 		class: "bar",
@@ -2225,7 +2250,7 @@ function Or(e) {
 		})
 	});
 }
-function kr(e) {
+function Pr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: q(e.value, e.digits)
@@ -2238,7 +2263,7 @@ function $(e) {
 		children: Y(e.text)
 	});
 }
-function Ar(e) {
+function Fr(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
@@ -2247,7 +2272,7 @@ function Ar(e) {
 		}, t))
 	});
 }
-function jr(e) {
+function Ir(e) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -2261,13 +2286,13 @@ function jr(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Mr = {
+var Lr = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Nr(e) {
-	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = L("resid_pre"), { answer: o, result: s, stale: c } = V({
+function Rr(e) {
+	let t = z(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = R("resid_pre"), { answer: o, result: s, stale: c } = V({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2286,7 +2311,7 @@ function Nr(e) {
 				/* @__PURE__ */ X("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Mr).map(([e, t]) => /* @__PURE__ */ X("option", {
+					children: Object.entries(Lr).map(([e, t]) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2296,13 +2321,13 @@ function Nr(e) {
 		/* @__PURE__ */ X(Q, { answer: o }),
 		s ? /* @__PURE__ */ X("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ X(Pr, { result: s })
+			children: /* @__PURE__ */ X(zr, { result: s })
 		}) : null
 	] });
 }
-function Pr({ result: e }) {
-	let t = z(), n = L(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
-	return /* @__PURE__ */ X(x, { children: [
+function zr({ result: e }) {
+	let t = z(), n = R(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -2320,18 +2345,18 @@ function Pr({ result: e }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ X(or, {
+		/* @__PURE__ */ X(ur, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ X(Yn, {
+		/* @__PURE__ */ X($n, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? En(n.effect ?? 0, l) : null;
+				return n ? An(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2341,7 +2366,7 @@ function Pr({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ X(ir, {
+		/* @__PURE__ */ X(cr, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2359,9 +2384,9 @@ function Pr({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Fr = 12;
-function Ir() {
-	let e = z(), t = e.explained.value, n = br(), { b: r } = e.state.value;
+var Br = 12;
+function Vr() {
+	let e = z(), t = e.explained.value, n = Tr(), { b: r } = e.state.value;
 	if (!t || r === null) return null;
 	if (!n) return /* @__PURE__ */ X(Z, {
 		name: "compare",
@@ -2369,13 +2394,13 @@ function Ir() {
 		note: `Change ${e.beside()} B to see what differs.`,
 		children: null
 	});
-	let i = n.columns ? _r(n.columns) : [];
+	let i = n.columns ? Sr(n.columns) : [];
 	return /* @__PURE__ */ X(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n.answer }),
-			/* @__PURE__ */ X(Lr, {
+			/* @__PURE__ */ X(Hr, {
 				explained: t,
 				compared: n
 			}),
@@ -2385,10 +2410,10 @@ function Ir() {
 			}) : null,
 			/* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(zr, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ X(Wr, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Nr, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ X(Rr, {
 					pairs: i,
 					promptB: r
 				}) : /* @__PURE__ */ X("p", {
@@ -2399,7 +2424,7 @@ function Ir() {
 		]
 	});
 }
-function Lr({ explained: e, compared: t }) {
+function Hr({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -2407,7 +2432,7 @@ function Lr({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ X(rr, {
+	return /* @__PURE__ */ X(sr, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ X("table", {
 			class: "columns",
@@ -2447,12 +2472,12 @@ function Lr({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Rr = (e) => (e.a ?? 0) - (e.b ?? 0);
-function zr({ a: e, b: t }) {
-	let n = Dr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Rr(t)) - Math.abs(Rr(e))), r = n.slice(0, Fr), i = n.slice(Fr), a = Math.max(0, ...n.map((e) => Math.abs(Rr(e)))), o = (e) => [
-		wr(e.map((e) => e.a ?? 0)),
-		wr(e.map((e) => e.b ?? 0)),
-		wr(e.map(Rr))
+var Ur = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Wr({ a: e, b: t }) {
+	let n = Mr(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ur(t)) - Math.abs(Ur(e))), r = n.slice(0, Br), i = n.slice(Br), a = Math.max(0, ...n.map((e) => Math.abs(Ur(e)))), o = (e) => [
+		kr(e.map((e) => e.a ?? 0)),
+		kr(e.map((e) => e.b ?? 0)),
+		kr(e.map(Ur))
 	];
 	return /* @__PURE__ */ X("table", {
 		class: "differences",
@@ -2497,11 +2522,11 @@ function zr({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ X("tbody", { children: [r.map((e) => {
-				let t = Lt(e.term);
+				let t = Vt(e.term);
 				return /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ X(nr, { part: t }) : It(e.term)
+						children: t ? /* @__PURE__ */ X(or, { part: t }) : Bt(e.term)
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
@@ -2513,28 +2538,28 @@ function zr({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "number",
-						children: /* @__PURE__ */ X(kr, { value: Rr(e) })
+						children: /* @__PURE__ */ X(Pr, { value: Ur(e) })
 					}),
 					/* @__PURE__ */ X("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ X(Or, {
-							value: Rr(e),
+						children: /* @__PURE__ */ X(Nr, {
+							value: Ur(e),
 							largest: a
 						})
 					})
-				] }, Er(e.term));
-			}), /* @__PURE__ */ X(Br, {
+				] }, jr(e.term));
+			}), /* @__PURE__ */ X(Gr, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Br, {
+			/* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X(Gr, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Br({ name: e, sums: t }) {
+function Gr({ name: e, sums: t }) {
 	return /* @__PURE__ */ X("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -2551,15 +2576,15 @@ function Br({ name: e, sums: t }) {
 	});
 }
 // src/hooks/useSeen.ts
-function Vr() {
-	let e = M(null), t = L(typeof IntersectionObserver > "u");
-	return Ae(() => {
+function Kr() {
+	let e = N(null), t = R(typeof IntersectionObserver > "u");
+	return ke(() => {
 		if (t.value || !e.current) return;
 		let n = new IntersectionObserver((e) => {
 			e.some((e) => e.isIntersecting) && (t.value = !0);
 		});
 		return n.observe(e.current), () => n.disconnect();
-	}, []), Me(() => ({
+	}, []), je(() => ({
 		ref: e,
 		get seen() {
 			return t.value;
@@ -2567,15 +2592,15 @@ function Vr() {
 	}), []);
 }
 // src/lib/flow.ts
-var Hr = 60;
-function Ur(e, t, n = Hr) {
-	let r = /* @__PURE__ */ new Map([[Wr, Gr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var qr = 60;
+function Jr(e, t, n = qr) {
+	let r = /* @__PURE__ */ new Map([[Yr, Xr(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Kr(s), ...s.steps.map(qr)], c = o.filter((e) => !r.has(e.id));
+		let o = [Zr(s), ...s.steps.map(Qr)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Wr];
+		let l = [...o.map((e) => e.id), Yr];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -2594,15 +2619,15 @@ function Ur(e, t, n = Hr) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - wr(a.map((e) => e.value))
+			value: e.value - kr(a.map((e) => e.value))
 		}
 	};
 }
-var Wr = "output";
-function Gr(e) {
+var Yr = "output";
+function Xr(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Wr,
+		id: Yr,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -2611,42 +2636,43 @@ function Gr(e) {
 		part: null
 	};
 }
-function Kr(e) {
+function Zr(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${G(t, a)} ${n} ${r}`,
-		label: G(It({
+		label: G(Bt({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Yr(o, a),
+		height: ei(o, a),
 		carries: !1,
-		part: t === "mlp" && n !== null && !a ? {
+		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
-			layer: n
+			layer: n,
+			...a ? { encoder: a } : {}
 		} : null
 	};
 }
-function qr(e) {
+function Qr(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = jt(e);
 	return {
 		id: `${G(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: G(W(o), a),
+		label: W(o),
 		position: i,
 		ofSource: a,
-		height: Yr(t + (e.cross ? .4 : .2), a),
+		height: ei(t + (e.cross ? .4 : .2), a),
 		carries: !0,
-		part: a ? null : o
+		part: o
 	};
 }
-var Jr = -1e6;
-function Yr(e, t) {
-	return t ? Jr + e : e;
+var $r = -1e6;
+function ei(e, t) {
+	return t ? $r + e : e;
 }
-function Xr(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Zr({
+function ti(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [ni({
 		ofSource: e,
 		position: t
 	}), {
@@ -2654,23 +2680,23 @@ function Xr(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Zr({ ofSource: e, position: t }) {
+function ni({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Qr(e, { ofSource: t, position: n }) {
+function ri(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function $r(e, t) {
-	let n = Kr(e), r = e.steps.map(qr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function ii(e, t) {
+	let n = Zr(e), r = e.steps.map(Qr).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var ei = 84, ti = 108, ni = 30;
-function ri() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Vr(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
+var ai = 84, oi = 108, si = 30;
+function ci() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Kr(), i = e.followed(), { answer: a, result: o, stale: s } = V(r && i ? {
 		ask: "paths",
 		...i
-	} : null), c = L(2);
+	} : null), c = R(2);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
 		class: "flow-place",
@@ -2702,19 +2728,19 @@ function ri() {
 								onInput: (e) => c.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ X(ii, {
+					}), /* @__PURE__ */ X(li, {
 						payload: o,
-						flow: Ur(o, c.value / 100)
+						flow: Jr(o, c.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function ii({ payload: e, flow: t }) {
-	let n = (t) => Y(Qr(e, t)), r = Xr(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ai(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ei, s = i.length * ni + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X(rr, {
+function li({ payload: e, flow: t }) {
+	let n = (t) => Y(ri(e, t)), r = ti(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = ui(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ai, s = i.length * si + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(sr, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ X("svg", {
 				class: "flow",
@@ -2723,12 +2749,12 @@ function ii({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ X("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ X(ci, {
+					t.edges.map((e) => /* @__PURE__ */ X(pi, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ X(li, {
+					t.nodes.map((t) => /* @__PURE__ */ X(mi, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -2738,14 +2764,14 @@ function ii({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ X("text", {
 						class: "column",
-						x: si(a, t.nodes, e),
+						x: fi(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							G(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Zr(e)))
+					}, ni(e)))
 				]
 			})
 		}),
@@ -2767,36 +2793,36 @@ function ii({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				Fn(Math.abs(t.remainder.value / e.value)),
+				zn(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ X(ir, {
+		/* @__PURE__ */ X(cr, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [$r(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [ii(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function ai(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(oi).map(Zr)), o = e.map((e) => {
-		let t = Zr(e), n = `${t} ${e.height}`, o = i.get(n) ?? (oi(e) || !a.has(t) ? 0 : 1);
+function ui(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(di).map(ni)), o = e.map((e) => {
+		let t = ni(e), n = `${t} ${e.height}`, o = i.get(n) ?? (di(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ti : ei, l = c / 2;
-	for (let e of t.map(Zr)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? oi : ai, l = c / 2;
+	for (let e of t.map(ni)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Zr(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * ni + 18
+		x: (s.get(ni(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * si + 18
 	}]));
 }
-function oi(e) {
+function di(e) {
 	return e.carries || e.id === "output";
 }
-function si(e, t, n) {
-	let r = t.filter((e) => Zr(e) === Zr(n));
+function fi(e, t, n) {
+	let r = t.filter((e) => ni(e) === ni(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function ci({ edge: e, places: t, largest: n }) {
+function pi({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -2807,8 +2833,8 @@ function ci({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ X("title", { children: q(e.value) })
 	});
 }
-function li({ node: e, place: t, label: n }) {
-	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("rect", {
+function mi({ node: e, place: t, label: n }) {
+	let r = z(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -2840,16 +2866,16 @@ function li({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var ui = 12;
-function di() {
-	let e = z(), t = L(null), { a: n, source: r } = e.state.value, i = {
+var hi = 12;
+function gi() {
+	let e = z(), t = R(null), { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...vn({
+		...Sn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ui
-	}, a = B(t.value && fi(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: hi
+	}, a = B(t.value && _i(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ X(Z, {
 		name: "generation",
 		title: "Generation",
@@ -2860,21 +2886,21 @@ function di() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ui,
+					hi,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(pi, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ X(vi, { result: a.result }) : null
 		]
 	});
 }
-function fi(e, t, n) {
+function _i(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function pi({ result: e }) {
+function vi({ result: e }) {
 	let t = z(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ X(x, { children: [n === null ? /* @__PURE__ */ X("p", {
+	return /* @__PURE__ */ X(S, { children: [n === null ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
 	}) : null, /* @__PURE__ */ X("ol", {
@@ -2883,12 +2909,12 @@ function pi({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === pn(e),
+			"aria-pressed": r === e.position - 1 && i === _n(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				a: n ?? "",
 				position: e.position - 1,
-				target: pn(e)
+				target: _n(e)
 			}),
 			children: [/* @__PURE__ */ X($, { text: e.text }), /* @__PURE__ */ X("span", {
 				class: "index",
@@ -2898,18 +2924,18 @@ function pi({ result: e }) {
 	})] });
 }
 // src/protocol/transports.ts
-function mi(e) {
+function yi(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return hi("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await gi(e));
-			await _i(e.body, n);
+		return bi("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await xi(e));
+			await Si(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function hi(e, t, n, r) {
+function bi(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -2918,7 +2944,7 @@ function hi(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function gi(e) {
+async function xi(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -2926,7 +2952,7 @@ async function gi(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function _i(e, t) {
+async function Si(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -2934,38 +2960,38 @@ async function _i(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) vi(e, t);
+		for (let e of a) Ci(e, t);
 	}
-	r.trim() && vi(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Ci(r, t), t.error("The server closed the connection before it had answered.");
 }
-function vi(e, t) {
+function Ci(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && yi(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && wi(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function yi(e, t, n) {
+function wi(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var bi = /* @__PURE__ */ new Set([
+var Ti = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function xi(e) {
-	let t = (e) => R(Object.fromEntries(Object.entries(e).filter(([e]) => !bi.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Ei(e) {
+	let t = (e) => Ct(Object.fromEntries(Object.entries(e).filter(([e]) => !Ti.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Si(e) {
+function Di(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (yi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (wi(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -2979,11 +3005,11 @@ function Si(e) {
 	};
 }
 // src/panels/Header.tsx
-var Ci = {
+var Oi = {
 	prompt: "Prompt",
 	source: "Source"
 };
-function wi() {
+function ki() {
 	let e = z(), t = e.state.value, n = e.explained.value?.model ?? e.data.model, r = e.data.host !== "report", i = e.beside();
 	return /* @__PURE__ */ X("header", {
 		class: "panel panel-header",
@@ -3005,8 +3031,8 @@ function wi() {
 						n.dtype
 					]
 				}) : null,
-				/* @__PURE__ */ X(Ei, {}),
-				e.data.host === "page" ? /* @__PURE__ */ X(Di, {}) : null,
+				/* @__PURE__ */ X(ji, {}),
+				e.data.host === "page" ? /* @__PURE__ */ X(Mi, {}) : null,
 				/* @__PURE__ */ X("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !0,
@@ -3019,37 +3045,37 @@ function wi() {
 				e.preventDefault();
 			},
 			children: [
-				e.reads() === "text" ? /* @__PURE__ */ X(Ti, {
+				e.reads() === "text" ? /* @__PURE__ */ X(Ai, {
 					name: "source",
 					label: "Source",
 					wide: !0,
 					live: r
 				}) : null,
-				i === "source" ? null : /* @__PURE__ */ X(Ti, {
+				i === "source" ? null : /* @__PURE__ */ X(Ai, {
 					name: "a",
 					label: "Prompt",
 					wide: !0,
 					live: r
 				}),
-				t.b === null ? null : /* @__PURE__ */ X(Ti, {
+				t.b === null ? null : /* @__PURE__ */ X(Ai, {
 					name: "b",
-					label: `${Ci[i]} B`,
+					label: `${Oi[i]} B`,
 					wide: !0,
 					live: r
 				}),
-				i === "source" ? /* @__PURE__ */ X(Ti, {
+				i === "source" ? /* @__PURE__ */ X(Ai, {
 					name: "a",
 					label: "Decoder's prompt",
 					wide: !0,
 					live: r
 				}) : null,
-				/* @__PURE__ */ X(Ti, {
+				/* @__PURE__ */ X(Ai, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: r
 				}),
-				/* @__PURE__ */ X(Ti, {
+				/* @__PURE__ */ X(Ai, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -3085,9 +3111,9 @@ function wi() {
 		})]
 	});
 }
-function Ti(e) {
-	let t = z(), n = String(t.state.value[e.name] ?? ""), r = L(n);
-	Ae(() => {
+function Ai(e) {
+	let t = z(), n = String(t.state.value[e.name] ?? ""), r = R(n);
+	ke(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -3126,8 +3152,8 @@ function Ti(e) {
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-function Ei() {
-	let e = z(), t = M(null), n = L(!1);
+function ji() {
+	let e = z(), t = N(null), n = R(!1);
 	return /* @__PURE__ */ X("label", {
 		class: "find",
 		children: [/* @__PURE__ */ X("span", { children: ["Find ", /* @__PURE__ */ X("kbd", { children: "/" })] }), /* @__PURE__ */ X("input", {
@@ -3138,27 +3164,27 @@ function Ei() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Ft(t.current.value), a = e.explained.value?.model;
-				n.value = i === null || a !== void 0 && i.layer >= a.layers, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
+				let i = Lt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
+				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Di() {
-	let e = z(), t = L(null), n = async () => {
+function Mi() {
+	let e = z(), t = R(null), n = async () => {
 		t.value = null;
-		let n = await hi("/report", {
+		let n = await bi("/report", {
 			state: e.state.value,
 			results: e.desk.shown()
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await gi(n);
+			t.value = await xi(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("button", {
+	return /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
@@ -3170,7 +3196,7 @@ function Di() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Oi = [
+var Ni = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -3180,9 +3206,9 @@ var Oi = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ki() {
-	let e = z(), t = M(null), n = e.helpOpen.value;
-	return Ae(() => {
+function Pi() {
+	let e = z(), t = N(null), n = e.helpOpen.value;
+	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ X("dialog", {
 		ref: t,
@@ -3193,7 +3219,7 @@ function ki() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Oi.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
+			/* @__PURE__ */ X("table", { children: /* @__PURE__ */ X("tbody", { children: Ni.map(([e, t]) => /* @__PURE__ */ X("tr", { children: [/* @__PURE__ */ X("th", {
 				scope: "row",
 				children: /* @__PURE__ */ X("kbd", { children: e })
 			}), /* @__PURE__ */ X("td", { children: t })] }, e)) }) }),
@@ -3206,7 +3232,7 @@ function ki() {
 	});
 }
 // src/ui/Tested.tsx
-function Ai(e) {
+function Fi(e) {
 	let t = z(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = B(n && !a ? {
 		ask: "test",
 		...n,
@@ -3217,13 +3243,13 @@ function Ai(e) {
 	return a ? /* @__PURE__ */ X("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(ji, {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Q, { answer: o }), o?.result ? /* @__PURE__ */ X(Ii, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function ji({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = In(n.probability, r.probability);
+function Ii({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = Bn(n.probability, r.probability);
 	return /* @__PURE__ */ X("div", {
 		class: "before-after",
 		"aria-live": "polite",
@@ -3238,7 +3264,7 @@ function ji({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ X(Pi, {
+			/* @__PURE__ */ X(zi, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3251,25 +3277,25 @@ function ji({ result: e, note: t }) {
 					": ",
 					q(e.nats),
 					" nats. ",
-					Mi(e),
+					Li(e),
 					" ",
-					i ? /* @__PURE__ */ X("strong", { children: Vn(i) }) : null
+					i ? /* @__PURE__ */ X("strong", { children: Gn(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ X(Ni, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ X(Ri, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Mi({ tests: e, effect: t, control: n }) {
+function Li({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Ni(e) {
-	return /* @__PURE__ */ X(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
+function Ri(e) {
+	return /* @__PURE__ */ X(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ X($, { text: e.text }),
@@ -3281,8 +3307,8 @@ function Ni(e) {
 		]
 	}, t)) });
 }
-function Pi(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Fi(e.before, n * (e.limit ?? 0))));
+function zi(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Bi(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ X("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3324,18 +3350,18 @@ function Pi(e) {
 		]
 	});
 }
-function Fi(e, t) {
+function Bi(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Ii = {
+var Vi = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function Li() {
+function Hi() {
 	let e = z(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = V(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3349,30 +3375,37 @@ function Li() {
 			i && U(i.part, t) ? /* @__PURE__ */ X("dl", {
 				class: a ? "stale" : "",
 				children: [
-					i.value === null ? null : /* @__PURE__ */ X(Ri, {
+					t.encoder ? /* @__PURE__ */ X(Ui, {
+						name: "inside the encoder",
+						children: /* @__PURE__ */ X("span", {
+							class: "small",
+							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
+						})
+					}) : null,
+					i.value === null ? null : /* @__PURE__ */ X(Ui, {
 						name: "credit",
 						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ X(Ri, {
+					i.activation === null ? null : /* @__PURE__ */ X(Ui, {
 						name: "activation",
 						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Ri, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ X(Ui, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ X(jr, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ X(Ir, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ X(Ui, {
+					/* @__PURE__ */ X(Ji, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ X(Ui, {
+					/* @__PURE__ */ X(Ji, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ X(Bi, { part: t })
+					/* @__PURE__ */ X(Gi, { part: t })
 				]
 			}) : null,
-			/* @__PURE__ */ X(Wi, {})
+			/* @__PURE__ */ X(Yi, {})
 		]
 	}) : /* @__PURE__ */ X(Z, {
 		name: "inspector",
@@ -3381,34 +3414,34 @@ function Li() {
 		children: null
 	}) : null;
 }
-function Ri(e) {
+function Ui(e) {
 	return /* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X("dt", { children: e.name }), /* @__PURE__ */ X("dd", { children: e.children })] });
 }
-var zi = {
+var Wi = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Bi({ part: e }) {
+function Gi({ part: e }) {
 	let t = z(), n = t.followed(), { answer: r, result: i, stale: a } = V(n && Nt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...vn({
+		...Sn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ X(Ri, {
+	return r?.error ? /* @__PURE__ */ X(Ui, {
 		name: "reads",
 		children: /* @__PURE__ */ X(Q, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(x, { children: i.reads.map((e) => /* @__PURE__ */ X(Vi, { reading: e }, e.what)) });
+	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ X(S, { children: i.reads.map((e) => /* @__PURE__ */ X(Ki, { reading: e }, e.what)) });
 }
-function Vi({ reading: e }) {
+function Ki({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ X(Ri, {
-		name: zi[t],
+	return /* @__PURE__ */ X(Ui, {
+		name: Wi[t],
 		children: [
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3416,7 +3449,7 @@ function Vi({ reading: e }) {
 					a ? "score" : t,
 					" ",
 					q(n),
-					a ? /* @__PURE__ */ X(x, { children: [
+					a ? /* @__PURE__ */ X(S, { children: [
 						" ",
 						"toward ",
 						/* @__PURE__ */ X($, { text: a.text })
@@ -3426,7 +3459,7 @@ function Vi({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ X(Hi, { term: e }, It(e.part))),
+			r.map((e) => /* @__PURE__ */ X(qi, { term: e }, Bt(e.part))),
 			i.count > 0 ? /* @__PURE__ */ X("span", {
 				class: "chip",
 				children: [
@@ -3441,12 +3474,12 @@ function Vi({ reading: e }) {
 		]
 	});
 }
-function Hi({ term: e }) {
-	let t = Lt(e.part);
+function qi({ term: e }) {
+	let t = Vt(e.part);
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ X(nr, { part: t }) : It(e.part),
+			t ? /* @__PURE__ */ X(or, { part: t }) : Bt(e.part),
 			" ",
 			/* @__PURE__ */ X("span", {
 				class: "small",
@@ -3455,13 +3488,13 @@ function Hi({ term: e }) {
 		]
 	});
 }
-function Ui(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Ri, {
+function Ji(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ X(Ui, {
 		name: e.name,
-		children: /* @__PURE__ */ X(Ar, { tokens: e.tokens })
+		children: /* @__PURE__ */ X(Fr, { tokens: e.tokens })
 	});
 }
-function Wi() {
+function Yi() {
 	let e = z(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -3469,11 +3502,11 @@ function Wi() {
 			/* @__PURE__ */ X("legend", { children: ["Test ", /* @__PURE__ */ X("kbd", { children: "t" })] }),
 			/* @__PURE__ */ X("p", {
 				class: "controls",
-				children: [cn.map((t) => /* @__PURE__ */ X("button", {
+				children: [fn.map((t) => /* @__PURE__ */ X("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Ii[t],
+					title: t === "swap" && r === null ? "Open B first" : Vi[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ X("button", {
@@ -3482,19 +3515,19 @@ function Wi() {
 					children: ["Pin ", /* @__PURE__ */ X("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ X(Ai, {
+			n ? /* @__PURE__ */ X(Fi, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Ii[n]
+				note: Vi[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/FactChoice.tsx
-function Gi({ list: e, explained: t }) {
-	let n = z(), r = Wt(e, n.state.value.a, t.target.text);
+function Xi({ list: e, explained: t }) {
+	let n = z(), r = Jt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ X("p", { children: [
 		"Perhaps you mean",
 		" ",
@@ -3504,7 +3537,7 @@ function Gi({ list: e, explained: t }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Ut
+				knowledge: qt
 			}),
 			children: [
 				e.relation,
@@ -3516,8 +3549,8 @@ function Gi({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Ki({ list: e, open: t }) {
-	let n = z(), r = L(0), i = L(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function Zi({ list: e, open: t }) {
+	let n = z(), r = R(0), i = R(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ X("details", {
 		open: t,
 		children: [/* @__PURE__ */ X("summary", { children: "Choose a known fact" }), /* @__PURE__ */ X("p", {
@@ -3567,8 +3600,8 @@ function Ki({ list: e, open: t }) {
 		})]
 	});
 }
-function qi() {
-	let e = z(), t = L(""), n = L(""), r = Jt(t.value);
+function Qi() {
+	let e = z(), t = R(""), n = R(""), r = Qt(t.value);
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ X("label", {
@@ -3595,7 +3628,7 @@ function qi() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Ut,
+					...qt,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -3605,17 +3638,17 @@ function qi() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ji = {
+var $i = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Yi = {
+}, ea = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Xi({ found: e, list: t }) {
-	let n = z(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = Yt(e), s = a?.action === "erase" ? o.shared : o[Xt(o, r?.set ?? null)], c = B(a && r && i ? nn(r, a, i, s) : null);
+function ta({ found: e, list: t }) {
+	let n = z(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = $t(e), s = a?.action === "erase" ? o.shared : o[en(o, r?.set ?? null)], c = B(a && r && i ? sn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -3628,7 +3661,7 @@ function Xi({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ X("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ X(Zi, {
+			n.data.host === "report" ? null : /* @__PURE__ */ X(na, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -3636,10 +3669,10 @@ function Xi({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ X(Q, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Qi, {
+			c?.result && a ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(ra, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ X(ea, {
+			}), /* @__PURE__ */ X(aa, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -3648,8 +3681,8 @@ function Xi({ found: e, list: t }) {
 		]
 	});
 }
-function Zi({ own: e, counts: t }) {
-	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = L(r?.action ?? "update"), a = L(r?.to ?? ""), o = L(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function na({ own: e, counts: t }) {
+	let n = z(), r = n.state.value.knowledge?.edit ?? null, i = R(r?.action ?? "update"), a = R(r?.to ?? ""), o = R(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ X("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -3666,13 +3699,13 @@ function Zi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Bt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
+					children: Wt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Ji[e]
+						children: $i[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("label", { children: [
+			s ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ X("input", {
@@ -3686,9 +3719,9 @@ function Zi({ own: e, counts: t }) {
 				/* @__PURE__ */ X("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Vt.map((e) => /* @__PURE__ */ X("option", {
+					children: Gt.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
-						children: Yi[e]
+						children: ea[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -3709,7 +3742,7 @@ function Zi({ own: e, counts: t }) {
 		]
 	});
 }
-function Qi({ result: e, answer: t }) {
+function ra({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -3740,7 +3773,7 @@ function Qi({ result: e, answer: t }) {
 	return /* @__PURE__ */ X("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(sr, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "What the model says first" }),
@@ -3763,12 +3796,12 @@ function Qi({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X($i, { said: e.before }) }),
-						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X($i, { said: e.after }) })
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ia, { said: e.before }) }),
+						/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ia, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(sr, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ X("table", { children: [
 					/* @__PURE__ */ X("caption", { children: "The right (or new) answer, mean probability" }),
@@ -3848,7 +3881,7 @@ function Qi({ result: e, answer: t }) {
 		]
 	});
 }
-function $i({ said: e }) {
+function ia({ said: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "chip",
 		children: [
@@ -3861,44 +3894,44 @@ function $i({ said: e }) {
 		]
 	});
 }
-function ea(e) {
+function aa(e) {
 	let t = z().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ X("details", { children: [
 		/* @__PURE__ */ X("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
+		n ? /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ X(ta, {
+		}), /* @__PURE__ */ X(oa, {
 			label: "The fact as a line of JSON",
-			text: Qt(e.fact)
+			text: nn(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ X(ta, {
+		/* @__PURE__ */ X(oa, {
 			label: "The command",
-			text: $t(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: rn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ta({ label: e, text: t }) {
-	return /* @__PURE__ */ X(rr, {
+function oa({ label: e, text: t }) {
+	return /* @__PURE__ */ X(sr, {
 		label: e,
 		children: /* @__PURE__ */ X("pre", { children: /* @__PURE__ */ X("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var na = [
+var sa = [
 	.2,
 	.1,
 	.05
-], ra = 12, ia = {
+], ca = 12, la = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function aa({ explained: e }) {
+function ua({ explained: e }) {
 	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = B(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -3916,15 +3949,15 @@ function aa({ explained: e }) {
 		children: [
 			/* @__PURE__ */ X("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ X(Q, { answer: a }),
-			a?.result ? /* @__PURE__ */ X(oa, {
+			a?.result ? /* @__PURE__ */ X(da, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ X(ca, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ X(pa, { list: a.result }) : null
 		]
 	});
 }
-function oa({ list: e, explained: t }) {
+function da({ list: e, explained: t }) {
 	let n = z(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ X("p", { children: [
 		"Your fact: ",
@@ -3933,10 +3966,10 @@ function oa({ list: e, explained: t }) {
 		/* @__PURE__ */ X($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ X(sa, {})
+		/* @__PURE__ */ X(fa, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ X(x, { children: [
+	return /* @__PURE__ */ X(S, { children: [
 		i ? /* @__PURE__ */ X("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
@@ -3949,10 +3982,10 @@ function oa({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ X(sa, {}) : /* @__PURE__ */ X("button", {
+			r ? /* @__PURE__ */ X(fa, {}) : /* @__PURE__ */ X("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Ut }),
+				onClick: () => n.set({ knowledge: qt }),
 				children: "Find its neurons"
 			})
 		] }) : /* @__PURE__ */ X("p", {
@@ -3963,17 +3996,17 @@ function oa({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ X(Gi, {
+		i || a ? null : /* @__PURE__ */ X(Xi, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X(Ki, {
+		a || r && i ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X(Zi, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ X(qi, {})] })
+		}), i ? null : /* @__PURE__ */ X(Qi, {})] })
 	] });
 }
-function sa() {
+function fa() {
 	let e = z();
 	return e.data.host === "report" ? null : /* @__PURE__ */ X("button", {
 		type: "button",
@@ -3981,9 +4014,9 @@ function sa() {
 		children: "Close"
 	});
 }
-function ca({ list: e }) {
-	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? tn(n, r) : null, { answer: a, result: o, stale: s } = V(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ X(x, { children: [
+function pa({ list: e }) {
+	let t = z(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? on(n, r) : null, { answer: a, result: o, stale: s } = V(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: /* @__PURE__ */ X("label", { children: [
@@ -3996,7 +4029,7 @@ function ca({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...na, n.t])].map((e) => /* @__PURE__ */ X("option", {
+					children: [.../* @__PURE__ */ new Set([...sa, n.t])].map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						children: [
 							e,
@@ -4014,18 +4047,18 @@ function ca({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ X("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ X(la, { found: o }), /* @__PURE__ */ X(Xi, {
+			children: [/* @__PURE__ */ X(ma, { found: o }), /* @__PURE__ */ X(ta, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function la({ found: e }) {
+function ma({ found: e }) {
 	let t = z(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Yt(e), a = Xt(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ X(x, { children: [
+	let i = $t(e), a = en(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: [
@@ -4045,7 +4078,7 @@ function la({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Ht.map((e) => /* @__PURE__ */ X("div", {
+		/* @__PURE__ */ X("fieldset", { children: [/* @__PURE__ */ X("legend", { children: "Which neurons" }), Kt.map((e) => /* @__PURE__ */ X("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ X("label", { children: [
@@ -4057,23 +4090,23 @@ function la({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					ia[e],
+					la[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ X(ua, { neurons: i[e] })
+				/* @__PURE__ */ X(ha, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ X("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ X(da, {
+		}) : /* @__PURE__ */ X(ga, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ X(ir, {
+		/* @__PURE__ */ X(cr, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4088,23 +4121,23 @@ function la({ found: e }) {
 		})
 	] });
 }
-function ua({ neurons: e }) {
+function ha({ neurons: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "neurons",
-		children: [e.slice(0, ra).map((e) => {
+		children: [e.slice(0, ca).map((e) => {
 			let t = H(e);
-			return /* @__PURE__ */ X(nr, { part: t }, W(t));
-		}), e.length > ra ? /* @__PURE__ */ X("span", {
+			return /* @__PURE__ */ X(or, { part: t }, W(t));
+		}), e.length > ca ? /* @__PURE__ */ X("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - ra,
+				e.length - ca,
 				" more"
 			]
 		}) : null]
 	});
 }
-function da(e) {
+function ga(e) {
 	let t = z(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ X("fieldset", {
 		class: "test",
@@ -4120,7 +4153,7 @@ function da(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ X(Ai, {
+			n && e.target !== void 0 ? /* @__PURE__ */ X(Fi, {
 				tests: e.neurons.map((e) => ({
 					part: H(e),
 					how: n
@@ -4136,16 +4169,16 @@ function da(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var fa = 12, pa = 100, ma = 12;
-function ha() {
-	let e = z(), t = e.explained.value, { ref: n, seen: r } = Vr(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
+var _a = 12, va = 100, ya = 12;
+function ba() {
+	let e = z(), t = e.explained.value, { ref: n, seen: r } = Kr(), i = e.followed(), { prompt: a, source: o, target: s } = i ?? {}, c = t !== null && t.position === t.asks, l = e.reads() === null, { answer: u, result: d, stale: f } = V(r && c && i ? {
 		ask: "attribute",
-		...vn({
+		...Sn({
 			prompt: a,
 			source: o,
 			target: s
 		}),
-		top: pa
+		top: va
 	} : null);
 	return /* @__PURE__ */ X("div", {
 		ref: n,
@@ -4163,35 +4196,35 @@ function ha() {
 				]
 			}), /* @__PURE__ */ X("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(ga, {
+				children: [/* @__PURE__ */ X("div", { children: [/* @__PURE__ */ X(Q, { answer: u }), d ? /* @__PURE__ */ X(xa, {
 					result: d,
 					stale: f
-				}) : null] }), r && c && l ? /* @__PURE__ */ X(aa, { explained: t }) : null]
+				}) : null] }), r && c && l ? /* @__PURE__ */ X(ua, { explained: t }) : null]
 			})]
 		}) : null
 	});
 }
-function ga({ result: e, stale: t }) {
-	let n = Gt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function xa({ result: e, stale: t }) {
+	let n = Yt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("div", {
 		class: t ? "stale" : "",
 		children: [
 			n.map((t) => /* @__PURE__ */ X("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ X("p", {
 					class: "note",
-					children: _a(t, e)
+					children: Sa(t, e)
 				}) : null,
-				/* @__PURE__ */ X(va, {
+				/* @__PURE__ */ X(Ca, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ X(ya, {
+				/* @__PURE__ */ X(wa, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ X(ba, { neurons: e.attributions.slice(0, fa) }),
-			/* @__PURE__ */ X(ir, {
+			/* @__PURE__ */ X(Ta, { neurons: e.attributions.slice(0, _a) }),
+			/* @__PURE__ */ X(cr, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4201,23 +4234,23 @@ function ga({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = qt(e.neurons, e.layers.length);
+					let t = Zt(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
 						G(`L${n.layer}`, e.encoder),
 						n.sum === null ? "" : q(n.sum, 4),
 						q(n.change, 4),
 						n.error === null ? "" : K(n.error, 4),
-						(t[r] ?? []).map((e) => `${Kt(e)} ${q(e.value, 3)}`).join(", ")
+						(t[r] ?? []).map((e) => `${Xt(e)} ${q(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function _a({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Sa({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${Y(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function va({ stack: e, largest: t }) {
+function Ca({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4253,47 +4286,46 @@ function va({ stack: e, largest: t }) {
 		})]
 	});
 }
-function ya({ stack: e, largest: t }) {
-	let n = z(), r = qt(e.neurons, e.layers.length), i = Math.min(ma, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function wa({ stack: e, largest: t }) {
+	let n = z(), r = Zt(e.neurons, e.layers.length), i = Math.min(ya, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ X("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("p", {
+	}) : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			ma,
-			" a layer",
-			e.encoder ? "." : "; a cell selects its neuron."
+			ya,
+			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ X(Yn, {
+	}), /* @__PURE__ */ X($n, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? En(r.value, t) : null;
+			return r ? An(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Kt(n)}: ${q(n.value, 3)}` : "";
+			return n ? `${Xt(n)}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && !n.encoder && U(H(n), o);
+			return n !== void 0 && U(H(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (t) => G(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && !r.encoder && n.select(H(r));
+			r && n.select(H(r));
 		}
 	})] });
 }
-function ba({ neurons: e }) {
+function Ta({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
@@ -4321,18 +4353,18 @@ function ba({ neurons: e }) {
 	] }) }), /* @__PURE__ */ X("tbody", { children: e.map((e) => /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
-			children: e.encoder ? Kt(e) : /* @__PURE__ */ X(nr, { part: H(e) })
+			children: /* @__PURE__ */ X(or, { part: H(e) })
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(kr, {
+			children: /* @__PURE__ */ X(Pr, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ X(Or, {
+			children: /* @__PURE__ */ X(Nr, {
 				value: e.value,
 				largest: t
 			})
@@ -4341,13 +4373,13 @@ function ba({ neurons: e }) {
 			class: "number",
 			children: q(e.activation)
 		})
-	] }, Kt(e))) })] });
+	] }, Xt(e))) })] });
 }
 // src/hooks/useTested.ts
-function xa() {
-	return B(Sa(z().followed()))?.result ?? null;
+function Ea() {
+	return B(Da(z().followed()))?.result ?? null;
 }
-function Sa(e) {
+function Da(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -4355,22 +4387,22 @@ function Sa(e) {
 		top: 10
 	} : null;
 }
-function Ca(e, t) {
+function Oa(e, t) {
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/ui/Outcome.tsx
-function wa({ part: e, brief: t }) {
-	let n = xa(), r = n && Ca(n, e);
+function ka({ part: e, brief: t }) {
+	let n = Ea(), r = n && Oa(n, e);
 	if (!n || !r) return null;
-	let [i, a] = In(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	let [i, a] = Bn(n.target.probability, r.probability), o = r.difference ?? r.effect;
 	return t ? /* @__PURE__ */ X("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${q(o.nats)} nats, ${Vn(o)}`,
+		title: `${i} → ${a}, ${q(o.nats)} nats, ${Gn(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			Vn(o)[0]
+			Gn(o)[0]
 		]
 	}) : /* @__PURE__ */ X("span", {
 		class: "outcome",
@@ -4381,34 +4413,34 @@ function wa({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ X(Ta, { effect: o })
+			/* @__PURE__ */ X(Aa, { effect: o })
 		]
 	});
 }
-function Ta({ effect: e }) {
+function Aa({ effect: e }) {
 	return /* @__PURE__ */ X("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
 			/* @__PURE__ */ X("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ X("span", { children: Vn(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ X("span", { children: Gn(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Ea = 12, Da = 10, Oa = Infinity, ka = he({
+var ja = 12, Ma = 10, Na = Infinity, Pa = me({
 	is: () => !1,
 	set: () => {}
 });
-function Aa() {
-	let e = z(), t = e.explained.value, n = L("size"), r = L(Ea), i = L({});
+function Fa() {
+	let e = z(), t = e.explained.value, n = R("size"), r = R(ja), i = R({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Sr(a.terms, r.value, n.value, (e) => ja(Lt(e), o)), c = Cr(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = Dr(a.terms, r.value, n.value, (e) => Ia(Vt(e), o)), c = Or(0, a.terms, s.others.value);
 	return /* @__PURE__ */ X(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ X(Ma, { explained: t }),
+		note: /* @__PURE__ */ X(La, { explained: t }),
 		children: [/* @__PURE__ */ X("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ X("label", { children: [
@@ -4427,12 +4459,12 @@ function Aa() {
 				})
 			] }), /* @__PURE__ */ X("button", {
 				type: "button",
-				onClick: () => r.value = r.value === Ea ? Oa : Ea,
-				children: r.value === Ea ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === ja ? Na : ja,
+				children: r.value === ja ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ X(ka.Provider, {
+		}), /* @__PURE__ */ X(Pa.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? ja(t, o),
+				is: (e, t) => i.value[e] ?? Ia(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4444,7 +4476,7 @@ function Aa() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: Wa,
+				onKeyDown: Ya,
 				children: [
 					/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 						/* @__PURE__ */ X("th", {
@@ -4469,44 +4501,44 @@ function Aa() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Fa, {
+					/* @__PURE__ */ X("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ X(Ba, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, Er(e))), /* @__PURE__ */ X(Ha, {
+					}, jr(e))), /* @__PURE__ */ X(qa, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ X(Pa, { explained: t })
+					/* @__PURE__ */ X(za, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function ja(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
+function Ia(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
 }
-function Ma({ explained: e }) {
+function La({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ X(x, { children: [
+	return /* @__PURE__ */ X(S, { children: [
 		"Why ",
 		Y(t.text),
 		": ",
-		Na(n),
+		Ra(n),
 		"; raw logit ",
 		K(t.logit),
 		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function Na(e) {
+function Ra(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function Pa({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Tr(e.ledger);
+function za({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Ar(e.ledger);
 	return /* @__PURE__ */ X("tfoot", { children: /* @__PURE__ */ X("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4524,21 +4556,21 @@ function Pa({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					Nn(n),
+					Ln(n),
 					", tolerance",
 					" ",
-					Nn(e.ledger.tolerance),
+					Ln(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Fa(e) {
-	let t = z(), n = Ne(ka), { term: r, level: i } = e, a = Lt(r), o = Er(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ X(x, { children: [
-		/* @__PURE__ */ X(Va, {
-			name: It(r),
+function Ba(e) {
+	let t = z(), n = Me(Pa), { term: r, level: i } = e, a = Vt(r), o = jr(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ X(S, { children: [
+		/* @__PURE__ */ X(Ka, {
+			name: Bt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4550,24 +4582,24 @@ function Fa(e) {
 				a && t.select(U(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ X(Ia, {
+		c && i === 1 ? /* @__PURE__ */ X(Va, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ X(za, {
+		c && i === 2 ? /* @__PURE__ */ X(Wa, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ia({ term: e, largest: t }) {
+function Va({ term: e, largest: t }) {
 	let n = z().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Da
+		top: Ma
 	}, i = B(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ X("tr", {
 		class: "waiting",
@@ -4577,61 +4609,61 @@ function Ia({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !La(e)), c = Sr(s, Oa, "size"), l = Cr(t, s, o.value);
-	return /* @__PURE__ */ X(x, { children: [
-		c.shown.map((e) => /* @__PURE__ */ X(Fa, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !Ha(e)), c = Dr(s, Na, "size"), l = Or(t, s, o.value);
+	return /* @__PURE__ */ X(S, { children: [
+		c.shown.map((e) => /* @__PURE__ */ X(Ba, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => Ra(t, e))
-		}, Er(e))),
-		/* @__PURE__ */ X(Ha, {
+			sources: a.filter((t) => Ua(t, e))
+		}, jr(e))),
+		/* @__PURE__ */ X(qa, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ X(Ua, {
+		/* @__PURE__ */ X(Ja, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function La({ kind: e }) {
+function Ha({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ra(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || La(e));
+function Ua(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ha(e));
 }
-function za(e) {
-	let t = z(), n = (e) => La(e) ? "rounding" : `from ${e.source} ${Y(Ba(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Sr(e.terms, Da, "size"), o = Cr(e.largest, r, i.value);
-	return /* @__PURE__ */ X(x, { children: [
-		r.map((e) => /* @__PURE__ */ X(Va, {
+function Wa(e) {
+	let t = z(), n = (e) => Ha(e) ? "rounding" : `from ${e.source} ${Y(Ga(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Dr(e.terms, Ma, "size"), o = Or(e.largest, r, i.value);
+	return /* @__PURE__ */ X(S, { children: [
+		r.map((e) => /* @__PURE__ */ X(Ka, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Er(e))),
-		/* @__PURE__ */ X(Ha, {
+		}, jr(e))),
+		/* @__PURE__ */ X(qa, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ X(Ua, {
+		/* @__PURE__ */ X(Ja, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Ba(e, { kind: t, source: n }) {
+function Ga(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Va(e) {
+function Ka(e) {
 	let t = z(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
 	return /* @__PURE__ */ X("tr", {
 		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -4661,23 +4693,23 @@ function Va(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(kr, { value: e.value })
+				children: /* @__PURE__ */ X(Pr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Or, {
+				children: /* @__PURE__ */ X(Nr, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(wa, {
+			/* @__PURE__ */ X("td", { children: n ? /* @__PURE__ */ X(ka, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Ha(e) {
+function qa(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ X("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -4693,11 +4725,11 @@ function Ha(e) {
 			/* @__PURE__ */ X("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ X(kr, { value: e.value })
+				children: /* @__PURE__ */ X(Pr, { value: e.value })
 			}),
 			/* @__PURE__ */ X("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ X(Or, {
+				children: /* @__PURE__ */ X(Nr, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -4706,7 +4738,7 @@ function Ha(e) {
 		]
 	});
 }
-function Ua(e) {
+function Ja(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ X("tr", {
 		class: `sum level-${e.level}`,
@@ -4728,29 +4760,29 @@ function Ua(e) {
 		]
 	});
 }
-function Wa(e) {
+function Ya(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ga = {
+var Xa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Ka() {
-	let e = z(), t = L("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
+function Za() {
+	let e = z(), t = R("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Cn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = V(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...vn({ source: a.source }),
+		...Sn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ya(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? eo(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ X(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -4764,14 +4796,14 @@ function Ka() {
 					/* @__PURE__ */ X("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ga).map(([e, t]) => /* @__PURE__ */ X("option", {
+						children: Object.entries(Xa).map(([e, t]) => /* @__PURE__ */ X("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ X(or, {
+			/* @__PURE__ */ X(ur, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -4779,23 +4811,23 @@ function Ka() {
 			/* @__PURE__ */ X(Q, { answer: s }),
 			u && u.positions.length > 0 ? /* @__PURE__ */ X("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ X(Yn, {
-					label: `Logit lens, ${Ga[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ X($n, {
+					label: `Logit lens, ${Xa[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? Dn(f(n)) : null;
+						return n ? jn(f(n)) : null;
 					},
-					tell: (e, t) => Ja(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => qa(u.layers[e] ?? null),
+					tell: (e, t) => $a(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Qa(u.layers[e] ?? null),
 					columnName: (e) => Y(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ X(ir, {
+				}), /* @__PURE__ */ X(cr, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -4806,7 +4838,7 @@ function Ka() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						qa(e.layer),
+						Qa(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ X("bdi", { children: Y(e.top[0]?.text ?? "") }, "top"),
 						J(e.top_probability[0] ?? 0),
@@ -4818,15 +4850,15 @@ function Ka() {
 		]
 	});
 }
-function qa(e) {
+function Qa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ja(e, t) {
+function $a(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${Y(t.text)} ${J(e.top_probability[n] ?? 0)}`);
-	return `${qa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Qa(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ya(e, t) {
+function eo(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -4836,16 +4868,16 @@ function Ya(e, t) {
 	};
 }
 // src/panels/Pins.tsx
-function Xa() {
+function to() {
 	let e = z(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ X(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:",
-		children: t.length === 0 ? null : /* @__PURE__ */ X(x, { children: [/* @__PURE__ */ X("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ X(S, { children: [/* @__PURE__ */ X("ul", {
 			class: "pins",
 			children: t.map((r, i) => /* @__PURE__ */ X("li", { children: [
-				/* @__PURE__ */ X(nr, { part: r.part }),
+				/* @__PURE__ */ X(or, { part: r.part }),
 				/* @__PURE__ */ X("select", {
 					"aria-label": `How ${W(r.part)} is tested`,
 					value: r.how,
@@ -4856,7 +4888,7 @@ function Xa() {
 							how: r
 						} : e) });
 					},
-					children: cn.map((e) => /* @__PURE__ */ X("option", {
+					children: fn.map((e) => /* @__PURE__ */ X("option", {
 						value: e,
 						disabled: e === "swap" && n === null,
 						children: e
@@ -4869,21 +4901,21 @@ function Xa() {
 					children: "×"
 				})
 			] }, Mt(r.part)))
-		}), /* @__PURE__ */ X(Ai, {
+		}), /* @__PURE__ */ X(Fi, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Za() {
-	let e = z().explained.value, t = br();
+function no() {
+	let e = z().explained.value, t = Tr();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ X(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ X(x, { children: [
+		note: /* @__PURE__ */ X(S, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
@@ -4903,17 +4935,17 @@ function Za() {
 			children: e
 		}, e)), /* @__PURE__ */ X("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ X(Qa, {
+			children: [/* @__PURE__ */ X(ro, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ X(Qa, {
+			}), t?.result ? /* @__PURE__ */ X(ro, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Qa({ explained: e, caption: t }) {
+function ro({ explained: e, caption: t }) {
 	let n = z();
 	return /* @__PURE__ */ X("table", {
 		class: "predictions",
@@ -4943,7 +4975,7 @@ function Qa({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: pn(t) }),
+					onClick: () => n.set({ target: _n(t) }),
 					children: /* @__PURE__ */ X($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ X("td", {
@@ -4960,8 +4992,8 @@ function Qa({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function $a() {
-	let e = z(), t = e.explained.value, n = B(Sa(e.followed()));
+function io() {
+	let e = z(), t = e.explained.value, n = B(Da(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = n !== null && !r && !n.error;
 	return /* @__PURE__ */ X("section", {
@@ -4969,37 +5001,37 @@ function $a() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ X("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ X(to, { span: e }, t)) : /* @__PURE__ */ X(x, { children: [eo(t.sentence).map((e, t) => /* @__PURE__ */ X(to, { span: e }, t)), i ? /* @__PURE__ */ X("span", {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ X(oo, { span: e }, t)) : /* @__PURE__ */ X(S, { children: [ao(t.sentence).map((e, t) => /* @__PURE__ */ X(oo, { span: e }, t)), i ? /* @__PURE__ */ X("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function eo(e) {
+function ao(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function to({ span: e }) {
-	let t = e.kind === "part" ? Ft(e.text) : null;
-	return t ? /* @__PURE__ */ X(nr, { part: t }) : /* @__PURE__ */ X("span", {
+function oo({ span: e }) {
+	let t = e.kind === "part" ? Lt(e.text) : null;
+	return t ? /* @__PURE__ */ X(or, { part: t }) : /* @__PURE__ */ X("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var no = 6;
-function ro() {
-	let e = z(), t = e.explained.value, n = B(Sa(e.followed())), r = xa(), i = L(!1);
+var so = 6;
+function co() {
+	let e = z(), t = e.explained.value, n = B(Da(e.followed())), r = Ea(), i = R(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : no;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : so;
 	return /* @__PURE__ */ X(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
 			/* @__PURE__ */ X(Q, { answer: n }),
-			/* @__PURE__ */ X(rr, {
+			/* @__PURE__ */ X(sr, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ X("table", { children: [/* @__PURE__ */ X("thead", { children: /* @__PURE__ */ X("tr", { children: [
 					/* @__PURE__ */ X("th", {
@@ -5023,13 +5055,13 @@ function ro() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(io, {
+				] }) }), /* @__PURE__ */ X("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ X(lo, {
 					part: jt(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(jr, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ X(Ir, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(io, {
+				}, Mt(jt(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ X(lo, {
 					part: H(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -5037,7 +5069,7 @@ function ro() {
 					toward: e.promotes
 				}, Mt(H(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > no ? /* @__PURE__ */ X("button", {
+			Math.max(a.length, o.length) > so ? /* @__PURE__ */ X("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -5045,17 +5077,17 @@ function ro() {
 			}) : null,
 			/* @__PURE__ */ X("p", {
 				class: "note",
-				children: ao(r)
+				children: uo(r)
 			})
 		]
 	});
 }
-function io(e) {
+function lo(e) {
 	return /* @__PURE__ */ X("tr", { children: [
 		/* @__PURE__ */ X("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ X(nr, { part: e.part }),
+				/* @__PURE__ */ X(or, { part: e.part }),
 				" ",
 				/* @__PURE__ */ X("span", {
 					class: "small shown-for",
@@ -5065,22 +5097,22 @@ function io(e) {
 		}),
 		/* @__PURE__ */ X("td", {
 			class: "number",
-			children: /* @__PURE__ */ X(kr, { value: e.value })
+			children: /* @__PURE__ */ X(Pr, { value: e.value })
 		}),
 		/* @__PURE__ */ X("td", { children: e.reads }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(wa, { part: e.part }) }),
-		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Ar, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(ka, { part: e.part }) }),
+		/* @__PURE__ */ X("td", { children: /* @__PURE__ */ X(Fr, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function ao(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${oo(t)}`] : []);
+function uo(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${fo(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function oo({ limit: e }) {
+function fo({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/lib/find.ts
-function so(e, t) {
+function po(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5093,12 +5125,12 @@ function so(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function co(e) {
-	let t = L(""), n = L(-1), r = so(e.texts, t.value), i = (t) => {
+function mo(e) {
+	let t = R(""), n = R(-1), r = po(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = so(e.texts, r)[0];
+		let i = po(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ X("label", { children: [
@@ -5120,14 +5152,14 @@ function co(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function lo() {
-	let e = z(), t = e.explained.value, n = yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = vo(), o = uo();
+function ho() {
+	let e = z(), t = e.explained.value, n = Cn(t?.position ?? 0, t?.tokens.length ?? 0), r = R(null), i = je(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Co(), o = go();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Pt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	let { tokens: s, position: c } = t, l = a !== null && Ft(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ X(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ X(x, { children: [
+		note: a ? /* @__PURE__ */ X(S, { children: [
 			"Coloured by what each token gives the target through ",
 			W(a.part),
 			": orange + raises, purple − lowers; largest ",
@@ -5135,20 +5167,20 @@ function lo() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${Y(t.target.text)} (${J(t.target.probability)}) when that word alone is taken away. Orange + it needs the word, purple − the word stands against it; ○ the first word, where many heads rest whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ X(mo, {
+			e.reads() === null ? null : /* @__PURE__ */ X(yo, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ X(or, {
+			/* @__PURE__ */ X(ur, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ X(co, {
+			s.length > 128 ? /* @__PURE__ */ X(mo, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = bn(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = wn(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ X("ol", {
@@ -5160,13 +5192,13 @@ function lo() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: ho(h, d),
-						title: m && po(m, t),
+						style: bo(h, d),
+						title: m && vo(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => _o(e),
+						onKeyDown: (e) => So(e),
 						children: [
 							/* @__PURE__ */ X("span", {
 								class: "index",
@@ -5175,8 +5207,8 @@ function lo() {
 							/* @__PURE__ */ X($, { text: n.text }),
 							m ? /* @__PURE__ */ X("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? fo(m) : "\xA0"
-							}) : /* @__PURE__ */ X(go, {
+								children: m.positions[0] === n.position ? _o(m) : "\xA0"
+							}) : /* @__PURE__ */ X(xo, {
 								value: h,
 								largest: d
 							})
@@ -5190,28 +5222,28 @@ function lo() {
 		]
 	});
 }
-function uo() {
-	let e = z(), t = xa()?.words;
+function go() {
+	let e = z(), t = Ea()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function fo(e) {
+function _o(e) {
 	let t = e.difference_without === null ? J(e.probability_without) : q(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function po(e, t) {
-	let { target: n } = t, [r, i] = In(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${Y(a.text)} (${J(a.probability)})`;
+function vo(e, t) {
+	let { target: n } = t, [r, i] = Bn(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${Y(a.text)} (${J(a.probability)})`;
 	return `Without ${Y(e.text)}: ${Y(n.text)} ${r} → ${i} (${q(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function mo(e) {
-	let t = yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ X(x, { children: [
+function yo(e) {
+	let t = Cn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ X(S, { children: [
 		/* @__PURE__ */ X("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ X(or, {
+		/* @__PURE__ */ X(ur, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -5222,14 +5254,14 @@ function mo(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ X("li", { children: /* @__PURE__ */ X("span", {
 				class: "token source",
-				style: ho(e.values[t.position], e.largest),
+				style: bo(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ X("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ X($, { text: t.label }),
-					/* @__PURE__ */ X(go, {
+					/* @__PURE__ */ X(xo, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5238,58 +5270,58 @@ function mo(e) {
 		})
 	] });
 }
-function ho(e, t) {
+function bo(e, t) {
 	if (e === void 0) return {};
-	let n = En(e, t);
+	let n = An(e, t);
 	return {
 		background: n,
-		color: On(n)
+		color: Mn(n)
 	};
 }
-function go(e) {
+function xo(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ X("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function _o(e) {
+function So(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function vo() {
+function Co() {
 	let e = z(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Pt(e) ? { cross: !0 } : {}
+		...It(e)
 	} : null, i = B(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: yo(s, a)
+		values: wo(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: yo(i.result, t)
+		values: wo(i.result, t)
 	} : null;
 }
-function yo(e, t) {
+function wo(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Pt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Ft(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/App.tsx
-function bo({ page: e }) {
-	let t = M(null);
-	return Ae(() => e.link(), [e]), Ae(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
+function To({ page: e }) {
+	let t = N(null);
+	return ke(() => e.link(), [e]), ke(() => t.current ? Ot(e, t.current) : void 0, [e]), /* @__PURE__ */ X(Et.Provider, {
 		value: e,
 		children: /* @__PURE__ */ X("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ X(wi, {}),
-				/* @__PURE__ */ X(xo, { page: e }),
 				/* @__PURE__ */ X(ki, {}),
+				/* @__PURE__ */ X(Eo, { page: e }),
+				/* @__PURE__ */ X(Pi, {}),
 				/* @__PURE__ */ X("p", {
 					class: "hidden",
 					role: "status",
@@ -5299,47 +5331,47 @@ function bo({ page: e }) {
 		})
 	});
 }
-function xo({ page: e }) {
+function Eo({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = B(t ? {
 		ask: "explain",
-		..._n(n),
+		...xn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Ae(() => {
+	return ke(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ X(x, { children: [r && !i ? /* @__PURE__ */ X("div", {
+	]), t ? /* @__PURE__ */ X(S, { children: [r && !i ? /* @__PURE__ */ X("div", {
 		class: "panel",
 		children: /* @__PURE__ */ X(Q, { answer: r })
 	}) : null, /* @__PURE__ */ X("div", {
 		class: `panels${i ? "" : " stale"}`,
 		children: [
-			/* @__PURE__ */ X($a, {}),
-			/* @__PURE__ */ X(lo, {}),
+			/* @__PURE__ */ X(io, {}),
+			/* @__PURE__ */ X(ho, {}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-left",
-				children: [/* @__PURE__ */ X(Za, {}), /* @__PURE__ */ X(Ka, {})]
+				children: [/* @__PURE__ */ X(no, {}), /* @__PURE__ */ X(Za, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-middle",
-				children: [/* @__PURE__ */ X(Aa, {}), /* @__PURE__ */ X(ro, {})]
+				children: [/* @__PURE__ */ X(Fa, {}), /* @__PURE__ */ X(co, {})]
 			}),
 			/* @__PURE__ */ X("div", {
 				class: "column column-right",
 				children: [
-					/* @__PURE__ */ X(Li, {}),
-					/* @__PURE__ */ X(Xa, {}),
-					/* @__PURE__ */ X(sr, {})
+					/* @__PURE__ */ X(Hi, {}),
+					/* @__PURE__ */ X(to, {}),
+					/* @__PURE__ */ X(dr, {})
 				]
 			}),
-			/* @__PURE__ */ X(Ir, {}),
-			/* @__PURE__ */ X(ri, {}),
-			/* @__PURE__ */ X(ha, {}),
-			/* @__PURE__ */ X(di, {})
+			/* @__PURE__ */ X(Vr, {}),
+			/* @__PURE__ */ X(ci, {}),
+			/* @__PURE__ */ X(ba, {}),
+			/* @__PURE__ */ X(gi, {})
 		]
 	})] }) : /* @__PURE__ */ X("p", {
 		class: "panel note",
@@ -5351,30 +5383,30 @@ function xo({ page: e }) {
 	});
 }
 // src/styles.css?inline
-var So = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-sentence,.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .sentence{overflow-wrap:anywhere;max-width:75ch;margin:4px 0;font-size:1.5em;line-height:1.5}.unembed .said-token,.unembed .said-word{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence .part{font-weight:650}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
+var Do = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;color:var(--ink);background:var(--ground);min-height:100%;padding:8px;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed .panels{grid-template-columns:minmax(0,1fr);gap:8px;display:grid}.unembed .panels>div:not(.column):empty{display:none}.unembed .column{align-content:start;gap:8px;min-width:0;display:grid}@container (width>=820px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.25fr)}.unembed .panel-sentence,.unembed .panel-strip,.unembed .panel-compare,.unembed .knowledge-place{grid-column:1/-1}.unembed .column-middle{grid-row:span 2}}@container (width>=1250px){.unembed .panels{grid-template-columns:minmax(0,1fr) minmax(0,1.4fr) minmax(0,1fr)}.unembed .column-middle{grid-row:auto}.unembed .panels>.flow-place{grid-column:span 2}}@container (width>=2400px){.unembed{font-size:16px}}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;min-width:0;padding:8px 12px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .panel-header{margin-bottom:8px}.unembed .title .find{margin-left:auto}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;display:grid}.unembed .fields label.wide{flex:300px}@container (width<=520px){.unembed .title .find{margin-left:0}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .sentence{overflow-wrap:anywhere;max-width:75ch;margin:4px 0;font-size:1.5em;line-height:1.5}.unembed .said-token,.unembed .said-word{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence .part{font-weight:650}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}";
 // src/main.tsx
-function Co(e, t, n) {
-	wo(n);
+function Oo(e, t, n) {
+	ko(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), me(/* @__PURE__ */ X(bo, { page: new gn(e, t) }), r), () => me(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ X(To, { page: new bn(e, t) }), r), () => pe(null, r);
 }
-function wo(e) {
+function ko(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = So, n.append(r);
+	r.dataset.unembed = "", r.textContent = Do, n.append(r);
 }
-function To({ model: e, el: t }) {
+function Ao({ model: e, el: t }) {
 	let n = e.get("data");
-	return Co({
+	return Oo({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? xi(n.results) : Si(e), t);
+	}, n.live === !1 ? Ei(n.results) : Di(e), t);
 }
-var Eo = document.getElementById("unembed"), Do = document.getElementById("unembed-data")?.textContent;
-if (Eo && Do) {
-	let e = JSON.parse(Do);
-	Co(e, e.host === "report" ? xi(e.results) : mi(e.token), Eo);
+var jo = document.getElementById("unembed"), Mo = document.getElementById("unembed-data")?.textContent;
+if (jo && Mo) {
+	let e = JSON.parse(Mo);
+	Oo(e, e.host === "report" ? Ei(e.results) : yi(e.token), jo);
 }
-var Oo = { render: To };
-export { Oo as default };
+var No = { render: Ao };
+export { No as default };

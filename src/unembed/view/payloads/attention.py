@@ -37,6 +37,8 @@ class HeadPattern:
     """What each source token's value adds through the head, in logits; the numbers sum to `value`."""
     cross: bool = False
     """Whether it is a head of a cross-attention, which looks at `sources`."""
+    encoder: bool = False
+    """Whether it is a head of the encoder: `pattern` is the mean over all of `sources`, which attend to each other."""
 
 
 @payload("unembed/attention/1")
@@ -88,4 +90,5 @@ def _head_pattern(view: "HeadViewResult") -> HeadPattern:
         pattern=view.pattern.tolist(),
         contribution=view.contribution.tolist(),
         cross=view.cross,
+        encoder=view.encoder,
     )

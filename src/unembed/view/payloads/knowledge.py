@@ -87,7 +87,7 @@ class AttributePayload:
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder of an encoder-decoder read; empty for a decoder alone."""
     source_positions: list[int] = field(default_factory=list)
-    """Where in `sources` the neurons of the encoder move: at its blank, or everywhere without one."""
+    """Where in `sources` the neurons of the encoder move: at the blank that is asked about, or everywhere."""
 
 
 @dataclass(frozen=True)

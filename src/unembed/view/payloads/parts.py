@@ -42,6 +42,8 @@ class Part:
     head: int | None = None
     expert: int | None = None
     neuron: int | None = None
+    encoder: bool = False
+    """Whether it is inside the encoder of an encoder-decoder."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +152,13 @@ class InspectPayload:
     part: Part
     """The part."""
     value: float | None
-    """What it adds to the readout, in logits."""
+    """What it adds to the readout, in logits; inside an encoder, over all positions of the source."""
     activation: float | None
-    """Of a neuron; null for other parts."""
+    """Of a neuron; null for other parts, and inside an encoder."""
     looks_at: list[LookedAt]
-    """Of a head, the largest attention first."""
+    """Of a head, the largest attention first; of an encoder's the mean over all positions that attend."""
     promotes: list[Token]
-    """Tokens whose logits its write raises most."""
+    """Tokens whose logits its write raises most; none of a part inside an encoder."""
     suppresses: list[Token]
     """Tokens whose logits its write lowers most."""
 
@@ -175,7 +177,7 @@ class ReadsPayload:
 
 def _part_of(part: "PartResult") -> Part:
     """A part as data."""
-    return Part(kind=part.kind, layer=part.layer, head=part.head, expert=part.expert, neuron=part.neuron)
+    return Part(part.kind, part.layer, part.head, part.expert, part.neuron, part.encoder)
 
 
 @payload_of.register
@@ -199,7 +201,7 @@ def inspect_payload(result: "Inspection") -> InspectPayload:
         part=_part_of(result.part),
         value=result.value,
         activation=result.activation,
-        looks_at=looked_at(run, result.looks_at, cross=result.part.kind == "cross_head"),
+        looks_at=looked_at(run, result.looks_at, cross=result.part.kind == "cross_head" or result.part.encoder),
         promotes=[token_of(model, token) for token in result.promotes],
         suppresses=[token_of(model, token) for token in result.suppresses],
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from unembed.models.names import head_name
+from unembed.models.names import head_name, in_stack
 from unembed.view.glyphs import percent, signed, visible
 from unembed.view.payloads.attention import AttentionPayload, HeadPattern
 from unembed.view.terminal import lines_of
@@ -17,7 +17,8 @@ _HEADS, _SOURCES, _GRID = 12, 24, 48
 def attention_lines(payload: AttentionPayload, paper: Paper) -> Iterator[Text]:
     """One head in full when one was asked for, otherwise the heads that add most."""
     target = payload.target
-    title = f" ATTENTION from position {payload.position} to {visible(target.text)} {percent(target.probability)}"
+    where = "within the source" if payload.heads[0].encoder else f"from position {payload.position}"
+    title = f" ATTENTION {where} to {visible(target.text)} {percent(target.probability)}"
     yield headline(title, payload.model, paper)
     if payload.matrix is not None:
         yield from _one(payload, payload.heads[0], payload.matrix, paper)
@@ -27,11 +28,12 @@ def attention_lines(payload: AttentionPayload, paper: Paper) -> Iterator[Text]:
 
 def _many(payload: AttentionPayload) -> Iterator[Text]:
     ranked = sorted(payload.heads, key=lambda h: -abs(h.value))
-    yield Text(f"  {cell('head', 9)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
+    width = max(9, *(len(_name(head)) + 1 for head in ranked[:_HEADS]))
+    yield Text(f"  {cell('head', width)}{cell('credit', 8)} {cell('looks at', 38)} adds through its values", FAINT)
     for head in ranked[:_HEADS]:
         looks = "  ".join(f"{_token(payload, head, s)} {w:.2f}" for s, w in _largest(head.pattern, 2))
         adds = "  ".join(f"{_token(payload, head, s)} {signed(v)}" for s, v in _largest(head.contribution, 2))
-        line = Text(f"  {cell(_name(head), 9)}")
+        line = Text(f"  {cell(_name(head), width)}")
         yield line.append(signed_cell(head.value, 8), signed_style(head.value)).append(f" {cell(looks, 38)} {adds}")
     rest = ranked[_HEADS:]
     if rest:
@@ -43,7 +45,7 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
     yield Text(f"  {_name(head)}  credit {signed(head.value)} logits", STRONG)
     yield Text(f"  {cell('source', 22)}attends                   adds", FAINT)
     largest = max((abs(v) for v in head.contribution), default=0.0)
-    both_ways = head.cross or any(head.pattern[payload.position + 1 :])
+    both_ways = head.cross or head.encoder or any(head.pattern[payload.position + 1 :])
     order = sorted(
         range(len(head.pattern) if both_ways else payload.position + 1),
         key=lambda s: -max(head.pattern[s], _share(head.contribution[s], largest)),
@@ -57,18 +59,20 @@ def _one(payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]]
         rest = sum(head.contribution[s] for s in order[_SOURCES:])
         yield Text(f"  {len(order) - _SOURCES} other sources add {signed(rest, 3)} (net)", FAINT)
     yield Text()
-    yield from _grid(payload, matrix, paper, cross=head.cross, both_ways=both_ways)
+    yield from _grid(payload, head, matrix, paper, both_ways=both_ways)
 
 
 def _grid(
-    payload: AttentionPayload, matrix: list[list[float]], paper: Paper, *, cross: bool, both_ways: bool
+    payload: AttentionPayload, head: HeadPattern, matrix: list[list[float]], paper: Paper, *, both_ways: bool
 ) -> Iterator[Text]:
+    cross = head.cross
     start = 0 if cross else max(0, len(matrix) - _GRID)
     yield Text(f"  the whole pattern, row attends to column{'' if start == 0 else f', from position {start}'}", FAINT)
     for query in range(start, len(matrix)):
         end = _GRID if cross else len(matrix) if both_ways else query + 1
         shades = "".join(paper.glyphs.shade(w) for w in matrix[query][start:end])
-        yield Text(f"  {cell(f'{query} {visible(payload.tokens[query].text)}', 22)}").append(shades, "dark_orange3")
+        name = payload.sources[query].label if head.encoder else payload.tokens[query].text
+        yield Text(f"  {cell(f'{query} {visible(name)}', 22)}").append(shades, "dark_orange3")
 
 
 def _share(value: float, largest: float) -> float:
@@ -81,8 +85,9 @@ def _largest(values: list[float], count: int) -> list[tuple[int, float]]:
 
 
 def _name(head: HeadPattern) -> str:
-    return head_name(head.layer, head.head, cross=head.cross)
+    return in_stack(head_name(head.layer, head.head, cross=head.cross), head.encoder)
 
 
 def _token(payload: AttentionPayload, head: HeadPattern, position: int) -> str:
-    return visible(payload.sources[position].label if head.cross else payload.tokens[position].text)
+    of_source = head.cross or head.encoder
+    return visible(payload.sources[position].label if of_source else payload.tokens[position].text)

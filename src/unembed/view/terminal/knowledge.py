@@ -46,7 +46,7 @@ def _moving(payload: AttributePayload) -> Iterator[Text]:
         return
     places = [payload.sources[position] for position in payload.source_positions]
     if len(places) == len(payload.sources):
-        where = "at every position of the source, which has no blank"
+        where = "at every position of the source, no blank of which is asked about"
     else:
         where = "at " + ", ".join(f"{place.position} {visible(place.label)}" for place in places) + " of the source"
     yield Text(f"  neurons of the encoder (enc.) move {where}", FAINT)
