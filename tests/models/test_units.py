@@ -95,6 +95,33 @@ def test_sentences_go_on_after_an_abbreviation() -> None:
     assert units("А. С. Пушкин жил. Он писал.", "sentence") == ["А. С. Пушкин жил.", "Он писал."]
 
 
+def test_sentences_go_on_after_what_is_quoted_or_left_open_and_before_a_number() -> None:
+    assert units('"Why?" she asked... Then he (who else?) left.', "sentence") == [
+        *('"Why?" she asked...', "Then he (who else?) left.")
+    ]
+    assert units('Wait... what is it? He said: "No." Then he left.', "sentence") == [
+        *("Wait... what is it?", 'He said: "No."', "Then he left.")
+    ]
+    assert units("At 3 p.m. on Jan. 5 it rained (p. 3), etc. and so on. See No. 5. No. Then", "sentence") == [
+        *("At 3 p.m. on Jan. 5 it rained (p. 3), etc. and so on.", "See No. 5.", "No.", "Then")
+    ]
+    assert units('He asked "why?"\nshe left', "sentence") == ['He asked "why?"', "she left"], "a line ends a sentence"
+
+
+def test_sentences_of_other_scripts_end_with_their_own_signs() -> None:
+    assert units("مرحبا؟ كيف حالك؟ بخير", "sentence") == ["مرحبا؟", "كيف حالك؟", "بخير"]
+    assert units("यह है। वह है। हाँ", "sentence") == ["यह है।", "वह है।", "हाँ"]
+    assert units("「何！？」と言った。はい", "sentence") == ["「何！？」", "と言った。", "はい"]
+    assert units("«Ça va?» dit-il. Oui.", "sentence") == ["«Ça va?» dit-il.", "Oui."]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028", "\n" + " " * 40, "\n\n" + "\t" * 12, " " * 30 + "\n"])
+def test_a_line_ends_whatever_ends_it_and_however_far_the_next_one_is_set_in(kind: str, end: str) -> None:
+    for by in ("line", "sentence"):
+        assert units(f"one two.{end}three{end}four", by, kind) == ["one two.", "three", "four"]
+
+
 def test_neighbouring_byte_tokens_are_told_apart() -> None:
     """`!`, two line ends and `N` are bytes to this tokenizer, which gives all of them one span."""
     assert units("one!\n\nNext é😀N.", "sentence", "sentence-piece") == ["one!", "Next é😀N."]

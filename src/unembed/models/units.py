@@ -7,8 +7,10 @@ span that ends within a token is widened to the token, and a note says so.
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 from unembed.errors import InputError
@@ -131,10 +133,10 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         return _of_spans(text, spans, read.free, by)
     if by == "turn" and not any(roles):
         raise InputError("Turns are those of a chat: give messages (--chat, --messages), or take --by sentence.")
-    if by == "turn":
-        cut = _never
+    if by in ("sentence", "line"):
+        cut = partial(_begins_between, _sentences(text) if by == "sentence" else _lines(text))
     else:
-        cut = {"token": _between_tokens, "word": _between_words, "sentence": _after_sentence, "line": _after_line}[by]
+        cut = {"turn": _never, "token": _between_tokens, "word": _between_words}[by]
 
     def together(p: int, q: int) -> bool:
         same = not roles or roles[p] == roles[q]
@@ -205,47 +207,65 @@ def _one_sign(a: str, b: str) -> bool:
     return flag or "\u200d" in (a, b) or "\U0001f3fb" <= b <= "\U0001f3ff"
 
 
-_SENTENCE_END = re.compile(r"([.!?…]['\"”’)\]]*(?=\s|$)|[。！？])\s*|\n+\s*")
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]\s*")
+_CLOSERS = "'\"”’»)]」』）】"
+_CLOSED = f"[{re.escape(_CLOSERS)}]*"
+_SENTENCE_END = re.compile(
+    rf"(?P<signs>(?<![.!?…؟۔])[.!?…؟۔]+{_CLOSED}(?=\s|$)|[。！？।॥]+{_CLOSED})\s*|{_LINE_END.pattern}"
+)
 _ABBREVIATION = re.compile(
     r"(mrs?|ms|mx|dr|prof|st|mt|sr|jr|gen|col|capt|lt|sgt|rev|hon|gov|vs|fig|e\.g|i\.e|cf|approx|mme|mlle|bzw|z\.b)",
     re.IGNORECASE,
 )
+_BEFORE_A_NUMBER = re.compile(
+    r"(nos?|pp?|vol|ch|sec|eq|art|nr|ca|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)", re.IGNORECASE
+)
+_WITHIN = re.compile(r"etc|inc|ltd|co|corp|([^\W\d]\.)+[^\W\d]", re.IGNORECASE)
+"""What may end a sentence, or stand within one: `etc.`, `p.m.`."""
 _WORD_END = re.compile(r"[^\s([{\"'“‘]*$")
 
 
-def _goes_on(text: str, dot: int) -> bool:
-    """Whether a sentence goes on after a dot: of `Mr.`, `e.g.`, initials (`J. R.`), or the number of a list."""
-    found = _WORD_END.search(text, max(0, dot - 12), dot)
+def _goes_on(text: str, end: re.Match[str]) -> bool:
+    """Whether a sentence goes on after what may end one: `Mr.`, `e.g.`, initials (`J. R.`), the number of a list; and
+    where a small letter follows, after an ellipsis and after what is quoted (`"Why?" she asked.`)."""
+    signs, after = end["signs"], text[end.end() : end.end() + 1]
+    if signs is None or _LINE_END.search(end[0]):
+        return False
+    if after.islower() and (signs[-1] in _CLOSERS or signs.startswith(("..", "…"))):
+        return True
+    if signs != ".":
+        return False
+    found = _WORD_END.search(text, max(0, end.start() - 12), end.start())
     word = "" if found is None else found[0]
     initials = word != "" and all(len(part) == 1 and part.isupper() for part in word.split("."))
-    numbers = word.isdigit() and _begins_line(text, dot - len(word))
-    return initials or numbers or _ABBREVIATION.fullmatch(word) is not None
+    numbers = word.isdigit() and _begins_line(text, end.start() - len(word))
+    return (
+        initials
+        or numbers
+        or _ABBREVIATION.fullmatch(word) is not None
+        or (after.isdigit() and _BEFORE_A_NUMBER.fullmatch(word) is not None)
+        or (after.islower() and _WITHIN.fullmatch(word) is not None)
+    )
 
 
 def _begins_line(text: str, place: int) -> bool:
     return text[:place].rstrip(" \t")[-1:] in ("", "\n")
 
 
-def _after_sentence(text: str, before: _Span, after: _Span) -> bool:
-    return _cut_by(_SENTENCE_END, text, before, after)
+def _lines(text: str) -> list[int]:
+    """Where each line begins, but the first."""
+    return [end.end() for end in _LINE_END.finditer(text)]
 
 
-_LINE_END = re.compile(r"\n+\s*")
+def _sentences(text: str) -> list[int]:
+    """Where each sentence begins, but the first."""
+    return [end.end() for end in _SENTENCE_END.finditer(text) if not _goes_on(text, end)]
 
 
-def _after_line(text: str, before: _Span, after: _Span) -> bool:
-    return _cut_by(_LINE_END, text, before, after)
-
-
-def _cut_by(pattern: re.Pattern[str], text: str, before: _Span, after: _Span) -> bool:
-    """Whether one of the pattern's matches ends between the first characters of two tokens that are no spaces."""
+def _begins_between(begins: list[int], text: str, before: _Span, after: _Span) -> bool:
+    """Whether something begins between the first characters of two tokens that are no spaces."""
     first, second = (_first_sign(text, span) for span in (before, after))
-    for match in pattern.finditer(text, max(0, first - 8)):
-        if match.start() > second:
-            return False
-        if first < match.end() <= second and not (match[0][0] == "." and _goes_on(text, match.start())):
-            return True
-    return False
+    return bisect_right(begins, first) < bisect_right(begins, second)
 
 
 def _first_sign(text: str, span: _Span) -> int:
