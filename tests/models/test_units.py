@@ -184,6 +184,18 @@ def test_turns_are_what_messages_say(chatty: unembed.Model) -> None:
         assert all(len({roles[p] for p in unit.positions}) == 1 for unit in found.units)
 
 
+def test_spans_of_a_chat_are_of_what_its_template_writes(chatty: unembed.Model) -> None:
+    read = written(chatty, TALK, tokenize(chatty, TALK))
+    assert read.text is not None
+    place = read.text.index("the capital")
+    found = units_of(read, [(place - 5, place + 11)])
+    assert [unit.text for unit in found.units] == ["the capital"]
+    assert found.notes == (f"Of the span {place - 5}-{place + 11} ('user\\nthe capital') only 'the capital' can go.",)
+    for span in ((0, 5), (0, 10**4)):
+        with pytest.raises(InputError, match="Characters are counted in the chat as its template writes it"):
+            units_of(read, [span])
+
+
 def test_what_is_no_chat_or_no_text_has_tokens_only() -> None:
     model = model_of("byte-level")
     with pytest.raises(InputError, match="Turns are those of a chat"):

@@ -98,7 +98,8 @@ def written_source(model: Model) -> Written:
     if source is None or ids is None:
         raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
     tokens, tokenizer = ids[0].tolist(), model.tokenizer
-    special = set() if tokenizer is None else set(tokenizer.all_special_ids)
+    # A word that the tokenizer does not know is a word of the text, although its token counts as a special one.
+    special = set() if tokenizer is None else {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}
     free = tuple(p for p, token in enumerate(tokens) if token not in special)
     names = tuple(token.label for token in source.tokens)
     if source.text is None or tokenizer is None or not tokenizer.is_fast:
@@ -130,7 +131,7 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
             )
         return _checked([Unit(read.names[p], (p,), None, None) for p in read.free], ())
     if not isinstance(by, str):
-        return _of_spans(text, spans, read.free, by)
+        return _of_spans(read, text, by)
     if by == "turn" and not any(roles):
         raise InputError("Turns are those of a chat: give messages (--chat, --messages), or take --by sentence.")
     if by in ("sentence", "line"):
@@ -276,21 +277,26 @@ def _first_sign(text: str, span: _Span) -> int:
 # Spans
 
 
-def _of_spans(text: str, spans: Sequence[_Span], free: Sequence[int], asked: Sequence[_Span]) -> Units:
+def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
     """The units of some spans of characters, each widened to whole tokens."""
+    spans, free = read.spans, read.free
+    counted = " Characters are counted in the chat as its template writes it." if any(read.roles) else ""
     units, notes, taken = [], [], set()
     for start, end in sorted((int(a), int(b)) for a, b in asked):
         if not 0 <= start < end <= len(text):
-            raise InputError(f"The span {start}-{end} is empty or outside the text of {len(text)} characters.")
+            said = f"The span {start}-{end} is empty or outside the text of {len(text)} characters."
+            raise InputError(said + counted)
         held = tuple(p for p in free if spans[p][0] < end and spans[p][1] > start)
         if not held:
-            raise InputError(f"The span {start}-{end} holds {text[start:end]!r}, which no unit can be made of.")
+            raise InputError(f"The span {start}-{end} holds {text[start:end]!r}, of which nothing can go.{counted}")
         if taken & set(held):
             raise InputError(f"The span {start}-{end} shares a token with the one before it: give spans apart.")
         taken |= set(held)
         unit = _unit(text, spans, held)
         inner = text[start:end].strip()
-        if inner and unit.text != inner:
+        if inner not in unit.text:  # a part of it frames the words
+            notes.append(f"Of the span {start}-{end} ({inner!r}) only {unit.text!r} can go.")
+        elif inner and unit.text != inner:
             notes.append(f"The span {start}-{end} ({inner!r}) is widened to whole tokens: {unit.text!r}.")
         units.append(unit)
     return _checked(units, tuple(notes))

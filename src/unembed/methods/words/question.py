@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.texts import WIDEST, Text, last_streams_of_texts
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
 from unembed.models.hooks import one_at_a_time
 from unembed.models.lengths import acts_alike
@@ -104,12 +104,19 @@ class Question(Brief):
 
         Raises:
             InputError: a version with nothing left; as the runs.
+            ModelError: a version gives logits that are not finite.
         """
         with torch.no_grad():
             return [self._value(logits) for logits in self._logits(versions, progress)]
 
     def _value(self, logits: Float[Tensor, "answer vocab"]) -> Value:
         wide = logits.double()
+        if not bool(wide.isfinite().all()):
+            raise ModelError(
+                f"{self.model.name} gives logits that are not finite (NaN or infinity) to the prompt with some of it "
+                f"gone by {self.how}: its numbers overflow in {str(self.model.dtype).removeprefix('torch.')}.\n"
+                "Take a wider --dtype, or another way to go (--how)."
+            )
         log_p = wide.log_softmax(-1)
         ids = torch.tensor(self.answer, device=logits.device)[:, None]
         total = float(log_p.gather(-1, ids).sum())

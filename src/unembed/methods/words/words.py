@@ -176,6 +176,7 @@ def words(
 
     Raises:
         InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align.
+        ModelError: logits that are not finite.
     """
     model = prompt.model
     _check(model, how, other, keep_sink)
@@ -308,7 +309,7 @@ def _asked(
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
-    _check_units(kept, source, word, by, of_source or model.fills_blanks)
+    _check_units(kept, source, word, asking if isinstance(by, str) else Gone())
     notes = _notes(prompt, target, versus, answer, units, question, kept)
     taken = {p for unit in kept for p in unit.positions}
     instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
@@ -325,13 +326,12 @@ def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
 
 
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, apart: bool) -> None:
-    """Refuse a cut that leaves nothing; `apart`: the answer is asked for outside of the units."""
+def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, asking: Gone) -> None:
+    """Refuse a cut that leaves nothing; `asking`: the unit that asks, where another cut would leave something."""
     if how == "swap" and not units:
         raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
-    # Of a prompt in words, the one unit is also the question; a span may be asked for alone.
-    asking = isinstance(by, str) and not apart and len(units) == 1
-    if how in ("delete", "mask") and (asking or any(len(unit.positions) == len(tokens) for unit in units)):
+    alone = len(units) == 1 and bool(asking)
+    if how in ("delete", "mask") and (alone or any(len(unit.positions) == len(tokens) for unit in units)):
         raise InputError(
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
             "(--by word, --by token), or --how replace=TOKEN."
@@ -349,7 +349,13 @@ def _answer(model: Model, answer: str | Sequence[int], prompt: Prompt) -> tuple[
 
 def _instead(model: Model, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
     if how == "replace":
-        return (target_token(model, given),) * len(tokens)
+        found = target_tokens(model, given)
+        if len(found) > 1:
+            raise InputError(
+                f"One token comes in the place of each, but {given!r} is {len(found)}: "
+                f"{' '.join(label_of(model, token) for token in found)}. Give one of them."
+            )
+        return found * len(tokens)
     if other is None:
         return ()
     found = tokenize(model, other) if model.encoder is None else _source_tokens(model, other)
