@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models import chat
@@ -97,7 +97,8 @@ def written_source(model: Model) -> Written:
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
         raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
-    tokens, tokenizer = ids[0].tolist(), model.tokenizer
+    tokens: list[int] = ids[0].tolist()
+    tokenizer: Any = model.tokenizer
     # A word that the tokenizer does not know is a word of the text, although its token counts as a special one.
     special = set() if tokenizer is None else {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}
     free = tuple(p for p, token in enumerate(tokens) if token not in special)

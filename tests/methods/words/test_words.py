@@ -20,7 +20,7 @@ from builders.random_models import MODEL_TYPES, VOCAB, build, each_family
 from builders.tokenizers_of_kinds import sentence_piece
 from builders.words import numbered
 from oracles import hidden, rerun
-from unembed.errors import InputError, ModelError
+from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.words.words import Words, words
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5)
@@ -183,6 +183,26 @@ def test_more_units_than_are_run_exactly_are_sampled_and_add_up() -> None:
     assert not found.shapley.exact
     assert found.shapley.error < 1e-12 * max(1, abs(found.shapley.all) + abs(found.shapley.none))
     assert len(found.shapley.values) == len(found.players) == 4
+
+
+@pytest.mark.parametrize(
+    ("stage", "missing"),
+    [("Shapley values", "Shapley values, pairs, cheap rankings"), ("pairs", "pairs, cheap rankings")],
+)
+def test_an_interrupt_leaves_what_is_finished_and_says_what_is_missing(stage: str, missing: str) -> None:
+    def stop(name: str, _: float) -> None:
+        if name == stage:
+            raise KeyboardInterrupt
+
+    everything = {"shapley": True, "pairs": True, "compare": True}
+    whole = asked(build("gpt2"), "delete", PARTS, **everything)
+    with pytest.raises(Interrupted) as stopped:
+        asked(build("gpt2"), "delete", PARTS, **everything, progress=stop)
+    left = stopped.value.result
+    assert [unit.effect for unit in left.units] == [unit.effect for unit in whole.units]
+    assert left.shapley == (None if stage == "Shapley values" else whole.shapley)
+    assert (left.pairs, left.rankings) == (None, None)
+    assert left.notes[-1] == f"Interrupted: {missing} missing."
 
 
 # The first token

@@ -174,7 +174,7 @@ class Question(Brief):
             return Text(changed, tuple(range(len(tokens))))
         kept = [p for p in range(len(tokens)) if p not in gone or (p == 0 and self.begin is not None)]
         if not kept or kept[0] >= self.length:
-            raise InputError("Nothing of the prompt is left: expected at least one token that stays.")
+            raise InputError("Nothing of the prompt is left: expected a token that stays. Take --how replace=TOKEN.")
         left = tuple(self.begin if p == 0 and 0 in gone and self.begin is not None else tokens[p] for p in kept)
         return Text(left, tuple(kept) if self.how == "mask" else tuple(range(len(kept))))
 
@@ -200,7 +200,7 @@ class Question(Brief):
         inputs: dict[str, Any] = dict(self.model.source.inputs)
         ids = inputs["input_ids"][0].tolist()
         if self.how in ("delete", "mask") and len(gone) == len(ids):
-            raise InputError("Nothing of the source is left: expected at least one token that stays.")
+            raise InputError("Nothing of the source is left: expected a token that stays. Take --how replace=TOKEN.")
         if self.how == "delete":
             read = with_source(self.model, [token for p, token in enumerate(ids) if p not in gone])
         elif self.how == "mask":

@@ -13,11 +13,11 @@ Words that do the same work hide each other: each may be gone without loss while
 and `shapley` shares the answer out among all of them so that it adds up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods.whole_target import space_notes
 from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
@@ -177,6 +177,7 @@ def words(
     Raises:
         InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align.
         ModelError: logits that are not finite.
+        Interrupted: on Ctrl-C, once the effects are there, with what else is finished.
     """
     model = prompt.model
     _check(model, how, other, keep_sink)
@@ -190,7 +191,7 @@ def words(
     base = question.base()
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
-    found = tuple(
+    effects = tuple(
         UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u))
         for u, value in zip(units, values, strict=True)
     )
@@ -206,24 +207,39 @@ def words(
         begin=question.begin,
         by=by if isinstance(by, str) else "spans",
         value=base,
-        units=found,
+        units=effects,
         notes=notes,
     )
-    if any(unit.mark == "first" for unit in found) and question.begin is None:
-        result = replace(result, first=first_token(question, len(found[0].positions)))
     players = [gone[i] for i in result.players]
     if (shapley or compare) and not players:
         raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")
+    more: dict[str, Callable[[], object]] = {}
+    if any(unit.mark == "first" for unit in effects) and question.begin is None:
+        more["first"] = lambda: first_token(question, len(effects[0].positions))
     if shapley:
         named = _named(progress, "Shapley values")
-        found = _shapley(question, players, exact, samples, seed, named)
-        result = replace(result, shapley=found, notes=(*notes, *_sampled(found, len(players), exact, samples)))
+        more["shapley"] = lambda: _shapley(question, players, exact, samples, seed, named)
+        result = replace(result, notes=(*notes, *_sampled(len(players), exact, samples)))
     if pairs:
-        result = replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs")))
+        more["pairs"] = lambda: _pairs(question, result, gone, _named(progress, "pairs"))
     if compare:
-        effects = [unit.effect for unit in result.entries()]
-        result = replace(result, rankings=rankings(question, players, effects, _named(progress, "rankings")))
+        ranked = [unit.effect for unit in result.entries()]
+        more["rankings"] = lambda: rankings(question, players, ranked, _named(progress, "rankings"))
+    return _with(result, more)
+
+
+def _with(result: Words, more: dict[str, Callable[[], object]]) -> Words:
+    """The result with more of its fields, each computed; of interrupted work what is finished, and a note."""
+    for number, (name, compute) in enumerate(more.items()):
+        try:
+            result = replace(result, **{name: compute()})  # type: ignore[arg-type]  # as the field is
+        except KeyboardInterrupt as stop:
+            said = f"Interrupted: {', '.join(_CALLED[left] for left in list(more)[number:])} missing."
+            raise Interrupted(replace(result, notes=(*result.notes, said))) from stop
     return result
+
+
+_CALLED = {"first": "first tokens", "shapley": "Shapley values", "pairs": "pairs", "rankings": "cheap rankings"}
 
 
 def _named(progress: Progress, stage: str) -> Progress:
@@ -249,8 +265,8 @@ def _shapley(
     return shapley_values(len(players), scores, exact=exact, samples=samples, seed=seed)
 
 
-def _sampled(found: Shapley, count: int, exact: int, samples: int) -> list[str]:
-    if found.exact:
+def _sampled(count: int, exact: int, samples: int) -> list[str]:
+    if count <= exact:
         return []
     said = f"{count} units are more than {exact}: their Shapley values are estimated from {2 * samples} random orders"
     return [f"{said}; --exact {count} runs all {2**count:,} choices." if count <= MOST_EXACT else f"{said}."]
