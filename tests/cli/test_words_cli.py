@@ -1,6 +1,7 @@
 """`words` on the command line: JSON is the library's result, lines of every width, refusals."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ import unembed
 from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
+from unembed.view.glyphs import percent
 from unembed.view.payloads import payload_of
 from unembed.view.terminal.paper import Paper
 from unembed.view.terminal.words import words_lines
@@ -111,6 +113,16 @@ def test_lines_fit_every_width(folder, width: int, by: str) -> None:
     found = payload_of(unembed.words(model, text, "Paris", versus="Rome", by=by, **more))
     lines = [line.plain for line in words_lines(found, Paper(width), top=3)]
     assert max(map(cell_len, lines[1:])) <= width, lines  # the first names the folder of the model
+
+
+@pytest.mark.parametrize(("width", "lines"), [(60, 2), (200, 1)])
+def test_an_answer_that_the_headline_has_no_room_for_stands_whole_below_it(folder, width: int, lines: int) -> None:
+    answer = "Paris the capital of France is a new Rome"
+    found = payload_of(unembed.words(unembed.load(str(folder)), PROMPT, answer=answer))
+    shown = [line.plain for line in words_lines(replace(found, model=replace(found.model, name="tiny")), Paper(width))]
+    head = " ".join(shown[:lines]).replace("answer:", "")
+    assert all(word in head for word in answer.split()), shown[:2]
+    assert percent(found.value.probability) in head
 
 
 def test_lines_tell_effects_marks_and_a_ledger_that_adds_up(cli) -> None:

@@ -205,6 +205,23 @@ def test_an_interrupt_leaves_what_is_finished_and_says_what_is_missing(stage: st
     assert left.notes[-1] == f"Interrupted: {missing} missing."
 
 
+@pytest.mark.parametrize("how", HOWS)
+def test_many_versions_are_run_in_parts_with_the_same_numbers(how: str, monkeypatch) -> None:
+    module, seen = build("llama"), []
+    whole = asked(module, how, PARTS, shapley=True, pairs=True)
+    monkeypatch.setattr("unembed.methods.words.question._AT_ONCE", 2 * LENGTH)
+    parts = asked(module, how, PARTS, shapley=True, pairs=True, progress=lambda *done: seen.append(done))
+    assert whole.shapley is not None
+    assert parts.shapley is not None
+    assert [u.effect for u in parts.units] == pytest.approx([u.effect for u in whole.units], abs=1e-9)
+    assert [v.value for v in parts.shapley.values] == pytest.approx([v.value for v in whole.shapley.values], abs=1e-9)
+    for stage in ("units", "Shapley values", "pairs"):
+        done = [share for name, share in seen if name == stage]
+        assert len(done) > 3, "once a layer and part"
+        assert done == sorted(done), "progress goes on from part to part"
+        assert 0.5 < done[-1] <= 1, "versions with nothing to compute count as well"
+
+
 # The first token
 
 

@@ -40,6 +40,8 @@ from unembed.runs.run import Run
 How = Literal["delete", "mask", "replace", "swap"]
 Gone = frozenset[int]
 """Positions that are gone."""
+_AT_ONCE = 2**19
+"""Tokens of the versions that are sorted and packed together: pairs of 300 words are 45,000 versions."""
 _ROWS = 32
 """Versions whose logits are made at once."""
 
@@ -106,8 +108,17 @@ class Question(Brief):
             InputError: a version with nothing left; as the runs.
             ModelError: a version gives logits that are not finite.
         """
-        with torch.no_grad():
-            return [self._value(logits) for logits in self._logits(versions, progress)]
+        found: list[Value] = []
+        at_once = max(1, _AT_ONCE // self.run.length)
+        for start in range(0, len(versions), at_once):
+            part = versions[start : start + at_once]
+
+            def scaled(stage: str, done: float, start: int = start, count: int = len(part)) -> None:
+                progress(stage, (start + done * count) / len(versions))
+
+            with torch.no_grad():
+                found += [self._value(logits) for logits in self._logits(part, scaled)]
+        return found
 
     def _value(self, logits: Float[Tensor, "answer vocab"]) -> Value:
         wide = logits.double()
