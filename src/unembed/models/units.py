@@ -5,6 +5,7 @@ model, and what a chat template writes around the words. Nor is the blank at whi
 span that ends within a token is widened to the token, and a note says so.
 """
 
+import operator
 import re
 import unicodedata
 from bisect import bisect_right
@@ -283,7 +284,7 @@ def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
     spans, free = read.spans, read.free
     counted = " Characters are counted in the chat as its template writes it." if any(read.roles) else ""
     units, notes, taken = [], [], set()
-    for start, end in sorted((int(a), int(b)) for a, b in asked):
+    for start, end in _numbers(asked):
         if not 0 <= start < end <= len(text):
             said = f"The span {start}-{end} is empty or outside the text of {len(text)} characters."
             raise InputError(said + counted)
@@ -301,3 +302,14 @@ def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
             notes.append(f"The span {start}-{end} ({inner!r}) is widened to whole tokens: {unit.text!r}.")
         units.append(unit)
     return _checked(units, tuple(notes))
+
+
+def _numbers(asked: Sequence[_Span]) -> list[_Span]:
+    """The spans in order, as whole numbers."""
+    try:
+        found = sorted((operator.index(start), operator.index(end)) for start, end in asked)
+    except (TypeError, ValueError):
+        found = []
+    if not found:
+        raise InputError(f"Expected spans of characters such as [(4, 11), (15, 21)], found {asked!r:.80}.")
+    return found

@@ -339,6 +339,7 @@ def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
         ("w5 w6", {"by": [(3, 3)]}, "The span 3-3 is empty"),
         ("w5 w6", {"by": [(0, 4), (3, 5)]}, "shares a token with the one before it"),
         ("w5 w6", {"by": [(2, 3)]}, "of which nothing can go"),
+        ("w5 w6", {"by": []}, r"Expected spans of characters such as \[\(4, 11\), \(15, 21\)\], found \[\]"),
         ("w5 w6", {"by": "turn"}, "Turns are those of a chat"),
         ("w5 w6", {"by": "letter"}, "Expected units by token, word"),
         ("w5 w6", {"answer": ""}, "The answer is empty"),
