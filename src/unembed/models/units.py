@@ -142,8 +142,9 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         cut = {"turn": _never, "token": _between_tokens, "word": _between_words}[by]
 
     def together(p: int, q: int) -> bool:
-        same = not roles or roles[p] == roles[q]
-        return q == p + 1 and same and not cut(text, spans[p], spans[q])
+        # What a template writes parts two turns; a blank stands within its sentence.
+        same = not roles or (roles[p] == roles[q] and q == p + 1)
+        return same and not cut(text, spans[p], spans[q])
 
     return _checked([_unit(text, spans, group) for group in _groups(read.free, together)], ())
 

@@ -4,6 +4,8 @@ Tolerance: an effect is a difference of log-probabilities of two float64 runs, w
 largest.
 """
 
+import math
+
 import pytest
 import torch
 
@@ -83,6 +85,20 @@ def test_frames_and_the_blank_are_no_units_of_a_text() -> None:
     found = run_json("words", "-m", "toy/cloze", "Bambo lives in [MASK].", "--by", "token", "--json")
     assert [unit["positions"] for unit in found["units"]] == [[1], [2], [3], [4], [6]]
     assert found["target"]["text"] == " Prague"
+
+
+def test_a_sentence_holds_the_blank_and_all_around_it_can_go() -> None:
+    model = masked_by(word_pieces())
+    text = "paris is a city. the capital is [MASK], in a river. berlin"
+    found = [(unit.text, unit.positions) for unit in words(model, text, by="sentence").units]
+    assert found == [
+        ("paris is a city.", (1, 2, 3, 4, 5)),
+        ("the capital is [MASK], in a river.", (6, 7, 8, 10, 11, 12, 13, 14)),
+        ("berlin", (15,)),
+    ]
+    (unit,) = words(model, "the capital is [MASK].", "paris", by="line").units
+    alone = unembed.record(model, "[MASK]").prediction("paris")
+    assert unit.without.log_probability == pytest.approx(math.log(alone.probability), abs=1e-9)
 
 
 @pytest.mark.parametrize(
