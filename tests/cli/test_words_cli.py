@@ -115,14 +115,14 @@ def test_lines_fit_every_width(folder, width: int, by: str) -> None:
     assert max(map(cell_len, lines[1:])) <= width, lines  # the first names the folder of the model
 
 
-@pytest.mark.parametrize(("width", "lines"), [(60, 2), (200, 1)])
-def test_an_answer_that_the_headline_has_no_room_for_stands_whole_below_it(folder, width: int, lines: int) -> None:
-    answer = "Paris the capital of France is a new Rome"
-    found = payload_of(unembed.words(unembed.load(str(folder)), PROMPT, answer=answer))
-    shown = [line.plain for line in words_lines(replace(found, model=replace(found.model, name="tiny")), Paper(width))]
-    head = " ".join(shown[:lines]).replace("answer:", "")
-    assert all(word in head for word in answer.split()), shown[:2]
-    assert percent(found.value.probability) in head
+@pytest.mark.parametrize(("width", "lines"), [(60, 2), (100, 1)])
+def test_what_is_asked_stands_whole_where_the_headline_has_no_room_for_it(folder, width: int, lines: int) -> None:
+    found = payload_of(unembed.words(unembed.load(str(folder)), PROMPT, "Paris", versus="Rome"))
+    found = replace(found, model=replace(found.model, name="smollm2-135m"))
+    shown = [line.plain for line in words_lines(found, Paper(width))]
+    asked = f"each word deleted: Paris above Rome {percent(found.value.probability)}"
+    assert [asked in line for line in shown[:2]] == [lines == 1, lines == 2], shown[:2]
+    assert "smollm2-135m · cpu · float32" in shown[0]
 
 
 def test_lines_tell_effects_marks_and_a_ledger_that_adds_up(cli) -> None:

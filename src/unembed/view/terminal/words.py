@@ -18,7 +18,10 @@ _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap"
 @lines_of.register
 def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects, what the marks mean, and as asked for Shapley values and pairs."""
-    yield from _title(payload, paper)
+    title, about = _title(payload), payload.model
+    fits = title in headline(title, about, paper).plain
+    yield headline(title if fits else " WORDS", about, paper)
+    yield from () if fits else (Text(line, STRONG) for line in wrapped(title.removeprefix(" WORDS  "), paper.width))
     for note in payload.notes:
         yield from _faint(f"note: {note}", paper)
     yield from _ranking(payload, top, paper)
@@ -49,18 +52,11 @@ def _heading(title: str, about: str, paper: Paper) -> Iterator[Text]:
     yield from (Text(line, FAINT) for line in more)
 
 
-def _title(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
-    """What goes and what is asked for; of an answer for which the headline has no room, in lines of its own."""
-    answer = "".join(token.text for token in payload.answer)
+def _title(payload: WordsPayload) -> str:
+    answer = "".join(visible(token.text) for token in payload.answer)
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
     gone = _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
-    title, chance = f" WORDS  each {_unit_name(payload)} {gone}", f"{against} {percent(payload.value.probability)}"
-    line = headline(f"{title}: {visible(answer)}{chance}", payload.model, paper)
-    if line.plain.startswith(f"{title}: {visible(answer)}{chance} "):
-        yield line
-    else:
-        yield headline(title, payload.model, paper)
-        yield from (Text(part, STRONG) for part in wrapped(f"answer: {_readable(answer).strip()}{chance}", paper.width))
+    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {percent(payload.value.probability)}"
 
 
 def _unit_name(payload: WordsPayload) -> str:
