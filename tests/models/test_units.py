@@ -184,6 +184,15 @@ def test_turns_are_what_messages_say(chatty: unembed.Model) -> None:
         assert all(len({roles[p] for p in unit.positions}) == 1 for unit in found.units)
 
 
+def test_a_recorded_chat_has_the_same_units(chatty: unembed.Model) -> None:
+    run = unembed.record(chatty, TALK)
+    for by in ("turn", *CUTS):
+        found = units_of(written(chatty, run.tokens, run.tokens, run.roles), by)
+        assert found == units_of(written(chatty, TALK, run.tokens), by)
+    recorded, asked = unembed.words(run, by="turn"), unembed.words(chatty, TALK, by="turn")
+    assert [unit.effect for unit in recorded.units] == [unit.effect for unit in asked.units]
+
+
 def test_spans_of_a_chat_are_of_what_its_template_writes(chatty: unembed.Model) -> None:
     read = written(chatty, TALK, tokenize(chatty, TALK))
     assert read.text is not None

@@ -18,7 +18,7 @@ from unembed.errors import InputError
 from unembed.models import chat
 from unembed.models.blanks import asked_position
 from unembed.models.model import Model
-from unembed.models.prompts import Given
+from unembed.models.prompts import Given, text_of_prompt
 from unembed.models.reprs import Brief
 from unembed.models.special import beginning, ending
 from unembed.models.tokens import name_of
@@ -65,27 +65,28 @@ class Written(Brief):
     """Of a chat: whose words each token holds."""
 
 
-def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
+def written(model: Model, prompt: Given, tokens: Sequence[int], roles: Sequence[str | None] = ()) -> Written:
     """A prompt as it was written: text, messages of a chat, or token ids.
 
     Args:
         model: that reads it.
         prompt: as it was given.
         tokens: what `tokenize` makes of it.
+        roles: of the tokens of a chat that was recorded (`Run.roles`): whose words each holds.
     """
     names, begins, ends = tuple(name_of(model, token) for token in tokens), beginning(model), ending(model)
     first = len(begins) if tuple(tokens[: len(begins)]) == begins else 0
     last = len(tokens) - (len(ends) if tuple(tokens[len(tokens) - len(ends) :]) == ends else 0)
     blank = asked_position(model, tokens) if model.fills_blanks else None
     free = tuple(p for p in range(first, last) if p != blank)
+    text = prompt if isinstance(prompt, str) else None
     if chat.is_chat(prompt):
-        text: str | None = chat.rendered(model, prompt)  # type: ignore[arg-type]
-        roles = chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
-        free = tuple(p for p in free if roles[p] != "template")
-    else:
-        text, roles = (prompt, ()) if isinstance(prompt, str) else (None, ())
+        text, roles = chat.rendered(model, prompt), chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
+    elif any(roles):
+        text = text_of_prompt(model, tokens)
+    free = tuple(p for p in free if not roles or roles[p] != "template")
     spans = () if text is None else tuple(token_spans(model, text))
-    return Written(names, free, text if len(spans) == len(tokens) else None, spans, roles)
+    return Written(names, free, text if len(spans) == len(tokens) else None, spans, tuple(roles))
 
 
 def written_source(model: Model) -> Written:

@@ -303,7 +303,9 @@ def _asked(
     word, _, given = how.partition("=")
     if model.source is not None and not of_source and word != "mask":
         raise InputError("An image within a prompt stands at places of its own: its words can be masked (--how mask).")
-    read = written_source(model) if of_source else written(model, prompt.messages or prompt.written, prompt.tokens)
+    roles = () if prompt.run is None else prompt.run.roles
+    given_as = prompt.messages or prompt.written
+    read = written_source(model) if of_source else written(model, given_as, prompt.tokens, roles)
     units = units_of(read, by)
     tokens = prompt.tokens
     if answer is not None and (target is not None or versus is not None):
