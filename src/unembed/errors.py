@@ -51,8 +51,9 @@ class LedgerError(UnembedError):
 class Interrupted(KeyboardInterrupt):
     """Work was stopped from outside (Ctrl-C); `result` is what was finished.
 
-    It is of the type that the interrupted function returns and tells itself what is missing: by `complete=False`, or by
-    NaN in an array. A function that can tell nothing yet raises a plain `KeyboardInterrupt` (`all_or_nothing`).
+    It is of the type that the interrupted function returns and tells itself what is missing: by `complete=False`, by a
+    note, or by NaN in an array. A function that can tell nothing yet raises a plain `KeyboardInterrupt`
+    (`all_or_nothing`).
     """
 
     def __init__(self, result: Any) -> None:

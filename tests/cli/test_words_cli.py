@@ -1,6 +1,7 @@
 """`words` on the command line: JSON is the library's result, lines of every width, refusals."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ import unembed
 from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
+from unembed.view.glyphs import percent
 from unembed.view.payloads import payload_of
 from unembed.view.terminal.paper import Paper
 from unembed.view.terminal.words import words_lines
@@ -111,6 +113,16 @@ def test_lines_fit_every_width(folder, width: int, by: str) -> None:
     found = payload_of(unembed.words(model, text, "Paris", versus="Rome", by=by, **more))
     lines = [line.plain for line in words_lines(found, Paper(width), top=3)]
     assert max(map(cell_len, lines[1:])) <= width, lines  # the first names the folder of the model
+
+
+@pytest.mark.parametrize(("width", "lines"), [(60, 2), (100, 1)])
+def test_what_is_asked_stands_whole_where_the_headline_has_no_room_for_it(folder, width: int, lines: int) -> None:
+    found = payload_of(unembed.words(unembed.load(str(folder)), PROMPT, "Paris", versus="Rome"))
+    found = replace(found, model=replace(found.model, name="smollm2-135m"))
+    shown = [line.plain for line in words_lines(found, Paper(width))]
+    asked = f"each word deleted: Paris above Rome {percent(found.value.probability)}"
+    assert [asked in line for line in shown[:2]] == [lines == 1, lines == 2], shown[:2]
+    assert "smollm2-135m · cpu" in shown[0]
 
 
 def test_lines_tell_effects_marks_and_a_ledger_that_adds_up(cli) -> None:

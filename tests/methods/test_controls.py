@@ -333,8 +333,10 @@ def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     assert list(early.population.neurons) == list(short.population.neurons)
 
 
-def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models):
-    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records another prompt."""
+def test_an_earlier_position_costs_one_forward_and_none_of_a_recorded_run(models, monkeypatch):
+    """Tests end at the position by a prefix of the run, which is not recorded again; a swap records another prompt.
+    Words that are taken away are other prompts, and left out here."""
+    monkeypatch.setattr("unembed.methods.explain.finest_words", lambda *_, **__: None)
     model, forwards = models["llama"], []
     hook = model.module.register_forward_pre_hook(lambda *_: forwards.append(1))
     run = record(model, TOKENS)

@@ -97,6 +97,33 @@ def test_sentences_go_on_after_an_abbreviation() -> None:
     assert units("А. С. Пушкин жил. Он писал.", "sentence") == ["А. С. Пушкин жил.", "Он писал."]
 
 
+def test_sentences_go_on_after_what_is_quoted_or_left_open_and_before_a_number() -> None:
+    assert units('"Why?" she asked... Then he (who else?) left.', "sentence") == [
+        *('"Why?" she asked...', "Then he (who else?) left.")
+    ]
+    assert units('Wait... what is it? He said: "No." Then he left.', "sentence") == [
+        *("Wait... what is it?", 'He said: "No."', "Then he left.")
+    ]
+    assert units("At 3 p.m. on Jan. 5 it rained (p. 3), etc. and so on. See No. 5. No. Then", "sentence") == [
+        *("At 3 p.m. on Jan. 5 it rained (p. 3), etc. and so on.", "See No. 5.", "No.", "Then")
+    ]
+    assert units('He asked "why?"\nshe left', "sentence") == ['He asked "why?"', "she left"], "a line ends a sentence"
+
+
+def test_sentences_of_other_scripts_end_with_their_own_signs() -> None:
+    assert units("مرحبا؟ كيف حالك؟ بخير", "sentence") == ["مرحبا؟", "كيف حالك؟", "بخير"]
+    assert units("यह है। वह है। हाँ", "sentence") == ["यह है।", "वह है।", "हाँ"]
+    assert units("「何！？」と言った。はい", "sentence") == ["「何！？」", "と言った。", "はい"]
+    assert units("«Ça va?» dit-il. Oui.", "sentence") == ["«Ça va?» dit-il.", "Oui."]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028", "\n" + " " * 40, "\n\n" + "\t" * 12, " " * 30 + "\n"])
+def test_a_line_ends_whatever_ends_it_and_however_far_the_next_one_is_set_in(kind: str, end: str) -> None:
+    for by in ("line", "sentence"):
+        assert units(f"one two.{end}three{end}four", by, kind) == ["one two.", "three", "four"]
+
+
 def test_neighbouring_byte_tokens_are_told_apart() -> None:
     """`!`, two line ends and `N` are bytes to this tokenizer, which gives all of them one span."""
     assert units("one!\n\nNext é😀N.", "sentence", "sentence-piece") == ["one!", "Next é😀N."]
@@ -164,6 +191,27 @@ def test_a_word_of_a_source_that_the_vocabulary_does_not_know_is_a_unit() -> Non
     model = unembed.with_source(unembed.wrap(build_stacks("t5"), make_tokenizer()), "the zebra capital <s>")
     read = written_source(model)
     assert [unit.text for unit in units_of(read, "word").units] == ["the", "zebra", "capital"]
+
+
+def test_a_recorded_chat_has_the_same_units(chatty: unembed.Model) -> None:
+    run = unembed.record(chatty, TALK)
+    for by in ("turn", *CUTS):
+        found = units_of(written(chatty, run.tokens, run.tokens, run.roles), by)
+        assert found == units_of(written(chatty, TALK, run.tokens), by)
+    recorded, asked = unembed.words(run, by="turn"), unembed.words(chatty, TALK, by="turn")
+    assert [unit.effect for unit in recorded.units] == [unit.effect for unit in asked.units]
+
+
+def test_spans_of_a_chat_are_of_what_its_template_writes(chatty: unembed.Model) -> None:
+    read = written(chatty, TALK, tokenize(chatty, TALK))
+    assert read.text is not None
+    place = read.text.index("the capital")
+    found = units_of(read, [(place - 5, place + 11)])
+    assert [unit.text for unit in found.units] == ["the capital"]
+    assert found.notes == (f"Of the span {place - 5}-{place + 11} ('user\\nthe capital') only 'the capital' can go.",)
+    for span in ((0, 5), (0, 10**4)):
+        with pytest.raises(InputError, match="Characters are counted in the chat as its template writes it"):
+            units_of(read, [span])
 
 
 def test_what_is_no_chat_or_no_text_has_tokens_only() -> None:

@@ -24,7 +24,7 @@ from unembed.engine.edits import Edit, add
 from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.directions import STEERED, steerable
 from unembed.methods.generate import Step, generate
-from unembed.models.hooks import on_output, one_at_a_time
+from unembed.models.hooks import on_keywords, on_output, one_at_a_time
 from unembed.models.kinds import KINDS
 from unembed.models.labels import visible
 from unembed.models.model import Model, next_token_only
@@ -77,13 +77,13 @@ def _read_instead(stack: ExitStack, model: Model, other: Model) -> None:
     assert before is not None
     assert states is not None
 
-    def swap(_: Any, args: Any, words: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def swap(words: dict[str, Any]) -> dict[str, Any]:
         given = words["encoder_hidden_states"]
-        if given.data_ptr() == before.data_ptr():
-            words = {**words, "encoder_hidden_states": states.expand_as(given)}
-        return args, words
+        if given.data_ptr() != before.data_ptr():
+            return words
+        return {**words, "encoder_hidden_states": states.expand_as(given)}
 
-    stack.enter_context(model.module.get_decoder().register_forward_pre_hook(swap, with_kwargs=True))  # type: ignore[operator]
+    on_keywords(stack, model.module.get_decoder(), swap)
 
 
 def _checked(edit: Edit, model: Model) -> Edit:

@@ -67,6 +67,15 @@ def _edited_arguments(
     return None if new is None else (new, kwargs)
 
 
+def on_keywords(stack: ExitStack, module: nn.Module, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Give a module the keyword arguments that `edit` makes of its own until `stack` closes."""
+
+    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return args, edit(kwargs)
+
+    stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
+
+
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""

@@ -5,17 +5,20 @@ model, and what a chat template writes around the words. Nor is the blank at whi
 sentence is what stands around it. A span that ends within a token is widened to the token, and a note says so.
 """
 
+import operator
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 from unembed.errors import InputError
 from unembed.models import chat
 from unembed.models.blanks import asked_position
 from unembed.models.model import Model
-from unembed.models.prompts import Given
+from unembed.models.prompts import Given, text_of_prompt
 from unembed.models.reprs import Brief
 from unembed.models.special import beginning, ending
 from unembed.models.tokens import name_of
@@ -64,27 +67,28 @@ class Written(Brief):
     """Where a masked language model is asked."""
 
 
-def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
+def written(model: Model, prompt: Given, tokens: Sequence[int], roles: Sequence[str | None] = ()) -> Written:
     """A prompt as it was written: text, messages of a chat, or token ids.
 
     Args:
         model: that reads it.
         prompt: as it was given.
         tokens: what `tokenize` makes of it.
+        roles: of the tokens of a chat that was recorded (`Run.roles`): whose words each holds.
     """
     names, begins, ends = tuple(name_of(model, token) for token in tokens), beginning(model), ending(model)
     first = len(begins) if tuple(tokens[: len(begins)]) == begins else 0
     last = len(tokens) - (len(ends) if tuple(tokens[len(tokens) - len(ends) :]) == ends else 0)
     blank = asked_position(model, tokens) if model.fills_blanks else None
     free = tuple(p for p in range(first, last) if p != blank)
+    text = prompt if isinstance(prompt, str) else None
     if chat.is_chat(prompt):
-        text: str | None = chat.rendered(model, prompt)  # type: ignore[arg-type]
-        roles = chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
-        free = tuple(p for p in free if roles[p] != "template")
-    else:
-        text, roles = (prompt, ()) if isinstance(prompt, str) else (None, ())
+        text, roles = chat.rendered(model, prompt), chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
+    elif any(roles):
+        text = text_of_prompt(model, tokens)
+    free = tuple(p for p in free if not roles or roles[p] != "template")
     spans = () if text is None else tuple(token_spans(model, text))
-    return Written(names, free, text if len(spans) == len(tokens) else None, spans, roles, blank)
+    return Written(names, free, text if len(spans) == len(tokens) else None, spans, tuple(roles), blank)
 
 
 def written_source(model: Model) -> Written:
@@ -96,17 +100,11 @@ def written_source(model: Model) -> Written:
     source = model.source
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
-        heard = (
-            "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which "
-            "of them carry the difference to another sound."
-        )
-        raise InputError(
-            f"{model.name} has no source of text, whose words could be taken away.{'' if source is None else heard}"
-        )
+        raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
+    tokens: list[int] = ids[0].tolist()
     tokenizer: Any = model.tokenizer
-    tokens = ids[0].tolist()
-    # What the vocabulary does not know is a word of the text like others.
-    special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    # A word that the tokenizer does not know is a word of the text, although its token counts as a special one.
+    special = set() if tokenizer is None else {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}
     free = tuple(p for p, token in enumerate(tokens) if token not in special)
     names = tuple(token.label for token in source.tokens)
     if source.text is None or tokenizer is None or not tokenizer.is_fast:
@@ -138,13 +136,13 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
             )
         return _checked([Unit(read.names[p], (p,), None, None) for p in read.free], ())
     if not isinstance(by, str):
-        return _of_spans(text, spans, read.free, by)
+        return _of_spans(read, text, by)
     if by == "turn" and not any(roles):
         raise InputError("Turns are those of a chat: give messages (--chat, --messages), or take --by sentence.")
-    if by == "turn":
-        cut = _never
+    if by in ("sentence", "line"):
+        cut = partial(_begins_between, _sentences(text) if by == "sentence" else _lines(text))
     else:
-        cut = {"token": _between_tokens, "word": _between_words, "sentence": _after_sentence, "line": _after_line}[by]
+        cut = {"turn": _never, "token": _between_tokens, "word": _between_words}[by]
 
     def together(p: int, q: int) -> bool:
         same = not roles or roles[p] == roles[q]
@@ -216,47 +214,65 @@ def _one_sign(a: str, b: str) -> bool:
     return flag or "\u200d" in (a, b) or "\U0001f3fb" <= b <= "\U0001f3ff"
 
 
-_SENTENCE_END = re.compile(r"([.!?…]['\"”’)\]]*(?=\s|$)|[。！？])\s*|\n+\s*")
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]\s*")
+_CLOSERS = "'\"”’»)]」』）】"
+_CLOSED = f"[{re.escape(_CLOSERS)}]*"
+_SENTENCE_END = re.compile(
+    rf"(?P<signs>(?<![.!?…؟۔])[.!?…؟۔]+{_CLOSED}(?=\s|$)|[。！？।॥]+{_CLOSED})\s*|{_LINE_END.pattern}"
+)
 _ABBREVIATION = re.compile(
     r"(mrs?|ms|mx|dr|prof|st|mt|sr|jr|gen|col|capt|lt|sgt|rev|hon|gov|vs|fig|e\.g|i\.e|cf|approx|mme|mlle|bzw|z\.b)",
     re.IGNORECASE,
 )
+_BEFORE_A_NUMBER = re.compile(
+    r"(nos?|pp?|vol|ch|sec|eq|art|nr|ca|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)", re.IGNORECASE
+)
+_WITHIN = re.compile(r"etc|inc|ltd|co|corp|([^\W\d]\.)+[^\W\d]", re.IGNORECASE)
+"""What may end a sentence, or stand within one: `etc.`, `p.m.`."""
 _WORD_END = re.compile(r"[^\s([{\"'“‘]*$")
 
 
-def _goes_on(text: str, dot: int) -> bool:
-    """Whether a sentence goes on after a dot: of `Mr.`, `e.g.`, initials (`J. R.`), or the number of a list."""
-    found = _WORD_END.search(text, max(0, dot - 12), dot)
+def _goes_on(text: str, end: re.Match[str]) -> bool:
+    """Whether a sentence goes on after what may end one: `Mr.`, `e.g.`, initials (`J. R.`), the number of a list; and
+    where a small letter follows, after an ellipsis and after what is quoted (`"Why?" she asked.`)."""
+    signs, after = end["signs"], text[end.end() : end.end() + 1]
+    if signs is None or _LINE_END.search(end[0]):
+        return False
+    if after.islower() and (signs[-1] in _CLOSERS or signs.startswith(("..", "…"))):
+        return True
+    if signs != ".":
+        return False
+    found = _WORD_END.search(text, max(0, end.start() - 12), end.start())
     word = "" if found is None else found[0]
     initials = word != "" and all(len(part) == 1 and part.isupper() for part in word.split("."))
-    numbers = word.isdigit() and _begins_line(text, dot - len(word))
-    return initials or numbers or _ABBREVIATION.fullmatch(word) is not None
+    numbers = word.isdigit() and _begins_line(text, end.start() - len(word))
+    return (
+        initials
+        or numbers
+        or _ABBREVIATION.fullmatch(word) is not None
+        or (after.isdigit() and _BEFORE_A_NUMBER.fullmatch(word) is not None)
+        or (after.islower() and _WITHIN.fullmatch(word) is not None)
+    )
 
 
 def _begins_line(text: str, place: int) -> bool:
     return text[:place].rstrip(" \t")[-1:] in ("", "\n")
 
 
-def _after_sentence(text: str, before: _Span, after: _Span) -> bool:
-    return _cut_by(_SENTENCE_END, text, before, after)
+def _lines(text: str) -> list[int]:
+    """Where each line begins, but the first."""
+    return [end.end() for end in _LINE_END.finditer(text)]
 
 
-_LINE_END = re.compile(r"\n+\s*")
+def _sentences(text: str) -> list[int]:
+    """Where each sentence begins, but the first."""
+    return [end.end() for end in _SENTENCE_END.finditer(text) if not _goes_on(text, end)]
 
 
-def _after_line(text: str, before: _Span, after: _Span) -> bool:
-    return _cut_by(_LINE_END, text, before, after)
-
-
-def _cut_by(pattern: re.Pattern[str], text: str, before: _Span, after: _Span) -> bool:
-    """Whether one of the pattern's matches ends between the first characters of two tokens that are no spaces."""
+def _begins_between(begins: list[int], text: str, before: _Span, after: _Span) -> bool:
+    """Whether something begins between the first characters of two tokens that are no spaces."""
     first, second = (_first_sign(text, span) for span in (before, after))
-    for match in pattern.finditer(text, max(0, first - 8)):
-        if match.start() > second:
-            return False
-        if first < match.end() <= second and not (match[0][0] == "." and _goes_on(text, match.start())):
-            return True
-    return False
+    return bisect_right(begins, first) < bisect_right(begins, second)
 
 
 def _first_sign(text: str, span: _Span) -> int:
@@ -267,21 +283,37 @@ def _first_sign(text: str, span: _Span) -> int:
 # Spans
 
 
-def _of_spans(text: str, spans: Sequence[_Span], free: Sequence[int], asked: Sequence[_Span]) -> Units:
+def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
     """The units of some spans of characters, each widened to whole tokens."""
+    spans, free = read.spans, read.free
+    counted = " Characters are counted in the chat as its template writes it." if any(read.roles) else ""
     units, notes, taken = [], [], set()
-    for start, end in sorted((int(a), int(b)) for a, b in asked):
+    for start, end in _numbers(asked):
         if not 0 <= start < end <= len(text):
-            raise InputError(f"The span {start}-{end} is empty or outside the text of {len(text)} characters.")
+            said = f"The span {start}-{end} is empty or outside the text of {len(text)} characters."
+            raise InputError(said + counted)
         held = tuple(p for p in free if spans[p][0] < end and spans[p][1] > start)
         if not held:
-            raise InputError(f"The span {start}-{end} holds {text[start:end]!r}, which no unit can be made of.")
+            raise InputError(f"The span {start}-{end} holds {text[start:end]!r}, of which nothing can go.{counted}")
         if taken & set(held):
             raise InputError(f"The span {start}-{end} shares a token with the one before it: give spans apart.")
         taken |= set(held)
         unit = _unit(text, spans, held)
         inner = text[start:end].strip()
-        if inner and unit.text != inner:
+        if inner not in unit.text:  # a part of it frames the words
+            notes.append(f"Of the span {start}-{end} ({inner!r}) only {unit.text!r} can go.")
+        elif inner and unit.text != inner:
             notes.append(f"The span {start}-{end} ({inner!r}) is widened to whole tokens: {unit.text!r}.")
         units.append(unit)
     return _checked(units, tuple(notes))
+
+
+def _numbers(asked: Sequence[_Span]) -> list[_Span]:
+    """The spans in order, as whole numbers."""
+    try:
+        found = sorted((operator.index(start), operator.index(end)) for start, end in asked)
+    except (TypeError, ValueError):
+        found = []
+    if not found:
+        raise InputError(f"Expected spans of characters such as [(4, 11), (15, 21)], found {asked!r:.80}.")
+    return found

@@ -4,6 +4,8 @@ Tolerance: an effect is a difference of log-probabilities of two float64 runs, w
 largest.
 """
 
+import math
+
 import pytest
 import torch
 
@@ -122,8 +124,22 @@ def test_what_replaces_a_word_around_a_blank_is_a_word_as_well() -> None:
         assert name_of(model, found.replacement or -1) == " Paris"
     joined = next(t for t in range(model.vocab) if name_of(model, t).startswith("##p"))
     assert words(model, text, how=f"replace={name_of(model, joined)}").replacement == joined
-    found = words(model, text, how="replace=playfully")
-    assert any("tokens; only the first" in note for note in found.notes)
+    with pytest.raises(InputError, match="One token comes in the place of each"):
+        words(model, text, how="replace=playfully")
+
+
+def test_a_sentence_holds_the_blank_and_all_around_it_can_go() -> None:
+    model = masked_by(word_pieces())
+    text = "paris is a city. the capital is [MASK], in a river. berlin"
+    found = [(unit.text, unit.positions) for unit in words(model, text, by="sentence").units]
+    assert found == [
+        ("paris is a city.", (1, 2, 3, 4, 5)),
+        ("the capital is [MASK], in a river.", (6, 7, 8, 10, 11, 12, 13, 14)),
+        ("berlin", (15,)),
+    ]
+    (unit,) = words(model, "the capital is [MASK].", "paris", by="line").units
+    alone = unembed.record(model, "[MASK]").prediction("paris")
+    assert unit.without.log_probability == pytest.approx(math.log(alone.probability), abs=1e-9)
 
 
 @pytest.mark.parametrize(

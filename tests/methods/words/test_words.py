@@ -20,7 +20,7 @@ from builders.random_models import MODEL_TYPES, VOCAB, build, each_family
 from builders.tokenizers_of_kinds import sentence_piece
 from builders.words import numbered
 from oracles import hidden, rerun
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted, ModelError
 from unembed.methods.words.words import Words, words
 
 TOKENS = (3, 50, 7, 11, 96, 17, 19, 5)
@@ -185,6 +185,43 @@ def test_more_units_than_are_run_exactly_are_sampled_and_add_up() -> None:
     assert len(found.shapley.values) == len(found.players) == 4
 
 
+@pytest.mark.parametrize(
+    ("stage", "missing"),
+    [("Shapley values", "Shapley values, pairs, cheap rankings"), ("pairs", "pairs, cheap rankings")],
+)
+def test_an_interrupt_leaves_what_is_finished_and_says_what_is_missing(stage: str, missing: str) -> None:
+    def stop(name: str, _: float) -> None:
+        if name == stage:
+            raise KeyboardInterrupt
+
+    everything = {"shapley": True, "pairs": True, "compare": True}
+    whole = asked(build("gpt2"), "delete", PARTS, **everything)
+    with pytest.raises(Interrupted) as stopped:
+        asked(build("gpt2"), "delete", PARTS, **everything, progress=stop)
+    left = stopped.value.result
+    assert [unit.effect for unit in left.units] == [unit.effect for unit in whole.units]
+    assert left.shapley == (None if stage == "Shapley values" else whole.shapley)
+    assert (left.pairs, left.rankings) == (None, None)
+    assert left.notes[-1] == f"Interrupted: {missing} missing."
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_many_versions_are_run_in_parts_with_the_same_numbers(how: str, monkeypatch) -> None:
+    module, seen = build("llama"), []
+    whole = asked(module, how, PARTS, shapley=True, pairs=True)
+    monkeypatch.setattr("unembed.methods.words.question._AT_ONCE", 2 * LENGTH)
+    parts = asked(module, how, PARTS, shapley=True, pairs=True, progress=lambda *done: seen.append(done))
+    assert whole.shapley is not None
+    assert parts.shapley is not None
+    assert [u.effect for u in parts.units] == pytest.approx([u.effect for u in whole.units], abs=1e-9)
+    assert [v.value for v in parts.shapley.values] == pytest.approx([v.value for v in whole.shapley.values], abs=1e-9)
+    for stage in ("units", "Shapley values", "pairs"):
+        done = [share for name, share in seen if name == stage]
+        assert len(done) > 3, "once a layer and part"
+        assert done == sorted(done), "progress goes on from part to part"
+        assert 0.5 < done[-1] <= 1, "versions with nothing to compute count as well"
+
+
 # The first token
 
 
@@ -301,7 +338,8 @@ def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
         ("w5 w6", {"by": [(0, 9)]}, "The span 0-9 is empty or outside the text of 5 characters"),
         ("w5 w6", {"by": [(3, 3)]}, "The span 3-3 is empty"),
         ("w5 w6", {"by": [(0, 4), (3, 5)]}, "shares a token with the one before it"),
-        ("w5 w6", {"by": [(2, 3)]}, "which no unit can be made of"),
+        ("w5 w6", {"by": [(2, 3)]}, "of which nothing can go"),
+        ("w5 w6", {"by": []}, r"Expected spans of characters such as \[\(4, 11\), \(15, 21\)\], found \[\]"),
         ("w5 w6", {"by": "turn"}, "Turns are those of a chat"),
         ("w5 w6", {"by": "letter"}, "Expected units by token, word"),
         ("w5 w6", {"answer": ""}, "The answer is empty"),
@@ -315,6 +353,7 @@ def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
         ("w5 w6", {"how": "replace="}, "delete, mask, replace=TOKEN or swap"),
         ("w5 w6", {"how": "delete=w7"}, "delete, mask, replace=TOKEN or swap"),
         ("w5 w6", {"how": "replace=w5000"}, "not in the vocabulary"),
+        ("w5 w6", {"how": "replace=w7 w8"}, "'w7 w8' is 2: 'w7' 'w8'. Give one of them"),
         ("w5 w6", {"how": "replace=w7", "keep_sink": True}, "keep_sink is for delete and mask"),
         ("w5 w6", {"keep_sink": True}, "knows no token that begins a text"),
         ("w5 w6", {"shapley": True, "exact": 15}, "expected 0 to 14"),
@@ -329,6 +368,44 @@ def test_what_cannot_be_asked_is_refused(prompt, asked: dict, said: str) -> None
     model = unembed.wrap(build("gpt2"), numbered(VOCAB))
     with pytest.raises(InputError, match=said):
         words(model, prompt, **asked)
+
+
+@pytest.mark.parametrize("how", ["replace=w23", "swap"])
+def test_logits_that_overflow_are_refused(how: str) -> None:
+    module = build("gpt2", dtype=torch.float32)
+    with torch.no_grad():
+        module.transformer.wte.weight[23] = 3e38
+    model = unembed.wrap(module, numbered(VOCAB))
+    assert words(model, "w5 w6 w7").value.probability > 0
+    with pytest.raises(ModelError, match=r"not finite \(NaN or infinity\) to the prompt with some of it gone by"):
+        words(model, "w5 w6 w7", how=how, other="w5 w23 w7" if how == "swap" else None)
+
+
+TEMPLATE = "{% for m in messages %}w1 w2 {{ m['content'] }} {% endfor %}w3"
+
+
+@pytest.mark.parametrize("how", HOWS[:3])
+def test_the_one_turn_of_a_chat_can_go_since_the_template_asks(how: str) -> None:
+    tokenizer = numbered(VOCAB)
+    tokenizer.chat_template = TEMPLATE
+    module = build("llama")
+    with rerun.exactly():
+        asked = [{"role": "user", "content": "w7 w11"}]
+        (unit,) = words(unembed.wrap(module, tokenizer), asked, "w44", by="turn", how=how).units
+        assert (unit.text, unit.positions, unit.mark) == ("w7 w11", (2, 3), None)
+        places = (0, 1, 4) if how == "mask" else (0, 1, 2)
+        tokens = (1, 2, 3)
+        if how == "replace=w23":
+            tokens, places = (1, 2, 23, 23, 3), tuple(range(5))
+        row = hidden.logits(module, tokens, places)[-1]
+        assert unit.without.log_probability == pytest.approx(float(row.log_softmax(-1)[44]), abs=1e-8)
+
+
+def test_words_that_the_tokenizer_does_not_know_are_words_of_a_source() -> None:
+    tokenizer = numbered(VOCAB, eos_token="w2")
+    model = unembed.with_source(unembed.wrap(random_encoder_decoders.build("t5"), tokenizer), "w5 unheard w9 w2")
+    found = words(model, [0])
+    assert [(unit.text, unit.positions) for unit in found.units] == [("w5", (0,)), ("unheard", (1,)), ("w9", (2,))]
 
 
 def test_a_span_across_a_token_is_widened_and_said() -> None:

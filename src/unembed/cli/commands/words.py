@@ -42,7 +42,10 @@ class WordsOptions(Options):
     ] = "word"
     how: Annotated[
         str,
-        typer.Option(help="How a unit goes: delete, mask, replace=TOKEN, or swap (with --with)."),
+        typer.Option(
+            help="How a unit goes: delete (the rest closes up), mask (no other token attends to it), replace=TOKEN, or "
+            "swap (for the tokens of --with)."
+        ),
     ] = "delete"
     target: TargetOpt = None
     versus: Annotated[str | None, typer.Option("--vs", help="Effects are on the difference to this token's logit.")] = (
@@ -62,7 +65,9 @@ class WordsOptions(Options):
         typer.Option("--keep-sink", help="Where the first token goes, the model's own beginning stands in its place."),
     ] = False
     shapley: Annotated[bool, typer.Option("--shapley", help="Also share the answer out: values that add up.")] = False
-    exact: Annotated[int, typer.Option(min=0, help="Up to how many units Shapley values are exact (2^n runs).")] = 10
+    exact: Annotated[
+        int, typer.Option(min=0, help="Up to how many units Shapley values are exact (2^n runs; at most 14).")
+    ] = 10
     samples: Annotated[int, typer.Option(min=2, help="Beyond that: how many pairs of random orders.")] = 32
     pairs: Annotated[bool, typer.Option("--pairs", help="Also what every two units do together.")] = False
     compare: Annotated[

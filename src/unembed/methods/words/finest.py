@@ -43,8 +43,8 @@ def finest_words(
 def _finest(prompt: Prompt) -> str | None:
     model = prompt.model
     try:
-        given = prompt.messages or prompt.written
-        read = written(model, given, prompt.tokens) if model.encoder is None else written_source(model)
+        given, roles = prompt.messages or prompt.written, () if prompt.run is None else prompt.run.roles
+        read = written(model, given, prompt.tokens, roles) if model.encoder is None else written_source(model)
     except InputError:  # a source of sound has no words
         return None
     for by in ("word", "sentence", "line", "turn"):

@@ -42,7 +42,8 @@ class FirstToken:
 
 
 def first_token(question: Question, count: int) -> FirstToken | None:
-    """The effects of removing the first `count` tokens of unrelated texts; None without a tokenizer or for long units.
+    """The effects of removing the first `count` tokens of unrelated texts; None without a tokenizer, for long units, or
+    where the numbers overflow.
 
     Args:
         question: in what way they go. Of its own prompt nothing is used.
@@ -60,6 +61,8 @@ def first_token(question: Question, count: int) -> FirstToken | None:
     with torch.no_grad():
         log_p = unembedded(model, last_streams_of_texts(run, both)[:, 0])[2].double().log_softmax(-1)
     whole, without = log_p[: len(texts)], log_p[len(texts) :]
+    if not bool(log_p.isfinite().all()):  # an overflow in texts that nobody asked about
+        return None
     top = whole.argmax(-1, keepdim=True)
     return FirstToken(tuple((whole.gather(-1, top) - without.gather(-1, top))[:, 0].tolist()))
 

@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.engine.texts import WIDEST, Text, last_streams_of_texts
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.models.forward import call
 from unembed.models.hooks import one_at_a_time
 from unembed.models.lengths import acts_alike
@@ -40,6 +40,8 @@ from unembed.runs.run import Run
 How = Literal["delete", "mask", "replace", "swap"]
 Gone = frozenset[int]
 """Positions that are gone."""
+_AT_ONCE = 2**19
+"""Tokens of the versions that are sorted and packed together: pairs of 300 words are 45,000 versions."""
 _ROWS = 32
 """Versions whose logits are made at once."""
 
@@ -104,12 +106,28 @@ class Question(Brief):
 
         Raises:
             InputError: a version with nothing left; as the runs.
+            ModelError: a version gives logits that are not finite.
         """
-        with torch.no_grad():
-            return [self._value(logits) for logits in self._logits(versions, progress)]
+        found: list[Value] = []
+        at_once = max(1, _AT_ONCE // self.run.length)
+        for start in range(0, len(versions), at_once):
+            part = versions[start : start + at_once]
+
+            def scaled(stage: str, done: float, start: int = start, count: int = len(part)) -> None:
+                progress(stage, (start + done * count) / len(versions))
+
+            with torch.no_grad():
+                found += [self._value(logits) for logits in self._logits(part, scaled)]
+        return found
 
     def _value(self, logits: Float[Tensor, "answer vocab"]) -> Value:
         wide = logits.double()
+        if not bool(wide.isfinite().all()):
+            raise ModelError(
+                f"{self.model.name} gives logits that are not finite (NaN or infinity) to the prompt with some of it "
+                f"gone by {self.how}: its numbers overflow in {str(self.model.dtype).removeprefix('torch.')}.\n"
+                "Take a wider --dtype, or another way to go (--how)."
+            )
         log_p = wide.log_softmax(-1)
         ids = torch.tensor(self.answer, device=logits.device)[:, None]
         total = float(log_p.gather(-1, ids).sum())
@@ -167,7 +185,7 @@ class Question(Brief):
             return Text(changed, tuple(range(len(tokens))))
         kept = [p for p in range(len(tokens)) if p not in gone or (p == 0 and self.begin is not None)]
         if not kept or kept[0] >= self.length:
-            raise InputError("Nothing of the prompt is left: expected at least one token that stays.")
+            raise InputError("Nothing of the prompt is left: expected a token that stays. Take --how replace=TOKEN.")
         left = tuple(self.begin if p == 0 and 0 in gone and self.begin is not None else tokens[p] for p in kept)
         return Text(left, tuple(kept) if self.how == "mask" else tuple(range(len(kept))))
 
@@ -193,7 +211,7 @@ class Question(Brief):
         inputs: dict[str, Any] = dict(self.model.source.inputs)
         ids = inputs["input_ids"][0].tolist()
         if self.how in ("delete", "mask") and len(gone) == len(ids):
-            raise InputError("Nothing of the source is left: expected at least one token that stays.")
+            raise InputError("Nothing of the source is left: expected a token that stays. Take --how replace=TOKEN.")
         if self.how == "delete":
             read = with_source(self.model, [token for p, token in enumerate(ids) if p not in gone])
         elif self.how == "mask":

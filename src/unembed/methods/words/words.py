@@ -13,11 +13,11 @@ Words that do the same work hide each other: each may be gone without loss while
 and `shapley` shares the answer out among all of them so that it adds up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from unembed.errors import InputError
+from unembed.errors import InputError, Interrupted
 from unembed.methods.whole_target import space_notes
 from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
@@ -176,6 +176,8 @@ def words(
 
     Raises:
         InputError: a bad prompt, target or word; a prompt of one unit; a second prompt that does not align.
+        ModelError: logits that are not finite.
+        Interrupted: on Ctrl-C, once the effects are there, with what else is finished.
     """
     model = prompt.model
     _check(model, how, other, keep_sink)
@@ -189,7 +191,7 @@ def words(
     base = question.base()
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
-    found = tuple(
+    effects = tuple(
         UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u))
         for u, value in zip(units, values, strict=True)
     )
@@ -205,24 +207,39 @@ def words(
         begin=question.begin,
         by=by if isinstance(by, str) else "spans",
         value=base,
-        units=found,
+        units=effects,
         notes=notes,
     )
-    if any(unit.mark == "first" for unit in found) and question.begin is None:
-        result = replace(result, first=first_token(question, len(found[0].positions)))
     players = [gone[i] for i in result.players]
     if (shapley or compare) and not players:
         raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")
+    more: dict[str, Callable[[], object]] = {}
+    if any(unit.mark == "first" for unit in effects) and question.begin is None:
+        more["first"] = lambda: first_token(question, len(effects[0].positions))
     if shapley:
         named = _named(progress, "Shapley values")
-        found = _shapley(question, players, exact, samples, seed, named)
-        result = replace(result, shapley=found, notes=(*notes, *_sampled(found, len(players), exact, samples)))
+        more["shapley"] = lambda: _shapley(question, players, exact, samples, seed, named)
+        result = replace(result, notes=(*notes, *_sampled(len(players), exact, samples)))
     if pairs:
-        result = replace(result, pairs=_pairs(question, result, gone, _named(progress, "pairs")))
+        more["pairs"] = lambda: _pairs(question, result, gone, _named(progress, "pairs"))
     if compare:
-        effects = [unit.effect for unit in result.entries()]
-        result = replace(result, rankings=rankings(question, players, effects, _named(progress, "rankings")))
+        ranked = [unit.effect for unit in result.entries()]
+        more["rankings"] = lambda: rankings(question, players, ranked, _named(progress, "rankings"))
+    return _with(result, more)
+
+
+def _with(result: Words, more: dict[str, Callable[[], object]]) -> Words:
+    """The result with more of its fields, each computed; of interrupted work what is finished, and a note."""
+    for number, (name, compute) in enumerate(more.items()):
+        try:
+            result = replace(result, **{name: compute()})  # type: ignore[arg-type]  # as the field is
+        except KeyboardInterrupt as stop:
+            said = f"Interrupted: {', '.join(_CALLED[left] for left in list(more)[number:])} missing."
+            raise Interrupted(replace(result, notes=(*result.notes, said))) from stop
     return result
+
+
+_CALLED = {"first": "first tokens", "shapley": "Shapley values", "pairs": "pairs", "rankings": "cheap rankings"}
 
 
 def _named(progress: Progress, stage: str) -> Progress:
@@ -248,8 +265,8 @@ def _shapley(
     return shapley_values(len(players), scores, exact=exact, samples=samples, seed=seed)
 
 
-def _sampled(found: Shapley, count: int, exact: int, samples: int) -> list[str]:
-    if found.exact:
+def _sampled(count: int, exact: int, samples: int) -> list[str]:
+    if count <= exact:
         return []
     said = f"{count} units are more than {exact}: their Shapley values are estimated from {2 * samples} random orders"
     return [f"{said}; --exact {count} runs all {2**count:,} choices." if count <= MOST_EXACT else f"{said}."]
@@ -286,7 +303,9 @@ def _asked(
     word, _, given = how.partition("=")
     if model.source is not None and not of_source and word != "mask":
         raise InputError("An image within a prompt stands at places of its own: its words can be masked (--how mask).")
-    read = written_source(model) if of_source else written(model, prompt.messages or prompt.written, prompt.tokens)
+    roles = () if prompt.run is None else prompt.run.roles
+    given_as = prompt.messages or prompt.written
+    read = written_source(model) if of_source else written(model, given_as, prompt.tokens, roles)
     units = units_of(read, by)
     tokens = prompt.tokens
     if answer is not None and (target is not None or versus is not None):
@@ -308,8 +327,8 @@ def _asked(
     )
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
-    _check_units(kept, source, word, by, of_source or model.fills_blanks)
-    notes = _notes(prompt, target, versus, answer, units, question, kept, how)
+    _check_units(kept, source, word, asking if isinstance(by, str) else Gone())
+    notes = _notes(prompt, target, versus, answer, units, question, kept)
     taken = {p for unit in kept for p in unit.positions}
     instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
     return replace(question, asking=asking, instead=instead), kept, notes
@@ -325,13 +344,12 @@ def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None
         raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
 
 
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, by: object, apart: bool) -> None:
-    """Refuse a cut that leaves nothing; `apart`: the answer is asked for outside of the units."""
+def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, asking: Gone) -> None:
+    """Refuse a cut that leaves nothing; `asking`: the unit that asks, where another cut would leave something."""
     if how == "swap" and not units:
         raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
-    # Of a prompt in words, the one unit is also the question; a span may be asked for alone.
-    asking = isinstance(by, str) and not apart and len(units) == 1
-    if how in ("delete", "mask") and (asking or any(len(unit.positions) == len(tokens) for unit in units)):
+    alone = len(units) == 1 and bool(asking)
+    if how in ("delete", "mask") and (alone or any(len(unit.positions) == len(tokens) for unit in units)):
         raise InputError(
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
             "(--by word, --by token), or --how replace=TOKEN."
@@ -350,7 +368,7 @@ def _answer(model: Model, answer: str | Sequence[int], prompt: Prompt) -> tuple[
 def _instead(prompt: Prompt, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
     model = prompt.model
     if how == "replace":
-        return (_replacement(prompt, given)[0],) * len(tokens)
+        return (_replacement(prompt, given),) * len(tokens)
     if other is None:
         return ()
     found = tokenize(model, other) if model.encoder is None else _source_tokens(model, other)
@@ -362,9 +380,16 @@ def _instead(prompt: Prompt, how: str, given: str, tokens: tuple[int, ...], othe
     return tuple(found)
 
 
-def _replacement(prompt: Prompt, given: str) -> tuple[int, ...]:
-    """The tokens of what comes in each place, of which the first is taken; around a blank a text is a word there."""
-    return target_tokens(prompt.model, given, prompt.context if prompt.model.fills_blanks else None)
+def _replacement(prompt: Prompt, given: str) -> int:
+    """The token that comes in each place; around a blank a text is a word there."""
+    model = prompt.model
+    found = target_tokens(model, given, prompt.context if model.fills_blanks else None)
+    if len(found) != 1:
+        raise InputError(
+            f"One token comes in the place of each, but {given!r} is {len(found)}: "
+            f"{' '.join(label_of(model, token) for token in found)}. Give one of them."
+        )
+    return found[0]
 
 
 def _source_tokens(model: Model, other: Given) -> tuple[int, ...]:
@@ -400,16 +425,12 @@ def _notes(
     units: Units,
     question: Question,
     kept: tuple[Unit, ...],
-    how: str,
 ) -> tuple[str, ...]:
     model = prompt.model
     asked, last = target if answer is None else answer, question.place
     notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target, versus), *units.notes]
     option = "--target" if answer is None else "--answer"
     notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
-    new = _replacement(prompt, how.partition("=")[2]) if how.startswith("replace=") else ()
-    if len(new) > 1:
-        notes.append(f"What comes in each place is {len(new)} tokens; only the first, {label_of(model, new[0])}, does.")
     left = len(units.units) - len(kept)
     if left:
         notes.append(f"{left} of {len(units.units)} units have the same tokens in both prompts: they are left out.")

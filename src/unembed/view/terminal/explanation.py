@@ -297,6 +297,8 @@ def _next(payload: ExplainPayload, paper: Paper) -> str:
         asks += ["--json ", "unembed bigrams"]
     else:
         asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
+        heard = any(token.modality == "audio" for token in payload.sources)
+        asks += [] if heard else ["unembed words "]
         asks += ["--by source ", "--json ", "unembed ablate ", "unembed lens"]
     return as_many_as_fit([" next ", *asks], paper.width)
 

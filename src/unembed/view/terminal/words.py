@@ -18,7 +18,10 @@ _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap"
 @lines_of.register
 def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects, what the marks mean, and as asked for Shapley values and pairs."""
-    yield headline(_title(payload), payload.model, paper)
+    title, about = _title(payload), payload.model
+    fits = title in headline(title, about, paper).plain
+    yield headline(title if fits else " WORDS", about, paper)
+    yield from () if fits else (Text(line, STRONG) for line in wrapped(title.removeprefix(" WORDS  "), paper.width))
     for note in payload.notes:
         yield from _faint(f"note: {note}", paper)
     yield from _ranking(payload, top, paper)
@@ -223,9 +226,10 @@ def _rankings(payload: WordsPayload, paper: Paper) -> Iterator[Text]:
         line = Text(f"  {cell(_METHODS[ranking.method], 14)}{cell(ranks, 6)}{areas}")
         yield line.append(f"      {cell(said, room - 6).rstrip()}" if first else "", FAINT)
     yield from _faint(
-        "ranks: rank correlation with the exact effects; areas under the answer's probability while", paper
+        "ranks: rank correlation with the exact effects; areas under the answer's probability while units go "
+        "(deletion: small is good) or come (insertion: large is good), the best first",
+        paper,
     )
-    yield from _faint("units go (deletion: small is good) or come (insertion: large is good), the best first", paper)
     yield from _sums(payload, paper)
 
 
