@@ -187,7 +187,7 @@ def ablate(
         how=how,
         effects=(),
         planned=len(sites),
-        notes=(*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target)),
+        notes=(*prompt_notes(model, prompt.messages or prompt.text), *target_notes(model, prompt.context, target)),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
     return _swept(empty, run, sites, changes, memory, progress)

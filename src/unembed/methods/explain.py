@@ -229,7 +229,7 @@ def explain(
         whole_target=whole_target(run, target, where),
         notes=(
             *(() if model.source is None else model.source.notes),
-            *prompt_notes(model, prompt.text),
+            *prompt_notes(model, prompt.messages or prompt.text),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),
             *space_notes(run, target, where),

@@ -52,7 +52,10 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
 
 
 def prompt_notes(model: Model, prompt: Given | None) -> tuple[str, ...]:
-    """What a reader should know of the special tokens and the blanks of a prompt that was given as text."""
+    """What a reader should know of the special tokens and the blanks of a prompt that was given as text, and of what
+    the template of a chat writes by itself."""
+    if chat.is_chat(prompt):
+        return chat.notes(model, prompt)  # type: ignore[arg-type]
     if not isinstance(prompt, str) or model.tokenizer is None:
         return ()
     tokens = _encoded(model, prompt)

@@ -36,6 +36,8 @@ class Unit:
     """Its first character in the text that was read; None where the prompt was given as token ids."""
     end: int | None
     """After its last character."""
+    role: str | None = None
+    """Of a chat: whose words these are."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,13 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
             )
         return _checked([Unit(read.names[p], (p,), None, None) for p in read.free], ())
     if not isinstance(by, str):
-        return _of_spans(text, spans, read.free, by)
+        return _of_spans(read, text, by)
     if by == "turn" and not any(roles):
-        raise InputError("Turns are those of a chat: give messages (--chat, --messages), or take --by sentence.")
+        raise InputError(
+            "Turns are those of a chat: give messages (--chat, --messages), or take --by sentence."
+            if not roles
+            else "The chat template changes the words of these messages, so turns cannot be told: take --by sentence."
+        )
     if by == "turn":
         cut = _never
     else:
@@ -140,7 +146,7 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         same = not roles or roles[p] == roles[q]
         return q == p + 1 and same and not cut(text, spans[p], spans[q])
 
-    return _checked([_unit(text, spans, group) for group in _groups(read.free, together)], ())
+    return _checked([_unit(read, text, group) for group in _groups(read.free, together)], ())
 
 
 def _checked(units: list[Unit], notes: tuple[str, ...]) -> Units:
@@ -160,13 +166,14 @@ def _groups(positions: Sequence[int], together: Callable[[int, int], bool]) -> l
     return [tuple(group) for group in groups]
 
 
-def _unit(text: str, spans: Sequence[_Span], positions: tuple[int, ...]) -> Unit:
+def _unit(read: Written, text: str, positions: tuple[int, ...]) -> Unit:
+    spans, roles = read.spans, {read.roles[p] for p in positions if read.roles}
     start, end = spans[positions[0]][0], spans[positions[-1]][1]
     inner = text[start:end]
     start, end = start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip())
     if start >= end:  # spaces and line ends are all there is
         start, end = spans[positions[0]][0], spans[positions[-1]][1]
-    return Unit(text[start:end], positions, start, end)
+    return Unit(text[start:end], positions, start, end, roles.pop() if len(roles) == 1 else None)
 
 
 # Where a unit ends: between two neighbouring tokens
@@ -256,8 +263,9 @@ def _first_sign(text: str, span: _Span) -> int:
 # Spans
 
 
-def _of_spans(text: str, spans: Sequence[_Span], free: Sequence[int], asked: Sequence[_Span]) -> Units:
+def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
     """The units of some spans of characters, each widened to whole tokens."""
+    spans, free = read.spans, read.free
     units, notes, taken = [], [], set()
     for start, end in sorted((int(a), int(b)) for a, b in asked):
         if not 0 <= start < end <= len(text):
@@ -268,7 +276,7 @@ def _of_spans(text: str, spans: Sequence[_Span], free: Sequence[int], asked: Seq
         if taken & set(held):
             raise InputError(f"The span {start}-{end} shares a token with the one before it: give spans apart.")
         taken |= set(held)
-        unit = _unit(text, spans, held)
+        unit = _unit(read, text, held)
         inner = text[start:end].strip()
         if inner and unit.text != inner:
             notes.append(f"The span {start}-{end} ({inner!r}) is widened to whole tokens: {unit.text!r}.")
