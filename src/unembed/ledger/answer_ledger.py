@@ -26,7 +26,7 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, Segment, Term, check_sum
-from unembed.ledger.readout import readout
+from unembed.ledger.readout import Reference, readout
 from unembed.runs.result import RunResult
 from unembed.runs.run import Run
 
@@ -64,6 +64,11 @@ class AnswerLedger(RunResult[AnswerTerm]):
     def by(self) -> str:
         """The granularity as a word."""
         return self.parts[0].by
+
+    @property
+    def reference(self) -> Reference:
+        """What logits are taken above."""
+        return self.parts[0].readout.reference
 
     @property
     def sum(self) -> float:

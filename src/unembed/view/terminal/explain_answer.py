@@ -1,0 +1,218 @@
+"""`unembed explain --answer` in the terminal: the answer's tokens, their ledger token by token, what it needs."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from unembed.models.names import head_name, part_name
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
+from unembed.view.payloads.explain_answer import (
+    AnswerHead,
+    AnswerSublayer,
+    AnswerTerm,
+    ExplainAnswerPayload,
+)
+from unembed.view.terminal import lines_of
+from unembed.view.terminal.explanation import ending, role_lines, source_lines, term_name
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
+from unembed.view.terminal.zeroed_parts import as_many_as_fit, marked
+
+_SHOWN, _TOKENS, _SUBLAYERS = 8, 40, 5
+"""Terms of the ledger, tokens of the answer, and sublayers, that are shown at most."""
+_NAME, _NUMBER = 22, 8
+"""Widths of columns."""
+
+
+@lines_of.register
+def explain_answer_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    """The whole view, line by line."""
+    yield from opening_lines(payload, paper)
+    yield from closing_lines(payload, paper)
+
+
+def opening_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    """What is known before anything is zeroed: the answer's tokens and the ledger."""
+    yield headline(f" {ending(payload.tokens[: payload.prompt_length])}", payload.model, paper)
+    yield from source_lines(payload.sources, paper)
+    yield from role_lines(payload.tokens[: payload.prompt_length], paper)
+    for note in payload.notes:
+        yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
+    yield from _tokens(payload, paper)
+    yield Text()
+    yield from _ledger(payload, paper)
+    yield Text()
+
+
+def closing_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    """What zeroing heads and sublayers does to the whole answer."""
+    if payload.heads:
+        yield from _sentence(payload, paper)
+        yield from _heads(payload, paper)
+    yield from _sublayers(payload, paper)
+    credit = "credit is what a part's own writes add to the logits of the answer; later layers may undo or amplify it"
+    yield from (Text(line, FAINT) for line in (wrapped(credit, paper.width) if payload.model.layers else ()))
+    if any(part.zeroed for part in payload.sublayers):
+        what = (
+            "zeroed: P(answer) with the part set to 0 wherever a token of it is predicted; nats: the change of its log"
+        )
+        yield from (Text(line, FAINT) for line in wrapped(what, paper.width))
+
+
+def _chance(probability: float, log_probability: float) -> str:
+    """Of a whole answer, which may be too small for per cent, and for a float."""
+    if probability >= 1e-4:
+        return percent(probability)
+    if probability > 0:
+        return scientific(probability, 1)
+    return f"10^{decimal(log_probability / math.log(10), 1)}"
+
+
+def _tokens(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    answer = payload.answer
+    said = f"log-probability {signed(payload.log_probability)}"
+    chance = _chance(payload.probability, payload.log_probability)
+    how = "as the model says it" if payload.generated else "as it was given"
+    many = "1 token" if len(answer) == 1 else f"{len(answer)} tokens, one run"
+    yield Text(" ANSWER", STRONG).append(f"  {said}, probability {chance}").append(f"   {many}; {how}", FAINT)
+    shown = answer[:_TOKENS]
+    width = min(20, max(8, *(cell_len(visible(token.text)) + 2 for token in shown)))
+    yield Text(
+        f"  {cell('token', width)}{cell('log p', _NUMBER)}{cell('probability', 13)}{cell('rank', 7)}says first", FAINT
+    )
+    for token in shown:
+        line = Text(f"  {cell(visible(token.text), width)}{signed_cell(token.log_probability, _NUMBER)}")
+        line.append(f"{cell(percent(token.probability), 13)}{cell(str(token.rank), 7)}")
+        same = token.instead.id == token.id
+        yield line.append(
+            "the same" if same else f"{visible(token.instead.text)} {percent(token.instead.probability)}", FAINT
+        )
+    if answer[_TOKENS:]:
+        rest = math.fsum(token.log_probability for token in answer[_TOKENS:])
+        yield Text(f"  {len(answer) - _TOKENS} others, {signed(rest)} together; --json has all", FAINT)
+
+
+# The ledger
+
+
+def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    """The terms of the largest sums, with what each adds token by token, as many tokens as fit."""
+    ledger, frozen = payload.ledger, "" if payload.model.norm is None else "; norm scale frozen"
+    above = "logits above the vocabulary mean" if payload.reference.kind == "mean" else "raw logits"
+    about = f"{above}, less the log of the softmax's denominator, token by token{frozen}"
+    title = " WHY its log-probability"
+    first, *more = wrapped(about, paper.width, " " * (len(title) + 3))
+    yield Text(title, STRONG).append(first[len(title) :], FAINT)
+    yield from (Text(line, FAINT) for line in more)
+    columns = _columns(payload, paper)
+    names = "".join(cell(visible(payload.answer[i].text), _NUMBER) for i in columns)
+    left = len(payload.answer) - len(columns)
+    yield Text(f"  {cell('part', _NAME)}{cell('sum', _NUMBER + 1)}{names}{f'… {left} more' if left else ''}", FAINT)
+    parts = [term for term in ledger.terms if term.layer is not None]
+    shown = sorted(parts, key=lambda term: -abs(term.value))[:_SHOWN]
+    rest = [term for term in parts if term not in shown]
+    for term in shown:
+        yield _row(term_name(term, payload), term.by_token, columns)
+    if rest:
+        yield _row(f"{len(rest)} others (net)", _together(rest), columns)
+    for term in ledger.terms:
+        if term.layer is None and (term.kind != "rounding" or abs(term.value) >= RESOLVED):
+            yield _row(term_name(term, payload), term.by_token, columns)
+    yield _row("log-probability", [token.log_probability for token in payload.answer], columns, style=STRONG)
+    verdict = "= model ✓" if abs(ledger.error) <= ledger.tolerance else "≠ model"
+    total = f" total {signed(ledger.sum)} {verdict} (|Δ| {scientific(abs(ledger.error))})"
+    yield Text("  " + "─" * 12).append(total, STRONG)
+
+
+def _columns(payload: ExplainAnswerPayload, paper: Paper) -> range:
+    room = (paper.width - 3 - _NAME - _NUMBER) // _NUMBER
+    count = len(payload.answer)
+    return range(count if count <= room else max(0, room - 1))
+
+
+def _together(terms: Sequence[AnswerTerm]) -> list[float]:
+    return [math.fsum(shares) for shares in zip(*(term.by_token for term in terms), strict=True)]
+
+
+def _row(name: str, by_token: Sequence[float], columns: range, *, style: str = "") -> Text:
+    total = math.fsum(by_token)
+    line = Text(f"  {cell(name, _NAME)}", style).append(signed_cell(total, _NUMBER + 1), style or signed_style(total))
+    return line.append("".join(signed_cell(by_token[i], _NUMBER) for i in columns), style)
+
+
+# What the answer needs
+
+
+def _sentence(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    """The head without which the answer loses most."""
+    needed = [head for head in payload.heads if head.zeroed is not None and head.zeroed.effect.lowers]
+    if not needed:
+        return
+    best = min(needed, key=lambda head: head.zeroed.effect.nats if head.zeroed else 0.0)
+    assert best.zeroed is not None
+    said = f"Without {_head_name(best)} the answer's log-probability falls by {decimal(-best.zeroed.effect.nats)} nats"
+    said += f": rank {best.zeroed.effect.rank} of {best.zeroed.effect.among} heads"
+    if best.looks_at and best.looks_at[0].attention >= 0.5:
+        said += f"; at {visible(payload.answer[best.most].text)} it looks at {visible(best.looks_at[0].text)}"
+    yield from (Text(line, STRONG) for line in wrapped(f"{said}.", paper.width))
+    yield Text()
+
+
+def _head_name(head: AnswerHead) -> str:
+    return head_name(head.layer, head.head, cross=head.cross)
+
+
+def _heads(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    middle = max(0, min(30, paper.width - 77))
+    yield _heading("HEADS", "most at", "looks at", middle, payload)
+    for head in payload.heads:
+        looks = [
+            f"{visible(look.text)} {decimal(look.attention)}".replace(" 0.", " .")
+            for i, look in enumerate(head.looks_at)
+            if i == 0 or look.attention >= 0.1
+        ]
+        reads = as_many_as_fit(looks, middle - 1)
+        yield _part(_head_name(head), head, visible(payload.answer[head.most].text), reads, middle, payload)
+    if payload.control is not None:
+        crowd = payload.control
+        reach = "too few for a verdict by rank" if crowd.limit is None else f"5% reach {decimal(crowd.limit)} nats"
+        yield Text(f" CONTROL  {crowd.count} heads: {reach}", FAINT)
+
+
+def _sublayers(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
+    ranked = sorted(payload.sublayers, key=_size)[:_SUBLAYERS]
+    if not ranked:
+        return
+    middle = max(0, min(30, paper.width - 77))
+    yield _heading("SUBLAYERS", "most at", "", middle, payload)
+    for part in ranked:
+        most = max(range(len(part.by_token)), key=lambda i: abs(part.by_token[i]))
+        yield _part(part_name(part.kind, part.layer), part, visible(payload.answer[most].text), "", middle, payload)
+    left = len(payload.sublayers) - len(ranked)
+    if left:
+        yield Text(f"  {left} others; --json has all", FAINT)
+
+
+def _size(part: AnswerSublayer) -> float:
+    return -abs(part.value if part.zeroed is None else part.zeroed.effect.nats)
+
+
+def _heading(name: str, most: str, looks: str, middle: int, payload: ExplainAnswerPayload) -> Text:
+    tested = any(part.zeroed for part in payload.sublayers)
+    tests = f"{cell('zeroed', 15)}{cell('nats', _NUMBER)}{cell('', 20)}rank" if tested else ""
+    return Text(f" {cell(name, 11)}{cell('credit', _NUMBER)}{cell(most, 12)}{cell(looks, middle)}{tests}", FAINT)
+
+
+def _part(
+    name: str, part: AnswerHead | AnswerSublayer, most: str, looks: str, middle: int, payload: ExplainAnswerPayload
+) -> Text:
+    line = Text(f"  {cell(name, 10)}").append(signed_cell(part.value, _NUMBER), signed_style(part.value))
+    line.append(cell(most, 11) + " ").append((cell(looks, middle - 1) + " ") if middle else "")
+    if part.zeroed is not None:
+        effect = part.zeroed.effect
+        line.append(cell(between(payload.probability, part.zeroed.probability), 14) + " ")
+        line.append(signed_cell(effect.nats, _NUMBER))
+        line.append(cell(marked(effect), 20), FAINT if effect.verdict == "ordinary" else STRONG)
+        line.append(f"{effect.rank}/{effect.among}", FAINT)
+    return line
