@@ -191,6 +191,6 @@ def _terms_of(group: _Placed, count: int) -> Iterator[AnswerTerm]:
         places = [experts.index(expert) for expert in segment.experts]
         values[number, places if places else ...] += segment.values
     by_token = values.reshape(count, -1).T.tolist()
-    totals = replace(first, values=values.sum(0), experts=experts)
+    totals = replace(first, values=np.asarray(values.sum(0)), experts=experts)
     for term, shares in zip(totals.terms(), by_token, strict=True):
         yield AnswerTerm(**vars(term), by_token=tuple(shares))

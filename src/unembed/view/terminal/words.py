@@ -66,10 +66,15 @@ def _readable(text: str) -> str:
 
 
 def _names(payload: WordsPayload) -> dict[int, str]:
-    """Each unit as it is written, by its first position; one of several that are written alike with that position."""
-    texts = {unit.positions[0]: _readable(unit.text) for unit in payload.units}
+    """Each unit as it is written, by its first position; one of several that are written alike with that position. In
+    a chat with whose words these are."""
+    texts = {unit.positions[0]: _said_by(unit) + _readable(unit.text) for unit in payload.units}
     often = Counter(texts.values())
     return {place: text if often[text] == 1 else f"{text} @{place}" for place, text in texts.items()}
+
+
+def _said_by(unit: UnitWithout) -> str:
+    return "" if unit.role is None else f"{visible(unit.role)}: "
 
 
 def _name(unit: UnitWithout, names: dict[int, str], width: int) -> str:
