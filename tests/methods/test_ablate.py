@@ -279,7 +279,8 @@ def test_a_rare_target_shows_its_changes(models):
 
 def test_a_polars_table_holds_every_effect(models):
     table = ablate(models["gpt2"], TOKENS, TARGET).to_polars()
-    assert table.columns == ["label", "layer", "head", "expert", "neuron", "logit", "probability"]
+    indices = ["layer", "head", "expert", "neuron"]
+    assert table.columns == ["label", *indices, "logit", "probability", "log_probability"]
     assert len(table) == 12
 
 

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 import unembed
 from builders import random_encoder_decoders
 from builders.masked_models import masked_by, word_pieces
-from builders.random_models import CONTEXT, MIXTURES, build, each_family
+from builders.random_models import MIXTURES, build, each_family
 from builders.rotary import dynamic
 from builders.tokenizers_of_kinds import byte_level, sentence_piece
 from builders.words import make_tokenizer, numbered
@@ -186,7 +186,7 @@ def test_a_blank_holds_an_answer_of_one_token() -> None:
     assert (token.position, token.prediction) == (6, run.prediction("paris", position=6))
     assert found.log_probability == pytest.approx(math.log(token.prediction.probability), abs=1e-6)
     assert explain_answer(model, prompt, test=False).answer[0].prediction.token == run.token()
-    with pytest.raises(InputError, match="A blank of .* holds one token, but 'paris in' is 2 there"):
+    with pytest.raises(InputError, match=r"A blank of .* holds one token, but 'paris in' is 2 there"):
         explain_answer(model, prompt, "paris in", test=False)
 
 

@@ -264,7 +264,7 @@ BAD = {
         r"resid_pre is the stream before a block, resid_mid .*, resid_post is the stream after a block\.",
     ),
     "direction": ({"direction": "up"}, "direction of denoise, noise or both, found 'up'"),
-    "metric": ({"metric": "loss"}, "metric of logit-difference, probability, kl, found 'loss'"),
+    "metric": ({"metric": "loss"}, "metric of logit-difference, log-probability, probability, kl, found 'loss'"),
     "position": ({"position": 9}, "Position 9 is outside"),
     "word": ({"position": "first"}, "all, last or an index, found 'first'"),
     "layer": ({"layers": [3]}, "There is no layer 3: expected 0 to 2"),

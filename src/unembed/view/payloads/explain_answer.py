@@ -14,6 +14,7 @@ from unembed.view.payloads.common import (
     SourceToken,
     Target,
     Term,
+    TermKind,
     model_facts,
     prediction_of,
     prompt_tokens,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 class AnswerToken(Target):
     """A token of the answer, with what the model gave it after the prompt and the tokens before it."""
 
+    rank: int
+    """1 is the most probable token."""
     position: int
     """Where it is predicted: that of the token before it, or the blank that it fills."""
     log_probability: float
@@ -52,6 +55,12 @@ class AnswerToken(Target):
 class AnswerTerm(Term):
     """One addend of the answer's log-probability."""
 
+    kind: TermKind
+    """What adds it; the indices below say which one."""
+    source: int | None
+    """The position of a source token: of `tokens`, or of `sources` in cross-attention."""
+    value: float
+    """What it adds to the logits of the answer's tokens, together; of the softmax what it takes, in nats."""
     by_token: list[float]
     """What it adds to each token of the answer; they sum to `value`."""
 

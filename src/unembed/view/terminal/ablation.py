@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import part_name, stack_and_word
-from unembed.view.glyphs import between, percent, scientific, signed, visible
+from unembed.view.glyphs import between, scientific, signed, visible, whole_chance
 from unembed.view.payloads.ablation import AblatePayload, AblationEffect
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
@@ -38,8 +38,12 @@ def _title(payload: AblatePayload) -> str:
     where = places.get(str(payload.position), f"position {payload.position}")
     where += " of the source" if inside else ""
     what = f"{_NAMES[kind]} of the encoder" if inside else _NAMES[kind]
-    target = "".join(visible(token.text) for token in payload.answer) + f" {percent(payload.base.probability)}"
+    target = "".join(visible(token.text) for token in payload.answer) + f" {_chance(payload)}"
     return f" ABLATE each {what} to {to} at {where}: {target}"
+
+
+def _chance(payload: AblatePayload) -> str:
+    return whole_chance(payload.base.probability, payload.base.log_probability)
 
 
 def _change(payload: AblatePayload, effect: AblationEffect) -> float:

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import head_name, part_name
-from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible, whole_chance
 from unembed.view.payloads.explain_answer import (
     AnswerHead,
     AnswerSublayer,
@@ -60,19 +60,10 @@ def closing_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]
         yield from (Text(line, FAINT) for line in wrapped(what, paper.width))
 
 
-def _chance(probability: float, log_probability: float) -> str:
-    """Of a whole answer, which may be too small for per cent, and for a float."""
-    if probability >= 1e-4:
-        return percent(probability)
-    if probability > 0:
-        return scientific(probability, 1)
-    return f"10^{decimal(log_probability / math.log(10), 1)}"
-
-
 def _tokens(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     answer = payload.answer
     said = f"log-probability {signed(payload.log_probability)}"
-    chance = _chance(payload.probability, payload.log_probability)
+    chance = whole_chance(payload.probability, payload.log_probability)
     how = "as the model says it" if payload.generated else "as it was given"
     many = "1 token" if len(answer) == 1 else f"{len(answer)} tokens, one run"
     yield Text(" ANSWER", STRONG).append(f"  {said}, probability {chance}").append(f"   {many}; {how}", FAINT)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
+from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible, whole_chance
 from unembed.view.payloads.words import FirstTokens, UnitWithout, WordsPayload
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
@@ -53,7 +53,8 @@ def _title(payload: WordsPayload) -> str:
     answer = "".join(visible(token.text) for token in payload.answer)
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
     gone = _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
-    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {percent(payload.value.probability)}"
+    chance = whole_chance(payload.value.probability, payload.value.log_probability)
+    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {chance}"
 
 
 def _unit_name(payload: WordsPayload) -> str:
