@@ -117,7 +117,7 @@ def percent(probability: float) -> str:
 
 
 def whole_chance(probability: float, log_probability: float) -> str:
-    """The probability of a whole answer, which may be too small for per cent, and for a float: 1.7%, 1.4e-07, 10^−412."""
+    """The probability of a whole answer, which may be too small for per cent and for a float: 1.7%, 1e-07, 10^−412."""
     if probability >= 1e-4:
         return percent(probability)
     return scientific(probability, 1) if probability > 0 else f"10^{decimal(log_probability / math.log(10), 0)}"
