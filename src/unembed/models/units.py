@@ -83,7 +83,7 @@ def written(model: Model, prompt: Given, tokens: Sequence[int]) -> Written:
         free = tuple(p for p in free if roles[p] != "template")
     else:
         text, roles = (prompt, ()) if isinstance(prompt, str) else (None, ())
-    spans = () if text is None else tuple(token_spans(model, text))
+    spans = () if text is None else tuple(token_spans(model, text, tokens))
     return Written(names, free, text if len(spans) == len(tokens) else None, spans, roles)
 
 
