@@ -36,7 +36,7 @@ def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
             f"{model.name} has no fast tokenizer, so the subject cannot be found among the tokens: give positions."
         )
     word = well_formed(subject).strip()
-    spans = _spans(model, text) if word else []
+    spans = token_spans(model, text) if word else []
     found = _occurrences(text, word, spans, flags=re.IGNORECASE) if word else []
     return [tuple(i for i, (a, b) in enumerate(spans) if a < end and b > start) for start, end in found]
 

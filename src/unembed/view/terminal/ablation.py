@@ -5,11 +5,21 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from unembed.models.names import part_name, stack_and_word
-from unembed.view.glyphs import between, scientific, signed, visible, whole_chance
+from unembed.view.glyphs import between, percent, scientific, signed, visible
 from unembed.view.payloads.ablation import AblatePayload, AblationEffect
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
+from unembed.view.terminal.paper import (
+    FAINT,
+    STRONG,
+    Paper,
+    answer_line,
+    cell,
+    headline,
+    signed_cell,
+    signed_style,
+    wrapped,
+)
 
 _NAMES = {"head": "head", "attention": "attention sublayer", "mlp": "MLP", "neuron": "neuron", "expert": "expert"}
 _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cross-attention sublayer"}
@@ -19,6 +29,8 @@ _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cros
 def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects; for heads all of them, as shades."""
     yield headline(_title(payload), payload.model, paper)
+    if len(payload.answer) > 1:
+        yield answer_line(payload.answer, payload.base.log_probability, payload.base.probability, paper)
     for note in payload.notes:
         yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
     if not payload.complete:
@@ -38,12 +50,8 @@ def _title(payload: AblatePayload) -> str:
     where = places.get(str(payload.position), f"position {payload.position}")
     where += " of the source" if inside else ""
     what = f"{_NAMES[kind]} of the encoder" if inside else _NAMES[kind]
-    target = "".join(visible(token.text) for token in payload.answer) + f" {_chance(payload)}"
-    return f" ABLATE each {what} to {to} at {where}: {target}"
-
-
-def _chance(payload: AblatePayload) -> str:
-    return whole_chance(payload.base.probability, payload.base.log_probability)
+    target = f": {visible(payload.target.text)} {percent(payload.target.probability)}"
+    return f" ABLATE each {what} to {to} at {where}{target if len(payload.answer) == 1 else ''}"
 
 
 def _change(payload: AblatePayload, effect: AblationEffect) -> float:

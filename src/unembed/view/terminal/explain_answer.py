@@ -54,9 +54,7 @@ def closing_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]
     credit = "credit is what a part's own writes add to the logits of the answer; later layers may undo or amplify it"
     yield from (Text(line, FAINT) for line in (wrapped(credit, paper.width) if payload.model.layers else ()))
     if any(part.zeroed for part in payload.sublayers):
-        what = (
-            "zeroed: P(answer) with the part set to 0 wherever a token of it is predicted; nats: the change of its log"
-        )
+        what = "zeroed: P(answer) with the part set to 0 wherever a token of it is predicted; nats: the change of log P"
         yield from (Text(line, FAINT) for line in wrapped(what, paper.width))
 
 

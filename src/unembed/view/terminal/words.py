@@ -6,10 +6,20 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible, whole_chance
+from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads.words import FirstTokens, UnitWithout, WordsPayload
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
+from unembed.view.terminal.paper import (
+    FAINT,
+    STRONG,
+    Paper,
+    answer_line,
+    cell,
+    headline,
+    signed_cell,
+    signed_style,
+    wrapped,
+)
 
 _MARKS = {"first": " ○", "last": " ▸", None: ""}
 _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap": "from the other prompt"}
@@ -19,6 +29,8 @@ _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap"
 def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects, what the marks mean, and as asked for Shapley values and pairs."""
     yield headline(_title(payload), payload.model, paper)
+    if len(payload.answer) > 1:
+        yield answer_line(payload.answer, payload.value.log_probability, payload.value.probability, paper)
     for note in payload.notes:
         yield from _faint(f"note: {note}", paper)
     yield from _ranking(payload, top, paper)
@@ -50,11 +62,15 @@ def _heading(title: str, about: str, paper: Paper) -> Iterator[Text]:
 
 
 def _title(payload: WordsPayload) -> str:
-    answer = "".join(visible(token.text) for token in payload.answer)
+    if len(payload.answer) > 1:
+        return f" WORDS  each {_unit_name(payload)} {_gone(payload)}"
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
-    gone = _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
-    chance = whole_chance(payload.value.probability, payload.value.log_probability)
-    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {chance}"
+    target = f"{visible(payload.target.text)}{against} {percent(payload.value.probability)}"
+    return f" WORDS  each {_unit_name(payload)} {_gone(payload)}: {target}"
+
+
+def _gone(payload: WordsPayload) -> str:
+    return _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
 
 
 def _unit_name(payload: WordsPayload) -> str:
