@@ -267,7 +267,7 @@ METHODS = {
     "words": lambda model, prompt, answer: unembed.words(model, prompt, by="token", answer=answer),
     "ablate": lambda model, prompt, answer: unembed.ablate(model, prompt, answer=answer),
     "patch": lambda model, prompt, answer: unembed.patch(model, prompt, prompt, answer=answer),
-    "attribute": lambda model, prompt, answer: unembed.attribute(model, prompt, answer=answer),
+    "attribute": lambda model, prompt, answer: unembed.attribute(model, prompt, answer),
 }
 """Every method that reads a whole answer."""
 each_method = pytest.mark.parametrize("method", METHODS)
@@ -329,9 +329,7 @@ def test_a_target_beside_an_answer_is_refused() -> None:
     for ask in (
         lambda: unembed.ablate(model, PROMPT[:2], 5, answer=[6]),
         lambda: unembed.patch(model, [3, 4], [3, 5], 5, answer=[6]),
-        lambda: unembed.attribute(model, [3, 4], 5, answer=[6]),
         lambda: unembed.words(model, [3, 4], 5, answer=[6], by="token"),
-        lambda: unembed.attribute(model, [3, 4]),
     ):
         with pytest.raises(InputError):
             ask()

@@ -119,7 +119,8 @@ class AnswerLedger(RunResult[AnswerTerm]):
 
     def columns(self, entry: AnswerTerm) -> dict[str, Any]:
         """A term, what it adds to each token, and the text of its source token."""
-        return self.parts[0].columns(entry)
+        found = self.parts[0].columns(entry)
+        return found | {f"value_{number}": share for number, share in enumerate(found.pop("by_token"))}
 
     def name(self, entry: AnswerTerm) -> str:
         """`L23.H4 ← 3 ·France`."""

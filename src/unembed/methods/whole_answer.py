@@ -8,7 +8,6 @@ All of its tokens are read in one run of the prompt and of the answer without it
 The token that ends it is not part of the answer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unembed.errors import InputError
@@ -16,7 +15,7 @@ from unembed.methods.generate import end_tokens, generate
 from unembed.models import chat
 from unembed.models.prompts import why_no_longer
 from unembed.models.reprs import Brief
-from unembed.models.targets import answer_notes, answer_tokens
+from unembed.models.targets import Target, answer_notes, answer_tokens
 from unembed.models.tokens import label_of
 from unembed.runs.prompted import Prompt
 
@@ -24,8 +23,8 @@ AUTO = "auto"
 """What is written in the place of an answer for what the model says; the text `auto` itself is given as ids."""
 MOST = 20
 """Tokens of what the model says, at most."""
-GivenAnswer = str | Sequence[int]
-"""A text as it follows the prompt (with its leading space, where there is one), token ids, or `auto`."""
+GivenAnswer = Target
+"""A text as it follows the prompt (with its leading space, where there is one), a token id, ids, or `auto`."""
 
 
 @dataclass(frozen=True, repr=False)

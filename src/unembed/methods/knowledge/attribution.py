@@ -45,7 +45,7 @@ from unembed.methods.knowledge.integrated_gradients import (
     layers_of,
     riemann,
 )
-from unembed.methods.whole_answer import GivenAnswer, whole_answer
+from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site, resolve
@@ -270,9 +270,8 @@ class Attribution(RunResult[NeuronScore]):
 @prompted
 def attribute(
     prompt: Prompt,
-    target: str | int | Sequence[int] | None = None,
+    target: Target,
     *,
-    answer: GivenAnswer | None = None,
     path: Path | LayerPath | NeuronPath = "layer",
     baseline: Literal["zero"] | Baseline = "zero",
     source_positions: Sequence[int] | None = None,
@@ -283,10 +282,9 @@ def attribute(
 
     Args:
         prompt: a recorded run, or a model and a prompt.
-        target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
-            move at every position where one of them is predicted.
-        answer: the same, under the name that it has where a target is one token; "auto" is what the model says by
-            itself (whole_answer.py). One of the two is needed.
+        target: the whole answer; of several tokens, the product of their conditional probabilities is attributed, and
+            neurons move at every position where one of them is predicted. "auto" is what the model says by itself
+            (whole_answer.py).
         path: "layer" or "neuron", see above; or one of them with its numbers.
         baseline: "zero", or one tensor a layer (`mean_activations`).
         source_positions: where in the source neurons of the encoder of an encoder-decoder move; None is at its blank,
@@ -300,15 +298,15 @@ def attribute(
     """
     way = path_of(path) if isinstance(path, str) else path
     check_has_neurons(prompt.model)
-    given, notes = _answer(prompt, target, answer)
-    asked = question(prompt.model, prompt.written, given)
+    said = whole_answer(prompt, target)
+    asked = question(prompt.model, prompt.written, said.tokens)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     source = _moving_in_source(prompt, asked, source_positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress, source)
     try:
-        return replace(_attributed(paths, way), notes=notes)
+        return replace(_attributed(paths, way), notes=said.notes)
     except Interrupted as stop:
-        raise Interrupted(replace(stop.result, notes=notes)) from stop
+        raise Interrupted(replace(stop.result, notes=said.notes)) from stop
 
 
 def _attributed(paths: Paths, way: LayerPath | NeuronPath) -> Attribution:
@@ -317,17 +315,6 @@ def _attributed(paths: Paths, way: LayerPath | NeuronPath) -> Attribution:
     if way.quadrature == "riemann":
         return _attribution(paths, "layer", "riemann", riemann(paths, way.steps or 20))
     return _attribution(paths, "layer", "gauss", gauss(paths, way.steps, way.tolerance))
-
-
-def _answer(prompt: Prompt, target: Target | None, answer: GivenAnswer | None) -> tuple[Target, tuple[str, ...]]:
-    """What is attributed, and what is to be known of it."""
-    if (target is None) == (answer is None):
-        raise InputError("Expected what is attributed, once: a target, or an answer.")
-    if answer is None:
-        assert target is not None
-        return target, ()
-    said = whole_answer(prompt, answer)
-    return said.tokens, said.notes
 
 
 def _moving_in_source(prompt: Prompt, asked: Question, given: Sequence[int] | None) -> tuple[int, ...]:
