@@ -99,10 +99,9 @@ def test_lines_tell_tokens_a_ledger_that_adds_up_and_effects(cli) -> None:
     (total,) = [line for line in lines if "total" in line]
     assert f"total {whole} = model ✓" in total
     (row,) = [line for line in lines if line.startswith("  log-probability")]
-    assert row.split()[1:] == [whole, *(row[1] for row in rows)]
-    columns = [
-        line.split()[-4:] for line in lines[lines.index(next(x for x in lines if x.startswith("  part"))) + 1 :][:9]
-    ]
+    assert row.split()[1:] == [whole, *(each[1] for each in rows)]
+    first = next(i for i, line in enumerate(lines) if line.startswith("  part"))
+    columns = [line.split()[-4:] for line in lines[first + 1 : lines.index(row)]]
     sums = [math.fsum(float(row[i].replace("−", "-")) for row in columns) for i in range(4)]
     assert sums == pytest.approx([float(x.replace("−", "-")) for x in row.split()[1:]], abs=0.06)
     best = max(data["heads"], key=lambda head: abs(head["zeroed"]["effect"]["nats"]))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -21,7 +22,7 @@ from unembed.view.terminal.zeroed_parts import as_many_as_fit, marked
 
 _SHOWN, _TOKENS, _SUBLAYERS = 8, 40, 5
 """Terms of the ledger, tokens of the answer, and sublayers, that are shown at most."""
-_NAME, _NUMBER = 22, 8
+_NAME, _NUMBER, _PART, _MOST, _CHANCE, _VERDICT, _RANK = 22, 8, 12, 11, 15, 24, 7
 """Widths of columns."""
 
 
@@ -64,19 +65,19 @@ def _tokens(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     chance = whole_chance(payload.probability, payload.log_probability)
     how = "as the model says it" if payload.generated else "as it was given"
     many = "1 token" if len(answer) == 1 else f"{len(answer)} tokens, one run"
-    yield Text(" ANSWER", STRONG).append(f"  {said}, probability {chance}").append(f"   {many}; {how}", FAINT)
+    first, *more = wrapped(f"{said}, probability {chance}; {many}, {how}", paper.width, " " * 9)
+    yield Text(" ANSWER", STRONG).append(first[7:])
+    yield from map(Text, more)
     shown = answer[:_TOKENS]
     width = min(20, max(8, *(cell_len(visible(token.text)) + 2 for token in shown)))
-    yield Text(
-        f"  {cell('token', width)}{cell('log p', _NUMBER)}{cell('probability', 13)}{cell('rank', 7)}says first", FAINT
-    )
+    room = max(0, paper.width - width - _NUMBER - 22)
+    columns = f"{cell('token', width)}{cell('log p', _NUMBER)}{cell('probability', 13)}{cell('rank', 7)}"
+    yield Text(f"  {columns}{cell('says first', room)}", FAINT)
     for token in shown:
         line = Text(f"  {cell(visible(token.text), width)}{signed_cell(token.log_probability, _NUMBER)}")
         line.append(f"{cell(percent(token.probability), 13)}{cell(str(token.rank), 7)}")
-        same = token.instead.id == token.id
-        yield line.append(
-            "the same" if same else f"{visible(token.instead.text)} {percent(token.instead.probability)}", FAINT
-        )
+        other = f"{visible(token.instead.text)} {percent(token.instead.probability)}"
+        yield line.append(cell("the same" if token.instead.id == token.id else other, room), FAINT)
     if answer[_TOKENS:]:
         rest = math.fsum(token.log_probability for token in answer[_TOKENS:])
         yield Text(f"  {len(answer) - _TOKENS} others, {signed(rest)} together; --json has all", FAINT)
@@ -96,8 +97,9 @@ def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield from (Text(line, FAINT) for line in more)
     columns = _columns(payload, paper)
     names = "".join(cell(visible(payload.answer[i].text), _NUMBER) for i in columns)
-    left = len(payload.answer) - len(columns)
-    yield Text(f"  {cell('part', _NAME)}{cell('sum', _NUMBER + 1)}{names}{f'… {left} more' if left else ''}", FAINT)
+    left, room = len(payload.answer) - len(columns), paper.width - 3 - _NAME - _NUMBER * (len(columns) + 1)
+    others = cell(f"+{left} more", min(room, 10)) if left and room > 0 else ""
+    yield Text(f"  {cell('part', _NAME)}{cell('sum', _NUMBER + 1)}{names}{others}", FAINT)
     parts = [term for term in ledger.terms if term.layer is not None]
     shown = sorted(parts, key=lambda term: -abs(term.value))[:_SHOWN]
     rest = [term for term in parts if term not in shown]
@@ -111,7 +113,7 @@ def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield _row("log-probability", [token.log_probability for token in payload.answer], columns, style=STRONG)
     verdict = "= model ✓" if abs(ledger.error) <= ledger.tolerance else "≠ model"
     total = f" total {signed(ledger.sum)} {verdict} (|Δ| {scientific(abs(ledger.error))})"
-    yield Text("  " + "─" * 12).append(total, STRONG)
+    yield Text("  " + "─" * max(1, min(12, paper.width - 2 - cell_len(total)))).append(total, STRONG)
 
 
 def _columns(payload: ExplainAnswerPayload, paper: Paper) -> range:
@@ -152,32 +154,78 @@ def _head_name(head: AnswerHead) -> str:
     return head_name(head.layer, head.head, cross=head.cross)
 
 
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns of a table of parts there is room for; those that tell most come first."""
+
+    tested: bool
+    rank: bool
+    verdict: bool
+    probability: bool
+    most: bool
+    looks: int
+    """Cells; 0 where there is no room."""
+
+    @classmethod
+    def of(cls, payload: ExplainAnswerPayload, paper: Paper) -> "_Columns":
+        tested = any(part.zeroed for part in payload.sublayers)
+        room, fits = paper.width - _PART - _NUMBER - (_NUMBER if tested else 0), []
+        for width in (*((_RANK, _VERDICT, _CHANCE) if tested else (0, 0, 0)), _MOST):
+            fits.append(tested and room >= width if width != _MOST else room >= width)
+            room -= width if fits[-1] else 0
+        return cls(tested, *fits, looks=min(30, room) if room >= 12 else 0)
+
+    def heading(self, name: str, looks: str) -> Text:
+        text = f" {cell(name, _PART - 1)}{cell('credit', _NUMBER)}"
+        text += (cell("most at", _MOST) if self.most else "") + cell(looks, self.looks)
+        text += cell("zeroed", _CHANCE) if self.probability else ""
+        text += cell("nats", _NUMBER) if self.tested else ""
+        text += " " * (_VERDICT if self.verdict else 0) + ("rank" if self.rank else "")
+        return Text(text, FAINT)
+
+    def row(
+        self, name: str, part: AnswerHead | AnswerSublayer, most: int, looks: list[str], payload: ExplainAnswerPayload
+    ) -> Text:
+        line = Text(f"  {cell(name, _PART - 2)}").append(signed_cell(part.value, _NUMBER), signed_style(part.value))
+        if self.most:
+            line.append(cell(visible(payload.answer[most].text), _MOST - 1) + " ")
+        if self.looks:
+            line.append(cell(as_many_as_fit(looks, self.looks - 1), self.looks - 1) + " ")
+        if part.zeroed is None:
+            return line
+        effect = part.zeroed.effect
+        if self.probability:
+            line.append(cell(between(payload.probability, part.zeroed.probability), _CHANCE - 1) + " ")
+        line.append(signed_cell(effect.nats, _NUMBER))
+        if self.verdict:
+            line.append(cell(marked(effect), _VERDICT), FAINT if effect.verdict == "ordinary" else STRONG)
+        return line.append(f"{effect.rank}/{effect.among}" if self.rank else "", FAINT)
+
+
 def _heads(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
-    middle = max(0, min(30, paper.width - 77))
-    yield _heading("HEADS", "most at", "looks at", middle, payload)
+    columns = _Columns.of(payload, paper)
+    yield columns.heading("HEADS", "looks at")
     for head in payload.heads:
         looks = [
             f"{visible(look.text)} {decimal(look.attention)}".replace(" 0.", " .")
             for i, look in enumerate(head.looks_at)
             if i == 0 or look.attention >= 0.1
         ]
-        reads = as_many_as_fit(looks, middle - 1)
-        yield _part(_head_name(head), head, visible(payload.answer[head.most].text), reads, middle, payload)
+        yield columns.row(_head_name(head), head, head.most, looks, payload)
     if payload.control is not None:
         crowd = payload.control
         reach = "too few for a verdict by rank" if crowd.limit is None else f"5% reach {decimal(crowd.limit)} nats"
-        yield Text(f" CONTROL  {crowd.count} heads: {reach}", FAINT)
+        yield from (Text(line, FAINT) for line in wrapped(f"CONTROL  {crowd.count} heads: {reach}", paper.width))
 
 
 def _sublayers(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
-    ranked = sorted(payload.sublayers, key=_size)[:_SUBLAYERS]
+    ranked, columns = sorted(payload.sublayers, key=_size)[:_SUBLAYERS], _Columns.of(payload, paper)
     if not ranked:
         return
-    middle = max(0, min(30, paper.width - 77))
-    yield _heading("SUBLAYERS", "most at", "", middle, payload)
+    yield columns.heading("SUBLAYERS", "")
     for part in ranked:
         most = max(range(len(part.by_token)), key=lambda i: abs(part.by_token[i]))
-        yield _part(part_name(part.kind, part.layer), part, visible(payload.answer[most].text), "", middle, payload)
+        yield columns.row(part_name(part.kind, part.layer), part, most, [], payload)
     left = len(payload.sublayers) - len(ranked)
     if left:
         yield Text(f"  {left} others; --json has all", FAINT)
@@ -185,23 +233,3 @@ def _sublayers(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
 
 def _size(part: AnswerSublayer) -> float:
     return -abs(part.value if part.zeroed is None else part.zeroed.effect.nats)
-
-
-def _heading(name: str, most: str, looks: str, middle: int, payload: ExplainAnswerPayload) -> Text:
-    tested = any(part.zeroed for part in payload.sublayers)
-    tests = f"{cell('zeroed', 15)}{cell('nats', _NUMBER)}{cell('', 20)}rank" if tested else ""
-    return Text(f" {cell(name, 11)}{cell('credit', _NUMBER)}{cell(most, 12)}{cell(looks, middle)}{tests}", FAINT)
-
-
-def _part(
-    name: str, part: AnswerHead | AnswerSublayer, most: str, looks: str, middle: int, payload: ExplainAnswerPayload
-) -> Text:
-    line = Text(f"  {cell(name, 10)}").append(signed_cell(part.value, _NUMBER), signed_style(part.value))
-    line.append(cell(most, 11) + " ").append((cell(looks, middle - 1) + " ") if middle else "")
-    if part.zeroed is not None:
-        effect = part.zeroed.effect
-        line.append(cell(between(payload.probability, part.zeroed.probability), 14) + " ")
-        line.append(signed_cell(effect.nats, _NUMBER))
-        line.append(cell(marked(effect), 20), FAINT if effect.verdict == "ordinary" else STRONG)
-        line.append(f"{effect.rank}/{effect.among}", FAINT)
-    return line
