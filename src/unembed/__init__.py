@@ -35,6 +35,8 @@ _HOME = {
     "Term": "ledger.ledger",
     "explain": "methods.explain",
     "Explanation": "methods.explain",
+    "explain_answer": "methods.explain_answer",
+    "AnswerExplanation": "methods.explain_answer",
     "lens": "methods.lens",
     "Lens": "methods.lens",
     "attention": "methods.attention",
@@ -133,6 +135,8 @@ if TYPE_CHECKING:
     from unembed.methods.circuits.paths import expand_paths as expand_paths
     from unembed.methods.explain import Explanation as Explanation
     from unembed.methods.explain import explain as explain
+    from unembed.methods.explain_answer import AnswerExplanation as AnswerExplanation
+    from unembed.methods.explain_answer import explain_answer as explain_answer
     from unembed.methods.generate import Step as Step
     from unembed.methods.generate import generate as generate
     from unembed.methods.heads.noise import Noise as Noise

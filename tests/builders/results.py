@@ -38,6 +38,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "read_direction": lambda model, run: unembed.read_direction(run, _direction(model).tolist()),
     "decompose": lambda model, run: unembed.decompose(unembed.readout(run, TARGET), by="source+neuron"),
     "explain": lambda model, run: unembed.explain(run, TARGET, by="source"),
+    "explain_answer": lambda model, run: unembed.explain_answer(run, [TARGET]),
     "lens": lambda model, run: unembed.lens(run, TARGET),
     "attention": lambda model, run: unembed.attention(run, TARGET),
     "attention of one head": lambda model, run: unembed.attention(run, TARGET, layer=1, head=2),

@@ -99,7 +99,11 @@ def test_ids_and_chats(cli, tmp_path) -> None:
     tokenizer.save_pretrained(tmp_path)
     said = ("words", "the capital", "--chat", "--system", "a new Paris", "--by", "turn", "--json")
     turns = valid(cli(*said, model=str(tmp_path))[1])
-    assert [u["text"] for u in turns["units"]] == ["a new Paris", "the capital"]
+    assert [(u["role"], u["text"]) for u in turns["units"]] == [("system", "a new Paris"), ("user", "the capital")]
+    lines = cli(*said[:-1], "--answer", "Paris Rome", model=str(tmp_path))[1]
+    assert "system: a new Paris" in lines
+    assert "user: the capital" in lines
+    assert {u["role"] for u in ids["units"]} == {None}
     swap = valid(cli(*said, "--how", "swap", "--with", "the France", model=str(tmp_path))[1])
     assert [u["text"] for u in swap["units"]] == ["the capital"]
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import re
 
 import pytest
@@ -11,7 +12,7 @@ import unembed
 from builders.commands import valid
 from builders.random_models import build
 from builders.words import make_tokenizer
-from oracles.full_runs import part_set, read
+from oracles.full_runs import logits, part_set, read
 from unembed.errors import InputError, Interrupted
 from unembed.methods import ablate as ablation
 from unembed.methods.ablate import Ablation, ablate
@@ -42,6 +43,7 @@ def check(model, result: Ablation, index, positions) -> None:
             found = read(model, TOKENS, TARGET)
         assert effect.logit == pytest.approx(found[0] - base[0], abs=CLOSE)
         assert effect.probability == pytest.approx(found[1] - base[1], abs=CLOSE / 10)
+        assert effect.log_probability == pytest.approx(math.log(found[1] / base[1]), abs=10 * CLOSE)
     assert max(abs(effect.logit) for effect in result.effects) > 500 * CLOSE
 
 
@@ -58,6 +60,42 @@ def test_every_head_and_sublayer_is_a_full_run(models, family, position, positio
         result = ablate(model, TOKENS, TARGET, site=site, position=position)
         assert [e.layer for e in result.effects] == list(range(model.layers))
         check(model, result, lambda effect: None, positions)
+
+
+ANSWER = [40, 8, 61]
+
+
+def read_answer(model) -> tuple[float, float]:
+    """The sum of the logits and of the log-probabilities of an answer, of one full run."""
+    rows = logits(model, [*TOKENS, *ANSWER[:-1]])[-len(ANSWER) :]
+    pairs = [(float(row[token]), float(row.log_softmax(-1)[token])) for row, token in zip(rows, ANSWER, strict=True)]
+    return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("position", "positions"), [("last", [5, 6, 7]), (2, [2]), (-3, [3]), ("all", range(8)), (None, [5, 6, 7])]
+)
+def test_an_answer_is_read_as_a_whole(models, family, position, positions):
+    model = models[family]
+    base = read_answer(model)
+    for site in ("head", "mlp"):
+        found = ablate(model, TOKENS, answer=ANSWER, site=site, position=position)
+        assert (found.answer, found.positions) == (tuple(ANSWER), tuple(positions))
+        assert (found.base.logit, found.base.log_probability) == pytest.approx(base, abs=1e-9)
+        assert found.base.probability == pytest.approx(math.exp(base[1]), rel=1e-6)
+        for effect in found.effects:
+            with part_set(model, site, effect.layer, effect.head, positions):
+                gone = read_answer(model)
+            assert effect.logit == pytest.approx(gone[0] - base[0], abs=10 * CLOSE)
+            assert effect.log_probability == pytest.approx(gone[1] - base[1], abs=10 * CLOSE)
+            assert effect.probability == pytest.approx(math.exp(gone[1]) - math.exp(base[1]), rel=1e-3, abs=1e-9)
+        sizes = [abs(effect.log_probability) for effect in found.top(5)]
+        assert sizes == sorted((abs(e.log_probability) for e in found.effects), reverse=True)[:5]
+    data = to_json(ablate_payload(found))
+    assert data["position"] == (
+        2 if position == 2 else 3 if position == -3 else "all" if position == "all" else "answer"
+    )
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2", "opt"])
@@ -196,7 +234,9 @@ def test_json_is_the_library_result(cli, folder):
     data = valid(out)
     result = ablate(unembed.load(str(folder)), PROMPT, "Paris")
     assert data["effects"] == [vars(effect) for effect in result.effects]
-    assert data["base"] == {"logit": result.target.logit, "probability": result.target.probability}
+    assert (data["base"]["logit"], data["base"]["probability"]) == (result.target.logit, result.target.probability)
+    assert data["base"]["log_probability"] == pytest.approx(math.log(result.target.probability), abs=1e-9)
+    assert [token["text"] for token in data["answer"]] == ["Paris"]
     assert (data["target"]["text"], data["position"], data["complete"], data["planned"]) == ("Paris", 4, True, 12)
     assert data["model"]["layers"] == 3
     everywhere = valid(cli("ablate", PROMPT, "--site", "mlp", "--position", "all", "--layer", "2", "--json")[1])
@@ -216,9 +256,9 @@ def test_the_mean_of_a_file(cli, folder, tmp_path):
 
 def test_an_interrupted_command_prints_what_is_finished_and_exits_with_130(cli, monkeypatch):
     def interrupted(run, interventions, measure, **how):
-        values = torch.full((len(interventions), 2), torch.nan)
+        values = torch.full((len(interventions), 3), torch.nan)
         done = torch.arange(len(interventions)) < 5
-        values[done] = torch.tensor([1.0, 0.25])
+        values[done] = torch.tensor([1.0, 0.25, -1.4])
         raise Interrupted(values)
 
     monkeypatch.setattr(ablation, "counterfactuals", interrupted)
@@ -279,7 +319,8 @@ def test_a_rare_target_shows_its_changes(models):
 
 def test_a_polars_table_holds_every_effect(models):
     table = ablate(models["gpt2"], TOKENS, TARGET).to_polars()
-    assert table.columns == ["label", "layer", "head", "expert", "neuron", "logit", "probability"]
+    indices = ["layer", "head", "expert", "neuron"]
+    assert table.columns == ["label", *indices, "logit", "probability", "log_probability"]
     assert len(table) == 12
 
 

@@ -169,6 +169,25 @@ def test_a_target_of_several_tokens_is_read_where_each_is_predicted():
         assert value == pytest.approx(oracle(module, cell, "attention", base, source, pair, read), rel=1e-8)
 
 
+@pytest.mark.parametrize("model_type", FAMILIES)
+@pytest.mark.parametrize("site", ["head", "mlp"])
+def test_an_answer_is_read_by_its_log_probability(model_type, site):
+    module = build(model_type)
+    model = unembed.wrap(module)
+
+    def read(logits):
+        return sum(logits[place].log_softmax(-1)[token] for place, token in ((5, 40), (6, 41), (7, 42)))
+
+    with exactly():
+        found = patch(model, CLEAN, CORRUPT, answer=[40, 41, 42], site=site)
+        base, source = [*CORRUPT, 40, 41], [*CLEAN, 40, 41]
+        assert (found.metric, found.target, found.unit) == ("log-probability", (40, 41, 42), "nats")
+        assert found.clean == pytest.approx(float(read(Rerun(module)(source))), abs=1e-9)
+        for cell, value in zip(found.cells, found.values["denoise"].tolist(), strict=True):
+            pairs = [(p, p) for p in (range(len(CLEAN)) if cell.position is None else [cell.position])]
+            assert value == pytest.approx(oracle(module, cell, site, base, source, pairs, read), abs=1e-9)
+
+
 def test_the_defaults_are_the_two_top_predictions():
     module = build("gpt2")
     model = unembed.wrap(module)
@@ -264,7 +283,7 @@ BAD = {
         r"resid_pre is the stream before a block, resid_mid .*, resid_post is the stream after a block\.",
     ),
     "direction": ({"direction": "up"}, "direction of denoise, noise or both, found 'up'"),
-    "metric": ({"metric": "loss"}, "metric of logit-difference, probability, kl, found 'loss'"),
+    "metric": ({"metric": "loss"}, "metric of logit-difference, log-probability, probability, kl, found 'loss'"),
     "position": ({"position": 9}, "Position 9 is outside"),
     "word": ({"position": "first"}, "all, last or an index, found 'first'"),
     "layer": ({"layers": [3]}, "There is no layer 3: expected 0 to 2"),

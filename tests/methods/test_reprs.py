@@ -59,6 +59,12 @@ def _explanation(model: unembed.Model) -> Shown:
     return Shown(found, f"{best.label} {best.value:+.2f}")
 
 
+def _answer(model: unembed.Model) -> Shown:
+    found = unembed.explain_answer(model, PROMPT, [7, 33, 8])
+    best = _largest(found.ledger.entries(), lambda term: term.value)
+    return Shown(found, f"log P {found.log_probability:+.4f}; {best.label} {best.value:+.2f}")
+
+
 def _patching(model: unembed.Model) -> Shown:
     found = unembed.patch(model, PROMPT, OTHER, site="head")
     best = int(found.effect().abs().argmax())
@@ -182,6 +188,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "ablate heads": lambda model: _ablation(model, "head"),
     "ablate neurons": lambda model: _ablation(model, "neuron"),
     "explain": _explanation,
+    "explain_answer": _answer,
     "patch": _patching,
     "causal_trace": _tracing,
     "steer": _steering,

@@ -41,6 +41,7 @@ SCHEMAS = {
     "attention_score",
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
+SCHEMAS |= {"explain_answer"}
 """What commands of the same question print."""
 
 

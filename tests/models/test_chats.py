@@ -1,8 +1,10 @@
 """Chats: the model's own template, one beginning of a text, and whose words each token holds."""
 
+import itertools
 import json
 
 import pytest
+import torch
 from tokenizers.processors import TemplateProcessing
 
 import unembed
@@ -11,8 +13,10 @@ from builders.random_models import build
 from builders.tokenizers_of_kinds import KINDS
 from unembed.errors import InputError
 from unembed.methods.explain import explain
-from unembed.models import templates
+from unembed.methods.whole_answer import whole_answer
+from unembed.models import chat, templates
 from unembed.models.prompts import prompt_notes, tokenize
+from unembed.runs.prompted import prompt_of
 from unembed.runs.record import record
 
 GEMMA = (
@@ -28,7 +32,23 @@ BRACKETS = (
     "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}[1+1] {{ m['content'] }} [=2]"
     "{% elif m['role'] == 'assistant' %} {{ m['content'] }}{{ eos_token }}{% endif %}{% endfor %}"
 )
+OWN = "Be a playful thing"
+DEFAULTED = (
+    "{% for m in messages %}"
+    "{% if loop.first and m['role'] != 'system' %}<start>system\nBe a playful thing<end>\n{% endif %}"
+    "<start>{{ m['role'] }}\n{{ m['content'] }}<end>\n{% endfor %}"
+    "{% if add_generation_prompt %}<start>assistant\n{% endif %}"
+)
+"""Of a template that writes a system prompt of its own, as SmolLM2's and Qwen2.5's do."""
+DATED = (
+    "<start>system\nIt is {{ 'Paris' }}\n"
+    "{% if messages[0].role == 'system' %}{{ messages[0].content }}{% endif %}<end>\n"
+    "{% for m in messages %}{% if m['role'] != 'system' %}{{ m['role'] }}: {{ m['content'] }}\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+"""Of one that always writes the same lines before a system prompt, as Llama 3's does; and ends no turn by a token."""
 TEMPLATES = {"gemma": GEMMA, "chatml": CHATML, "brackets": BRACKETS}
+MORE = {"defaulted": DEFAULTED, "dated": DATED}
 ASKED = [{"role": "user", "content": " the capital of France "}]
 TALK = [
     {"role": "user", "content": "the capital of Italy"},
@@ -40,7 +60,7 @@ TALK = [
 def chatty(template: str, kind: str = "byte-level", *, ends: bool = False) -> unembed.Model:
     tokenizer = KINDS[kind](ends=ends)
     tokenizer.add_special_tokens({"additional_special_tokens": ["<start>", "<end>"]})
-    tokenizer.chat_template = TEMPLATES[template]
+    tokenizer.chat_template = (TEMPLATES | MORE)[template]
     return unembed.wrap(build("gpt2", vocab_size=len(tokenizer), context=256), tokenizer, name=template)
 
 
@@ -107,6 +127,77 @@ def test_each_token_of_a_chat_knows_whose_words_it_holds(template: str) -> None:
     twice = [{"role": "user", "content": "model"}, {"role": "assistant", "content": "model"}, *ASKED]
     roles = record(model, twice).roles
     assert {role for role in roles if role != "template"} == {"user", "assistant"}
+
+
+def spoken(model: unembed.Model, run: unembed.Run) -> list[tuple[str | None, str]]:
+    """Each turn of a chat, by the roles of its tokens."""
+    groups = itertools.groupby(zip(run.tokens, run.roles, strict=True), key=lambda pair: pair[1])
+    said = [(role, [token for token, _ in pairs]) for role, pairs in groups]
+    return [(role, model.tokenizer.decode(ids).strip()) for role, ids in said if role != "template"]
+
+
+def test_the_system_prompt_that_a_template_writes_is_the_systems() -> None:
+    """And a note says that nobody gave it."""
+    model = chatty("defaulted")
+    talk = [(message["role"], message["content"]) for message in TALK]
+    assert spoken(model, record(model, TALK)) == [("system", OWN), *talk]
+    (note,) = prompt_notes(model, TALK)
+    assert note == f"The messages have no system prompt, so the template of defaulted writes its own: {OWN!r}."
+    given = [{"role": "system", "content": "Say the capital"}, *TALK]
+    assert spoken(model, record(model, given)) == [("system", "Say the capital"), *talk]
+    assert prompt_notes(model, given) == ()
+    for method in (unembed.explain, unembed.ablate, unembed.words, unembed.explain_answer):
+        assert note in method(model, TALK).notes
+
+
+@pytest.mark.parametrize("template", ["gemma", "chatml", "brackets", "dated"])
+def test_what_a_template_writes_in_any_case_is_no_system_prompt(template: str) -> None:
+    model = chatty(template)
+    assert prompt_notes(model, TALK) == ()
+    assert "system" not in record(model, TALK).roles
+
+
+@pytest.mark.parametrize(
+    ("template", "end"), [("gemma", "<end>"), ("chatml", "<end>"), ("brackets", "</s>"), ("dated", None)]
+)
+@pytest.mark.parametrize("messages", [ASKED, TALK[:2]], ids=["asked", "begun"])
+def test_the_token_that_ends_a_turn(template: str, end: str | None, messages: list) -> None:
+    model = chatty(template)
+    found = chat.end_of_turn(model, messages)
+    assert found == (None if end is None else model.tokenizer.convert_tokens_to_ids(end))
+
+
+def test_what_a_model_says_in_a_chat_ends_with_its_turn() -> None:
+    """Also where the generation settings do not know the token that ends it."""
+    model = chatty("chatml")
+    model.module.generation_config.eos_token_id = None
+    tokens = tokenize(model, TALK)
+    said = model.module.generate(torch.tensor([tokens]), max_new_tokens=20, do_sample=False)[0, len(tokens) :].tolist()
+    place = max(i for i, token in enumerate(said) if token not in said[:i])
+    assert place > 0
+    # The last new token of what it says becomes the end of a turn.
+    end = model.tokenizer.convert_ids_to_tokens(said[place])
+    model.tokenizer.add_special_tokens({"additional_special_tokens": ["<start>", end]})
+    model.tokenizer.chat_template = CHATML.replace("{{ m['content'] }}<end>", f"{{{{ m['content'] }}}}{end}")
+    assert chat.end_of_turn(model, TALK) == said[place]
+    found = whole_answer(prompt_of(model, TALK), "auto")
+    again = tokenize(model, TALK)
+    said = model.module.generate(
+        torch.tensor([again]), max_new_tokens=20, do_sample=False, eos_token_id=said[place], pad_token_id=0
+    )[0, len(again) :].tolist()
+    assert list(found.tokens) == (said[:-1] if said[-1] == chat.end_of_turn(model, TALK) else said)
+
+
+def test_the_answer_of_a_chat_is_the_assistants() -> None:
+    model = chatty("defaulted")
+    found = unembed.explain_answer(model, TALK, " is Paris and Rome", test=False)
+    run = found.run
+    assert spoken(model, run)[0] == ("system", OWN)
+    assert run.roles[: found.length] == record(model, TALK).roles
+    assert set(run.roles[found.length :]) == {"assistant"}
+    assert len(run.tokens) == found.length + len(found.answer) - 1
+    again = unembed.explain_answer(record(model, TALK), " is Paris and Rome", test=False)
+    assert (again.log_probability, again.run.roles) == (found.log_probability, run.roles)
 
 
 def test_a_chat_that_ends_with_the_assistants_words_goes_on_there() -> None:

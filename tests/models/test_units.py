@@ -174,10 +174,14 @@ def test_turns_are_what_messages_say(chatty: unembed.Model) -> None:
     read = written(chatty, TALK, tokens)
     turns = units_of(read, "turn")
     assert [unit.text for unit in turns.units] == [message["content"] for message in TALK]
+    assert [unit.role for unit in turns.units] == [message["role"] for message in TALK]
     sentences = units_of(read, "sentence")
     assert [unit.text for unit in sentences.units] == [
         *("Be playful.", "Be kind.", "Two lines.", "the capital of Italy?", "Say it.", "Rome.", "and of France?")
     ]
+    assert [unit.role for unit in sentences.units] == [*["system"] * 3, *["user"] * 2, "assistant", "user"]
+    (span,) = units_of(read, [(read.text.index("kind"), read.text.index("kind") + 4)]).units
+    assert (span.text, span.role) == ("kind", "system")
     roles = unembed.record(chatty, TALK).roles
     spoken = [p for p, role in enumerate(roles) if role != "template"]
     for by in ("turn", *CUTS):

@@ -6,14 +6,14 @@ export interface AblatePayload {
   model: ModelFacts;
   /** The prompt. */
   tokens: Array<PromptToken>;
-  /** The token that is read after the last token of the prompt. */
+  /** The token that is read after the last token of the prompt; of an answer its first. */
   target: Target;
   /** It with nothing set. */
   base: Base;
   /** Which parts were set, one by one; `enc.` is inside the encoder. */
   site: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert" | "enc.head" | "enc.attention" | "enc.mlp" | "enc.neuron";
-  /** Where parts were set, inside the encoder in the source; the target is read after the last token. */
-  position: number | "all";
+  /** Where parts were set, inside the encoder in the source; `answer`: wherever one of its tokens is predicted. */
+  position: number | "all" | "answer";
   /** What they were set to: zero, or the mean over the prompts of `--text`. */
   how: "zero" | "mean";
   /** One a part, in the order of the layers. */
@@ -26,6 +26,8 @@ export interface AblatePayload {
   notes: Array<string>;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** All tokens of the answer; without `--answer` the target alone. */
+  answer?: Array<Token>;
   /** The name and number of this schema. */
   schema: "unembed/ablate/1";
 }
@@ -44,6 +46,8 @@ export interface AblationEffect {
   logit: number;
   /** By how much its probability changes. */
   probability: number;
+  /** By how many nats the log of its probability changes. */
+  log_probability: number;
 }
 
 /** Why, in one line: chosen by one rule for every view. */
@@ -66,6 +70,102 @@ export interface Answer {
   borderline: boolean;
 }
 
+/** A head that carries much of the answer. */
+export interface AnswerHead {
+  /** The block, counted from 0. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** Whether it is a head of a cross-attention, which looks at `sources`. */
+  cross: boolean;
+  /** What it adds to the logits of the answer's tokens, together. */
+  value: number;
+  /** What it adds to each. */
+  by_token: Array<number>;
+  /** To which token it adds most, counted from 0 in `answer`. */
+  most: number;
+  /** Where that token is predicted, the largest attention first. */
+  looks_at: Array<LookedAt>;
+  /** Null with `--no-test`. */
+  zeroed?: AnswerZeroed | null;
+}
+
+/** Terms whose sum is the model's own log-probability of the answer, within the tolerance. */
+export interface AnswerLedger {
+  /** The model's own log-probability of the answer, in nats. */
+  value: number;
+  /** Of the terms, in nats, summed in float64. */
+  sum: number;
+  /** `sum - value`, in nats. */
+  error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
+  tolerance: number;
+  /** `sublayer`, `head`, `source`, `neuron`, `head+neuron` or `source+neuron`. */
+  by: string;
+  /** They sum to `sum`. Of the kind `log_normaliser` is what the softmax subtracts, which no part has a share in. */
+  terms: Array<AnswerTerm>;
+  /** What the term `rounding` sums: what each step of a bfloat16 or float16 run rounded. Empty in float32. */
+  rounding?: Array<AnswerTerm>;
+}
+
+/** A sublayer. */
+export interface AnswerSublayer {
+  /** Which sublayer. */
+  kind: "attention" | "cross_attention" | "mlp";
+  /** The block, counted from 0. */
+  layer: number;
+  /** What it adds to the logits of the answer's tokens, together. */
+  value: number;
+  /** What it adds to each. */
+  by_token: Array<number>;
+  /** Null with `--no-test`. */
+  zeroed?: AnswerZeroed | null;
+}
+
+/** One addend of the answer's log-probability. */
+export interface AnswerTerm {
+  /** What adds it; the indices below say which one. */
+  kind: "embedding" | "token_type_embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "embedding_projection_bias" | "final_norm_shift" | "prediction_head_bias" | "prediction_head_norm_shift" | "unembedding_bias" | "softcap" | "log_normaliser" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "prediction_head_rounding" | "unembedding_rounding" | "softcap_rounding";
+  /** The block, counted from 0. */
+  layer: number | null;
+  /** The head, counted from 0 in its layer. */
+  head: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
+  expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
+  neuron: number | null;
+  /** The position of a source token: of `tokens`, or of `sources` in cross-attention. */
+  source: number | null;
+  /** What it adds to the logits of the answer's tokens, together; of the softmax what it takes, in nats. */
+  value: number;
+  /** What it adds to each token of the answer; they sum to `value`. */
+  by_token: Array<number>;
+}
+
+/** A token of the answer, with what the model gave it after the prompt and the tokens before it. */
+export interface AnswerToken {
+  /** Of the token in the vocabulary. */
+  id: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** As the model gives it. */
+  logit: number;
+  /** From 0 to 1, at temperature 1. */
+  probability: number;
+  /** 1 is the most probable token. */
+  rank: number;
+  /** Where it is predicted: that of the token before it, or the blank that it fills. */
+  position: number;
+  /** In nats: `value` minus `log_normaliser`. */
+  log_probability: number;
+  /** Its logit above the reference. */
+  value: number;
+  /** The log of the softmax's denominator above the same reference, in nats. */
+  log_normaliser: number;
+  /** The top prediction there. */
+  instead: Prediction;
+}
+
 /** What the model gives the answer. */
 export interface AnswerValue {
   /** In nats; of an answer of several tokens the sum over them, each after those before it. */
@@ -76,6 +176,14 @@ export interface AnswerValue {
   logit: number;
   /** The logit of the target above that of `versus`; null without one. */
   difference: number | null;
+}
+
+/** What zeroing a part does, wherever a token of the answer is predicted. */
+export interface AnswerZeroed {
+  /** Of the whole answer then. */
+  probability: number;
+  /** On the log-probability of the whole answer. */
+  effect: Effect;
 }
 
 /** `unembed attended --json`. */
@@ -176,16 +284,20 @@ export interface AttributePayload {
   sources?: Array<SourceToken>;
   /** Where in `sources` the neurons of the encoder move: at the blank that is asked about, or everywhere. */
   source_positions?: Array<number>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/knowledge-attribute/1";
 }
 
-/** The target with nothing ablated. */
+/** The target, or all tokens of the answer, with nothing ablated. */
 export interface Base {
-  /** Of the target. */
+  /** Of the target; of an answer the sum over its tokens. */
   logit: number;
-  /** Of the target. */
+  /** Of the target; of an answer the product over its tokens. */
   probability: number;
+  /** In nats: the log of `probability`. */
+  log_probability: number;
 }
 
 /** `unembed bigrams --json`. */
@@ -416,6 +528,42 @@ export interface Effect {
   verdict: "causal" | "suppressor" | "ordinary" | null;
   /** Whether rounding could change the verdict, or the size of what is causal or a suppressor. */
   borderline: boolean;
+}
+
+/** `unembed explain --answer --json`. */
+export interface ExplainAnswerPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** What was run, once: the prompt, and all of the answer but its last token. */
+  tokens: Array<PromptToken>;
+  /** How many of them are the prompt. */
+  prompt_length: number;
+  /** All tokens of the answer. */
+  answer: Array<AnswerToken>;
+  /** Whether it is what the model says by itself: `--answer auto`. */
+  generated: boolean;
+  /** Of the whole answer, in nats: the sum over its tokens. */
+  log_probability: number;
+  /** Of the whole answer: the product over its tokens. */
+  probability: number;
+  /** What was subtracted from the logits of the answer's tokens, summed over them. */
+  reference: Reference;
+  /** The log-probability as a sum. */
+  ledger: AnswerLedger;
+  /** Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`. */
+  heads: Array<AnswerHead>;
+  /** Every sublayer, in the order of the layers. */
+  sublayers: Array<AnswerSublayer>;
+  /** The heads that each head is compared with; null with `--no-test`, and in a model without. */
+  control: Crowd | null;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** What the encoder read, for an encoder-decoder; else empty. */
+  sources?: Array<SourceToken>;
+  /** The name and number of this schema. */
+  schema: "unembed/explain-answer/1";
 }
 
 /** `unembed explain --json`. */
@@ -1204,7 +1352,7 @@ export interface PatchPayload {
   corrupt_tokens: Array<PromptToken>;
   /** `resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it; `enc.` is inside the encoder. */
   site: "resid_pre" | "resid_mid" | "resid_post" | "attention" | "cross_attention" | "mlp" | "head" | "cross_head" | "neuron" | "enc.resid_pre" | "enc.resid_mid" | "enc.resid_post" | "enc.attention" | "enc.mlp" | "enc.head" | "enc.neuron";
-  /** `logit-difference`, `probability` or `kl`. */
+  /** `logit-difference`, `log-probability`, `probability` or `kl`. */
   metric: string;
   /** The tokens of the answer; null where the metric reads none. */
   target: Array<Token> | null;
@@ -1232,6 +1380,8 @@ export interface PatchPayload {
   versions: Record<string, string>;
   /** What stands at each position of a source that is no text, for sites inside its encoder: times, of a sound. */
   clean_places?: Array<string>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/patch/2";
 }
@@ -1751,7 +1901,7 @@ export interface Target {
 /** One addend of the ledger. */
 export interface Term {
   /** What adds it; the indices below say which one. */
-  kind: "embedding" | "token_type_embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "embedding_projection_bias" | "final_norm_shift" | "prediction_head_bias" | "prediction_head_norm_shift" | "unembedding_bias" | "softcap" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "prediction_head_rounding" | "unembedding_rounding" | "softcap_rounding";
+  kind: "embedding" | "token_type_embedding" | "position_embedding" | "attention" | "head" | "attention_bias" | "cross_attention" | "cross_attention_bias" | "mlp" | "neuron" | "mlp_bias" | "stream_norm_shift" | "embedding_norm_shift" | "embedding_projection_bias" | "final_norm_shift" | "prediction_head_bias" | "prediction_head_norm_shift" | "unembedding_bias" | "softcap" | "log_normaliser" | "source_embedding" | "source_position_embedding" | "source_mlp" | "source_bias" | "rounding" | "embedding_rounding" | "attention_rounding" | "attention_product_rounding" | "head_rounding" | "cross_attention_rounding" | "cross_attention_product_rounding" | "cross_head_rounding" | "mlp_rounding" | "mlp_product_rounding" | "final_norm_rounding" | "prediction_head_rounding" | "unembedding_rounding" | "softcap_rounding";
   /** The block, counted from 0; for `source_mlp` that of the encoder. */
   layer: number | null;
   /** The head, counted from 0 in its layer. */
@@ -2012,6 +2162,8 @@ export interface UnitWithout {
   instead: Said;
   /** `first`: many heads rest on the first token whatever it says. `last`: the question is asked there, so this unit is not ranked. Null for the others. */
   mark: "first" | "last" | null;
+  /** Of a chat: whose words these are, such as `system` or `user`; null elsewhere. */
+  role?: string | null;
 }
 
 /** A target of several tokens, of which the ledger explains the first. */

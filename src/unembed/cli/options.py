@@ -3,7 +3,7 @@
 The annotation of an option is of what is typed; where it has a `parser`, the command gets what that makes of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +38,15 @@ def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 TargetOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")
+]
+AnswerOpt = Annotated[
+    str | None,
+    typer.Option(
+        "--answer",
+        metavar="TEXT",
+        help="A whole answer in the target's place, with its leading space: all of its tokens, each after those before "
+        "it. auto: what the model says by itself.",
+    ),
 ]
 TopOpt = Annotated[int, typer.Option(min=1, help="How many to list, the strongest first; --json has all.")]
 MemoryOpt = Annotated[
@@ -152,6 +161,29 @@ class PredictionOptions(Options):
             "default.",
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class AnswerOptions(Options):
+    """A whole answer that is explained in the place of a prediction."""
+
+    answer: AnswerOpt = None
+    answer_tokens: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --answer auto: how many tokens at most.")
+    ] = 20
+
+    def refuse(self, options: Mapping[str, object]) -> None:
+        """Refuse options that are of a single prediction.
+
+        Args:
+            options: by name, each None or False where it was left out.
+
+        Raises:
+            InputError: one was given.
+        """
+        wrong = [name for name, value in options.items() if value is not None and value is not False]
+        if wrong:
+            raise InputError(f"An answer is explained as a whole, all of its tokens: leave out {', '.join(wrong)}.")
 
 
 @dataclass(frozen=True)

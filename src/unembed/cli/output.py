@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -16,9 +16,12 @@ from unembed.files import write_file
 from unembed.models.labels import harmless_json
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from unembed.explorer.session import Session
     from unembed.models.model import Model
     from unembed.progress import Progress
+    from unembed.view.terminal.paper import Paper
 
 T = TypeVar("T")
 
@@ -60,6 +63,16 @@ class Output:
 
             show(lines_of(payload, paper_for(sys.stdout), **shown), sys.stdout)
         return payload
+
+    def write(self, lines: "Callable[[Any, Paper], Iterable[Text]]", result: object) -> None:
+        """Print some lines of a result at once, while the rest is computed; nothing of them as JSON."""
+        if self.as_json:
+            return
+        from unembed.view.payloads import payload_of
+        from unembed.view.terminal.paper import paper_for, show
+
+        show(lines(payload_of(result), paper_for(sys.stdout)), sys.stdout)
+        sys.stdout.flush()
 
     def work(self, compute: "Callable[[Progress], T]", as_payload: Callable[[T], Any] | None = None, **shown: Any) -> T:
         """Compute under a progress bar, and print the result; of interrupted work, what was finished.

@@ -18,12 +18,10 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.blanks import Blank, asked_position
-from unembed.models.lengths import check_answer
 from unembed.models.model import Model
 from unembed.models.prompts import Given, tokenize
 from unembed.models.reprs import Brief
-from unembed.models.targets import Before, Target, target_tokens
-from unembed.models.tokens import label_of
+from unembed.models.targets import Before, Target, answer_tokens, target_tokens
 from unembed.models.unembedding import log_normaliser, logits_of, wide
 
 __all__ = [
@@ -127,6 +125,13 @@ def probability(tokens: str | int | Sequence[int]) -> TokenMeasure | TextMeasure
         return TextMeasure(tokens, lambda model, after: probability(target_tokens(model, tokens, after)))
     log = log_probability(tokens)
     return TokenMeasure(log.tokens, True, lambda chosen, normaliser: log.of(chosen, normaliser).exp())
+
+
+def summed_logit(tokens: Sequence[int]) -> TokenMeasure:
+    """`sum_j logit(token_j)`, each where it is predicted; the tokens as in `log_probability`."""
+    ids = tuple(tokens)
+    order = list(range(len(ids)))
+    return TokenMeasure(ids, False, lambda chosen, _: chosen[:, order, order].sum(-1))
 
 
 @overload
@@ -276,22 +281,9 @@ def question(model: Model, prompt: Given, answer: Target) -> Question:
         InputError: either is empty, not in the vocabulary, or too long together; of a masked language model, there is
             no blank, or the answer is no single token.
     """
-    ids = tokenize(model, prompt)
+    ids, text = tokenize(model, prompt), prompt if isinstance(prompt, str) else None
     if model.fills_blanks:
-        return _cloze(model, prompt, ids, answer)
-    target = target_tokens(model, answer, prompt if isinstance(prompt, str) else ids)
-    whole = tokenize(model, (*ids, *target))
-    check_answer(model, len(ids), len(target))
-    return Question(tokens=whole[:-1], answer=target)
-
-
-def _cloze(model: Model, prompt: Given, ids: tuple[int, ...], answer: Target) -> Question:
-    place = asked_position(model, ids)
-    target = target_tokens(model, answer, Blank(prompt if isinstance(prompt, str) else None, ids, place))
-    if len(target) != 1:
-        raise InputError(
-            f"A blank of {model.name} holds one token, but {answer!r} is {len(target)} there: "
-            f"{' '.join(label_of(model, token) for token in target)}.\n"
-            "Give an answer of one token."
-        )
-    return Question(tokens=ids, answer=target, blank=place)
+        place = asked_position(model, ids)
+        return Question(ids, answer_tokens(model, answer, Blank(text, ids, place), len(ids)), blank=place)
+    target = answer_tokens(model, answer, ids if text is None else text, len(ids))
+    return Question(tokens=(*ids, *target[:-1]), answer=target)

@@ -44,6 +44,7 @@ Kind = Literal[
     "prediction_head_norm_shift",
     "unembedding_bias",
     "softcap",
+    "log_normaliser",
     "source_embedding",
     "source_position_embedding",
     "source_mlp",

@@ -8,7 +8,7 @@ a logit above the vocabulary mean are combinations of rows of W_U, so they are r
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, SupportsIndex
+from typing import Literal, NamedTuple, SupportsIndex
 
 import torch
 from jaxtyping import Float
@@ -130,7 +130,8 @@ def readout(
     run = prompt.run or prompt.recorded([position])
     model, row = run.model, run.row(position)
     state = state_of(layer, model.layers)
-    x, head, normed, uncapped, logits = _read(run, row, state)
+    end = _read(run, row, state)
+    x, head, normed, uncapped, logits = end
     before = run.text_before(position)
     token = int(logits.argmax()) if target is None else target_token(model, target, before)
     other = None if versus is None else target_token(model, versus, before)
@@ -151,7 +152,7 @@ def readout(
         if model.softcap is not None:
             constants["softcap"] = value - linear
         if roundings.are_terms(model):
-            constants |= _end_roundings(run, weights, pulled, x, head, normed, uncapped, logits)
+            constants |= _end_roundings(run, weights, pulled, end)
         return Readout(
             run=run,
             position=position,
@@ -266,17 +267,20 @@ class _Combination:
         return w
 
 
-def _end_roundings(
-    run: Run,
-    weights: _Combination,
-    pulled: Pulled | None,
-    x: Tensor,
-    head: HeadStates | None,
-    normed: Tensor,
-    uncapped: Tensor,
-    logits: Tensor,
-) -> dict[str, float]:
+class _End(NamedTuple):
+    """What stands at one position between the stream and the logits, as the model's own modules give it."""
+
+    stream: Tensor
+    head: HeadStates | None
+    normed: Tensor
+    uncapped: Tensor
+    """The logits before the soft-cap."""
+    logits: Tensor
+
+
+def _end_roundings(run: Run, weights: _Combination, pulled: Pulled | None, end: _End) -> dict[str, float]:
     """The soft-cap, and what it, unembedding, prediction head and final norm rounded of this combination of logits."""
+    x, head, normed, uncapped, logits = end
     model, w, found = run.model, weights.of_rows(run), {}
     if not model.final_norm.identity or model.logit_scale != 1:
         after = normed if head is None else head.read
@@ -313,15 +317,13 @@ def _held(what: str, lost: float, allowed: float) -> float:
     return float(roundings.held(what, *torch.tensor([[lost], [allowed]], dtype=torch.float64)))
 
 
-def _read(run: Run, row: int, state: int) -> tuple[Tensor, HeadStates | None, Tensor, Tensor, Tensor]:
-    """Stream, states of a prediction head, normed stream, logits before and after the soft-cap, as the model's own
-    modules give them."""
+def _read(run: Run, row: int, state: int) -> _End:
     model = run.model
     if state == model.layers:
         head = None if run.head is None else run.head.at(row)
-        return run.final[row], head, run.normed[row], run.uncapped_logits[row], run.logits[row]
+        return _End(run.final[row], head, run.normed[row], run.uncapped_logits[row], run.logits[row])
     x = _stream(run, row, state)
     with torch.inference_mode():
         head = head_states(model, x[None])
         normed, uncapped, logits = unembedded(model, x[None])
-    return x, None if head is None else head.at(0), normed[0], uncapped[0], logits[0]
+    return _End(x, None if head is None else head.at(0), normed[0], uncapped[0], logits[0])

@@ -1,7 +1,8 @@
 """Ablation: what a prediction loses when one part of the model writes nothing, or what it writes on average.
 
-    effect(part) = f(target | the part's value set to 0, or to its mean) - f(target),   f the logit, and the probability
+    effect(part) = f(target | the part's value set to 0, or to its mean) - f(target)
 
+with `f` the logit, the probability and its logarithm, of one token or of a whole answer, whose logits are summed,
 for every head, sublayer, neuron or expert, all in one sweep of the counterfactual engine. Exact: each effect is that of
 a full run with that part set, up to rounding. What is set, at the positions asked for:
 
@@ -23,13 +24,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import torch
 from torch import Tensor
 
 from unembed.engine import edits
 from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
-from unembed.engine.measures import logit, probability, several
-from unembed.errors import InputError, Interrupted
+from unembed.engine.measures import TokenMeasure, log_probability, probability, several, summed_logit
+from unembed.errors import InputError, Interrupted, counted
+from unembed.methods.whole_answer import GivenAnswer, whole_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
 from unembed.models.names import part_name, stack_and_word
 from unembed.models.parts import PARTS, EncoderPart, PartKind, parts_of
@@ -62,6 +65,20 @@ class Effect:
     neuron: int | None
     logit: float
     probability: float
+    log_probability: float
+    """In nats."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The target, or all tokens of an answer, with nothing ablated."""
+
+    logit: float
+    """Of several tokens the sum."""
+    probability: float
+    """Of several tokens the product, each after those before it."""
+    log_probability: float
+    """In nats."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,7 +90,11 @@ class Ablation(Result[Effect]):
     model: Model
     tokens: tuple[int, ...]
     target: Prediction
-    """What the model gave the target after the prompt, with nothing ablated."""
+    """What the model gave the target after the prompt, with nothing ablated; of an answer its first token."""
+    answer: tuple[int, ...]
+    """The tokens whose logits are summed and probabilities multiplied; without an answer the target alone."""
+    base: Base
+    """What the model gave these with nothing ablated."""
     site: Part
     positions: tuple[int, ...]
     """Where parts were set; inside an encoder, positions of the source."""
@@ -90,13 +111,22 @@ class Ablation(Result[Effect]):
         return len(self.effects) == self.planned
 
     @property
+    def ranked_by(self) -> Literal["probability", "log_probability"]:
+        """By what parts are ranked: of an answer, which may be most improbable, the log-probability."""
+        return "probability" if len(self.answer) == 1 else "log_probability"
+
+    @property
     def unit(self) -> str:
-        """Of `measure`."""
-        return "change of the probability"
+        """Of what parts are ranked by."""
+        return f"change of the {self.ranked_by.replace('_', '-')}"
 
     def entries(self) -> tuple[Effect, ...]:
         """The effects."""
         return self.effects
+
+    def top(self, count: int = 10) -> Sequence[Effect]:
+        """The largest effects, of either sign."""
+        return sorted(self.effects, key=lambda effect: -abs(getattr(effect, self.ranked_by)))[: counted(count)]
 
     def columns(self, entry: Effect) -> dict[str, Any]:
         """An effect, and the name of its part."""
@@ -114,7 +144,7 @@ class Ablation(Result[Effect]):
         from unembed.runs.figures import by_layer
 
         return by_layer(
-            ((effect.layer, effect.head or 0, effect.probability) for effect in self.effects),
+            ((effect.layer, effect.head or 0, getattr(effect, self.ranked_by)) for effect in self.effects),
             columns=[str(head) for head in range((encoder_of(self.model) if encoder else self.model).heads)],
             axis="head",
             unit=self.unit,
@@ -123,9 +153,10 @@ class Ablation(Result[Effect]):
 
     def _found(self) -> str:
         best = [
-            f"{part_name(self.site, e.layer, e.head, e.expert, e.neuron)} {e.probability:+.3f}" for e in self.top(SHOWN)
+            f"{part_name(self.site, e.layer, e.head, e.expert, e.neuron)} {getattr(e, self.ranked_by):+.3f}"
+            for e in self.top(SHOWN)
         ]
-        return f"P = {self.target.probability:.3f}, {listed(best, len(self.effects))}"
+        return f"P = {self.base.probability:.3g}, {listed(best, len(self.effects))}"
 
 
 @prompted
@@ -133,6 +164,7 @@ def ablate(
     prompt: Prompt,
     target: str | int | None = None,
     *,
+    answer: GivenAnswer | None = None,
     site: Part = "head",
     position: Literal["last", "all"] | int | None = None,
     how: How = "zero",
@@ -147,10 +179,13 @@ def ablate(
         prompt: a recorded run, or a model and a prompt. The target is read after its last token, or at the blank of a
             masked language model.
         target: the token (of a longer text, the first token); None takes the top prediction.
+        answer: a whole answer in the target's place: the sum of the logits and of the log-probabilities of its tokens,
+            each after those before it. "auto" is what the model says by itself (whole_answer.py).
         site: which parts. In a mixture of experts, neurons and experts are those of the experts that the router chose
             at the positions.
-        position: where parts are set: "last" (where it is asked), "all", or an index (negative counts from the end);
-            None is "last", and inside an encoder "all". Parts of an encoder are set at positions of the source.
+        position: where parts are set: "last" (where it is asked; of an answer, wherever a token of it is predicted),
+            "all" (with an answer, also at its tokens), or an index in the prompt (negative counts from the end); None
+            is "last", and inside an encoder "all". Parts of an encoder are set at positions of the source.
         how: "zero", or "mean": the mean over all positions of `texts`.
         texts: prompts for the mean.
         layers: only parts of these layers; None takes all.
@@ -162,7 +197,12 @@ def ablate(
         Interrupted: on Ctrl-C, with the effects that were finished.
     """
     _check_words(site, how, texts)
+    if answer is not None and target is not None:
+        raise InputError("An answer is read as a whole: leave the target out.")
     model, ids = prompt.model, prompt.tokens
+    said = None if answer is None else whole_answer(prompt, answer)
+    more = () if said is None else said.tokens[:-1]
+    read = tuple(range(prompt.asked, prompt.asked + 1 + len(more)))
     inside, kind = stack_and_word(site)
     stack = encoder_of(model) if inside else model
     check_has_layers(stack)
@@ -170,10 +210,10 @@ def ablate(
         check_has_neurons(stack)
     default = "all" if inside else "last"
     length = len(model.source or ()) if inside else len(ids)
-    ends = ("source", length - 1) if inside else ("prompt", prompt.asked)
-    edited = _positions(default if position is None else position, length, *ends)
-    run = prompt.recorded(sorted({*(() if inside else edited), prompt.asked}))
-    token = run.token(target)
+    what, last, whole = ("source", (length - 1,), length) if inside else ("prompt", read, length + len(more))
+    edited = _positions(default if position is None else position, what, length, last, whole)
+    run = prompt.followed_by(more).recorded(sorted({*(() if inside else edited), *read}))
+    tokens = (run.token(target),) if said is None else said.tokens
     chosen = range(stack.layers) if layers is None else sorted({checked_layer(stack, layer) for layer in layers})
     sites = [s for layer in chosen for s in _sites(run, site, layer, edited)]
     if not sites:
@@ -182,34 +222,50 @@ def ablate(
     empty = Ablation(
         model=model,
         tokens=ids,
-        target=run.prediction(token),
+        target=run.prediction(tokens[0], position=read[0]),
+        answer=tokens,
+        base=Base(*_measure(tokens)(run.logits[[run.row(p) for p in read]][None])[0].double().tolist()),
         site=site,
         positions=edited,
         how=how,
         effects=(),
         planned=len(sites),
-        notes=(*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target)),
+        notes=(
+            *prompt_notes(model, prompt.messages or prompt.text),
+            *target_notes(model, prompt.context, target),
+            *(() if said is None else said.notes),
+        ),
     )
     changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
-    return _swept(empty, run, sites, changes, memory, progress)
+    return _swept(empty, run, sites, changes, read, memory, progress)
+
+
+def _measure(tokens: tuple[int, ...]) -> TokenMeasure:
+    """The numbers of `Base`."""
+    return several(summed_logit(tokens), probability(tokens), log_probability(tokens))
 
 
 def _swept(
-    empty: Ablation, run: Run, sites: list[Site], changes: list[Edit], memory: int | None, progress: Progress
+    empty: Ablation,
+    run: Run,
+    sites: list[Site],
+    changes: list[Edit],
+    read: tuple[int, ...],
+    memory: int | None,
+    progress: Progress,
 ) -> Ablation:
-    measure = several(logit(empty.target.token), probability((empty.target.token,)))
-    base = measure(run.logits[run.row()][None, None])[0].double()
+    base = torch.tensor(list(vars(empty.base).values()), dtype=torch.float64)
 
     def result(values: Tensor) -> Ablation:
         effects = tuple(
-            Effect(s.layer, s.head, s.expert, s.neuron, *(value.double() - base).tolist())
+            Effect(s.layer, s.head, s.expert, s.neuron, *(value.double().cpu() - base).tolist())
             for s, value, done in zip(sites, values, finished(values).tolist(), strict=True)
             if done
         )
         return replace(empty, effects=effects)
 
     try:
-        values = counterfactuals(run, changes, measure, memory=memory, progress=progress)
+        values = counterfactuals(run, changes, _measure(empty.answer), at=read, memory=memory, progress=progress)
     except Interrupted as stop:
         raise Interrupted(result(stop.result)) from stop
     return result(values)
@@ -226,11 +282,12 @@ def _check_words(site: str, how: str, texts: object) -> None:
         raise InputError("A text is for the mean: set parts to their mean, or leave the text out.")
 
 
-def _positions(position: str | int, length: int, what: str, last: int) -> tuple[int, ...]:
+def _positions(position: str | int, what: str, length: int, last: tuple[int, ...], whole: int) -> tuple[int, ...]:
+    """Where parts are set, of a prompt (or source) of some length, which with an answer is the `whole`."""
     if position == "all":
-        return tuple(range(length))
+        return tuple(range(whole))
     if position == "last":
-        return (last,)
+        return last
     if isinstance(position, str):
         raise InputError(f"Expected a position of last, all or an index, found {position!r}.")
     return (absolute_position(position, length, what),)

@@ -185,7 +185,8 @@ def population(
 
 
 def _population(run: Run, token: int, versus: int | None, memory: int | None, progress: Progress) -> Population:
-    groups = [_heads(run), *_neurons(run, token, versus), _sublayers(run)]
+    last = (run.asked,)
+    groups = [heads_at(run, last), *_neurons(run, token, versus), sublayers_at(run, last)]
     planned: dict[Hashable, Intervention] = {site: edits.zero(site) for group in groups for site in group}
     planned |= _nudges(run)
     measure = asked_of(token, versus)
@@ -196,7 +197,7 @@ def _population(run: Run, token: int, versus: int | None, memory: int | None, pr
         token=token,
         versus=versus,
         base=read_end(run, measure),
-        noise=_spread(run) * read[-NUDGED:].std(0),
+        noise=spread(run) * read[-NUDGED:].std(0),
         heads=heads,
         neurons=neurons,
         leaders=tuple(leaders),
@@ -224,36 +225,45 @@ def _seed(run: Run) -> int:
     return int.from_bytes(hashlib.sha256(repr(run.tokens).encode()).digest()[:7], "big")
 
 
-def _heads(run: Run) -> list[Site]:
-    model, last = run.model, (run.asked,)
+def heads_at(run: Run, positions: tuple[int, ...]) -> list[Site]:
+    """Every head, of self- and cross-attention, each at all of these positions."""
+    model = run.model
     kinds: tuple[SiteKind, ...] = ("z",) if model.encoder is None else ("z", "cross_z")
     layers, heads = range(model.layers), range(model.heads)
-    return [Site(kind=kind, layer=i, head=h, positions=last) for i in layers for h in heads for kind in kinds]
+    return [Site(kind=kind, layer=i, head=h, positions=positions) for i in layers for h in heads for kind in kinds]
 
 
-def _sublayers(run: Run) -> list[Site]:
+def sublayers_at(run: Run, positions: tuple[int, ...]) -> list[Site]:
+    """Every sublayer, each at all of these positions."""
     kinds: dict[str, SiteKind] = {stage: PARTS[stage].name for stage in get_args(Stage)}
-    last = (run.asked,)
     return [
-        Site(kind=kinds[stage], layer=i, positions=last) for i, layer in enumerate(run.layers) for stage in layer.stages
+        Site(kind=kinds[stage], layer=i, positions=positions)
+        for i, layer in enumerate(run.layers)
+        for stage in layer.stages
     ]
 
 
-def _spread(run: Run) -> float:
+def spread(run: Run) -> float:
+    """How many standard deviations of nudged versions rounding is taken to move an effect, at most."""
     return SPREAD_IN_16_BITS if are_terms(run.model) else SPREAD
 
 
 def _nudges(run: Run) -> dict[Hashable, Intervention]:
     """Versions that are rounded once more, by name."""
+    return {("nudged", i): nudge for i, nudge in enumerate(nudges_at(run, (run.asked,)))}
+
+
+def nudges_at(run: Run, positions: tuple[int, ...]) -> list[list[Edit]]:
+    """`NUDGED` versions that are rounded once more at all of these positions."""
     random = generator(_seed(run))
-    return {("nudged", i): _nudge(run, random) for i in range(NUDGED)}
+    return [_nudge(run, positions, random) for _ in range(NUDGED)]
 
 
-def _nudge(run: Run, random: torch.Generator) -> list[Edit]:
+def _nudge(run: Run, positions: tuple[int, ...], random: torch.Generator) -> list[Edit]:
     """A rounding, drawn, after each block."""
     found = []
     for layer in range(run.model.layers):
-        site = Site(kind="resid_post", layer=layer, positions=(run.asked,))
+        site = Site(kind="resid_post", layer=layer, positions=positions)
         stream = run.at(site)
         drawn = torch.randn(stream.shape, generator=random, dtype=torch.float32).to(stream.device)
         found.append(edits.add(site, run.model.precision * drawn * stream.abs().float()))
@@ -366,7 +376,7 @@ def random_sets(
     measure = log_odds(token) if versus is None else logit(token, versus)
     found = read_ends(run, ends(run, planned, memory=memory, progress=progress), measure)
     effects = found[:-NUDGED] - read_end(run, measure)
-    return Sets(tuple(sets), tuple(effects.tolist()), noise=_spread(run) * float(found[-NUDGED:].std()))
+    return Sets(tuple(sets), tuple(effects.tolist()), noise=spread(run) * float(found[-NUDGED:].std()))
 
 
 def _pools(run: Run, neurons: Sequence[Site]) -> dict[int, tuple[list[tuple[int | None, int]], int]]:

@@ -232,7 +232,7 @@ def explain(
         inputs=input_credit(read) if inputs else None,
         whole_target=whole_target(run, target, where),
         notes=(
-            *prompt_notes(model, prompt.text, where),
+            *prompt_notes(model, prompt.messages or prompt.text, where),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),
             *space_notes(run, target, where),

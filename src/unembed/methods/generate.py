@@ -99,7 +99,7 @@ def generate(
 
 
 def _steps(model: Model, ids: list[int], tokens: int, temperature: float, random: torch.Generator) -> Iterator[Step]:
-    ends = _end_tokens(model)
+    ends = end_tokens(model)
     run, cache = record_next(model, ids)
     for count in range(1, tokens + 1):
         token = _choose(run.logits[-1], temperature, random)
@@ -130,6 +130,7 @@ def _step(run: Run, token: int) -> Step:
     )
 
 
-def _end_tokens(model: Model) -> set[int]:
+def end_tokens(model: Model) -> set[int]:
+    """The tokens with which the model ends a text, by its generation configuration."""
     end = getattr(model.module.generation_config, "eos_token_id", None)
     return set(end) if isinstance(end, list) else set() if end is None else {int(end)}

@@ -32,6 +32,7 @@ from unembed.errors import InputError, Interrupted
 from unembed.methods.alignment import Alignment, Pair, aligned
 from unembed.methods.patching import Cell, Direction, Patching, Sweep
 from unembed.methods.places import Places, check_equal_sounds, group_size, grouped, places_of_source
+from unembed.methods.whole_answer import GivenAnswer, whole_answer
 from unembed.models.kinds import KINDS, SiteKind, kind_of
 from unembed.models.lengths import check_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons
@@ -45,7 +46,7 @@ from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.record import record_together
 from unembed.runs.run import Run, same_source
 
-Metric = Literal["logit-difference", "probability", "kl"]
+Metric = Literal["logit-difference", "log-probability", "probability", "kl"]
 _Pairs = Sequence[Pair]
 
 
@@ -56,9 +57,10 @@ def patch(
     target: str | int | Sequence[int] | None = None,
     versus: str | int | None = None,
     *,
+    answer: GivenAnswer | None = None,
     site: str = "resid_pre",
     direction: str = "denoise",
-    metric: str | Measure = "logit-difference",
+    metric: str | Measure | None = None,
     position: str | int = "all",
     layers: Sequence[int] | None = None,
     align: Mapping[int, int] | None = None,
@@ -74,17 +76,20 @@ def patch(
         clean: a recorded run in which the model does what is studied, or a model and a prompt.
         corrupt: the same prompt with what matters changed: a run, text, or token ids. Only a run may be of another
             source.
-        target: the token to read; None is the clean run's top prediction. Of several tokens only `metric="probability"`
-            can be read: `P(target | prompt)` is the product over its tokens.
+        target: the token to read; None is the clean run's top prediction. Of several tokens `metric="log-probability"`
+            or "probability" can be read: `P(target | prompt)` is the product over its tokens.
         versus: the other token of a logit difference; None is the corrupt run's top prediction.
+        answer: a whole answer in the target's place; "auto" is what the model says after the clean prompt
+            (whole_answer.py).
         site: "resid_pre", "resid_mid", "resid_post", "attention" and "mlp" sweep layer x position, "head" layer x head,
             "neuron" the neurons of `layers`; so do "cross_attention", "cross_head" and, inside an encoder, "enc.head",
             "enc.resid_pre" and so on. Layer `l` of "resid_pre" is the stream before block `l`: layer 0 swaps the
             embedding of a token.
         direction: "denoise", "noise", or "both".
-        metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target; "kl"
-            `KL(clean || patched)` in nats, which is 0 for the clean run; or a callable of logits `row position vocab`
-            (one position, where it is asked) that gives one number a row.
+        metric: "logit-difference" is `logit(target) - logit(versus)`; "probability" that of the target, and
+            "log-probability" its logarithm in nats; "kl" `KL(clean || patched)` in nats, which is 0 for the clean run;
+            or a callable of logits `row position vocab` (one position, where it is asked) that gives one number a row.
+            None is the logit difference, and of an answer the log-probability.
         position: "all", "last", or an index in the clean prompt. A head or neuron is patched at all these positions
             together.
         layers: which to sweep; None is all (for neurons they must be given).
@@ -107,16 +112,22 @@ def patch(
     check_has_layers(stack)
     if KINDS[kind].place == "mlp":
         check_has_neurons(stack)
-    answer = (
+    if metric is None:
+        metric = "logit-difference" if answer is None else "log-probability"
+    if answer is not None and target is not None:
+        raise InputError("An answer is read as a whole: leave the target out.")
+    said = None if answer is None else whole_answer(clean, answer)
+    asked = target if said is None else said.tokens
+    read = (
         None
-        if target is None or metric == "kl" or not isinstance(metric, str)
-        else target_tokens(model, target, clean.context)
+        if asked is None or metric == "kl" or not isinstance(metric, str)
+        else target_tokens(model, asked, clean.context)
     )
-    _check_metric(metric, target, versus, answer)
+    _check_metric(metric, asked, versus, read)
     prompts, places, alignment = _compared(clean, corrupt, align, inside=inside)
     chosen = alignment.at(position)
     # The answer's own tokens follow both prompts, so that each is read where it is predicted.
-    more = () if answer is None else answer[:-1]
+    more = () if read is None else read[:-1]
     for each in (clean, corrupt):
         check_answer(model, len(each.tokens), len(more) + 1)
     size = group_size(places, group)
@@ -124,14 +135,14 @@ def patch(
     longer = [each.followed_by(more) for each in (clean, corrupt)]
     ats = [_read_at(each, len(more)) for each in longer]
     runs = _runs(longer, [_kept(sweep, spots, side, ats[side]) for side in (0, 1)])
-    measure, answer, other = _measure(clean, runs, metric, answer, versus, ats[0])
+    measure, read, other = _measure(clean, runs, metric, read, versus, ats[0])
     result = Patching(
         model=model,
         clean_tokens=prompts[0],
         corrupt_tokens=prompts[1],
         site=sweep,
         metric=metric if isinstance(metric, str) else getattr(metric, "__name__", "metric"),
-        target=answer,
+        target=read,
         versus=other,
         clean=_end(measure, runs[0], ats[0]),
         corrupt=_end(measure, runs[1], ats[1]),
@@ -139,6 +150,7 @@ def patch(
         cells=cells,
         values={},
         places=() if places is None else places.names,
+        notes=() if said is None else said.notes,
     )
     for one in directions:
         result = _swept(result, one, _Plan(runs, spots, measure, ats), memory, progress)
@@ -233,7 +245,7 @@ def _check_metric(
     if metric == "logit-difference" and answer is not None and len(answer) > 1:
         raise InputError(
             f"A logit difference reads one token, but the target is {len(answer)} tokens.\n"
-            "Give a target of one token, or use the metric probability."
+            "Give a target of one token, or use the metric log-probability or probability."
         )
 
 
@@ -333,8 +345,9 @@ def _measure(
     if metric == "kl":
         return measures.kl_from(_logits(runs[0], at)), None, None
     answer = (runs[0].token(),) if answer is None else answer
-    if metric == "probability":
-        return measures.probability(answer), answer, None
+    if metric in ("probability", "log-probability"):
+        of = measures.probability if metric == "probability" else measures.log_probability
+        return of(answer), answer, None
     other = (runs[1].token(),) if versus is None else target_tokens(model, versus, clean.context)
     if len(other) != 1:
         raise InputError(f"A logit difference reads one token, but {versus!r} is {len(other)} tokens.")

@@ -105,6 +105,7 @@ class Patching(Result[PatchedRun]):
     """The metric of each patched run, a sweep a direction; NaN where the work was stopped before."""
     places: tuple[str, ...] = ()
     """What stands at each position of a source that is no text: times, of a sound; else empty."""
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
 
     @cached_property
     def token_texts(self) -> tuple[str, ...]:
@@ -141,7 +142,7 @@ class Patching(Result[PatchedRun]):
     @property
     def unit(self) -> str:
         """Of the metric."""
-        return {"logit-difference": "logits", "kl": "nats"}.get(self.metric, self.metric)
+        return {"logit-difference": "logits", "log-probability": "nats", "kl": "nats"}.get(self.metric, self.metric)
 
     def entries(self) -> list[PatchedRun]:
         """Every cell that was computed, in each direction that was swept."""

@@ -1,4 +1,8 @@
-"""Chats: messages become a prompt through the model's own template, and each token knows whose words it holds."""
+"""Chats: messages become a prompt through the model's own template, and each token knows whose words it holds.
+
+A template may write a system prompt of its own where the messages have none. These are the system's words like any
+others, and `notes` says where they come from.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +29,18 @@ def rendered(model: Model, messages: Sequence[Message]) -> str:
         InputError: messages of another form, a model without a template, or one that refuses them.
     """
     checked = _checked(messages)
+    return _rendered(model, checked, goes_on=checked[-1]["role"] == "assistant")
+
+
+def _rendered(model: Model, messages: list[dict[str, str]], *, goes_on: bool, asks: bool = True) -> str:
+    """What the template makes of messages.
+
+    Args:
+        model: whose template it is.
+        messages: as `transformers` takes them.
+        goes_on: whether the last message is left open.
+        asks: whether the model is to answer at the end.
+    """
     tokenizer: Any = model.tokenizer
     if tokenizer is None:
         raise InputError(f"{model.name} has no tokenizer, so no chat template: give token ids.")
@@ -36,11 +52,10 @@ def rendered(model: Model, messages: Sequence[Message]) -> str:
         raise InputError(
             "A chat template writes special tokens, which special='none' would read as plain characters: take auto."
         )
-    goes_on = checked[-1]["role"] == "assistant"
     try:
         return run_bounded(
             lambda: tokenizer.apply_chat_template(
-                checked, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+                messages, tokenize=False, add_generation_prompt=asks and not goes_on, continue_final_message=goes_on
             )
         )
     except Exception as error:  # a template is a program of the model's makers, and raises what it likes
@@ -71,10 +86,58 @@ def roles(model: Model, messages: Sequence[Message], tokens: Sequence[int]) -> t
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)  # type: ignore[misc]
     if list(encoded["input_ids"]) != list(tokens):
         return (None,) * len(tokens)
+    own = _own_system(model, messages, text)
+    places += [] if own is None else [("system", *own)]
     return tuple(
         next((role for role, start, end in places if a < end and b > start), "template")
         for a, b in encoded["offset_mapping"]
     )
+
+
+def notes(model: Model, messages: Sequence[Message]) -> tuple[str, ...]:
+    """What a reader should know of a chat: a system prompt that nobody gave."""
+    text = rendered(model, messages)
+    own = _own_system(model, messages, text)
+    if own is None:
+        return ()
+    said = text[slice(*own)].strip()
+    said = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+    return (f"The messages have no system prompt, so the template of {model.name} writes its own: {said!r}.",)
+
+
+_SHOWN = 100
+"""Characters of a system prompt in a note."""
+_MARK = "\ue000{}\ue001"
+"""What stands for the words of a message where the template is looked for: characters of private use."""
+
+
+def end_of_turn(model: Model, messages: Sequence[Message]) -> int | None:
+    """The special token that the template writes after what the model says; None where it writes none."""
+    mark, tokenizer = _MARK.format("said"), model.tokenizer
+    before = [dict(message) for message in messages]
+    before = before[:-1] if before[-1]["role"] == "assistant" else before
+    try:
+        text = _rendered(model, [*before, {"role": "assistant", "content": mark}], goes_on=False, asks=False)
+    except InputError:
+        return None
+    after = text.partition(mark)[2]
+    ids = tokenizer(after, add_special_tokens=False)["input_ids"] if tokenizer is not None and after else []
+    return ids[0] if ids and ids[0] in tokenizer.all_special_ids else None  # type: ignore[union-attr]
+
+
+def _own_system(model: Model, messages: Sequence[Message], text: str) -> tuple[int, int] | None:
+    """Where the template writes a system prompt of its own: what a given one would take the place of."""
+    if any(message["role"] == "system" for message in messages):
+        return None
+    mark = _MARK.format("system")
+    try:
+        marked = rendered(model, [{"role": "system", "content": mark}, *messages])
+    except InputError:
+        return None  # it takes no system prompt, so it writes none
+    before, found, after = marked.partition(mark)
+    start, end = len(before), len(text) - len(after)
+    holds = found and text.startswith(before) and text.endswith(after) and text[start:end].strip()
+    return (start, end) if start < end and holds else None
 
 
 def _places(model: Model, messages: Sequence[Message], text: str) -> list[tuple[str, int, int]] | None:
@@ -82,7 +145,7 @@ def _places(model: Model, messages: Sequence[Message], text: str) -> list[tuple[
 
     The template is rendered once more with marks in place of the words: what stands between the marks is its own.
     """
-    marks = [f"\ue000{number}\ue001" for number in range(len(messages))]
+    marks = [_MARK.format(number) for number in range(len(messages))]
     marked = rendered(model, [{**message, "content": mark} for message, mark in zip(messages, marks, strict=True)])
     places, at, read = [], 0, 0
     for message, mark in zip(messages, marks, strict=True):

@@ -52,10 +52,13 @@ def tokenize(model: Model, prompt: Given) -> tuple[int, ...]:
 
 
 def prompt_notes(model: Model, prompt: Given | None, position: int | None = None) -> tuple[str, ...]:
-    """What a reader should know of what was read: of the source, and of special tokens and blanks of a prompt that was
-    given as text. `position` is where it is asked, if not where it asks by itself.
+    """What a reader should know of what was read: of the source, of what the template of a chat writes by itself, and
+    of special tokens and blanks of a prompt that was given as text. `position` is where it is asked, if not where it
+    asks by itself.
     """
     of_source = () if model.source is None else model.source.notes
+    if chat.is_chat(prompt):
+        return (*of_source, *chat.notes(model, prompt))  # type: ignore[arg-type]
     if not isinstance(prompt, str) or model.tokenizer is None:
         return of_source
     tokens = _encoded(model, prompt)

@@ -12,13 +12,14 @@
 import operator
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 from unembed.errors import InputError
 from unembed.models.blanks import Blank, blank_text, blanks, respelled
 from unembed.models.labels import unescaped
+from unembed.models.lengths import check_answer
 from unembed.models.model import Model
-from unembed.models.prompts import decoded, inner_tokens, well_formed
+from unembed.models.prompts import decoded, inner_tokens, well_formed, why_no_longer
 from unembed.models.special import start_tokens
 from unembed.models.tokens import EXPLICIT, JOINED, label_of, name_of, read_token
 
@@ -54,6 +55,46 @@ def target_token(model: Model, target: Target, after: Before = None) -> int:
     return _known(model, target, _target_ids(model, target, after)[0])
 
 
+def answer_tokens(model: Model, answer: Target, after: Before, length: int) -> tuple[int, ...]:
+    """The token ids of a whole answer, all of which is read: in one run of the prompt and all of it but the last token.
+
+    Args:
+        model: whose vocabulary it is.
+        answer: text (with its leading space, where there is one), a token id, or ids.
+        after: the prompt that it follows, or the blank that it fills.
+        length: of the prompt, in tokens.
+
+    Raises:
+        InputError: it is empty, is not in the vocabulary, is longer than what the model reads after the prompt, is of
+            several tokens at a blank, or its length would change the prompt's own numbers.
+    """
+    if (isinstance(answer, str | Sequence)) and not len(answer):
+        raise InputError("The answer is empty: expected at least one token.")
+    found = target_tokens(model, answer, after)
+    if isinstance(after, Blank):
+        if len(found) > 1:
+            said = " ".join(label_of(model, token) for token in found)
+            raise InputError(
+                f"A blank of {model.name} holds one token, but {answer!r} is {len(found)} there: {said}.\n"
+                "Give an answer of one token."
+            )
+        return found
+    if model.context is not None and length + len(found) - 1 > model.context:
+        raise InputError(
+            f"A prompt of {length} tokens and an answer of {len(found)} exceed the {model.context} that {model.name} "
+            f"reads (the answer's last token is not read).\n{why_no_longer(model)}"
+        )
+    check_answer(model, length, len(found))
+    return found
+
+
+def answer_notes(model: Model, after: Before, answer: Target) -> tuple[str, ...]:
+    """A sentence where the tokenizer would join a whole answer with the last token of this prompt."""
+    if not isinstance(answer, str) or isinstance(after, Blank) or EXPLICIT.fullmatch(answer):
+        return ()
+    return tuple(_joined(model, answer, _target_ids(model, answer, after), after, what="answer"))
+
+
 def target_notes(model: Model, after: Before, *targets: Target | None) -> tuple[str, ...]:
     """A sentence for each target of several tokens, of which only the first is read; and for each that the tokenizer
     would write otherwise after this prompt."""
@@ -83,7 +124,9 @@ def _as_filled(model: Model, target: Target | None, ids: tuple[int, ...]) -> lis
     ]
 
 
-def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> list[str]:
+def _joined(
+    model: Model, target: str, ids: tuple[int, ...], after: Before, *, what: Literal["target", "answer"] = "target"
+) -> list[str]:
     """What the tokenizer makes of prompt and target together, where it does not just put one after the other."""
     before = text_before(model, after)
     if before is None:
@@ -104,7 +147,7 @@ def _joined(model: Model, target: str, ids: tuple[int, ...], after: Before) -> l
     last, one = (" ".join(label_of(model, token) for token in part[shared:]) for part in (start, whole))
     return [
         f"Written with {target!r} the prompt's own last token would change: {last} and {said} would be {one}. "
-        "Explained is the target after the prompt as it stands."
+        f"Explained is the {what} after the prompt as it stands."
     ]
 
 

@@ -39,6 +39,8 @@ class Unit:
     """Its first character in the text that was read; None where the prompt was given as token ids."""
     end: int | None
     """After its last character."""
+    role: str | None = None
+    """Of a chat: whose words these are."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def written(model: Model, prompt: Given, tokens: Sequence[int], roles: Sequence[
     elif any(roles):
         text = text_of_prompt(model, tokens)
     free = tuple(p for p in free if not roles or roles[p] != "template")
-    spans = () if text is None else tuple(token_spans(model, text))
+    spans = () if text is None else tuple(token_spans(model, text, tokens))
     return Written(names, free, text if len(spans) == len(tokens) else None, spans, tuple(roles), blank)
 
 
@@ -138,7 +140,11 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
     if not isinstance(by, str):
         return _of_spans(read, text, by)
     if by == "turn" and not any(roles):
-        raise InputError("Turns are those of a chat: give messages (--chat, --messages), or take --by sentence.")
+        raise InputError(
+            "Turns are those of a chat: give messages (--chat, --messages), or take --by sentence."
+            if not roles
+            else "The chat template changes the words of these messages, so turns cannot be told: take --by sentence."
+        )
     if by in ("sentence", "line"):
         cut = partial(_begins_between, _sentences(text) if by == "sentence" else _lines(text))
     else:
@@ -149,7 +155,7 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         near = q == p + 1 or (q == p + 2 and p + 1 == read.blank)  # a sentence goes on around its blank
         return near and same and not cut(text, spans[p], spans[q])
 
-    return _checked([_unit(text, spans, group) for group in _groups(read.free, together)], ())
+    return _checked([_unit(read, text, group) for group in _groups(read.free, together)], ())
 
 
 def _checked(units: list[Unit], notes: tuple[str, ...]) -> Units:
@@ -169,13 +175,14 @@ def _groups(positions: Sequence[int], together: Callable[[int, int], bool]) -> l
     return [tuple(group) for group in groups]
 
 
-def _unit(text: str, spans: Sequence[_Span], positions: tuple[int, ...]) -> Unit:
+def _unit(read: Written, text: str, positions: tuple[int, ...]) -> Unit:
+    spans, roles = read.spans, {read.roles[p] for p in positions if read.roles}
     start, end = spans[positions[0]][0], spans[positions[-1]][1]
     inner = text[start:end]
     start, end = start + len(inner) - len(inner.lstrip()), end - len(inner) + len(inner.rstrip())
     if start >= end:  # spaces and line ends are all there is
         start, end = spans[positions[0]][0], spans[positions[-1]][1]
-    return Unit(text[start:end], positions, start, end)
+    return Unit(text[start:end], positions, start, end, roles.pop() if len(roles) == 1 else None)
 
 
 # Where a unit ends: between two neighbouring tokens
@@ -298,7 +305,7 @@ def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
         if taken & set(held):
             raise InputError(f"The span {start}-{end} shares a token with the one before it: give spans apart.")
         taken |= set(held)
-        unit = _unit(text, spans, held)
+        unit = _unit(read, text, held)
         inner = text[start:end].strip()
         if inner not in unit.text:  # a part of it frames the words
             notes.append(f"Of the span {start}-{end} ({inner!r}) only {unit.text!r} can go.")

@@ -36,7 +36,7 @@ def mentions(model: Model, text: str, subject: str) -> list[tuple[int, ...]]:
             f"{model.name} has no fast tokenizer, so the subject cannot be found among the tokens: give positions."
         )
     word = well_formed(subject).strip()
-    spans = _spans(model, text) if word else []
+    spans = token_spans(model, text) if word else []
     found = _occurrences(text, word, spans, flags=re.IGNORECASE) if word else []
     return [tuple(i for i, (a, b) in enumerate(spans) if a < end and b > start) for start, end in found]
 
@@ -48,9 +48,16 @@ def _occurrences(text: str, word: str, spans: Sequence[_Span], *, flags: int = 0
     return [(a, b) for a, b in found if all(_parts(text, place, place in ends) for place in (a, b))]
 
 
-def token_spans(model: Model, text: str) -> list[_Span]:
-    """Which characters each token of a text holds; none where the tokenizer does not tell."""
-    return _spans(model, text) if model.tokenizer is not None and model.tokenizer.is_fast else []
+def token_spans(model: Model, text: str, tokens: Sequence[int] | None = None) -> list[_Span]:
+    """Which characters each token of a text holds; none where the tokenizer does not tell.
+
+    Args:
+        model: whose tokenizer it is.
+        text: as it was written, or as the template of a chat wrote it.
+        tokens: what was read of it; None is what `tokenize` makes of it, with the tokens that begin a text.
+    """
+    fast = model.tokenizer is not None and model.tokenizer.is_fast
+    return _spans(model, text, tokenize(model, text) if tokens is None else tuple(tokens)) if fast else []
 
 
 def _parts(text: str, place: int, at_token: bool) -> bool:
@@ -73,10 +80,10 @@ def joins_words(c: str) -> bool:
     return of_word and not unicodedata.name(c, "").startswith(_UNSPACED)
 
 
-def _spans(model: Model, text: str) -> list[_Span]:
-    """Which characters each token of `tokenize(model, text)` holds; none for those that begin or end a text."""
+def _spans(model: Model, text: str, whole: tuple[int, ...]) -> list[_Span]:
+    """Which characters each token holds; none for those that begin or end a text."""
     encoded: Any = encoding(model, text, return_offsets_mapping=True)
-    inner, whole = tuple(encoded["input_ids"]), tokenize(model, text)
+    inner = tuple(encoded["input_ids"])
     before = next(i for i in range(len(whole) + 1) if whole[i : i + len(inner)] == inner)
     pieces = model.tokenizer.convert_ids_to_tokens(list(inner))  # type: ignore[union-attr]  # told spans
     places = encoded["offset_mapping"]

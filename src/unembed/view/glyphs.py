@@ -6,7 +6,8 @@ The page writes by the same rule (explorer/src/lib/format.ts); one table of case
 - **Number.** A fixed count of decimals, halves rounded away from zero; scientific from a million on. `NaN` and `∞` are
   written as such. An exponent is written as programs write it: `4e-06`.
 - **Probability.** In per cent, with no space: one decimal, or two below 0.1%. It is never written as 0% or 100%, since
-  a softmax gives neither, and a float that says so has been rounded: `<0.01%`, `0.04%`, `77.3%`, `>99.9%`.
+  a softmax gives neither, and a float that says so has been rounded: `<0.01%`, `0.04%`, `77.3%`, `>99.9%`. That of a
+  whole answer is told where it is smaller: `1.4e-07`.
 - **Share.** Of a count or a sum, so that it may be none, all or more: one decimal, `0.0%`, `41.2%`, `100.0%`.
 - **Token.** A space is `·`, a line end `↵`, a tab `⇥`, no text `''`. A character that would not be seen, or that would
   act on the text around it, is its code point: `\\u200b`, and `\\u{e0001}` where that has more than four digits.
@@ -113,6 +114,13 @@ def percent(probability: float) -> str:
         return "<0.01%"
     text = decimal(100 * probability, 1 if probability >= 1e-3 else 2)
     return ">99.9%" if text == "100.0" else f"{text}%"
+
+
+def whole_chance(probability: float, log_probability: float) -> str:
+    """The probability of a whole answer, which may be too small for per cent and for a float: 1.7%, 1e-07, 10^−412."""
+    if probability >= 1e-4:
+        return percent(probability)
+    return scientific(probability, 1) if probability > 0 else f"10^{decimal(log_probability / math.log(10), 0)}"
 
 
 def share(part: float) -> str:

@@ -136,6 +136,18 @@ def test_neuron_path_is_the_change_when_one_neuron_is_removed(model_type: str) -
             assert float(found.values[layer][neuron]) == pytest.approx(own - gone, abs=SLACK * own)
 
 
+def test_what_the_model_says_by_itself_is_an_answer_too() -> None:
+    model = unembed.wrap(build("llama"))
+    model.module.generation_config.eos_token_id = None
+    said = model.module.generate(torch.tensor([TOKENS]), max_new_tokens=20, do_sample=False)[0, len(TOKENS) :]
+    path, given = LayerPath(steps=2), tuple(said.tolist())
+    one, other = attribute(model, TOKENS, "auto", path=path), attribute(model, TOKENS, given, path=path)
+    assert one.question == other.question
+    assert one.probability == pytest.approx(float(probability(model, TOKENS, given).detach()), rel=1e-6)
+    assert all(torch.equal(a, b) for a, b in zip(one.values, other.values, strict=True))
+    assert "says by itself" in one.notes[0]
+
+
 @pytest.mark.parametrize("answer", [TARGET, (23, 5)], ids=["one-token", "two-tokens"])
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "llama"])
 def test_neuron_path_is_the_integral_of_the_printed_formula(model_type: str, answer: tuple[int, ...]) -> None:

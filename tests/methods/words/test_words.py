@@ -359,7 +359,7 @@ def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
         ("w5 w6", {"shapley": True, "exact": 15}, "expected 0 to 14"),
         ("w5 w6 w7", {"shapley": True, "exact": 1, "samples": 1}, "Expected 2 pairs of orders"),
         (text_of([5] * 65), {}, "The prompt has 65 tokens"),
-        (text_of([5] * 63), {"answer": [1, 2, 3]}, "The prompt has 65 tokens"),
+        (text_of([5] * 63), {"answer": [1, 2, 3]}, "A prompt of 63 tokens and an answer of 3 exceed the 64"),
         ([{"role": "user", "content": "w5 w6"}], {}, "has no chat template"),
         ([5, 6], {"by": "word"}, "take --by token"),
     ],

@@ -7,7 +7,16 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_lines, spot
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, SourceOptions, TargetOpt, TopOpt, file_option
+from unembed.cli.options import (
+    AnswerOpt,
+    MemoryOpt,
+    ModelOptions,
+    Options,
+    SourceOptions,
+    TargetOpt,
+    TopOpt,
+    file_option,
+)
 from unembed.cli.output import Output
 
 
@@ -16,6 +25,7 @@ class AblateOptions(Options):
     """What is set to what: the keywords of `ablate`."""
 
     target: TargetOpt = None
+    answer: AnswerOpt = None
     site: Annotated[
         str,
         typer.Option(

@@ -8,7 +8,7 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_lines
-from unembed.cli.options import LoadOptions, MemoryOpt, ModelOptions, SourceOptions, file_option
+from unembed.cli.options import AnswerOpt, LoadOptions, MemoryOpt, ModelOptions, SourceOptions, file_option
 from unembed.cli.output import HtmlOptions, Output, page_state
 from unembed.errors import InputError
 
@@ -107,8 +107,12 @@ class SearchOptions(SharedSearch):
 
 @dataclass(frozen=True)
 class AttributeOptions:
-    """The path of an attribution, its baseline, and what is listed."""
+    """The answer, the path of an attribution, its baseline, and what is listed."""
 
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="The answer, with its leading space; all of its tokens.")
+    ] = None
+    answer: AnswerOpt = None
     path: PathOpt = "layer"
     quadrature: Annotated[
         str | None, typer.Option(help="Layer path: gauss (by default), refined until complete; or riemann.")
@@ -125,6 +129,8 @@ class AttributeOptions:
     memory: MemoryOpt = None
 
     def __post_init__(self) -> None:
+        if (self.target is None) == (self.answer is None):
+            raise InputError("Expected what is attributed, once: --target TEXT, or --answer TEXT.")
         if self.baseline not in ("zero", "mean"):
             raise InputError(f"Expected a baseline of zero or mean, found {self.baseline!r}.")
         if self.text is not None and self.baseline == "zero":
@@ -142,7 +148,6 @@ class AttributeOptions:
 @takes
 def attribute(
     prompt: SourceOptions,
-    target: Annotated[str, typer.Option("--target", "-t", help="The answer, with its leading space.")],
     options: AttributeOptions,
     report: HtmlOptions,
     model: ModelOptions,
@@ -157,21 +162,23 @@ def attribute(
     loaded, text = prompt.load(model)
     if loaded.encoder is not None:
         text = _asked_of_decoder(loaded, prompt, text)
-    words: Any = {"path": path, "memory": options.memory}
+    words: Any = {"target": options.target or options.answer, "path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
         return attribute_payload(result, top=top)
 
     result = out.work(
-        lambda progress: run(loaded, text, target, baseline=options.baseline_of(loaded), progress=progress, **words),
+        lambda progress: run(loaded, text, baseline=options.baseline_of(loaded), progress=progress, **words),
         listing,
     )
 
     def keep(session: Any, progress: Any) -> Any:
         from unembed.explorer.report_asks import NEURONS, kept_attribution
+        from unembed.models.prompts import continued
         from unembed.view.payloads import to_json
 
-        state = page_state(loaded, text, target=target)
+        said = continued(loaded, result.question.prompt, result.question.answer)
+        state = page_state(loaded, text, target=said if options.target is None else options.target)
         return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
     report.write(report.session(loaded), listing(result), keep)

@@ -9,6 +9,7 @@ import typer
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_ids, read_prompt, spot
 from unembed.cli.options import (
+    AnswerOpt,
     DecoderPromptOpt,
     MemoryOpt,
     ModelOptions,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from unembed.models.prompts import Given
     from unembed.runs.run import Run
 
-AnswerOpt = Annotated[
+_ReadOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="What is read; the (clean) top prediction by default.")
 ]
 
@@ -129,7 +130,8 @@ class DecoderOptions:
 class PatchOptions(Options):
     """What is patched, and what is read: the keywords of `patch`."""
 
-    target: AnswerOpt = None
+    target: _ReadOpt = None
+    answer: AnswerOpt = None
     versus: Annotated[
         str | None, typer.Option("--vs", help="The other token of the difference; the corrupt top prediction.")
     ] = None
@@ -144,7 +146,12 @@ class PatchOptions(Options):
         str, typer.Option(help="denoise: the corrupt run with clean values; noise: the reverse; or both.")
     ] = "denoise"
     position: Annotated[str, typer.Option("--position", "-p", parser=spot, help="all, last, or an index.")] = "all"
-    metric: Annotated[str, typer.Option(help="logit-difference, probability, or kl.")] = "logit-difference"
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="logit-difference (the default), log-probability (that of --answer), probability, or kl.",
+        ),
+    ] = None
     layers: Annotated[
         list[int] | None, typer.Option("--layer", help="Only this layer (repeatable); neurons need one.")
     ] = None
@@ -207,7 +214,7 @@ class TraceOptions(Options):
     subject_position: Annotated[
         list[int] | None, typer.Option(help="A position that gets noise, instead of --subject (repeatable).")
     ] = None
-    target: AnswerOpt = None
+    target: _ReadOpt = None
     site: Annotated[str, typer.Option(help="What is restored: resid_pre, resid_mid, resid_post, attention or mlp.")] = (
         "resid_post"
     )

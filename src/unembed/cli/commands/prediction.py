@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import ModelOptions, Options, PredictionOptions, SamplingOptions, SourceOptions, TargetOpt
+from unembed.cli.options import (
+    AnswerOptions,
+    ModelOptions,
+    Options,
+    PredictionOptions,
+    SamplingOptions,
+    SourceOptions,
+    TargetOpt,
+)
 from unembed.cli.output import HtmlOptions, Output, page_state, progress_bar
 from unembed.cli.streams import say, tell
 from unembed.errors import InputError
@@ -69,13 +77,18 @@ class ExplainOptions(Options):
 @takes
 def explain(
     prediction: PredictionOptions,
+    whole: AnswerOptions,
     options: ExplainOptions,
     source: SourceOptions,
     report: HtmlOptions,
     model: ModelOptions,
     out: Output,
 ) -> None:
-    """Explain a prediction: a ledger that sums to the model's logit, and the heads and neurons that carry it."""
+    """Explain a prediction, or a whole answer: a ledger that sums to the model's number, and what carries it."""
+    if whole.answer is not None:
+        _refuse_of_predictions(whole, prediction, options, report)
+        _explain_answer(whole, prediction, options, source, model, out)
+        return
     from unembed.methods.explain import explain as run
 
     loaded, text = source.load(model)
@@ -96,6 +109,53 @@ def explain(
         return state, kept(session, state, progress, explained=to_json(payload_of(by_sublayer)))
 
     report.write(session, payload, keep)
+
+
+def _refuse_of_predictions(
+    whole: AnswerOptions, prediction: PredictionOptions, options: ExplainOptions, report: HtmlOptions
+) -> None:
+    """Refuse what is of one prediction, and not of a whole answer."""
+    whole.refuse(
+        {
+            "--target": prediction.target,
+            "--vs": prediction.versus,
+            "--position": prediction.position,
+            "--swap": options.swap,
+            "--inputs": options.inputs,
+            "--html": report.html,
+        }
+    )
+
+
+def _explain_answer(
+    whole: AnswerOptions,
+    prediction: PredictionOptions,
+    options: ExplainOptions,
+    source: SourceOptions,
+    model: ModelOptions,
+    out: Output,
+) -> None:
+    """Explain a whole answer."""
+    from unembed.methods.explain_answer import explain_answer as run
+    from unembed.view.payloads import payload_of
+    from unembed.view.terminal.explain_answer import closing_lines, opening_lines
+
+    loaded, text = source.load(model)
+    with progress_bar() as progress:
+        result = run(
+            loaded,
+            text,
+            **whole.words(),
+            reference=prediction.reference,
+            by=options.by,
+            top=options.top,
+            test=options.test,
+            first=lambda untested: out.write(opening_lines, untested),
+            progress=progress,
+        )
+    if out.as_json:
+        out.show(result)
+    out.write(closing_lines, payload_of(result))
 
 
 @dataclass(frozen=True)

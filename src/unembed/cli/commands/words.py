@@ -8,7 +8,16 @@ import typer
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_ids, read_messages
-from unembed.cli.options import ModelOptions, Options, SourceOptions, TargetOpt, TopOpt, as_given, seed_option
+from unembed.cli.options import (
+    AnswerOpt,
+    ModelOptions,
+    Options,
+    SourceOptions,
+    TargetOpt,
+    TopOpt,
+    as_given,
+    seed_option,
+)
 from unembed.cli.output import Output
 from unembed.errors import InputError
 
@@ -51,9 +60,7 @@ class WordsOptions(Options):
     versus: Annotated[str | None, typer.Option("--vs", help="Effects are on the difference to this token's logit.")] = (
         None
     )
-    answer: Annotated[
-        str | None, typer.Option(help="A whole answer in the target's place: all of its tokens, one after the other.")
-    ] = None
+    answer: AnswerOpt = None
     other: Annotated[
         str | None,
         typer.Option(

@@ -22,7 +22,7 @@ docs/methods/knowledge-attribution.md compares them on a real model, and says wh
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -45,9 +45,11 @@ from unembed.methods.knowledge.integrated_gradients import (
     layers_of,
     riemann,
 )
+from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.sites import Site, resolve
+from unembed.models.targets import Target
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.prompted import Prompt, prompted
@@ -182,6 +184,7 @@ class Attribution(RunResult[NeuronScore]):
     """Where neurons move from: zero, or values that were given, such as means."""
     source: tuple[int, ...] = ()
     """The positions of the source at which neurons of an encoder move."""
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
 
     @property
     def unit(self) -> str:
@@ -267,7 +270,7 @@ class Attribution(RunResult[NeuronScore]):
 @prompted
 def attribute(
     prompt: Prompt,
-    target: str | int | Sequence[int],
+    target: Target,
     *,
     path: Path | LayerPath | NeuronPath = "layer",
     baseline: Literal["zero"] | Baseline = "zero",
@@ -279,8 +282,9 @@ def attribute(
 
     Args:
         prompt: a recorded run, or a model and a prompt.
-        target: the answer; of several tokens, the product of their conditional probabilities is attributed, and neurons
-            move at every position where one of them is predicted.
+        target: the whole answer; of several tokens, the product of their conditional probabilities is attributed, and
+            neurons move at every position where one of them is predicted. "auto" is what the model says by itself
+            (whole_answer.py).
         path: "layer" or "neuron", see above; or one of them with its numbers.
         baseline: "zero", or one tensor a layer (`mean_activations`).
         source_positions: where in the source neurons of the encoder of an encoder-decoder move; None is at its blank,
@@ -294,10 +298,18 @@ def attribute(
     """
     way = path_of(path) if isinstance(path, str) else path
     check_has_neurons(prompt.model)
-    asked = question(prompt.model, prompt.written, target)
+    said = whole_answer(prompt, target)
+    asked = question(prompt.model, prompt.written, said.tokens)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     source = _moving_in_source(prompt, asked, source_positions)
     paths = Paths(run, asked, _baseline(run, baseline), memory, progress, source)
+    try:
+        return replace(_attributed(paths, way), notes=said.notes)
+    except Interrupted as stop:
+        raise Interrupted(replace(stop.result, notes=said.notes)) from stop
+
+
+def _attributed(paths: Paths, way: LayerPath | NeuronPath) -> Attribution:
     if isinstance(way, NeuronPath):
         return _by_neuron(paths, way.candidates)
     if way.quadrature == "riemann":

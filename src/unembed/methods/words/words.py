@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from unembed.errors import InputError, Interrupted
+from unembed.methods.whole_answer import AUTO, whole_answer
 from unembed.methods.whole_target import space_notes
 from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
@@ -50,11 +51,13 @@ class UnitEffect:
     """What the model gives the answer then, and what it says instead."""
     mark: Literal["first", "last"] | None
     """What its removal does beside taking its meaning away (see the module)."""
+    role: str | None = None
+    """Of a chat: whose words these are."""
 
     @property
     def label(self) -> str:
-        """Its text."""
-        return self.text
+        """Its text; in a chat with whose words these are."""
+        return self.text if self.role is None else f"{self.role}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class Words(Result[UnitEffect]):
             "probability_without": entry.without.probability,
             "instead": entry.without.instead.text,
             "mark": entry.mark,
+            "role": entry.role,
         }
 
     def _found(self) -> str:
@@ -163,7 +167,7 @@ def words(
         how: "delete", "mask", "replace=TOKEN" or "swap" (see question.py).
         versus: another token: effects are on the difference of the two logits then.
         answer: a whole answer in the target's place: the sum of the log-probabilities of its tokens, each after those
-            before it.
+            before it. "auto" is what the model says by itself (whole_answer.py).
         other: for "swap", a prompt of as many tokens. Its tokens come in the place of a unit's.
         keep_sink: put the model's own beginning at position 0 where the first token is gone.
         shapley: also Shapley values (shapley.py), of all units but the last.
@@ -192,7 +196,7 @@ def words(
     gone = [frozenset(unit.positions) for unit in units]
     values = question.values(gone, _named(progress, "units"))
     effects = tuple(
-        UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u))
+        UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u), u.role)
         for u, value in zip(units, values, strict=True)
     )
     whole = model.source.inputs["input_ids"][0].tolist() if question.of_source and model.source else prompt.tokens
@@ -310,7 +314,8 @@ def _asked(
     tokens = prompt.tokens
     if answer is not None and (target is not None or versus is not None):
         raise InputError("An answer is asked for as a whole: leave the target out, and what it is compared with.")
-    wanted = () if answer is None else _answer(model, answer, prompt)
+    said = None if answer is None else whole_answer(prompt, answer)
+    wanted = () if said is None else said.tokens
     place = prompt.asked
     run = prompt.followed_by(wanted[:-1]).recorded(range(place, place + max(1, len(wanted))))
     if answer is None:
@@ -328,7 +333,7 @@ def _asked(
     kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
     asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
     _check_units(kept, source, word, asking if isinstance(by, str) else Gone())
-    notes = _notes(prompt, target, versus, answer, units, question, kept)
+    notes = (*(() if said is None else said.notes), *_notes(prompt, target, versus, answer, units, question, kept))
     taken = {p for unit in kept for p in unit.positions}
     instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
     return replace(question, asking=asking, instead=instead), kept, notes
@@ -354,15 +359,6 @@ def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, ask
             f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
             "(--by word, --by token), or --how replace=TOKEN."
         )
-
-
-def _answer(model: Model, answer: str | Sequence[int], prompt: Prompt) -> tuple[int, ...]:
-    if not len(answer):
-        raise InputError("The answer is empty: expected at least one token.")
-    found = target_tokens(model, answer, prompt.context)
-    if model.fills_blanks and len(found) > 1:
-        raise InputError(f"A blank of {model.name} holds one token, but {answer!r} is {len(found)} there.")
-    return found
 
 
 def _instead(prompt: Prompt, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
@@ -428,7 +424,12 @@ def _notes(
 ) -> tuple[str, ...]:
     model = prompt.model
     asked, last = target if answer is None else answer, question.place
-    notes = [*prompt_notes(model, prompt.text), *target_notes(model, prompt.context, target, versus), *units.notes]
+    asked = None if answer == AUTO else asked
+    notes = [
+        *prompt_notes(model, prompt.messages or prompt.text),
+        *target_notes(model, prompt.context, target, versus),
+        *units.notes,
+    ]
     option = "--target" if answer is None else "--answer"
     notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
     left = len(units.units) - len(kept)

@@ -1,6 +1,6 @@
 """`unembed ablate` as data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.models.names import stack_and_word
@@ -9,9 +9,11 @@ from unembed.view.payloads.common import (
     ModelFacts,
     PromptToken,
     Target,
+    Token,
     model_facts,
     prompt_tokens,
     target_of,
+    token_of,
     versions,
 )
 
@@ -31,16 +33,20 @@ class AblationEffect:
     """By how many logits the target changes."""
     probability: float
     """By how much its probability changes."""
+    log_probability: float
+    """By how many nats the log of its probability changes."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """The target with nothing ablated."""
+    """The target, or all tokens of the answer, with nothing ablated."""
 
     logit: float
-    """Of the target."""
+    """Of the target; of an answer the sum over its tokens."""
     probability: float
-    """Of the target."""
+    """Of the target; of an answer the product over its tokens."""
+    log_probability: float
+    """In nats: the log of `probability`."""
 
 
 @payload("unembed/ablate/1")
@@ -50,7 +56,7 @@ class AblatePayload:
     model: ModelFacts
     tokens: list[PromptToken]
     target: Target
-    """The token that is read after the last token of the prompt."""
+    """The token that is read after the last token of the prompt; of an answer its first."""
     base: Base
     """It with nothing set."""
     site: Literal[
@@ -67,8 +73,8 @@ class AblatePayload:
         "enc.neuron",
     ]
     """Which parts were set, one by one; `enc.` is inside the encoder."""
-    position: int | Literal["all"]
-    """Where parts were set, inside the encoder in the source; the target is read after the last token."""
+    position: int | Literal["all", "answer"]
+    """Where parts were set, inside the encoder in the source; `answer`: wherever one of its tokens is predicted."""
     how: Literal["zero", "mean"]
     """What they were set to: zero, or the mean over the prompts of `--text`."""
     effects: list[AblationEffect]
@@ -79,24 +85,29 @@ class AblatePayload:
     """Whether all effects are here."""
     notes: list[str]
     versions: dict[str, str]
+    answer: list[Token] = field(default_factory=list)
+    """All tokens of the answer; without `--answer` the target alone."""
 
 
 @payload_of.register
 def ablate_payload(result: "Ablation") -> AblatePayload:
     """An ablation as data."""
     target, inside = target_of(result.model, result.target), stack_and_word(result.site)[0]
-    everywhere = len(result.positions) == len(result.source_texts if inside else result.tokens) > 1
+    whole = len(result.source_texts) if inside else len(result.tokens) + len(result.answer) - 1
+    everywhere = len(result.positions) == whole > 1
+    first, *more = result.positions
     return AblatePayload(
         model=model_facts(result.model),
         tokens=prompt_tokens(result.model, result.tokens),
         target=target,
-        base=Base(logit=target.logit, probability=target.probability),
+        base=Base(**vars(result.base)),
         site=result.site,
-        position="all" if everywhere else result.positions[0],
+        position="all" if everywhere else "answer" if more else first,
         how=result.how,
         effects=[AblationEffect(**vars(effect)) for effect in result.effects],
         planned=result.planned,
         complete=result.complete,
         notes=list(result.notes),
         versions=versions(),
+        answer=[token_of(result.model, token) for token in result.answer],
     )

@@ -112,49 +112,54 @@ class Reference:
     """What was subtracted, in logits."""
 
 
+TermKind = Literal[
+    "embedding",
+    "token_type_embedding",
+    "position_embedding",
+    "attention",
+    "head",
+    "attention_bias",
+    "cross_attention",
+    "cross_attention_bias",
+    "mlp",
+    "neuron",
+    "mlp_bias",
+    "stream_norm_shift",
+    "embedding_norm_shift",
+    "embedding_projection_bias",
+    "final_norm_shift",
+    "prediction_head_bias",
+    "prediction_head_norm_shift",
+    "unembedding_bias",
+    "softcap",
+    "log_normaliser",
+    "source_embedding",
+    "source_position_embedding",
+    "source_mlp",
+    "source_bias",
+    "rounding",
+    "embedding_rounding",
+    "attention_rounding",
+    "attention_product_rounding",
+    "head_rounding",
+    "cross_attention_rounding",
+    "cross_attention_product_rounding",
+    "cross_head_rounding",
+    "mlp_rounding",
+    "mlp_product_rounding",
+    "final_norm_rounding",
+    "prediction_head_rounding",
+    "unembedding_rounding",
+    "softcap_rounding",
+]
+"""The kinds of terms of a ledger."""
+
+
 @dataclass(frozen=True)
 class Term:
     """One addend of the ledger."""
 
-    kind: Literal[
-        "embedding",
-        "token_type_embedding",
-        "position_embedding",
-        "attention",
-        "head",
-        "attention_bias",
-        "cross_attention",
-        "cross_attention_bias",
-        "mlp",
-        "neuron",
-        "mlp_bias",
-        "stream_norm_shift",
-        "embedding_norm_shift",
-        "embedding_projection_bias",
-        "final_norm_shift",
-        "prediction_head_bias",
-        "prediction_head_norm_shift",
-        "unembedding_bias",
-        "softcap",
-        "source_embedding",
-        "source_position_embedding",
-        "source_mlp",
-        "source_bias",
-        "rounding",
-        "embedding_rounding",
-        "attention_rounding",
-        "attention_product_rounding",
-        "head_rounding",
-        "cross_attention_rounding",
-        "cross_attention_product_rounding",
-        "cross_head_rounding",
-        "mlp_rounding",
-        "mlp_product_rounding",
-        "final_norm_rounding",
-        "prediction_head_rounding",
-        "unembedding_rounding",
-        "softcap_rounding",
-    ]
+    kind: TermKind
     """What adds it; the indices below say which one."""
     layer: int | None
     """The block, counted from 0; for `source_mlp` that of the encoder."""

@@ -88,6 +88,7 @@ class AttributePayload:
     """What the encoder of an encoder-decoder read; empty for a decoder alone."""
     source_positions: list[int] = field(default_factory=list)
     """Where in `sources` the neurons of the encoder move: at the blank that is asked about, or everywhere."""
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -241,6 +242,7 @@ def attribute_payload(result: "Attribution", *, top: int = 0) -> AttributePayloa
         versions=versions(),
         sources=source_tokens(model),
         source_positions=list(result.source),
+        notes=list(result.notes),
     )
 
 

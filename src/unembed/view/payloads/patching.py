@@ -72,7 +72,7 @@ class PatchPayload:
     """`resid_pre` of layer `l` is the stream before block `l`, `resid_post` the stream after it; `enc.` is inside the
     encoder."""
     metric: str
-    """`logit-difference`, `probability` or `kl`."""
+    """`logit-difference`, `log-probability`, `probability` or `kl`."""
     target: list[Token] | None
     """The tokens of the answer; null where the metric reads none."""
     versus: Token | None
@@ -98,6 +98,7 @@ class PatchPayload:
     versions: dict[str, str]
     clean_places: list[str] = field(default_factory=list)
     """What stands at each position of a source that is no text, for sites inside its encoder: times, of a sound."""
+    notes: list[str] = field(default_factory=list)
 
 
 @payload_of.register
@@ -123,6 +124,7 @@ def patch_payload(result: "Patching") -> PatchPayload:
         complete=result.complete,
         versions=versions(),
         clean_places=list(result.places),
+        notes=list(result.notes),
     )
 
 

@@ -72,6 +72,8 @@ class UnitWithout:
     mark: Literal["first", "last"] | None
     """`first`: many heads rest on the first token whatever it says. `last`: the question is asked there, so this unit
     is not ranked. Null for the others."""
+    role: str | None = None
+    """Of a chat: whose words these are, such as `system` or `user`; null elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ def _unit(model: "Model", unit: "UnitEffect") -> UnitWithout:
         effect=unit.effect,
         instead=_said(model, unit.without),
         mark=unit.mark,
+        role=unit.role,
     )
 
 

@@ -1,14 +1,15 @@
 """`unembed explain` in the terminal: the prediction, the ledger, the parts that carry it, the lens."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import part_name
 from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
-from unembed.view.payloads.common import Term
+from unembed.view.payloads.common import PromptToken, SourceToken, Term
+from unembed.view.payloads.explain_answer import ExplainAnswerPayload
 from unembed.view.payloads.explanation import ExplainPayload, LensRow, Swap
 from unembed.view.payloads.words import UnitWithout
 from unembed.view.terminal import lines_of
@@ -23,9 +24,9 @@ _TITLE = 44
 @lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line: the sentence first, then what it rests on."""
-    yield headline(f" {_ending(payload)}", payload.model, paper)
-    yield from _sources(payload, paper)
-    yield from _roles(payload, paper)
+    yield headline(f" {ending(payload.tokens[: _last(payload) + 1])}", payload.model, paper)
+    yield from source_lines(payload.sources, paper)
+    yield from role_lines(payload.tokens, paper)
     yield from _sentence(payload, paper)
     yield from _strip(payload, paper)
     yield from _larger_units(payload, paper)
@@ -53,9 +54,9 @@ def _sentence(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     return (Text(line, STRONG) for line in wrapped(text, paper.width))
 
 
-def _ending(payload: ExplainPayload) -> str:
+def ending(tokens: Sequence[PromptToken]) -> str:
     """The end of the prompt that was read."""
-    texts = [token.text for token in payload.tokens[: _last(payload) + 1]]
+    texts = [token.text for token in tokens]
     text = (" " if all(text.startswith("id:") for text in texts) else "").join(texts)
     shown = "".join(c if c == " " else visible(c) for c in text).strip()
     return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
@@ -124,24 +125,24 @@ def _larger_units(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield Text(" WITHOUT   ", FAINT).append(as_many_as_fit(items, paper.width - 11))
 
 
-def _roles(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+def role_lines(tokens: Sequence[PromptToken], paper: Paper) -> Iterator[Text]:
     """Of a chat, at which positions whose words stand."""
-    groups = itertools.groupby(payload.tokens, key=lambda token: token.role)
-    spans = [(role, [token.position for token in tokens]) for role, tokens in groups if role is not None]
+    groups = itertools.groupby(tokens, key=lambda token: token.role)
+    spans = [(role, [token.position for token in said]) for role, said in groups if role is not None]
     if spans:
         said = "  ".join(f"{visible(role)} {places[0]}–{places[-1]}" for role, places in spans)
         yield Text(f" chat    {said}"[: paper.width], FAINT)
 
 
-def _sources(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
+def source_lines(sources: Sequence[SourceToken], paper: Paper) -> Iterator[Text]:
     """The source of an encoder-decoder in one line, as much as fits."""
-    if not payload.sources or any(token.modality == "image" for token in payload.sources):
+    if not sources or any(token.modality == "image" for token in sources):
         return
     line = Text(" source  ", FAINT)
-    for token in payload.sources:
+    for token in sources:
         part = f"{token.position} {visible(token.label)} │ "
         if line.cell_len + cell_len(part) > paper.width - 12:
-            line.append(f"… {len(payload.sources) - token.position} more", FAINT)
+            line.append(f"… {len(sources) - token.position} more", FAINT)
             break
         line.append(part)
     yield line
@@ -239,7 +240,7 @@ def _term(term: Term, payload: ExplainPayload, largest: float, width: int, paper
     return text.append(cell(bar, width - 32), signed_style(term.value))
 
 
-def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
+def term_name(term: Term, payload: ExplainPayload | ExplainAnswerPayload | None = None) -> str:
     """`L23.H4 ← 3 ·France`, `L24.N1005`, `L29 mlp`, `embedding`."""
     name = part_name(term.kind, term.layer, term.head, term.expert, term.neuron)
     if term.source is None:
@@ -248,7 +249,7 @@ def term_name(term: Term, payload: ExplainPayload | None = None) -> str:
     return f"{name} ← {term.source}{token}"
 
 
-def _source_text(term: Term, payload: ExplainPayload) -> str:
+def _source_text(term: Term, payload: ExplainPayload | ExplainAnswerPayload) -> str:
     assert term.source is not None
     if term.kind == "cross_attention":
         return payload.sources[term.source].label

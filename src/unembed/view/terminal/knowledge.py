@@ -1,11 +1,12 @@
 """`unembed knowledge` in the terminal: attributions, the neurons of facts, the shipped facts."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
 from unembed.models.names import in_stack, neuron_name
-from unembed.view.glyphs import percent, scientific, signed, visible
+from unembed.view.glyphs import percent, scientific, signed, visible, whole_chance
 from unembed.view.payloads.knowledge import (
     AttributePayload,
     FactsPayload,
@@ -15,7 +16,7 @@ from unembed.view.payloads.knowledge import (
     NeuronValue,
 )
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
 
 _LAYERS = 8
 
@@ -24,7 +25,9 @@ _LAYERS = 8
 def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     """The neurons of the largest values, then the layers with the largest sums and their errors."""
     answer = visible("".join(token.text for token in payload.target))
-    yield headline(f" KNOWLEDGE of {answer} {percent(payload.probability)}: {_how(payload)}", payload.model, paper)
+    yield headline(f" KNOWLEDGE of {answer} {_chance(payload)}: {_how(payload)}", payload.model, paper)
+    for note in payload.notes:
+        yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
     if not payload.complete:
         done = f"{payload.computed} of {payload.planned} neurons are finished"
         yield Text(f" INTERRUPTED: {done}; the others are missing here", STRONG)
@@ -33,11 +36,20 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     largest = max((abs(entry.value) for entry in payload.attributions), default=0.0)
     for entry in payload.attributions:
         line = Text(f"  {cell(_name(entry), 14)}")
-        line.append(signed_cell(entry.value, 9, 3), signed_style(entry.value))
+        line.append(_worth(entry.value, largest), signed_style(entry.value))
         line.append(signed_cell(entry.activation, 8, 1))
         yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
     yield Text()
     yield from _layers(payload)
+
+
+def _worth(value: float, largest: float) -> str:
+    """In units of probability; a whole answer may have so little that decimals would not show it."""
+    return signed_cell(value, 9, 3) if largest >= 5e-4 else cell(scientific(value, plus="+"), 9)
+
+
+def _chance(payload: AttributePayload) -> str:
+    return whole_chance(payload.probability, -math.inf if payload.probability == 0 else math.log(payload.probability))
 
 
 def _moving(payload: AttributePayload) -> Iterator[Text]:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from unembed.models.labels import harmless
-from unembed.view.glyphs import Glyphs, signed, visible
-from unembed.view.payloads.common import ModelFacts, PromptToken
+from unembed.view.glyphs import Glyphs, signed, visible, whole_chance
+from unembed.view.payloads.common import ModelFacts, PromptToken, Token
 
 WIDTH = 100
 POSITIVE, NEGATIVE, FAINT, STRONG = "dark_orange3", "medium_purple", "dim", "bold"
@@ -80,6 +80,15 @@ def headline(title: str, model: ModelFacts, paper: Paper) -> Text:
 def signed_style(value: float) -> str:
     """The colour of a sign; the glyphs carry it too."""
     return POSITIVE if value >= 0 else NEGATIVE
+
+
+def answer_line(answer: Sequence[Token], log_probability: float, probability: float, paper: Paper) -> Text:
+    """A whole answer with its log-probability, which is told where its probability would be too small."""
+    chance = whole_chance(probability, log_probability)
+    said = f": log-probability {signed(log_probability)}, probability {chance}"
+    text = "".join(visible(token.text) for token in answer)
+    room = max(4, paper.width - cell_len(said) - 9)
+    return Text(f" answer {text if cell_len(text) <= room else cell(text, room)}{said}")
 
 
 def token_strip(

@@ -11,7 +11,7 @@ from unembed.view.payloads.common import PromptToken, Token
 from unembed.view.payloads.patching import Continuation, PatchCell, PatchPayload, SteerPayload, TracePayload
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.heat_map import heat_map
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
 
 _SITES = {
     "resid_pre": "the stream before each block, one position at a time",
@@ -39,6 +39,8 @@ def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterato
     else:
         yield _prompt("clean", payload.clean_tokens, payload.shared, paper)
         yield _prompt("corrupt", payload.corrupt_tokens, payload.shared, paper)
+    for note in payload.notes:
+        yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
     yield Text(f" {_metric(payload)}: ").append(f"clean {_number(payload.clean)}, corrupt {_number(payload.corrupt)}")
     if not payload.complete:
         yield Text(" INTERRUPTED: cells that were not computed are missing", STRONG)
@@ -115,8 +117,8 @@ def _at(payload: PatchPayload, position: int, until: int | None) -> str:
 def _metric(payload: PatchPayload) -> str:
     if payload.metric == "logit-difference" and payload.target and payload.versus:
         return f"logit of {_words(payload.target)} minus {_words([payload.versus])}"
-    if payload.metric == "probability" and payload.target:
-        return f"probability of {_words(payload.target)}"
+    if payload.metric in ("probability", "log-probability") and payload.target:
+        return f"{payload.metric} of {_words(payload.target)}"
     return "KL to the clean run (nats)" if payload.metric == "kl" else payload.metric
 
 

@@ -9,7 +9,17 @@ from rich.text import Text
 from unembed.view.glyphs import between, decimal, percent, scientific, signed, visible
 from unembed.view.payloads.words import FirstTokens, UnitWithout, WordsPayload
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
+from unembed.view.terminal.paper import (
+    FAINT,
+    STRONG,
+    Paper,
+    answer_line,
+    cell,
+    headline,
+    signed_cell,
+    signed_style,
+    wrapped,
+)
 
 _MARKS = {"first": " ○", "last": " ▸", None: ""}
 _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap": "from the other prompt"}
@@ -22,6 +32,8 @@ def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterat
     fits = title in headline(title, about, paper).plain
     yield headline(title if fits else " WORDS", about, paper)
     yield from () if fits else (Text(line, STRONG) for line in wrapped(title.removeprefix(" WORDS  "), paper.width))
+    if len(payload.answer) > 1:
+        yield answer_line(payload.answer, payload.value.log_probability, payload.value.probability, paper)
     for note in payload.notes:
         yield from _faint(f"note: {note}", paper)
     yield from _ranking(payload, top, paper)
@@ -53,10 +65,15 @@ def _heading(title: str, about: str, paper: Paper) -> Iterator[Text]:
 
 
 def _title(payload: WordsPayload) -> str:
-    answer = "".join(visible(token.text) for token in payload.answer)
+    if len(payload.answer) > 1:
+        return f" WORDS  each {_unit_name(payload)} {_gone(payload)}"
     against = "" if payload.versus is None else f" above {visible(payload.versus.text)}"
-    gone = _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
-    return f" WORDS  each {_unit_name(payload)} {gone}: {answer}{against} {percent(payload.value.probability)}"
+    target = f"{visible(payload.target.text)}{against} {percent(payload.value.probability)}"
+    return f" WORDS  each {_unit_name(payload)} {_gone(payload)}: {target}"
+
+
+def _gone(payload: WordsPayload) -> str:
+    return _GONE[payload.how] + ("" if payload.replacement is None else f" {visible(payload.replacement.text)}")
 
 
 def _unit_name(payload: WordsPayload) -> str:
@@ -69,10 +86,15 @@ def _readable(text: str) -> str:
 
 
 def _names(payload: WordsPayload) -> dict[int, str]:
-    """Each unit as it is written, by its first position; one of several that are written alike with that position."""
-    texts = {unit.positions[0]: _readable(unit.text) for unit in payload.units}
+    """Each unit as it is written, by its first position; one of several that are written alike with that position. In
+    a chat with whose words these are."""
+    texts = {unit.positions[0]: _said_by(unit) + _readable(unit.text) for unit in payload.units}
     often = Counter(texts.values())
     return {place: text if often[text] == 1 else f"{text} @{place}" for place, text in texts.items()}
+
+
+def _said_by(unit: UnitWithout) -> str:
+    return "" if unit.role is None else f"{visible(unit.role)}: "
 
 
 def _name(unit: UnitWithout, names: dict[int, str], width: int) -> str:
