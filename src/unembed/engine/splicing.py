@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.models.hooks import Eager
+from unembed.models.own_attention import added
 from unembed.models.reprs import Brief
 
 SIDE_BY_SIDE = 64
@@ -47,7 +48,7 @@ class Prefix(Brief):
     key: Float[Tensor, "kv_head position d_head"]
     value: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
-    """`1 head_or_1 position position`, added to the scores; None hides what `causal` says."""
+    """`1 head_or_1 position position` in one of the forms of `models.own_attention`; None hides what `causal` says."""
     batch_only: bool
     """The module masks by relative place itself, so rows cannot stand side by side (GPT-Neo)."""
     causal: bool = True
@@ -61,11 +62,9 @@ class Prefix(Brief):
         return self.key.shape[1]
 
     def below(self, start: int, like: Tensor) -> Tensor:
-        """The mask's rows from `start` on."""
-        if self.mask is not None:
-            return self.mask[..., start:, :]
-        hidden = torch.full((self.length, self.length), torch.finfo(like.dtype).min, dtype=like.dtype)
-        return hidden.triu(1 if self.causal else self.length).to(like.device)[None, None, start:]
+        """The mask's rows from `start` on, as numbers that are added to the scores."""
+        rows = added(self.mask, like, self.length, slice(start, None), causal=self.causal)
+        return like.new_zeros(1, 1, self.length - start, self.length) if rows is None else rows
 
     def side_by_side(self, start: int, rows: int, like: Tensor) -> Tensor:
         """The mask under which `rows` rows in one sequence read the prefix and themselves."""

@@ -27,6 +27,7 @@ from unembed.errors import InputError
 from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, on_call, one_at_a_time
 from unembed.models.model import Model, Stage
+from unembed.models.own_attention import added
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.kept import at_positions
@@ -265,7 +266,9 @@ class _Group(Brief):
             later = self.places[:, None] > asking
             mask = torch.zeros_like(later, dtype=like.dtype).masked_fill_(later, least)[:, None]
         else:
-            mask = base[0][:, asking, self.places[:, None]].transpose(0, 1)
+            found = base[0][:, asking, self.places[:, None]].transpose(0, 1)
+            mask = added(found, like, self.places.shape[1], causal=False)
+            assert mask is not None
         return mask.masked_fill(self.hidden[:, None, None], least)
 
 

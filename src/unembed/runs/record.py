@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from unembed.errors import InputError, ModelError
 from unembed.models import chat
 from unembed.models.forward import call
-from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
+from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
@@ -157,13 +158,20 @@ class _Attend:
     calls: bool
 
     def __call__(
-        self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        z, pattern = eager(query, key, value, mask)
+        self, module: nn.Module, eager: OwnAttention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        one = self.recorders[0]  # all keep the same positions
+        # A short prompt attends eagerly as a whole: nothing is saved there, and its logits are those of eager attention.
+        if one.whole or one.length <= CHUNK:
+            z, pattern = eager(query, key, value, mask)
+            kept = pattern if one.whole else pattern[:, :, one.rows]
+        else:
+            z, kept = eager.at(query, key, value, mask, one.rows)
+            pattern = None
         layer, stage = self.place_of[module]
         query, key, value = (_of_its_own(x) for x in (query, key, value))
         for recorder in self.recorders:
-            recorder.keep_heads(layer, stage, pattern, value, z)
+            recorder.keep_heads(layer, stage, kept, value, z)
             if self.calls:
                 recorder.keep_attended(layer, stage, query, key, mask)
         return z, pattern

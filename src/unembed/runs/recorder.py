@@ -109,7 +109,7 @@ class Recorder:
     batch: int = 1
 
     def __post_init__(self) -> None:
-        self._whole = self.positions == tuple(range(self.length))
+        self.whole = self.positions == tuple(range(self.length))
         self._ends = _Ends()
         self._masks: list[Tensor] = []
         self._blocks = tuple(
@@ -207,11 +207,11 @@ class Recorder:
         self._put_call(seen, args[1:], rest)
 
     def keep_heads(self, layer: int, stage: Stage, pattern: Tensor, value: Tensor, z: Tensor) -> None:
-        """What the heads of a layer did."""
+        """What the heads of a layer did: the pattern of the kept positions, `z` of all."""
         pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
         block = self._blocks[layer]
         seen = block.heads if stage == "attention" else block.cross_heads
-        seen.put(Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
+        seen.put(Heads(pattern=pattern, value=value, z=self._select(z)))
 
     def keep_attended(self, layer: int, stage: Stage, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
         """What the attention of a layer read: queries where the run keeps its parts, keys everywhere."""
@@ -251,10 +251,11 @@ class Recorder:
         return self._own(x)
 
     def _select(self, x: Tensor, axis: int = 0) -> Tensor:
-        return x if self._whole else x.index_select(axis, self._index.to(x.device))
+        return x if self.whole else x.index_select(axis, self.rows.to(x.device))
 
     @cached_property
-    def _index(self) -> Int[Tensor, "query"]:
+    def rows(self) -> Int[Tensor, "query"]:
+        """The kept positions."""
         return torch.tensor(self.positions, device=self.model.device)
 
     # The run
