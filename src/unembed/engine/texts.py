@@ -174,7 +174,7 @@ class _Walk:
             for layer, block in enumerate(self.model.blocks if self.size else ()):
                 recorded = self.run.calls[layer]
                 args, kwargs = (
-                    at_positions(x, self.places, self.run.length, states) for x in (recorded.args[1:], recorded.kwargs)
+                    at_positions(x, self.places, self.run.length, states) for x in (recorded.args, recorded.kwargs)
                 )
                 out = block.module(self.hidden[None], *args, **kwargs)
                 self.hidden = (out[0] if isinstance(out, tuple) else out)[0]

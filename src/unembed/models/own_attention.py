@@ -42,8 +42,10 @@ class OwnAttention(Brief):
     def at(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, rows: Int[Tensor, "row"]
     ) -> tuple[Float[Tensor, "batch query head d_head"], Float[Tensor, "batch head row key"]]:
-        """`z` of all queries, and the pattern of some. These attend eagerly, so their `z` is what the pattern mixes; the
-        others attend as the module was loaded. Memory grows with keys and rows, not with their product over all queries.
+        """`z` of all queries, and the pattern of some rows.
+
+        These attend eagerly, so their `z` is what their pattern mixes. The others attend as the module was loaded; no
+        scores are held of all queries at once.
         """
         if self.whole:
             z, pattern = self(query, key, value, mask)

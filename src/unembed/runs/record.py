@@ -57,8 +57,15 @@ def record_together(
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
+    streams: bool | None = None,
 ) -> tuple[Run, ...]:
     """As `record`, for prompts of equal length in one forward pass: cheaper than one after the other.
+
+    Args:
+        model: as in `record`, like `positions` and `keep`.
+        prompts: of equal length.
+        streams: whether the stream before each block is kept at every position; None keeps it there where the prompt is
+            short or every position is kept.
 
     Raises:
         InputError: a bad prompt or position, or prompts of different length.
@@ -71,7 +78,9 @@ def record_together(
     if keep not in ("all", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
     kept, everything = _kept(positions, lengths[0]), keep == "all"
-    recorders = [Recorder(model, kept, lengths[0], item, len(tokens)) for item in range(len(tokens))]
+    if streams is None:
+        streams = positions is None or lengths[0] <= CHUNK
+    recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
     with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
@@ -161,7 +170,7 @@ class _Attend:
         self, module: nn.Module, eager: OwnAttention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         one = self.recorders[0]  # all keep the same positions
-        # A short prompt attends eagerly as a whole: nothing is saved there, and its logits are those of eager attention.
+        # A short prompt attends eagerly as a whole: nothing is saved there, and its logits are eager attention's.
         if one.whole or one.length <= CHUNK:
             z, pattern = eager(query, key, value, mask)
             kept = pattern if one.whole else pattern[:, :, one.rows]
