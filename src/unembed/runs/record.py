@@ -1,7 +1,8 @@
 """record: run the module once, as it is, and keep what its parts do.
 
 Forward hooks keep what the parts write to the stream (recorder.py); values, patterns and `z` come from the module's own
-eager attention (hooks.py).
+eager attention (hooks.py). Of a long prompt only the kept positions attend eagerly, the others as the module was loaded:
+time and memory beyond the plain forward grow in proportion to the prompt.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,12 +38,14 @@ def record(
         model: from `load` or `wrap`.
         prompt: text, messages of a chat, or token ids.
         positions: where logits, writes, patterns, queries and activations are kept (negative counts from the end); None
-            keeps all. The stream, keys and values are kept at every position in any case.
+            keeps all. Keys and values are kept at every position in any case, and so is the stream of a prompt of up to
+            256 tokens; a longer one makes it again when it is asked for (`Run.before`).
         keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
 
     Returns:
-        The run. With `keep="all"` its logits equal the module's own with eager attention bit for bit; with "stream"
-        the module runs with the attention it was loaded with.
+        The run. With `keep="all"` its logits equal the module's own with eager attention bit for bit, if all positions
+        are kept or the prompt has up to 256 tokens. In a longer one, and with "stream", what is not kept attends with
+        the attention that the module was loaded with.
 
     Raises:
         InputError: a bad prompt or position.
