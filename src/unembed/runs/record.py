@@ -1,8 +1,8 @@
 """record: run the module once, as it is, and keep what its parts do.
 
 Forward hooks keep what the parts write to the stream (recorder.py); values, patterns and `z` come from the module's own
-eager attention (hooks.py). Of a long prompt only the kept positions attend eagerly, the others as the module was loaded:
-time and memory beyond the plain forward grow in proportion to the prompt.
+eager attention (hooks.py). Of a long prompt only the kept positions attend eagerly, the others as the module was
+loaded: time and memory beyond the plain forward grow in proportion to the prompt.
 """
 
 from collections.abc import Iterator, Sequence
