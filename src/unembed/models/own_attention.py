@@ -5,7 +5,7 @@ numbers that are added to the scores. Only the rows that are asked for are made 
 positions squared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -59,11 +59,18 @@ class OwnAttention(Brief):
     ) -> Float[Tensor, "batch query head d_head"]:
         if self.fused is not None:
             return self.fused(query, key, value, mask)[0]
-        found = []
+        return torch.cat([z for z, _ in self.parts(query, key, value, mask)], 1)
+
+    def parts(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    ) -> Iterator[tuple[Float[Tensor, "batch part head d_head"], Float[Tensor, "batch head part key"]]]:
+        """`z` and pattern of `CHUNK` queries after the other."""
+        if self.whole:
+            yield self(query, key, value, mask)
+            return
         for start in range(0, query.shape[2], CHUNK):
             rows = slice(start, start + CHUNK)
-            found.append(self.eager(query[:, :, rows], key, value, self._added(mask, query, key, rows))[0])
-        return torch.cat(found, 1)
+            yield self.eager(query[:, :, rows], key, value, self._added(mask, query, key, rows))
 
     def _added(self, mask: Tensor | None, query: Tensor, key: Tensor, rows: Rows) -> Tensor | None:
         return added(mask, query, key.shape[2], rows, causal=self.causal and query.shape[2] > 1)
