@@ -139,7 +139,7 @@ def at_once(length: int) -> int:
 
 def _shared(start: int) -> int:
     """Positions that share one sequence, at most. Beside a long prefix the scores of all against all are few."""
-    return max(SIDE_BY_SIDE, start // 32)
+    return max(SIDE_BY_SIDE, 16 * (start // 256))
 
 
 def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
