@@ -161,7 +161,7 @@ def _row_by_row(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor
     found = []
     some = max(1, most // size) * size
     for tokens in zip(q.split(some, 2), k.split(some, 2), v.split(some, 2), strict=True):
-        queries, keys, values = _with_prefix(prefix, start, *tokens)
+        queries, keys, values = _with_prefix(prefix, start, tokens[1].shape[2] // size, *tokens)
         step, parts = max(1, most // len(queries)), []
         for first in range(start, prefix.length, step):
             end = min(first + step, prefix.length)
@@ -175,14 +175,13 @@ def _row_by_row(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor
 
 
 def _with_prefix(
-    prefix: Prefix, start: int, q: Tensor, k: Tensor, v: Tensor
+    prefix: Prefix, start: int, rows: int, q: Tensor, k: Tensor, v: Tensor
 ) -> tuple[
     Float[Tensor, "row head position d"], Float[Tensor, "row kv_head key d"], Float[Tensor, "row kv_head key d"]
 ]:
     """Packed tokens by row, each with its own copy of the prefix."""
-    size = prefix.length - start
-    q, k, v = (x[0].unflatten(1, (-1, size)).transpose(0, 1) for x in (q, k, v))
-    before_k, before_v = (x[:, :start].expand(len(q), -1, -1, -1) for x in (prefix.key, prefix.value))
+    q, k, v = (x[0].unflatten(1, (rows, -1)).transpose(0, 1) for x in (q, k, v))
+    before_k, before_v = (x[:, :start].expand(rows, -1, -1, -1) for x in (prefix.key, prefix.value))
     return q, torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
 
 
@@ -190,7 +189,7 @@ def _batch(
     eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edit_pattern: EditPattern | None
 ) -> Tensor:
     """With all rows and queries at once: for edits of patterns, and where the module masks by the number of queries."""
-    q, keys, values = _with_prefix(prefix, group.start, q, k, v)
+    q, keys, values = _with_prefix(prefix, group.start, group.rows, q, k, v)
     mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
     z, pattern = eager(q, keys, values, mask)
     if edit_pattern is not None:
