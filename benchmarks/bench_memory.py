@@ -10,14 +10,14 @@ import timing
 TOKENS = 1024
 LIMIT = 1.5
 
-_PLAIN = """
+PLAIN = """
 import sys, timing, torch
 from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained(sys.argv[1]).eval()
 with torch.inference_mode():
     logits = model(torch.tensor([timing.prompt({tokens})]){how}).logits
 """
-_LOAD = """
+LOAD = """
 import sys, timing, unembed
 model = unembed.load(sys.argv[2], device="cpu", offline=True)
 """
@@ -26,10 +26,10 @@ run = unembed.record(model, timing.prompt({tokens}), positions=[-1])
 ledger = unembed.decompose(unembed.readout(run, 7042), by="source+neuron")
 """
 PROCESSES = {
-    "forward_all_logits": _PLAIN.format(tokens=TOKENS, how=""),
-    "forward_last_logits": _PLAIN.format(tokens=TOKENS, how=", logits_to_keep=1"),
-    "load_only": _LOAD,
-    "ledger": _LOAD + _LEDGER.format(tokens=TOKENS),
+    "forward_all_logits": PLAIN.format(tokens=TOKENS, how=""),
+    "forward_last_logits": PLAIN.format(tokens=TOKENS, how=", logits_to_keep=1"),
+    "load_only": LOAD,
+    "ledger": LOAD + _LEDGER.format(tokens=TOKENS),
 }
 
 

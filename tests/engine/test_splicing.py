@@ -49,3 +49,22 @@ def long_case(model_type: str) -> Case:
         built = Case(build(model_type, layers=2, **overrides), [(31 * i + 7) % VOCAB for i in range(40)])
         _ = built.run, built.values
     return built
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma2", "gpt_oss", "gpt2"])
+@pytest.mark.parametrize("scores", [1, 90, 400])
+def test_a_part_of_the_queries_at_a_time_equals_all(
+    model_type: str, scores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that start early, in the middle and late: a query alone, a few, or several rows."""
+    with rerun.exactly():
+        at = long_case(model_type)
+        versions = [
+            [edit(at, replace(variants(at, layer, "z")[0], positions=(start,)), "scale", start)[0]]
+            for start in (0, 3, 17, 30, 39)
+            for layer in (0, 1, 0)
+        ]
+        whole = logits_of(at, versions, (35, 39))
+        monkeypatch.setattr(splicing, "SCORES", scores)
+        parts = logits_of(at, versions, (35, 39))
+    assert float((parts - whole).abs().max()) <= 1e-12 * float(whole.abs().max())

@@ -17,6 +17,7 @@ from torch import Tensor
 import unembed
 from builders.random_models import MODEL_TYPES, build, each_family
 from oracles import hidden, rerun
+from unembed.engine import splicing
 from unembed.engine import texts as engine
 from unembed.engine.texts import Text, last_streams_of_texts
 from unembed.errors import InputError
@@ -105,3 +106,12 @@ def test_texts_out_of_order_or_too_short_are_refused() -> None:
             last_streams_of_texts(run, [text], count=count)
     with pytest.raises(InputError, match="at least one text"):
         last_streams_of_texts(run, [])
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma2", "gpt_neo", "gpt_oss"])
+@pytest.mark.parametrize("scores", [1, 25, 60])
+def test_a_few_queries_at_a_time_equal_full_runs(model_type: str, scores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So do long texts attend: scores of all their queries are never held at once."""
+    monkeypatch.setattr(splicing, "SCORES", scores)
+    kept = choices(2, 4)
+    check(build(model_type), [*map(closed_up, kept), *map(with_gaps, kept)], count=2)

@@ -114,9 +114,9 @@ def test_a_sink_is_named_and_passed_over(model):
     run = record(model, PROMPT)
     calls = list(run.calls)
     for layer in range(2, 25):
-        stream = calls[layer].args[0].clone()
-        stream[0, 0] *= 2 * MASSIVE * stream[0].norm(dim=-1).median() / stream[0, 0].norm()
-        calls[layer] = replace(calls[layer], args=(stream, *calls[layer].args[1:]))
+        stream = run.before(layer).clone()
+        stream[0] *= 2 * MASSIVE * stream.norm(dim=-1).median() / stream[0].norm()
+        calls[layer] = replace(calls[layer], stream=replace(calls[layer].stream, everywhere=stream))
     run = patterned(replace(run, calls=tuple(calls)), {(2, 0): [1.0, 0, 0, 0, 0], (3, 1): [0, 0, 0, 1.0, 0]})
     ledger = unembed.decompose(unembed.readout(run, 7))
     assert reading(run, head(2, 0)).sink

@@ -1,12 +1,16 @@
 """attention: patterns against the module's own, contributions against the ledger and by zeroing values."""
 
+import importlib
+
 import numpy as np
 import pytest
 import torch
 
 import unembed
 from builders.random_models import build
+from oracles.norms import FLOAT32_SOFTMAX
 from oracles.oracle import eager
+from unembed.models import own_attention
 
 TOKENS = [3, 14, 15, 92, 65, 35]
 
@@ -42,6 +46,19 @@ def test_one_head_comes_with_its_whole_pattern():
     assert len(result.heads) == 1
     assert torch.equal(result.matrix, own)
     assert np.array_equal(result.heads[0].pattern, own[3].double().numpy())
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma3_text", "gpt_oss", "gpt_neo"])
+def test_the_whole_pattern_of_a_head_of_a_long_prompt_is_made_by_itself(model_type, monkeypatch):
+    """Not with those of all heads and layers: they are as many as pairs of positions each."""
+    for module in (own_attention, *map(importlib.import_module, ("unembed.runs.record", "unembed.methods.attention"))):
+        monkeypatch.setattr(module, "CHUNK", 3)
+    model = unembed.wrap(build(model_type))
+    result = unembed.attention(model, TOKENS, layer=1, head=-1)
+    assert result.run.positions == (len(TOKENS) - 1,)
+    with torch.no_grad(), eager(model.module):
+        own = model.module(torch.tensor([TOKENS]), output_attentions=True, use_cache=False).attentions[1][0, -1]
+    assert float((result.matrix - own).abs().max()) <= FLOAT32_SOFTMAX
 
 
 def test_norms_are_those_of_what_each_source_writes_alone():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from unembed.engine.batch import Row
-from unembed.engine.splicing import SIDE_BY_SIDE, takes_a_batch
+from unembed.engine.splicing import SIDE_BY_SIDE, at_once, takes_a_batch
 from unembed.errors import InputError
 from unembed.models.model import Model
 from unembed.models.sites import experts_of, neurons_of
@@ -79,9 +79,11 @@ class Costs:
     layers: int
     length: int
     held: int
-    """A token that is in the walk: its stream and what a block makes of it."""
+    """A token that is in the walk: its stream and what a block makes of it, without scores."""
+    scored: int
+    """The scores of a token, of which a part of a row is held at once (splicing.py)."""
     saved: int
-    """A token and block that a gradient will pass through; 0 without gradients."""
+    """A token and block that a gradient will pass through, with its scores; 0 without gradients."""
     read: int
     """A row that is read: what the measure holds of the vocabulary."""
     copied: int
@@ -103,9 +105,10 @@ class Costs:
             inside = self.source.of(row.source) + self.own * self.source.length
             return inside + self.of(replace(row, source=None))
         tokens = self.length - row.start
-        inside = tokens * (self.held + self.saved * (self.layers - row.layer))
         # A pattern edit makes all rows of its layer a batch; which share its walk is not known here, so count its own.
         patterned = any(edit.site.kind == "pattern" for edit in row.edits)
+        scored = tokens if self.batch_only or patterned else min(tokens, at_once(self.length))
+        inside = tokens * (self.held + self.saved * (self.layers - row.layer)) + scored * self.scored
         batch = self.batch_only or patterned or takes_a_batch(self.length, row.start)
         return self.read + inside + (self.copied * row.start if batch else 0)
 
@@ -114,12 +117,13 @@ def costs(run: Run, positions: int, *, gradients: bool, source: bool = False) ->
     """The costs of rows of a run of which some positions are read; `source`: some are edited inside its encoder."""
     model = run.model
     size = max(torch.finfo(model.dtype).bits // 8, 2)
-    inside = size * _inside(run)
+    inside, scored = size * _inside(run), size * _scores(run)
     return Costs(
         layers=model.layers,
         length=run.length,
         held=4 * size * model.d_model + inside,
-        saved=inside if gradients else 0,
+        scored=scored,
+        saved=inside + scored if gradients else 0,
         read=positions * max(4, size) * (3 * SLICE + 4 * model.d_model),
         copied=2 * size * (model.heads + model.kv_heads) * run.calls[0].key.shape[-1],
         batch_only=model.family.bypasses_interface,
@@ -129,14 +133,18 @@ def costs(run: Run, positions: int, *, gradients: bool, source: bool = False) ->
 
 
 def _inside(run: Run) -> int:
-    """Numbers a token that a block holds: stream and norms, projections, MLP, scores."""
+    """Numbers a token that a block holds: stream and norms, projections, MLP."""
     model = run.model
     heads = run.layers[0].heads
     assert heads is not None
     widest = max(neurons_of(model, layer) * max(1, experts_of(model, layer)) for layer in range(model.layers))
     attention = (2 * model.heads + 2 * model.kv_heads) * heads.value.shape[-1]
-    keys = run.length + SIDE_BY_SIDE + len(model.source or ())
-    return 8 * model.d_model + 4 * widest + 2 * attention + 3 * model.heads * keys
+    return 8 * model.d_model + 4 * widest + 2 * attention
+
+
+def _scores(run: Run) -> int:
+    """Numbers a token that attention holds of every key: scores, and what a softmax makes of them."""
+    return 3 * run.model.heads * (run.length + SIDE_BY_SIDE + len(run.model.source or ()))
 
 
 def _logits(model: Model, positions: int) -> int:

@@ -6,8 +6,11 @@ all rows share, and the row's own. The module's own eager attention does the ari
     side by side   one sequence holds several rows; a mask lets each read the shared prefix and itself
     a batch        every row has its own copy of the prefix
 
-Side by side never copies the prefix, so it is taken when rows are short beside their prefix: a thousand rows of one
-position over a thousand tokens need no thousand copies. Both are exact: what the mask hides gets weight zero.
+Side by side never copies the prefix for a row, so it is taken when rows are short beside their prefix: a thousand rows
+of one position over a thousand tokens need no thousand copies. Both are exact: what the mask hides gets weight zero.
+
+Scores are held for a part of the queries at a time, and a batch copies the prefix for a part of its rows: what
+attention holds does not grow with the rows, and with the length of the prompt only in proportion.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +21,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unembed.models.hooks import Eager
+from unembed.models.own_attention import added
 from unembed.models.reprs import Brief
 
 SIDE_BY_SIDE = 64
-"""Positions that share one sequence, at most: scores grow with its square."""
+"""Positions that share one sequence, at most, over a short prefix: scores grow with its square."""
+SCORES = 2**21
+"""Scores that a head holds at once, unless one query has more."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +55,7 @@ class Prefix(Brief):
     key: Float[Tensor, "kv_head position d_head"]
     value: Float[Tensor, "kv_head position d_head"]
     mask: Tensor | None
-    """`1 head_or_1 position position`, added to the scores; None hides what `causal` says."""
+    """`1 head_or_1 position position` in one of the forms of `models.own_attention`; None hides what `causal` says."""
     batch_only: bool
     """The module masks by relative place itself, so rows cannot stand side by side (GPT-Neo)."""
     causal: bool = True
@@ -62,12 +68,10 @@ class Prefix(Brief):
         """Of the base run."""
         return self.key.shape[1]
 
-    def below(self, start: int, like: Tensor) -> Tensor:
-        """The mask's rows from `start` on."""
-        if self.mask is not None:
-            return self.mask[..., start:, :]
-        hidden = torch.full((self.length, self.length), torch.finfo(like.dtype).min, dtype=like.dtype)
-        return hidden.triu(1 if self.causal else self.length).to(like.device)[None, None, start:]
+    def below(self, start: int, like: Tensor, end: int | None = None) -> Tensor:
+        """The mask's rows from `start` on (up to `end`), as numbers that are added to the scores."""
+        rows = added(self.mask, like, self.length, slice(start, end), causal=self.causal)
+        return like.new_zeros(1, 1, (end or self.length) - start, self.length) if rows is None else rows
 
     def side_by_side(self, start: int, rows: int, like: Tensor) -> Tensor:
         """The mask under which `rows` rows in one sequence read the prefix and themselves."""
@@ -113,8 +117,10 @@ def attend(
     parts = []
     for group in groups:
         q, k, v = (x[:, :, group.tokens] for x in (query, key, value))
-        if edit_pattern is not None or prefix.batch_only or takes_a_batch(prefix.length, group.start):
+        if edit_pattern is not None or prefix.batch_only:
             parts.append(_batch(eager, prefix, group, q, k, v, edit_pattern))
+        elif takes_a_batch(prefix.length, group.start):
+            parts.append(_row_by_row(eager, prefix, group, q, k, v))
         else:
             parts.append(_side_by_side(eager, prefix, group, q, k, v))
     if len(parts) == 1:
@@ -126,13 +132,23 @@ def attend(
 
 def takes_a_batch(length: int, start: int) -> bool:
     """Whether rows that start there are so long beside their prefix that a copy of it for each is cheaper."""
-    return start == 0 or 2 * (length - start) > min(SIDE_BY_SIDE, start)
+    return start == 0 or 2 * (length - start) > min(_shared(start), start)
+
+
+def at_once(length: int) -> int:
+    """Queries whose scores are held at once."""
+    return max(1, SCORES // length)
+
+
+def _shared(start: int) -> int:
+    """Positions that share one sequence, at most. Beside a long prefix the scores of all against all are few."""
+    return max(SIDE_BY_SIDE, 16 * (start // 256))
 
 
 def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     size = prefix.length - group.start
-    # As many whole rows at a time as SIDE_BY_SIDE allows: the scores of all against all would be mostly masked.
-    step = max(1, SIDE_BY_SIDE // size) * size
+    # As many whole rows at a time as may share a sequence: the scores of all against all would be mostly masked.
+    step = max(1, min(_shared(group.start), at_once(prefix.length)) // size) * size
     before_k, before_v = prefix.key[None, :, : group.start], prefix.value[None, :, : group.start]
     found = []
     for q_part, k_part, v_part in zip(q.split(step, 2), k.split(step, 2), v.split(step, 2), strict=True):
@@ -142,12 +158,41 @@ def _side_by_side(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tens
     return torch.cat(found, 1)
 
 
+def _row_by_row(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """As a batch, with as many rows and queries at a time as `at_once` allows."""
+    start, size, most = group.start, prefix.length - group.start, at_once(prefix.length)
+    found = []
+    some = max(1, most // size) * size
+    for tokens in zip(q.split(some, 2), k.split(some, 2), v.split(some, 2), strict=True):
+        queries, keys, values = _with_prefix(prefix, start, tokens[1].shape[2] // size, *tokens)
+        step, parts = max(1, most // len(queries)), []
+        for first in range(start, prefix.length, step):
+            end = min(first + step, prefix.length)
+            # Without a mask of its own a causal stack hides all that comes after the last of these queries.
+            seen = end if prefix.mask is None and prefix.causal else prefix.length
+            mask = prefix.below(first, q, end)[..., :seen].expand(len(queries), -1, -1, -1)
+            asked = queries[:, :, first - start : end - start]
+            parts.append(eager(asked, keys[:, :, :seen], values[:, :, :seen], mask)[0])
+        found.append(torch.cat(parts, 1).flatten(0, 1))
+    return torch.cat(found)[None]
+
+
+def _with_prefix(
+    prefix: Prefix, start: int, rows: int, q: Tensor, k: Tensor, v: Tensor
+) -> tuple[
+    Float[Tensor, "row head position d"], Float[Tensor, "row kv_head key d"], Float[Tensor, "row kv_head key d"]
+]:
+    """Packed tokens by row, each with its own copy of the prefix."""
+    q, k, v = (x[0].unflatten(1, (rows, -1)).transpose(0, 1) for x in (q, k, v))
+    before_k, before_v = (x[:, :start].expand(rows, -1, -1, -1) for x in (prefix.key, prefix.value))
+    return q, torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
+
+
 def _batch(
     eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edit_pattern: EditPattern | None
 ) -> Tensor:
-    q, k, v = (x.unflatten(2, (group.rows, -1))[0].transpose(0, 1) for x in (q, k, v))
-    before_k, before_v = (x[:, : group.start].expand(group.rows, -1, -1, -1) for x in (prefix.key, prefix.value))
-    keys, values = torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
+    """With all rows and queries at once: for edits of patterns, and where the module masks by the number of queries."""
+    q, keys, values = _with_prefix(prefix, group.start, group.rows, q, k, v)
     mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
     if group.queries is not None:
         mask = mask[:, :, [position - group.start for position in group.queries]]

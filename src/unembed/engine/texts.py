@@ -23,10 +23,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from unembed.engine.splicing import at_once
 from unembed.errors import InputError
 from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, on_call, one_at_a_time
 from unembed.models.model import Model, Stage
+from unembed.models.own_attention import added
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.kept import at_positions
@@ -175,7 +177,7 @@ class _Walk:
             for layer, block in enumerate(self.model.blocks if self.size else ()):
                 recorded = self.run.calls[layer]
                 args, kwargs = (
-                    at_positions(x, self.places, self.run.length, states) for x in (recorded.args[1:], recorded.kwargs)
+                    at_positions(x, self.places, self.run.length, states) for x in (recorded.args, recorded.kwargs)
                 )
                 out = block.module(self.hidden[None], *args, **kwargs)
                 self.hidden = (out[0] if isinstance(out, tuple) else out)[0]
@@ -220,10 +222,11 @@ class _Walk:
         keys, values = torch.cat([recorded.key, key[0]], 1), torch.cat([heads.value, value[0]], 1)
         z = query.new_empty(1, query.shape[2], query.shape[1], values.shape[-1])
         for group in self.groups:
-            q = query[0][:, group.queries].transpose(0, 1)
-            k, v = (x[:, group.keys].transpose(0, 1) for x in (keys, values))
-            found = eager(q, k, v, group.mask(recorded.mask, query))[0]
-            z[0, group.queries[group.wanted]] = found[group.wanted]
+            for part in group.parts(whole=self.model.family.bypasses_interface):
+                q = query[0][:, part.queries].transpose(0, 1)
+                k, v = (x[:, part.keys].transpose(0, 1) for x in (keys, values))
+                found = eager(q, k, v, part.mask(recorded.mask, query))[0]
+                z[0, part.queries[part.wanted]] = found[part.wanted]
         return z, None
 
 
@@ -255,6 +258,22 @@ class _Group(Brief):
     """The keys that only fill a gap."""
     places: Int[Tensor, "text token"]
 
+    def parts(self, *, whole: bool) -> Iterator["_Group"]:
+        """As many texts and queries at a time as `at_once` allows, so that what attention holds grows with the length
+        of a text in proportion only; a part's keys end at its last query. `whole`: all queries of a text together.
+        """
+        (count, fresh), length = self.queries.shape, self.keys.shape[1]
+        most = at_once(length)
+        texts = max(1, most // fresh)
+        step = fresh if whole else max(1, most // texts)
+        for first in range(0, count, texts):
+            rows = slice(first, first + texts)
+            for start in range(0, fresh, step):
+                end = min(start + step, fresh)
+                seen = slice(0, length - fresh + end)
+                queries = self.queries[rows, start:end]
+                yield _Group(queries, *(x[rows, seen] for x in (self.keys, self.hidden, self.places)))
+
     @property
     def wanted(self) -> Bool[Tensor, "text fresh"]:
         """The queries that fill no gap."""
@@ -267,7 +286,9 @@ class _Group(Brief):
             later = self.places[:, None] > asking
             mask = torch.zeros_like(later, dtype=like.dtype).masked_fill_(later, least)[:, None]
         else:
-            mask = base[0][:, asking, self.places[:, None]].transpose(0, 1)
+            found = base[0][:, asking, self.places[:, None]].transpose(0, 1)
+            mask = added(found, like, self.places.shape[1], causal=False)
+            assert mask is not None
         return mask.masked_fill(self.hidden[:, None, None], least)
 
 

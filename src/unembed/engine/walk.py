@@ -114,7 +114,7 @@ class Walk:
         added = [p for r in new for p in range(batch.rows[r].start, self.run.length)]
         positions = torch.tensor(added, device=self.model.device)
         self.positions = torch.cat([self.positions, positions])
-        state = (self.run.after(layer) if late else self.run.before(layer))[positions]
+        state = (self.run.leaving if late else self.run.entering)(layer, positions)
         self.hidden = torch.cat([self.hidden, self._end_anew(layer, new, state) if late else state])
 
     def _end_anew(self, layer: int, new: range, state: Tensor) -> Tensor:
@@ -178,7 +178,7 @@ class Walk:
         # The block sees one sequence of packed tokens, each with the arguments (rotary pairs and the like) of its own
         # position; that neighbours are of other rows it cannot tell, for attention is ours.
         args, kwargs = (
-            at_positions(x, positions, self.run.length, states, self._sources) for x in (call.args[1:], call.kwargs)
+            at_positions(x, positions, self.run.length, states, self._sources) for x in (call.args, call.kwargs)
         )
         self._attention.layer = layer
         out = block.module(hidden[None], *args, **kwargs)

@@ -156,7 +156,7 @@ def check_stream(run: Run, row: int, below: int) -> None:
         if layer == len(run.layers):
             _check_same("the last stream", summed, run.final[row])
         elif run.calls:
-            _check_same(f"the stream before block {layer}", summed, run.before(layer)[run.positions[row]])
+            _check_same(f"the stream before block {layer}", summed, run.calls[layer].stream.kept[row])
 
 
 def _check_same(what: str, summed: Tensor, recorded: Tensor) -> None:

@@ -158,5 +158,5 @@ def reading(run: Run, site: Site) -> Reading:
 
 
 def _is_sink(run: Run, layer: int, position: int) -> bool:
-    lengths = run.before(layer).double().norm(dim=-1)
+    lengths = run.lengths(layer)
     return float(lengths[position]) > MASSIVE * float(lengths.median())

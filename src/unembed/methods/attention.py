@@ -23,11 +23,13 @@ from unembed.ledger.readout import Readout, readout
 from unembed.models.labels import visible
 from unembed.models.model import check_has_layers
 from unembed.models.names import head_name, in_stack
+from unembed.models.own_attention import CHUNK
 from unembed.models.reprs import Brief
 from unembed.runs.kept import Heads
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.result import RunResult
 from unembed.runs.run import Run
+from unembed.runs.whole_pattern import whole_pattern
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,7 +199,10 @@ def attention(
     heads = _chosen("head", head, model.heads)
     one = layer is not None and head is not None
     position = prompt.place(position)
-    run = prompt.recorded(None if one and prompt.run is None else [position])
+    asked = one and prompt.run is None
+    # Patterns of all heads and layers are kept together; of a long prompt that one head is made by itself.
+    alone = asked and not cross and len(prompt.tokens) > CHUNK
+    run = prompt.recorded(None if asked and not alone else [position])
     read = readout(run, target, position=position, reference=reference, versus=versus)
     ledger = decompose(read, by="source")
     row = run.row(position)
@@ -206,9 +211,10 @@ def attention(
     patterns = {i: _pattern(run, i, cross=cross) for i in layers}
     views = tuple(_view(patterns[i][h, row], sources[i][h], i, h, cross=cross) for i in layers for h in heads)
     whole = len(run.positions) == len(run.tokens)
-    if not (one and whole):
+    if not (one and (whole or alone)):
         return Attention(run, read, ledger, views, matrix=None, norms=None)
-    matrix, norms = patterns[layers[0]][heads[0]], _norms(run, layers[0], heads[0], cross=cross)
+    matrix = patterns[layers[0]][heads[0]] if whole else whole_pattern(run, layers[0], heads[0])
+    norms = _norms(run, layers[0], heads[0], cross=cross)
     return Attention(run, read, ledger, views, matrix, norms)
 
 

@@ -22,16 +22,19 @@ from torch import Tensor, nn
 
 from unembed.models.family import WholeAttention
 from unembed.models.model import Model
+from unembed.models.own_attention import OwnAttention, added
 
 Eager = Callable[[Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
 """The module's own attention: `(query, key, value, mask) -> (z, pattern)`, z as `batch query head d_head`. The mask is
-all that is added to the scores: also a relative position bias (T5)."""
-Attend = Callable[[nn.Module, Eager, Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
+all that hides keys or is added to the scores: also a relative position bias (T5)."""
+Attend = Callable[[nn.Module, OwnAttention, Tensor, Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor | None]]
 """What runs in its place: `(module, eager, query, key, value, mask) -> (z, pattern)`; query, key and value are
-`batch head position d_head`, as the scores read them (after norms and rotary embedding)."""
+`batch head position d_head`, as the scores read them (after norms and rotary embedding). The mask is in the form that
+the model made it in (own_attention.py)."""
 
 one_at_a_time = threading.RLock()
-_INTERFACE = "unembed"
+_FUSED, _EAGER = "unembed_fused", "unembed"
+"""Names of the interface, in whose place a module was loaded with sdpa, or with anything else."""
 _attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
 
 
@@ -93,20 +96,22 @@ def attending(model: Model, attend: Attend) -> Iterator[None]:
 
 
 def _hand_over(
-    attend: Attend, mine: set[nn.Module], module: nn.Module, eager: Eager, *args: Any
+    attend: Attend, mine: set[nn.Module], module: nn.Module, eager: OwnAttention, *args: Any
 ) -> tuple[Tensor, Tensor | None]:
     return attend(module, eager, *args) if module in mine else eager(*args)
 
 
 def _switch_interface(model: Model, stack: ExitStack) -> None:
     from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
+    from transformers.masking_utils import eager_mask, sdpa_mask
 
-    AttentionInterface.register(_INTERFACE, _attention)
-    AttentionMaskInterface.register(_INTERFACE, eager_mask)
-    for config in _configurations(model.module):
-        stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
-        config._attn_implementation = _INTERFACE
+    for name, mask in ((_FUSED, sdpa_mask), (_EAGER, eager_mask)):
+        AttentionInterface.register(name, partial(_attention, name == _FUSED))
+        AttentionMaskInterface.register(name, mask)
+    loaded = [(config, config._attn_implementation) for config in _configurations(model.module)]
+    for config, name in loaded:
+        stack.callback(setattr, config, "_attn_implementation", name)
+        config._attn_implementation = _FUSED if name in ("sdpa", _FUSED) else _EAGER
 
 
 def _configurations(module: nn.Module) -> list[Any]:
@@ -115,13 +120,25 @@ def _configurations(module: nn.Module) -> list[Any]:
     return [config for config in found.values() if hasattr(config, "_attn_implementation")]
 
 
-def _attention(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any) -> Any:
+def _attention(
+    fused: bool, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any
+) -> Any:
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
     own = sys.modules[type(module).__module__].eager_attention_forward
+    # As sdpa_attention_forward has it: these make no mask where a flag says the same.
+    said = kwargs.get("is_causal")
+    causal = fused and bool(getattr(module, "is_causal", True) if said is None else said)
     bias = kwargs.pop("position_bias", None)
-    added = _added((query.shape[2], key.shape[2]), bias, mask)
-    eager = partial(own, module, **kwargs)
-    attend = _attend.get()
-    return eager(query, key, value, added) if attend is None else attend(module, eager, query, key, value, added)
+    if bias is not None:
+        mask = added(mask, query, key.shape[2], causal=causal and query.shape[2] > 1)
+    eager = OwnAttention(
+        partial(own, module, **kwargs),
+        fused=partial(sdpa_attention_forward, module, **kwargs) if fused else None,
+        causal=causal and bias is None,
+    )
+    attend, mask = _attend.get(), _added((query.shape[2], key.shape[2]), bias, mask)
+    return eager(query, key, value, mask) if attend is None else attend(module, eager, query, key, value, mask)
 
 
 def _added(scores: tuple[int, int], *parts: Tensor | None) -> Tensor | None:
@@ -150,7 +167,7 @@ def _shadowed(module: nn.Module, name: str, method: Callable[..., Any]) -> Itera
 def _shadow(
     module: nn.Module, own: Callable[..., Any], query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
 ) -> Any:
-    attend, eager = _attend.get(), partial(_heads_last, own)
+    attend, eager = _attend.get(), OwnAttention(partial(_heads_last, own), whole=True)
     call = eager if attend is None else partial(attend, module, eager)
     z, pattern = call(query, key, value, mask)
     return z.transpose(1, 2), pattern
@@ -190,7 +207,8 @@ def _opened(
     with _shadowed(module, row.split, split), suppress(_HeadsFound):
         own(hidden, mask)
     query, key, value = (x.unflatten(0, (len(hidden), -1)) for x in found)
-    attend, eager = _attend.get(), partial(_attended, module, row, own, hidden[:, :0])
+    attend, inner = _attend.get(), partial(_attended, module, row, own, hidden[:, :0])
+    eager = OwnAttention(inner, whole=True)
     call = eager if attend is None else partial(attend, module, eager)
     z, pattern = call(query, key, value, mask)
     return z.flatten(-2), pattern

@@ -49,12 +49,12 @@ class BlockAt(Brief):
     @property
     def before(self) -> Float[Tensor, "position d_model"]:
         """The stream before the block."""
-        return self.run.before(self.index)[self.positions]
+        return self.run.entering(self.index, self.positions)
 
     @property
     def after(self) -> Float[Tensor, "position d_model"]:
         """The stream after it."""
-        return self.run.after(self.index)[self.positions]
+        return self.run.leaving(self.index, self.positions)
 
     def kept(self, x: Float[Tensor, "query *entry"]) -> Float[Tensor, "position *rest"]:
         """Of what is kept at some positions.

@@ -68,11 +68,25 @@ class Layer(Brief):
 
 
 @dataclass(frozen=True, repr=False)
+class Entering(Brief):
+    """The stream before one block."""
+
+    kept: Float[Tensor, "query d_model"]
+    """At the kept positions."""
+    everywhere: Float[Tensor, "position d_model"] | None
+    """At every position; None in a long run of some positions, which makes it again when it is asked (`Run.before`)."""
+    lengths: Float[Tensor, "position"] | None
+    """Its norm at every position, where `everywhere` is None."""
+
+
+@dataclass(frozen=True, repr=False)
 class BlockCall(Brief):
     """How the model called one block, and what its attention read: all that a counterfactual walk needs of it."""
 
+    stream: Entering
+    """The first argument."""
     args: tuple[Any, ...]
-    """The first is the stream before the block, `1 position d_model`."""
+    """The others."""
     kwargs: dict[str, Any]
     attention_args: tuple[Any, ...]
     """How the block called its attention, without the stream that it read (`Run.attention_input`)."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer, at_positions
+from unembed.runs.kept import BlockCall, Entering, ExpertInputs, Heads, Layer, at_positions
 from unembed.runs.run import Run
 
 _T = TypeVar("_T")
@@ -67,6 +67,7 @@ def _prefix(run: Run, length: int) -> Run:
         calls=tuple(_call(run, call, rows, length) for call in run.calls),
         whole_final=None if run.whole_final is None else run.whole_final[:length],
         text=None,
+        beginning_of=run if run.beginning_of is None else run.beginning_of,
         **{name: at(getattr(run, name)) for name in _BY_ROW},
     )
 
@@ -109,7 +110,10 @@ def _call(run: Run, call: BlockCall, rows: Tensor, length: int) -> BlockCall:
     def cut(x: _T) -> _T:
         return _cut(x, run, length)
 
+    stream = call.stream
+    everywhere, lengths = (None if x is None else x[:length] for x in (stream.everywhere, stream.lengths))
     return BlockCall(
+        Entering(stream.kept[rows], everywhere, lengths),
         cut(call.args),
         cut(call.kwargs),
         cut(call.attention_args),

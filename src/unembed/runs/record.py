@@ -1,7 +1,8 @@
 """record: run the module once, as it is, and keep what its parts do.
 
 Forward hooks keep what the parts write to the stream (recorder.py); values, patterns and `z` come from the module's own
-eager attention (hooks.py).
+eager attention (hooks.py). Of a long prompt only the kept positions attend eagerly, the others as the module was
+loaded: time and memory beyond the plain forward grow in proportion to the prompt.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,10 @@ from torch import Tensor, nn
 from unembed.errors import InputError, ModelError
 from unembed.models import chat
 from unembed.models.forward import call
-from unembed.models.hooks import Eager, attending, one_at_a_time
+from unembed.models.hooks import attending, one_at_a_time
 from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
+from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
@@ -36,12 +38,14 @@ def record(
         model: from `load` or `wrap`.
         prompt: text, messages of a chat, or token ids.
         positions: where logits, writes, patterns, queries and activations are kept (negative counts from the end); None
-            keeps all. The stream, keys and values are kept at every position in any case.
+            keeps all. Keys and values are kept at every position in any case, and so is the stream of a prompt of up to
+            256 tokens; a longer one makes it again when it is asked for (`Run.before`).
         keep: "all", or "stream" for the writes of the sublayers only, of which no versions can be made.
 
     Returns:
-        The run. With `keep="all"` its logits equal the module's own with eager attention bit for bit; with "stream"
-        the module runs with the attention it was loaded with.
+        The run. With `keep="all"` its logits equal the module's own with eager attention bit for bit, if all positions
+        are kept or the prompt has up to 256 tokens. In a longer one, and with "stream", what is not kept attends with
+        the attention that the module was loaded with.
 
     Raises:
         InputError: a bad prompt or position.
@@ -56,8 +60,15 @@ def record_together(
     *,
     positions: Sequence[int] | None = None,
     keep: str = "all",
+    streams: bool | None = None,
 ) -> tuple[Run, ...]:
     """As `record`, for prompts of equal length in one forward pass: cheaper than one after the other.
+
+    Args:
+        model: as in `record`, like `positions` and `keep`.
+        prompts: of equal length.
+        streams: whether the stream before each block is kept at every position; None keeps it there where the prompt is
+            short or every position is kept.
 
     Raises:
         InputError: a bad prompt or position, or prompts of different length.
@@ -70,7 +81,9 @@ def record_together(
     if keep not in ("all", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
     kept, everything = _kept(positions, lengths[0]), keep == "all"
-    recorders = [Recorder(model, kept, lengths[0], item, len(tokens)) for item in range(len(tokens))]
+    if streams is None:
+        streams = positions is None or lengths[0] <= CHUNK
+    recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
     with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
         logits = call(model, ids, keep=kept).logits
@@ -157,13 +170,20 @@ class _Attend:
     calls: bool
 
     def __call__(
-        self, module: nn.Module, eager: Eager, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        z, pattern = eager(query, key, value, mask)
+        self, module: nn.Module, eager: OwnAttention, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        one = self.recorders[0]  # all keep the same positions
+        # A short prompt attends eagerly as a whole: nothing is saved there, and its logits are eager attention's.
+        if one.whole or one.length <= CHUNK:
+            z, pattern = eager(query, key, value, mask)
+            kept = pattern if one.whole else pattern[:, :, one.rows]
+        else:
+            z, kept = eager.at(query, key, value, mask, one.rows)
+            pattern = None
         layer, stage = self.place_of[module]
         query, key, value = (_of_its_own(x) for x in (query, key, value))
         for recorder in self.recorders:
-            recorder.keep_heads(layer, stage, pattern, value, z)
+            recorder.keep_heads(layer, stage, kept, value, z)
             if self.calls:
                 recorder.keep_attended(layer, stage, query, key, mask)
         return z, pattern

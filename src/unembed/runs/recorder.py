@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
-from unembed.runs.kept import BlockCall, ExpertInputs, Heads, Layer
+from unembed.runs.kept import BlockCall, Entering, ExpertInputs, Heads, Layer
 from unembed.runs.run import Run
 
 _T = TypeVar("_T")
@@ -61,7 +61,7 @@ class _Ends:
 
 @dataclass(frozen=True)
 class _Arguments:
-    """What a module was called with."""
+    """What a module was called with, without the stream that it read."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -89,6 +89,7 @@ class _OfBlock:
     heads: _Seen[Heads] = field(default_factory=_Seen)
     cross_heads: _Seen[Heads] = field(default_factory=_Seen)
     neurons: _Seen[Tensor | ExpertInputs] = field(default_factory=_Seen)
+    stream: _Seen[Entering] = field(default_factory=_Seen)
     call: _Seen[_Arguments] = field(default_factory=_Seen)
     attention_call: _Seen[_Arguments] = field(default_factory=_Seen)
     attended: _Seen[_Attended] = field(default_factory=_Seen)
@@ -107,9 +108,12 @@ class Recorder:
     item: int = 0
     """Which of the batch's prompts."""
     batch: int = 1
+    streams: bool = True
+    """Whether it keeps the stream before every block at every position; else at the kept ones, before the first block
+    everywhere."""
 
     def __post_init__(self) -> None:
-        self._whole = self.positions == tuple(range(self.length))
+        self.whole = self.positions == tuple(range(self.length))
         self._ends = _Ends()
         self._masks: list[Tensor] = []
         self._blocks = tuple(
@@ -127,7 +131,7 @@ class Recorder:
             if heads_and_neurons:
                 self._watch_neurons(stack, block, seen)
             if calls:
-                on_call(stack, block.module, partial(self._put_call, seen.call))
+                on_call(stack, block.module, partial(self._put_block_call, seen))
                 on_call(stack, block.attention, partial(self._put_attention_call, seen.attention_call))
 
     def _watch_start(self, stack: ExitStack) -> None:
@@ -199,21 +203,27 @@ class Recorder:
     def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
 
-    def _put_call(self, seen: _Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        seen.put(_Arguments(self._own_arguments(args), self._own_arguments(kwargs)))
+    def _put_block_call(self, seen: _OfBlock, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        whole = self._own(args[0])[0]
+        if self.streams or seen is self._blocks[0]:
+            seen.stream.put(Entering(self._select(whole), whole, None))
+        else:
+            lengths = torch.linalg.vector_norm(whole, dim=-1, dtype=torch.float64)
+            seen.stream.put(Entering(self._select(whole), None, lengths))
+        seen.call.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(kwargs)))
 
     def _put_attention_call(self, seen: _Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # What attention reads is the stream through a norm, which a run makes again when it is asked (attention_input):
         # kept, it would be as large as the stream before every block once more.
         rest = {name: x for name, x in kwargs.items() if name != "hidden_states"}
-        self._put_call(seen, args[1:], rest)
+        seen.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(rest)))
 
     def keep_heads(self, layer: int, stage: Stage, pattern: Tensor, value: Tensor, z: Tensor) -> None:
-        """What the heads of a layer did."""
+        """What the heads of a layer did: the pattern of the kept positions, `z` of all."""
         pattern, value, z = (self._own(x)[0] for x in (pattern, value, z))
         block = self._blocks[layer]
         seen = block.heads if stage == "attention" else block.cross_heads
-        seen.put(Heads(pattern=self._select(pattern, 1), value=value, z=self._select(z)))
+        seen.put(Heads(pattern=pattern, value=value, z=self._select(z)))
 
     def keep_attended(self, layer: int, stage: Stage, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
         """What the attention of a layer read: queries where the run keeps its parts, keys everywhere."""
@@ -253,10 +263,11 @@ class Recorder:
         return self._own(x)
 
     def _select(self, x: Tensor, axis: int = 0) -> Tensor:
-        return x if self._whole else x.index_select(axis, self._index.to(x.device))
+        return x if self.whole else x.index_select(axis, self.rows.to(x.device))
 
     @cached_property
-    def _index(self) -> Int[Tensor, "query"]:
+    def rows(self) -> Int[Tensor, "query"]:
+        """The kept positions."""
         return torch.tensor(self.positions, device=self.model.device)
 
     # The run
@@ -335,6 +346,7 @@ def _block_call(seen: _OfBlock) -> BlockCall:
         seen.cross_attended.or_none,
     )
     return BlockCall(
+        stream=seen.stream.value,
         args=call.args,
         kwargs=call.kwargs,
         attention_args=attention.args,

@@ -75,6 +75,8 @@ class Run(Result[Prediction]):
     """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
     weight_edits: tuple[Any, ...] = ()
     """The `WeightEdits` that the module's weights carried when it ran."""
+    beginning_of: "Run | None" = None
+    """The run that it is a prefix of (prefix.py)."""
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What a method found out about this run and will be asked for again, under a key of its own."""
 
@@ -287,11 +289,37 @@ class Run(Result[Prediction]):
     def before(self, layer: int) -> Float[Tensor, "position d_model"]:
         """The stream that enters block `layer`, at every position.
 
+        A long run of some positions does not hold it: the model runs once more when it is first asked for, and it is
+        kept with the run from then on. `entering` gives the kept positions without that.
+
         Raises:
-            InputError: the run kept its stream at some positions only.
+            InputError: the run kept its stream at some positions only, or must be made again and the module's weights
+                were edited since.
         """
+        from unembed.runs.streams_again import streams_again  # what records a run stands on what a run is
+
         self.check_has_calls()
-        return self.calls[layer].args[0][0]
+        found = self.calls[layer].stream.everywhere
+        return streams_again(self)[layer] if found is None else found
+
+    def entering(self, layer: int, positions: Int[Tensor, "token"]) -> Float[Tensor, "token d_model"]:
+        """The stream that enters block `layer` at some positions, as `before`."""
+        self.check_has_calls()
+        stream, wanted = self.calls[layer].stream, positions.tolist()
+        if stream.everywhere is None and self.keeps(wanted):
+            return stream.kept[self.rows(wanted)]
+        return self.before(layer)[positions]
+
+    def leaving(self, layer: StreamLayer, positions: Int[Tensor, "token"]) -> Float[Tensor, "token d_model"]:
+        """The stream after block `layer` at some positions, as `after`."""
+        state = state_of(layer, self.model.layers)
+        return self.after(layer)[positions] if state == self.model.layers else self.entering(state, positions)
+
+    def lengths(self, layer: int) -> Float[Tensor, "position"]:
+        """The norm of the stream that enters block `layer`, at every position, in float64."""
+        self.check_has_calls()
+        found = self.calls[layer].stream.lengths
+        return self.before(layer).double().norm(dim=-1) if found is None else found
 
     @torch.no_grad()
     def attention_input(self, layer: int) -> Float[Tensor, "position d_model"]:

@@ -200,12 +200,12 @@ def _log_odds(run: Run, layer: int, size: float) -> float:
     def attend(
         module: nn.Module, eager: Eager, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        z, pattern = eager(query, key, v, None if mask is None else torch.zeros_like(mask))
+        z, pattern = eager(query, key, v, None if mask is None else torch.zeros_like(mask, dtype=q.dtype))
         kept.append(pattern[0, 0, -1].double())
         return z, pattern
 
     with one_at_a_time, attending(run.model, attend):
-        block.module(*call.args, **call.kwargs)
+        block.module(run.before(layer)[None], *call.args, **call.kwargs)
     return float((kept[0][0] / kept[0][1]).log())
 
 

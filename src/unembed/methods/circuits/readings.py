@@ -168,7 +168,7 @@ def _calls(
     block, call, found = run.model.blocks[layer], run.calls[layer], []
     with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)), ExitStack() as stack:
         watch_layers(stack, block, found, replaced)
-        block.module(*call.args, **call.kwargs)
+        block.module(run.before(layer)[None], *call.args, **call.kwargs)
     return found
 
 
