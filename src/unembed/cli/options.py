@@ -119,7 +119,7 @@ class LoadOptions:
             model = load(self.name, **how, offline=self.offline, progress=progress)
         model = with_mask(with_special(model, self.special), self.mask)
         if not sources:
-            from unembed.models.model import decoders_only
+            from unembed.models.refusals import decoders_only
 
             decoders_only(model, "This command")
         return model

@@ -33,8 +33,8 @@ WHOLE = 128
 """Tokens up to which a run keeps all positions; a run of 128 tokens of a small model then takes some 100 MB."""
 _GIVEN = 64
 """Prompts of which it is kept how they were given."""
-LONGEST = 2048
-"""Tokens of a prompt, at most, also where the model reads more: eager attention takes memory by the square."""
+LONGEST = 8192
+"""Tokens of a prompt or a source, at most, also where the model reads more: parts are tested in minutes then."""
 
 
 class Session:

@@ -17,8 +17,9 @@ from unembed.errors import InputError
 from unembed.ledger.decompose import decompose
 from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import readout
-from unembed.models.model import Model, next_token_only
+from unembed.models.model import Model
 from unembed.models.prompts import why_no_longer
+from unembed.models.refusals import next_token_only
 from unembed.models.tokens import name_of
 from unembed.models.unembedding import unembedded
 from unembed.runs.prompted import Prompt, prompted

@@ -22,8 +22,9 @@ from unembed.engine.edits import Edit, Intervention, set_to
 from unembed.engine.measures import Measure
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model
 from unembed.models.parts import Address, site_of
+from unembed.models.refusals import decoders_only
 from unembed.models.sites import Site, resolve
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted

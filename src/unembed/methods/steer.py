@@ -27,9 +27,10 @@ from unembed.methods.generate import Step, generate
 from unembed.models.hooks import on_keywords, on_output, one_at_a_time
 from unembed.models.kinds import KINDS
 from unembed.models.labels import visible
-from unembed.models.model import Model, next_token_only
+from unembed.models.model import Model
 from unembed.models.names import in_stack
 from unembed.models.read_source import read_again
+from unembed.models.refusals import next_token_only
 from unembed.models.reprs import short
 from unembed.models.sites import resolve, stack_of
 from unembed.runs.prompted import Prompt, prompted

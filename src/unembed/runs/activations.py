@@ -17,7 +17,8 @@ from unembed.errors import InputError
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, on_output, one_at_a_time
 from unembed.models.lengths import acts_alike
-from unembed.models.model import Model, decoders_only
+from unembed.models.model import Model
+from unembed.models.refusals import decoders_only
 from unembed.progress import Progress, silent
 from unembed.runs.kept import ExpertInputs, expert_neurons
 

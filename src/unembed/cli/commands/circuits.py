@@ -123,7 +123,7 @@ def bigrams(
 ) -> None:
     """What follows a token by embedding and unembedding alone: the zero-layer model inside."""
     from unembed.methods.circuits import direct_path
-    from unembed.models.model import next_token_only
+    from unembed.models.refusals import next_token_only
     from unembed.view.payloads.circuits import bigrams_payload
 
     if token is None and (text is None or generate):

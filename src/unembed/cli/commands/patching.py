@@ -298,7 +298,7 @@ def steer(
 ) -> None:
     """Continue a prompt with a direction added to the stream at every position, and without."""
     from unembed.methods.steer import steer as run
-    from unembed.models.model import next_token_only
+    from unembed.models.refusals import next_token_only
 
     loaded, text = prompt.load(model)
     next_token_only(loaded, "Steering a continuation")  # before its direction is read of prompts without a blank

@@ -32,9 +32,10 @@ from unembed.methods.circuits.head_circuits import check_head
 from unembed.methods.circuits.projections import Affine, affine
 from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.labels import visible
-from unembed.models.model import Model, decoders_only, input_norm, rotary, sums_only
+from unembed.models.model import Model, input_norm, rotary
 from unembed.models.names import head_name
 from unembed.models.prompts import absolute_position
+from unembed.models.refusals import decoders_only, sums_only
 from unembed.runs.prompted import Prompt, prompted
 from unembed.runs.record import record
 from unembed.runs.result import RunResult

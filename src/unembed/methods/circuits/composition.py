@@ -25,8 +25,9 @@ from torch import Tensor
 from unembed.errors import InputError, counted
 from unembed.methods.circuits.head_circuits import OV, Head, check_head, ov_circuit
 from unembed.methods.circuits.projections import Weights, weights
-from unembed.models.model import Model, decoders_only, sums_only
+from unembed.models.model import Model
 from unembed.models.names import head_name
+from unembed.models.refusals import decoders_only, sums_only
 from unembed.progress import Progress, silent
 from unembed.runs.result import Result
 from unembed.seeds import generator

@@ -20,8 +20,9 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.head_circuits import Ranked
-from unembed.models.model import Model, decoders_only, next_token_only
+from unembed.models.model import Model
 from unembed.models.prompts import in_vocabulary, inner_tokens
+from unembed.models.refusals import decoders_only, next_token_only
 from unembed.models.unembedding import unembedded
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompted

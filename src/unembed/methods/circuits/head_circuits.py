@@ -27,7 +27,8 @@ from torch import Tensor
 
 from unembed.errors import InputError, ModelError, counted
 from unembed.methods.circuits.projections import Weights, layer_weights
-from unembed.models.model import Model, checked_layer, decoders_only, input_norm, no_prediction_head
+from unembed.models.model import Model, checked_layer, input_norm
+from unembed.models.refusals import decoders_only, no_prediction_head
 from unembed.models.reprs import Brief
 from unembed.runs.record import record
 from unembed.runs.result import Result

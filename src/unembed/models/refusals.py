@@ -1,0 +1,68 @@
+"""Refusals: kinds of models that a method is not about, and what to ask of them instead."""
+
+from unembed.errors import InputError
+from unembed.models.model import Model
+
+_ACCOUNTED = (
+    "explain, lens, attention, words, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge "
+    "find, open"
+)
+"""The commands that take an encoder-decoder."""
+_AT_BLANKS = "explain, lens, attention, words, ablate, patch, paths, trace, noise, heads, knowledge, open"
+"""The commands that take a masked language model."""
+_HEADS_INSTEAD = "What heads look at, whatever the prompt: heads."
+"""Of masked language models, whose heads are not told from weights."""
+
+
+def decoders_only(model: Model, what: str) -> None:
+    """Refuse encoder-decoders where a method does not account for cross-attention.
+
+    Raises:
+        InputError: the model has an encoder.
+    """
+    if model.encoder is not None:
+        raise InputError(
+            f"{what} does not account for cross-attention yet, and {model.name} is an encoder-decoder.\n"
+            f"What does: {_ACCOUNTED}."
+        )
+
+
+def next_token_only(model: Model, what: str, *, instead: str = "") -> None:
+    """Refuse masked language models where a method is about what comes next; `instead` says what to do, else what does.
+
+    Raises:
+        InputError: the model fills blanks.
+    """
+    if model.fills_blanks:
+        raise InputError(
+            f"{what} is of models that predict what comes next, and {model.name} is a masked language model: it fills "
+            "a blank in a whole text.\n" + (instead or f"What does: {_AT_BLANKS}.")
+        )
+
+
+def no_prediction_head(model: Model, what: str) -> None:
+    """Refuse masked language models where a method reads the vocabulary from weights alone.
+
+    Raises:
+        InputError: a prediction head stands between the stream and the vocabulary.
+    """
+    if model.prediction_head is not None:
+        raise InputError(
+            f"{what} is read from weights alone, but between the stream of {model.name} and its vocabulary stands a "
+            "prediction head, and what it passes on depends on the prompt.\n"
+            f"Ask of a prompt: explain, lens, attention. {_HEADS_INSTEAD}"
+        )
+
+
+def sums_only(model: Model, what: str) -> None:
+    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+
+    Raises:
+        InputError: a post-LN model.
+    """
+    if any(block.stream_norms for block in model.blocks):
+        raise InputError(
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
+            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
+            + (f" {_HEADS_INSTEAD}" if model.fills_blanks else "")
+        )
