@@ -117,7 +117,7 @@ def attend(
     parts = []
     for group in groups:
         q, k, v = (x[:, :, group.tokens] for x in (query, key, value))
-        if edit_pattern is not None or prefix.batch_only:
+        if edit_pattern is not None or prefix.batch_only or group.queries is not None:
             parts.append(_batch(eager, prefix, group, q, k, v, edit_pattern))
         elif takes_a_batch(prefix.length, group.start):
             parts.append(_row_by_row(eager, prefix, group, q, k, v))
@@ -191,7 +191,8 @@ def _with_prefix(
 def _batch(
     eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edit_pattern: EditPattern | None
 ) -> Tensor:
-    """With all rows and queries at once: for edits of patterns, and where the module masks by the number of queries."""
+    """With all rows and queries at once: for edits of patterns, for queries of some positions, which are few, and where
+    the module masks by the number of queries."""
     q, keys, values = _with_prefix(prefix, group.start, group.rows, q, k, v)
     mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
     if group.queries is not None:

@@ -106,8 +106,8 @@ def _ordinal(number: int) -> str:
 
 def _needs(result: "Explanation", words: "Words") -> Sentence:
     ranked = [unit for unit in words.units if unit.mark is None or _beyond_others(words, unit)]
-    needed = sorted((unit for unit in ranked if halves(words, unit)), key=lambda unit: -unit.effect)
-    first = next((u for u in words.units if u.mark == "first" and u not in ranked and halves(words, u)), None)
+    needed = sorted((unit for unit in ranked if _halves(words, unit)), key=lambda unit: -unit.effect)
+    first = next((u for u in words.units if u.mark == "first" and u not in ranked and _halves(words, u)), None)
     found: Sentence = []
     if needed:
         found, first = _named(result, words, needed), first if first and first.effect > needed[0].effect else None
@@ -139,7 +139,7 @@ def _beyond_others(words: "Words", unit: "UnitEffect") -> bool:
     return unit.mark == "first" and first is not None and unit.effect > first.mean + 2 * first.deviation
 
 
-def halves(words: "Words", unit: "UnitEffect") -> bool:
+def _halves(words: "Words", unit: "UnitEffect") -> bool:
     """Whether a target has at most half its probability without a unit; with `versus`, half its lead."""
     before, after = words.value, unit.without
     if before.difference is None or after.difference is None:
