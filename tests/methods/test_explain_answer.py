@@ -98,7 +98,7 @@ def test_the_ledger_sums_to_the_models_log_probability(model_type: str) -> None:
             assert all(value == pytest.approx(0, abs=1e-12) for shares in expected.values() for value in shares)
 
 
-@pytest.mark.parametrize("model_type", [*MIXTURES])
+@pytest.mark.parametrize("model_type", sorted(MIXTURES))
 def test_an_expert_adds_nothing_where_it_did_not_run(model_type: str) -> None:
     found = explain_answer(unembed.wrap(build(model_type)), PROMPT, ANSWER, by="neuron", test=False)
     experts = {term.expert for term in found.ledger.entries() if term.layer == 1 and term.expert is not None}
