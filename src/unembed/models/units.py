@@ -102,7 +102,13 @@ def written_source(model: Model) -> Written:
     source = model.source
     ids = None if source is None else source.inputs.get("input_ids")
     if source is None or ids is None:
-        raise InputError(f"{model.name} has no source of text, whose words could be taken away.")
+        heard = (
+            "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which "
+            "of them carry the difference to another sound."
+        )
+        raise InputError(
+            f"{model.name} has no source of text, whose words could be taken away.{'' if source is None else heard}"
+        )
     tokens: list[int] = ids[0].tolist()
     tokenizer: Any = model.tokenizer
     # A word that the tokenizer does not know is a word of the text, although its token counts as a special one.
