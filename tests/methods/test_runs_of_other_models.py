@@ -35,6 +35,7 @@ def model() -> unembed.Model:
 
 OF_A_MODEL: dict[str, Callable] = {
     "explain": lambda model, run: unembed.explain(model, run, test=False).ledger.sum,
+    "explain_answer": lambda model, run: unembed.explain_answer(model, run, [7, 9], test=False).ledger.sum,
     "lens": lambda model, run: unembed.lens(model, run).kl.sum(),
     "attention": lambda model, run: unembed.attention(model, run).ledger.sum,
     "ablate": lambda model, run: unembed.ablate(model, run, 7).effects[0].logit,
