@@ -25,7 +25,7 @@ STATE = {
     "pins": [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}],
 }
 SHOWS = {
-    "sentence": ('It says "Paris" (77.3%). Without "capital", "Paris" falls to 0.09%, without "France" to 0.2%', "L23.H4"),
+    "sentence": ('It says "Paris" (77.3%). Without "capital", "Paris" falls to 0.09%', "L23.H4"),
     "strip": ("Tokens", "·France", "through L23.H4"),
     "prediction": ("Prediction", "·Paris", "·Berlin"),
     "lens": ("Logit lens", "·Paris"),
