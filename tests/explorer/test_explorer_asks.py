@@ -44,7 +44,8 @@ def test_a_click_on_a_prompt_that_was_run_needs_no_new_run(visit: Visit, forward
     page = visit.open(a=PROMPT)
     settled(page)
     before = list(forwards)
-    assert before == [5], "one run, for the explanation, its tests, the lens and the patterns"
+    assert before[0] == 5, "one run, for the explanation, its tests, the lens and the patterns"
+    assert set(before[1:]) <= {5, 12}, "then other words in it, and texts of 12 tokens without their first"
     page.locator("tr.level-1", has_text="L23 attn").click()
     page.locator("tr.level-2", has_text="L23.H4").click()
     visit.expect_state(selection=HEAD)
@@ -57,11 +58,13 @@ def test_a_click_on_a_prompt_that_was_run_needs_no_new_run(visit: Visit, forward
     expect(page.locator(".panel-ledger")).to_contain_text("its raw logit")
     page.locator(".predictions button").nth(1).click()
     expect(page.locator(".panel-prediction .note")).to_contain_text("rank 2")
+    settled(page)
+    assert forwards == before, "not even for what its words are worth to another token"
     page.locator(".token").nth(3).click()
     expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
     settled(page)
-    # Tests at a token further back, and no more than those, start from a run that ends there.
-    assert set(forwards[len(before) :]) <= {4}
+    # Tests at a token further back, its words, and no more than those, start from a run that ends there.
+    assert set(forwards[len(before) :]) <= {4, 12}
 
 
 def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Visit) -> None:

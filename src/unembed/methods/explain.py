@@ -35,7 +35,7 @@ from unembed.models.words import replaced, replaced_tokens
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prefix import asked_at
-from unembed.runs.prompted import Prompt, prompted
+from unembed.runs.prompted import Prompt, prompt_of, prompted
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -244,7 +244,8 @@ def explain(
         run = asked_at(run, where)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
     if test:
-        found = replace(found, words=finest_words(prompt, read.target, versus, where, progress=progress))
+        asked = prompt_of(model, run) if where == prompt.asked else prompt
+        found = replace(found, words=finest_words(asked, read.target, versus, where, progress=progress))
     return found if other is None else _swapped(found, run, other, (swap or ("", ""))[:2], progress)
 
 

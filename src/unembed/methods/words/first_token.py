@@ -49,6 +49,13 @@ def first_token(question: Question, count: int) -> FirstToken | None:
         question: in what way they go. Of its own prompt nothing is used.
         count: how many tokens the first unit has.
     """
+    kept, key = question.run.kept, (first_token.__name__, question.how, count, question.instead[:count])
+    if key not in kept:  # it is of no target: other questions of the run take it
+        kept[key] = _first_token(question, count)
+    return kept[key]
+
+
+def _first_token(question: Question, count: int) -> FirstToken | None:
     model = question.model
     if model.tokenizer is None or count >= _TOKENS or not acts_alike(model, _TOKENS, _TOKENS - count):
         return None
