@@ -40,7 +40,7 @@ export function TokenStrip() {
             lowers; largest {signed(credit.values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0))} logits.
           </>
         ) : without.size > 0 ? (
-          `Under a word: what is left of ${visible(explained.target.text)} (${percent(explained.target.probability)}) when that word alone is taken away. Orange + it needs the word, purple − the word stands against it; ○ the first word, where many heads rest whatever it says.`
+          `Under a word: what is left of ${visible(explained.target.text)} without it. ○ Many heads rest on the first word, whatever it says.`
         ) : (
           `Choose the position ${explained.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`
         )
