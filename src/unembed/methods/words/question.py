@@ -43,7 +43,7 @@ Gone = frozenset[int]
 _AT_ONCE = 2**19
 """Tokens of the versions that are sorted and packed together: pairs of 300 words are 45,000 versions."""
 _ROWS = 32
-"""Versions whose logits are made at once, and whose last streams are kept with the run."""
+"""Versions whose logits are made at once."""
 
 
 @dataclass(frozen=True)
@@ -165,20 +165,8 @@ class Question(Brief):
     def _of_texts(
         self, texts: Sequence[Text], count: int, progress: Progress = silent
     ) -> Iterator[Float[Tensor, "answer vocab"]]:
-        for part in self._last_streams(tuple(texts), count, progress).split(_ROWS):
+        for part in last_streams_of_texts(self.run, texts, count=count, progress=progress).split(_ROWS):
             yield from unembedded(self.model, part)[2]
-
-    def _last_streams(
-        self, texts: tuple[Text, ...], count: int, progress: Progress
-    ) -> Float[Tensor, "text count d_model"]:
-        """Those of few texts are kept with the run: what they give another token needs no run."""
-        kept, key = self.run.kept, (Question.__name__, texts, count)
-        if key in kept:
-            return kept[key]
-        found = last_streams_of_texts(self.run, texts, count=count, progress=progress)
-        if len(texts) <= _ROWS:
-            kept[key] = found
-        return found
 
     def _masked(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
         """The question itself still sees its own tokens, and asks for the answer's first; the others do not see it."""
