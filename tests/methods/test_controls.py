@@ -313,16 +313,6 @@ def test_without_tests_nothing_is_zeroed(models, explained):
     assert not result.answer.tested
 
 
-def test_what_is_known_before_the_tests_is_told_before_them(models, monkeypatch):
-    seen, swept = [], versions_of(monkeypatch)
-    result = unembed.explain(models["llama"], TOKENS, first=lambda untested: seen.append((untested, len(swept))))
-    ((untested, before),) = seen
-    assert before == 0
-    assert swept
-    assert untested.population is None
-    assert (untested.target, untested.ledger) == (result.target, result.ledger)
-
-
 @pytest.mark.parametrize("family", ["gpt2", "gemma2", "gpt_oss"])
 def test_an_earlier_position_is_the_end_of_a_shorter_prompt(models, family):
     early = unembed.explain(models[family], TOKENS, 40, position=3)

@@ -34,7 +34,7 @@ WHOLE = 128
 _GIVEN = 64
 """Prompts of which it is kept how they were given."""
 LONGEST = 8192
-"""Tokens of a prompt or a source, at most, also where the model reads more: parts are tested in minutes then."""
+"""Tokens of a prompt or a source, at most, also where the model reads more."""
 
 
 class Session:

@@ -7,7 +7,6 @@ recorded run (controls.py). Shown are the parts of the largest credit and those 
 says which of them answers the question (answer.py).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
@@ -181,7 +180,6 @@ def explain(
     swap: SwapWords | None = None,
     inputs: bool = False,
     states: States | None = None,
-    first: Callable[[Explanation], object] | None = None,
     progress: Progress = silent,
 ) -> Explanation:
     """Explain why the model predicts a token at a position.
@@ -202,7 +200,6 @@ def explain(
             A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
-        first: called with the explanation as it is before anything is zeroed or swapped, which takes longest.
         progress: called while the tests run.
 
     Raises:
@@ -238,8 +235,6 @@ def explain(
             *space_notes(run, target, where),
         ),
     )
-    if first is not None:
-        first(untested)
     if test or other is not None:
         run = asked_at(run, where)
     found = _zeroed(untested, run, top, progress) if test and model.layers else untested
