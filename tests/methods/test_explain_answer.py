@@ -333,3 +333,11 @@ def test_a_target_beside_an_answer_is_refused() -> None:
     ):
         with pytest.raises(InputError):
             ask()
+
+
+def test_what_is_to_say_of_a_source_is_said_once() -> None:
+    tokenizer = make_tokenizer()
+    module = random_encoder_decoders.build("bart")
+    model = unembed.with_source(unembed.wrap(module, tokenizer), "the capital of <extra_id_0> is")
+    (said,) = [note for note in explain_answer(model, [0, 3], [4, 5], test=False).notes if "<extra_id_0>" in note]
+    assert "read as plain text" in said

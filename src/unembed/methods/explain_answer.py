@@ -231,7 +231,6 @@ def _notes(prompt: Prompt, answer: GivenAnswer, asked: WholeAnswer, run: Run) ->
     model = prompt.model
     given = None if asked.generated or not isinstance(answer, str) else answer
     return (
-        *(() if model.source is None else model.source.notes),
         *prompt_notes(model, prompt.messages or prompt.text),
         *settings_notes(model),
         *asked.notes,
