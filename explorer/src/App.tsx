@@ -4,22 +4,11 @@ import { useAsk } from "./hooks/useAsk";
 import { PageContext } from "./hooks/usePage";
 import { listenForKeys } from "./page/keys";
 import { about, type Page } from "./page/page";
-import { AttentionPanel } from "./panels/Attention";
-import { ComparePanel } from "./panels/Compare";
-import { FlowPanel } from "./panels/Flow";
-import { GenerationPanel } from "./panels/Generation";
 import { Header } from "./panels/Header";
 import { Help } from "./panels/Help";
-import { InspectorPanel } from "./panels/Inspector";
-import { KnowledgePanel } from "./panels/Knowledge";
-import { LedgerPanel } from "./panels/Ledger";
-import { LensPanel } from "./panels/Lens";
-import { PinsPanel } from "./panels/Pins";
-import { PredictionPanel } from "./panels/Prediction";
-import { Sentence } from "./panels/Sentence";
-import { StrongestPanel } from "./panels/Strongest";
-import { TokenStrip } from "./panels/TokenStrip";
+import { Start } from "./panels/Start";
 import { Status } from "./ui/Status";
+import { Shown } from "./views/Views";
 
 export function App({ page }: { page: Page }) {
   const root = useRef<HTMLDivElement>(null);
@@ -31,7 +20,7 @@ export function App({ page }: { page: Page }) {
         <Header />
         <Explained page={page} />
         <Help />
-        <p class="hidden" role="status">
+        <p class="toast" role="status">
           {page.said.value}
         </p>
       </div>
@@ -48,7 +37,7 @@ function Explained({ page }: { page: Page }) {
     if (result) page.take(result, state);
     if (!asked || answer?.error) page.take(null, state);
   }, [result, answer?.error, asked]);
-  if (!asked) return <p class="panel note">Type a {page.beside()} and press Enter.</p>;
+  if (!asked) return <Start />;
   return (
     <>
       {answer && !result ? (
@@ -56,27 +45,9 @@ function Explained({ page }: { page: Page }) {
           <Status answer={answer} />
         </div>
       ) : null}
-      <div class={`panels${result ? "" : " stale"}`}>
-        <Sentence />
-        <TokenStrip />
-        <div class="column column-left">
-          <PredictionPanel />
-          <LensPanel />
-        </div>
-        <div class="column column-middle">
-          <LedgerPanel />
-          <StrongestPanel />
-        </div>
-        <div class="column column-right">
-          <InspectorPanel />
-          <PinsPanel />
-          <AttentionPanel />
-        </div>
-        <ComparePanel />
-        <FlowPanel />
-        <KnowledgePanel />
-        <GenerationPanel />
-      </div>
+      <main class={result ? "" : "stale"}>
+        <Shown />
+      </main>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import styles from "../src/styles.css?raw";
 
 /** Each folder imports itself and what stands before it; `App.tsx` and `main.tsx` put them together. */
-const FOLDERS = ["protocol", "lib", "page", "hooks", "ui", "panels"];
+const FOLDERS = ["protocol", "lib", "page", "hooks", "ui", "panels", "views"];
 const SOURCES: Record<string, string> = import.meta.glob("../src/*/*.{ts,tsx}", {
   eager: true,
   query: "?raw",

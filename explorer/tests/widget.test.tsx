@@ -55,7 +55,7 @@ const moment = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 describe("the widget", () => {
   it("asks over the notebook's connection and shows what comes", async () => {
-    const notebook = model({ host: "widget", token: null, model: null, state: { a: "a b" }, results: {} });
+    const notebook = model({ host: "widget", token: null, model: null, state: { a: "a b", view: "parts" }, results: {} });
     const element = document.createElement("div");
     document.body.append(element);
     const unmount = widget.render({ model: notebook as never, el: element });
@@ -64,7 +64,6 @@ describe("the widget", () => {
     notebook.answer(notebook.sent[0]?.id ?? 0, "result", EXPLAINED);
     await moment();
     expect(element.querySelector(".ledger tfoot")?.textContent).toContain("= model ✓");
-    expect(element.querySelector(".panel-prediction")?.textContent).toContain("A note.");
     expect(notebook.sent.length).toBeGreaterThan(1);
     const hash = location.hash;
     element.querySelector<HTMLElement>(".ledger tbody tr.choosable")?.click();
@@ -81,7 +80,8 @@ describe("the widget", () => {
     const element = document.createElement("div");
     const unmount = widget.render({ model: notebook as never, el: element });
     await moment();
-    expect(element.querySelector(".ledger tfoot")?.textContent).toContain("= model ✓");
+    expect(element.querySelector(".panel-carried")?.textContent).toContain("All 2 parts add up to +2.00");
+    expect(element.querySelector(".panel-words")?.textContent).toContain("A note.");
     expect(notebook.sent).toEqual([]);
     unmount();
   });

@@ -2,9 +2,9 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Knowledge } from "../lib/knowledge";
 import { nameOf, type Part, samePart } from "../lib/parts";
-import { Desk, type PageData, type Transport } from "../protocol/asks";
+import { type Ask, Desk, type PageData, type Transport } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
-import { checked, fromHash, INITIAL, type State, toHash } from "./state";
+import { checked, fromHash, INITIAL, type State, toHash, type View } from "./state";
 
 export class Page {
   readonly data: PageData;
@@ -17,7 +17,9 @@ export class Page {
   /** The state that `explained` answers. Panels ask about it, so that none asks about a new prompt and an old token. */
   readonly answered: Signal<State | null> = signal(null);
   readonly helpOpen: Signal<boolean> = signal(false);
-  /** What a screen reader is told. */
+  /** The continuation that was asked for; kept while other views are looked at. */
+  readonly continued: Signal<Ask<"generate"> | null> = signal(null);
+  /** What the page tells, to eyes and to a screen reader. */
   readonly said: Signal<string> = signal("");
   readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.state.value.selection);
 
@@ -54,7 +56,13 @@ export class Page {
   set(change: Partial<State>): void {
     const before = this.state.value;
     const moved = change.a !== undefined && change.a !== before.a;
-    this.state.value = { ...before, ...(moved ? { knowledge: null } : {}), ...change };
+    const elsewhere = moved || change.source !== undefined;
+    this.state.value = {
+      ...before,
+      ...(moved ? { knowledge: null } : {}),
+      ...(elsewhere ? { word: null } : {}),
+      ...change,
+    };
   }
 
   /** Changes what is asked about the fact. */
@@ -77,6 +85,11 @@ export class Page {
     this.said.value = `Pinned ${nameOf(selection)}.`;
   }
 
+  /** Goes to a view. */
+  go(view: View): void {
+    this.set({ view });
+  }
+
   /** Takes over the explanation of a state, which may have moved on since; null where there is none. */
   take(explained: ExplainPayload | null, state: State): void {
     batch(() => {
@@ -91,12 +104,22 @@ export class Page {
     return state && { ...about(state), target: state.target ?? this.explained.value?.target.id };
   }
 
-  /** Keeps the URL's hash and the state the same; the returned function stops it. */
+  /**
+   * Keeps the URL's hash and the state the same; the returned function stops it. Another view or question is a step to
+   * which Back returns; what is chosen on the way is not.
+   */
   link(): () => void {
     if (this.data.host === "widget") return () => {};
+    let asked = questionOf(this.state.value);
     const stop = effect(() => {
-      const hash = toHash(this.state.value);
-      if (hash !== location.hash) history.replaceState(null, "", hash || location.pathname + location.search);
+      const state = this.state.value;
+      const hash = toHash(state);
+      const step = questionOf(state) !== asked;
+      asked = questionOf(state);
+      if (hash === location.hash) return;
+      const url = hash || location.pathname + location.search;
+      if (step) history.pushState(null, "", url);
+      else history.replaceState(null, "", url);
     });
     const read = () => {
       this.state.value = this.#linked();
@@ -107,6 +130,11 @@ export class Page {
       removeEventListener("hashchange", read);
     };
   }
+}
+
+/** What is asked, and where it is looked at: the fields whose change is a step of the history. */
+function questionOf({ view, a, b, source, position, target, vs, reference }: State): string {
+  return JSON.stringify([view, a, b, source, position, target, vs, reference]);
 }
 
 /** Arguments that all asks about prompt A share. */

@@ -5,6 +5,10 @@ import { isIndex, isPart, type Part } from "../lib/parts";
 export const HOWS = ["zero", "double", "mean", "swap"] as const;
 export type How = (typeof HOWS)[number];
 
+/** The views, each a page of its own with an address of its own. */
+export const VIEWS = ["why", "parts", "graph", "tests", "compare", "facts", "continue"] as const;
+export type View = (typeof VIEWS)[number];
+
 /** An intervention: a part set to zero, to twice its value, to its mean, or to its value in prompt B. */
 export interface Test {
   part: Part;
@@ -12,6 +16,7 @@ export interface Test {
 }
 
 export interface State {
+  view: View;
   /** The prompt; of an encoder-decoder, what its decoder has written so far. */
   a: string;
   /** The prompt beside it, or null; of an encoder-decoder, the source beside its own. */
@@ -25,6 +30,8 @@ export interface State {
   /** The token it is compared with. */
   vs: string | null;
   reference: "mean" | "raw";
+  /** The first position of the word that is told of; null tells of the strongest. */
+  word: number | null;
   selection: Part | null;
   /** The test shown for the selection. */
   test: How | null;
@@ -34,6 +41,7 @@ export interface State {
 }
 
 export const INITIAL: State = {
+  view: "why",
   a: "",
   b: null,
   source: null,
@@ -41,6 +49,7 @@ export const INITIAL: State = {
   target: null,
   vs: null,
   reference: "mean",
+  word: null,
   selection: null,
   test: null,
   pins: [],
@@ -75,6 +84,7 @@ export function checked(given: Record<string, unknown> | State): State {
     (valid(given[name as keyof typeof given]) ? given[name as keyof typeof given] : INITIAL[name]) as T;
   const text = (value: unknown) => value === null || typeof value === "string";
   return {
+    view: field("view", (value) => VIEWS.some((view) => view === value)),
     a: field("a", (value) => typeof value === "string"),
     b: field("b", text),
     source: field("source", text),
@@ -82,6 +92,7 @@ export function checked(given: Record<string, unknown> | State): State {
     target: field("target", (value) => text(value) || isIndex(value)),
     vs: field("vs", text),
     reference: field("reference", (value) => value === "mean" || value === "raw"),
+    word: field("word", (value) => value === null || isIndex(value)),
     selection: field("selection", (value) => value === null || isPart(value)),
     test: field("test", (value) => value === null || isHow(value)),
     pins: field("pins", (value) => Array.isArray(value) && value.every(isTest)),

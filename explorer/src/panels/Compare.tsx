@@ -7,6 +7,7 @@ import { type Pair, paired, termKey, total } from "../lib/ledger";
 import { nameOfTerm, partOf } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Field } from "../ui/Field";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
@@ -21,16 +22,21 @@ export function ComparePanel() {
   const explained = page.explained.value;
   const compared = useCompared();
   const { b } = page.state.value;
-  if (!explained || b === null) return null;
+  if (!explained) return null;
   if (!compared)
     return (
-      <Panel name="compare" title="Compare A and B" note={`Change ${page.beside()} B to see what differs.`}>
-        {null}
+      <Panel
+        name="compare"
+        title="Compare A and B"
+        note={`A second ${page.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`}
+      >
+        <PromptB />
       </Panel>
     );
   const pairs = compared.columns ? pairsOf(compared.columns) : [];
   return (
     <Panel name="compare" title="Compare A and B">
+      <PromptB />
       <Status answer={compared.answer} />
       <Columns explained={explained} compared={compared} />
       {compared.columns && compared.mate === null ? (
@@ -42,13 +48,35 @@ export function ComparePanel() {
         {compared.result && compared.mate !== null ? <Differences a={explained} b={compared.result} /> : null}
         {page.reads() === null && pairs.length > 0 && compared.mate !== null ? (
           explained.position === explained.asks ? (
-            <PatchMap pairs={pairs} promptB={b} />
+            <PatchMap pairs={pairs} promptB={b ?? ""} />
           ) : (
             <p class="note">Patching is read at the last token; choose it to see this map.</p>
           )
         ) : null}
       </div>
     </Panel>
+  );
+}
+
+/** Where B is typed; it begins as A. */
+function PromptB() {
+  const page = usePage();
+  const { a, b, source } = page.state.value;
+  const of = page.beside();
+  const live = page.data.host !== "report" && page.reads() !== "audio";
+  if (b === null)
+    return (
+      <button type="button" disabled={!live} onClick={() => page.set({ b: of === "source" ? source : a })}>
+        A | B: add {of} B
+      </button>
+    );
+  return (
+    <div class="fields">
+      <Field name="b" label={of === "source" ? "Source B" : "Prompt B"} wide live={live} />
+      <button type="button" disabled={!live} onClick={() => page.set({ b: null })}>
+        Without B
+      </button>
+    </div>
   );
 }
 

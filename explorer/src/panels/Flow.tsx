@@ -2,7 +2,6 @@
 import { useSignal } from "@preact/signals";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { useSeen } from "../hooks/useSeen";
 import {
   type Column,
   columnKey,
@@ -29,12 +28,11 @@ const ROW = 30;
 export function FlowPanel() {
   const page = usePage();
   const explained = page.explained.value;
-  const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
-  const { answer, result, stale } = useLatest(seen && followed ? { ask: "paths" as const, ...followed } : null);
+  const { answer, result, stale } = useLatest(followed ? { ask: "paths" as const, ...followed } : null);
   const threshold = useSignal(2);
   return (
-    <div ref={ref} class="flow-place">
+    <div class="flow-place">
       {explained ? (
         <Panel
           name="flow"

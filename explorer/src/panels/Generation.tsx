@@ -1,5 +1,4 @@
 /** The text continued token by token; a click explains why a token came. */
-import { useSignal } from "@preact/signals";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { percent } from "../lib/format";
@@ -15,7 +14,7 @@ const TOKENS = 12;
 
 export function GenerationPanel() {
   const page = usePage();
-  const from = useSignal<Ask<"generate"> | null>(null);
+  const from = page.continued;
   const { a, source } = page.state.value;
   const own = { ask: "generate" as const, ...given({ prompt: a, source }), tokens: TOKENS };
   const answer = useAsk(from.value && isOf(from.value, own, page.desk.peek(from.value)) ? from.value : null);
@@ -54,7 +53,9 @@ function Continued({ result }: { result: GeneratePayload }) {
               title="Why this token?"
               aria-pressed={position === token.position - 1 && target === namedToken(token)}
               disabled={whole === null}
-              onClick={() => page.set({ a: whole ?? "", position: token.position - 1, target: namedToken(token) })}
+              onClick={() =>
+                page.set({ view: "why", a: whole ?? "", position: token.position - 1, target: namedToken(token) })
+              }
             >
               <TokenText text={token.text} />
               <span class="index">{percent(token.probability)}</span>

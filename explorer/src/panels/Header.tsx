@@ -1,44 +1,89 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
 import { partOfName } from "../lib/parts";
-import type { State } from "../page/state";
+import { type State, toHash, VIEWS, type View } from "../page/state";
 import { post, refusal } from "../protocol/transports";
-
-const NAMES = { prompt: "Prompt", source: "Source" };
+import { Field } from "../ui/Field";
 
 export function Header() {
   const page = usePage();
-  const state = page.state.value;
   const facts = page.explained.value?.model ?? page.data.model;
   const live = page.data.host !== "report";
   const of = page.beside();
   return (
-    <header class="panel panel-header">
+    <header class="top">
       <div class="title">
         <h1>unembed</h1>
         {facts ? (
-          <p class="note">
-            {facts.name} · {facts.layers} layers × {facts.heads} heads · {facts.device} · {facts.dtype}
+          <p class="model" title={`${facts.layers} layers × ${facts.heads} heads`}>
+            {facts.name} · {facts.dtype} · {facts.device}
           </p>
         ) : null}
+        <form class="fields" onSubmit={(event) => event.preventDefault()}>
+          {page.reads() === "text" ? <Field name="source" label="Source" wide live={live} /> : null}
+          <Field name="a" label={of === "source" ? "Decoder's prompt" : "Prompt"} wide live={live} />
+        </form>
         <Find />
+        <CopyLink />
         {page.data.host === "page" ? <Export /> : null}
-        <button type="button" onClick={() => (page.helpOpen.value = true)}>
-          Keys <kbd>?</kbd>
+        <button type="button" aria-label="Keys" title="Keys" onClick={() => (page.helpOpen.value = true)}>
+          ?
         </button>
       </div>
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault();
-        }}
-      >
-        {page.reads() === "text" ? <Field name="source" label="Source" wide live={live} /> : null}
-        {of === "source" ? null : <Field name="a" label="Prompt" wide live={live} />}
-        {state.b === null ? null : <Field name="b" label={`${NAMES[of]} B`} wide live={live} />}
-        {of === "source" ? <Field name="a" label="Decoder's prompt" wide live={live} /> : null}
+      <div class="bar-of-views">
+        <Tabs />
+        <Options live={live} />
+      </div>
+    </header>
+  );
+}
+
+const TITLES: Record<View, string> = {
+  why: "Why",
+  parts: "Parts",
+  graph: "Graph",
+  tests: "Tests",
+  compare: "Compare",
+  facts: "Facts",
+  continue: "Continue",
+};
+
+/** The views; each is a link, so that it can be opened beside this one. */
+function Tabs() {
+  const page = usePage();
+  const state = page.state.value;
+  return (
+    <nav aria-label="Views">
+      {VIEWS.map((view) => (
+        <a
+          key={view}
+          href={toHash({ ...state, view }) || "#"}
+          aria-current={view === state.view ? "page" : undefined}
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+            event.preventDefault();
+            page.go(view);
+          }}
+        >
+          {TITLES[view]}
+          {view === "tests" && state.pins.length > 0 ? <span class="small"> {state.pins.length}</span> : null}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** What is explained, and against what, where it is not the top prediction above the mean. */
+function Options({ live }: { live: boolean }) {
+  const page = usePage();
+  const state = page.state.value;
+  const changed = state.target !== null || state.vs !== null || state.reference !== "mean";
+  return (
+    <details class="options" open={changed}>
+      <summary>Another token or reference</summary>
+      <form class="fields" onSubmit={(event) => event.preventDefault()}>
         <Field name="target" label="Target" placeholder="top prediction" live={live} />
         <Field name="vs" label="Versus" placeholder="none" live={live} />
         <label>
@@ -53,75 +98,27 @@ export function Header() {
             {state.vs === null ? null : <option value="vs">minus the versus token</option>}
           </select>
         </label>
-        <button
-          type="button"
-          aria-pressed={state.b !== null}
-          disabled={!live || page.reads() === "audio"}
-          onClick={() => page.set({ b: state.b === null ? (of === "source" ? state.source : state.a) : null })}
-        >
-          A | B
-        </button>
       </form>
-    </header>
+    </details>
   );
 }
 
-/** A text of the state. It is taken over on Enter or when it is left, so that no half-typed prompt is run. */
-function Field(props: {
-  name: "a" | "b" | "source" | "target" | "vs";
-  label: string;
-  placeholder?: string;
-  wide?: boolean;
-  live: boolean;
-}) {
+/** The address of what is shown, to keep or to send. */
+function CopyLink() {
   const page = usePage();
-  const value = String(page.state.value[props.name] ?? "");
-  const typed = useSignal(value);
-  useEffect(() => {
-    typed.value = value;
-  }, [value]);
-  const take = () => {
-    if (typed.value === value) return;
-    const optional = props.name === "target" || props.name === "vs";
-    const text = optional && typed.value === "" ? null : typed.value;
-    const anew = props.name === "a" || props.name === "source";
-    page.set({ [props.name]: text, ...(anew ? { position: null, target: null } : {}) });
+  if (page.data.host !== "page") return null;
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      page.said.value = "The link to this view is copied.";
+    } catch {
+      page.said.value = "The browser does not let a page copy here: take the link from its address bar.";
+    }
   };
-  const shared = {
-    value: typed.value,
-    placeholder: props.placeholder ?? "",
-    readOnly: !props.live,
-    spellcheck: false,
-    autocomplete: "off" as const,
-    onBlur: take,
-  };
-  if (!props.wide)
-    return (
-      <label>
-        {props.label}
-        <input
-          {...shared}
-          type="text"
-          onInput={(event) => (typed.value = event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && take()}
-        />
-      </label>
-    );
   return (
-    <label class="wide">
-      {props.label}
-      <textarea
-        {...shared}
-        rows={Math.min(4, Math.ceil(Math.max(typed.value.length, 1) / 100))}
-        dir="auto"
-        onInput={(event) => (typed.value = event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || event.shiftKey) return;
-          event.preventDefault();
-          take();
-        }}
-      />
-    </label>
+    <button type="button" onClick={copy}>
+      Copy link
+    </button>
   );
 }
 
@@ -161,7 +158,11 @@ function Export() {
   const error = useSignal<string | null>(null);
   const save = async () => {
     error.value = null;
-    const response = await post("/report", { state: page.state.value, results: page.desk.shown() }, page.data.token);
+    const response = await post(
+      "/report",
+      { state: page.state.value, results: page.desk.shown(page.state.value.a) },
+      page.data.token,
+    );
     if (!response.ok) {
       error.value = await refusal(response);
       return;
@@ -180,7 +181,7 @@ function Export() {
         onClick={() => save().catch((reason: unknown) => (error.value = String(reason)))}
         disabled={!page.explained.value}
       >
-        Export
+        Save report
       </button>
       {error.value ? (
         <p class="error" role="alert">

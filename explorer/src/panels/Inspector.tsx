@@ -36,6 +36,10 @@ export function InspectorPanel() {
     );
   return (
     <Panel name="inspector" title={`Inspector: ${nameOf(selection)}`}>
+      <button type="button" class="close" aria-label="Select nothing" onClick={() => page.select(null)}>
+        ×
+      </button>
+      <TestBox />
       <Status answer={answer} />
       {result && samePart(result.part, selection) ? (
         <dl class={stale ? "stale" : ""}>
@@ -60,7 +64,6 @@ export function InspectorPanel() {
           <AllReads part={selection} />
         </dl>
       ) : null}
-      <TestBox />
     </Panel>
   );
 }

@@ -1,7 +1,6 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { useSeen } from "../hooks/useSeen";
 import { signColour } from "../lib/colours";
 import { decimal, signed, visible } from "../lib/format";
 import { byLayer, neuronName, type Stack, stacksOf } from "../lib/knowledge";
@@ -23,16 +22,15 @@ const ROWS = 12;
 export function KnowledgePanel() {
   const page = usePage();
   const explained = page.explained.value;
-  const { ref, seen } = useSeen<HTMLDivElement>();
   const followed = page.followed();
   const { prompt, source, target } = followed ?? {};
   const last = explained !== null && explained.position === explained.asks;
   const alone = page.reads() === null;
   const ask =
-    seen && last && followed ? { ask: "attribute" as const, ...given({ prompt, source, target }), top: LISTED } : null;
+    last && followed ? { ask: "attribute" as const, ...given({ prompt, source, target }), top: LISTED } : null;
   const { answer, result, stale } = useLatest(ask);
   return (
-    <div ref={ref} class={page.state.value.knowledge ? "knowledge-place" : ""}>
+    <div>
       {explained ? (
         <Panel
           name="knowledge"
@@ -50,7 +48,7 @@ export function KnowledgePanel() {
               <Status answer={answer} />
               {result ? <Attributed result={result} stale={stale} /> : null}
             </div>
-            {seen && last && alone ? <FactBox explained={explained} /> : null}
+            {last && alone ? <FactBox explained={explained} /> : null}
           </div>
         </Panel>
       ) : null}

@@ -15,7 +15,9 @@ export function PinsPanel() {
       name="pins"
       title="Pins"
       note={
-        pins.length === 0 ? "Pin tests of parts (p) to see what they do together." : "All pins together, in one run:"
+        pins.length === 0
+          ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together."
+          : "Each pin alone, and all of them together in one run."
       }
     >
       {pins.length === 0 ? null : (
@@ -23,28 +25,31 @@ export function PinsPanel() {
           <ul class="pins">
             {pins.map((pin, place) => (
               <li key={partKey(pin.part)}>
-                <PartButton part={pin.part} />
-                <select
-                  aria-label={`How ${nameOf(pin.part)} is tested`}
-                  value={pin.how}
-                  onChange={(event) => {
-                    const how = event.currentTarget.value as How;
-                    page.set({ pins: pins.map((each, at) => (at === place ? { ...each, how } : each)) });
-                  }}
-                >
-                  {HOWS.map((how) => (
-                    <option key={how} value={how} disabled={how === "swap" && b === null}>
-                      {how}
-                    </option>
-                  ))}
-                </select>
-                <button
-                  type="button"
-                  aria-label={`Remove the pin of ${nameOf(pin.part)}`}
-                  onClick={() => page.set({ pins: pins.filter((_, at) => at !== place) })}
-                >
-                  ×
-                </button>
+                <div class="controls">
+                  <PartButton part={pin.part} />
+                  <select
+                    aria-label={`How ${nameOf(pin.part)} is tested`}
+                    value={pin.how}
+                    onChange={(event) => {
+                      const how = event.currentTarget.value as How;
+                      page.set({ pins: pins.map((each, at) => (at === place ? { ...each, how } : each)) });
+                    }}
+                  >
+                    {HOWS.map((how) => (
+                      <option key={how} value={how} disabled={how === "swap" && b === null}>
+                        {how}
+                      </option>
+                    ))}
+                  </select>
+                  <button
+                    type="button"
+                    aria-label={`Remove the pin of ${nameOf(pin.part)}`}
+                    onClick={() => page.set({ pins: pins.filter((_, at) => at !== place) })}
+                  >
+                    ×
+                  </button>
+                </div>
+                {pins.length > 1 ? <Tested tests={[pin]} note="this pin alone" /> : null}
               </li>
             ))}
           </ul>

@@ -3,7 +3,7 @@ import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { testedAsk } from "../hooks/useTested";
 import { partOfName } from "../lib/parts";
-import type { Span } from "../protocol/payloads";
+import type { Span, UnitWithout } from "../protocol/payloads";
 import { PartButton } from "../ui/PartButton";
 
 /** Until parts are zeroed and words are taken away, it says only what is known before that. */
@@ -13,16 +13,17 @@ export function Sentence() {
   const answer = useAsk(testedAsk(page.followed()));
   if (!explained) return null;
   const tested = answer?.result ?? null;
+  const units = tested?.words?.units ?? [];
   const waiting = answer !== null && !tested && !answer.error;
   return (
     <section class="panel panel-sentence" aria-label="The answer">
       <p class="sentence">
         {tested ? (
-          tested.sentence.map((span, place) => <Piece key={place} span={span} />)
+          tested.sentence.map((span, place) => <Piece key={place} span={span} units={units} />)
         ) : (
           <>
             {firstClause(explained.sentence).map((span, place) => (
-              <Piece key={place} span={span} />
+              <Piece key={place} span={span} units={units} />
             ))}
             {waiting ? <span class="waiting"> Now each word is taken away, and each head switched off …</span> : null}
           </>
@@ -38,8 +39,17 @@ function firstClause(sentence: readonly Span[]): readonly Span[] {
   return end < 0 ? sentence : sentence.slice(0, end + 1);
 }
 
-function Piece({ span }: { span: Span }) {
+/** Every noun leads to what it rests on: a word to its row of the text, a part to its test, a token to the ledger. */
+function Piece({ span, units }: { span: Span; units: readonly UnitWithout[] }) {
+  const page = usePage();
   const part = span.kind === "part" ? partOfName(span.text) : null;
   if (part) return <PartButton part={part} />;
+  const word = span.kind === "word" ? units[span.place ?? -1] : undefined;
+  if (word)
+    return (
+      <button type="button" class="noun" onClick={() => page.set({ word: word.positions[0] ?? null })}>
+        {span.text}
+      </button>
+    );
   return <span class={span.kind === null ? undefined : `said-${span.kind}`}>{span.text}</span>;
 }

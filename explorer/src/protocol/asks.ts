@@ -150,9 +150,10 @@ export class Desk {
     return (this.#entries.get(canonical(ask))?.answer.value?.result as Payloads[N] | undefined) ?? null;
   }
 
-  /** All finished results that are shown, by key: what a report embeds. */
-  shown(): Record<string, unknown> {
-    const kept = [...this.#entries].filter(([, entry]) => entry.watchers > 0 && entry.answer.value?.result);
+  /** All finished results that are shown, or were of this prompt in another view, by key: what a report embeds. */
+  shown(prompt: string): Record<string, unknown> {
+    const seen = ({ watchers, ask }: Entry) => watchers > 0 || ask.prompt === prompt;
+    const kept = [...this.#entries].filter(([, entry]) => seen(entry) && entry.answer.value?.result);
     return Object.fromEntries(kept.map(([key, entry]) => [key, entry.answer.value?.result]));
   }
 

@@ -3,6 +3,7 @@ import { LOOKED_FOR } from "../../src/lib/knowledge";
 import { fromHash, INITIAL, namedToken, type State, toHash } from "../../src/page/state";
 
 const FULL: State = {
+  view: "graph",
   a: 'The "capital" of\nFrance is </script> \u202e%23#',
   b: "The capital of Germany is",
   source: "Hello",
@@ -10,6 +11,7 @@ const FULL: State = {
   target: " Paris",
   vs: " the",
   reference: "raw",
+  word: 2,
   selection: { kind: "head", layer: 23, head: 4 },
   test: "swap",
   pins: [

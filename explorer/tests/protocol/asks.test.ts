@@ -35,7 +35,7 @@ describe("the desk", () => {
     expect(one.value).toMatchObject({ stage: "layers", fraction: 0.5, result: null });
     asked[0]?.events.result({ ok: 1 });
     expect(one.value.result).toEqual({ ok: 1 });
-    expect(desk.shown()).toEqual({ [canonical(ask("explain", "a"))]: { ok: 1 } });
+    expect(desk.shown("")).toEqual({ [canonical(ask("explain", "a"))]: { ok: 1 } });
   });
 
   it("runs two at once, the prediction first", () => {

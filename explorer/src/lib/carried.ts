@@ -1,0 +1,91 @@
+/** What carried the target: the tested heads and neurons by what switching each off does, and what is said of each. */
+import type { Effect, ExplainPayload, Head, Neuron, Zeroed } from "../protocol/payloads";
+import { visible } from "./format";
+import { headPart, neuronPart, type Part } from "./parts";
+
+export interface Carrier {
+  part: Part;
+  /** What it adds to what is explained, in logits. */
+  credit: number;
+  /** The effect of switching it off on what is explained, and what is left of the target. */
+  effect: Effect;
+  probability: number;
+  /** What is explained with it and without it: log-odds or a logit difference in nats cannot be drawn as a share. */
+  difference: boolean;
+  says: Said;
+}
+
+/** A tag, and what it does here. */
+export interface Said {
+  tag: string;
+  kind: "carries" | "holds back" | "ordinary";
+  does: string;
+}
+
+const NAMED = 0.25;
+const SMALL = 0.1;
+
+/** The first of some carriers, and the one of most credit, which may decide little. */
+export function firstOf(carriers: readonly Carrier[], count: number): Carrier[] {
+  const most = [...carriers].sort((one, other) => other.credit - one.credit)[0];
+  const first = carriers.slice(0, count);
+  return !most || first.includes(most) ? first : [...first.slice(0, -1), most];
+}
+
+/** The tested heads and neurons, the largest effect first. */
+export function carriersOf(tested: ExplainPayload): Carrier[] {
+  const heads = tested.heads.flatMap((head) => carrier(headPart(head), head, head.zeroed, doesOf(tested, head)));
+  const neurons = tested.neurons.flatMap((neuron) =>
+    carrier(neuronPart(neuron), neuron, neuron.zeroed, promotes(neuron)),
+  );
+  return [...heads, ...neurons].sort((one, other) => Math.abs(other.effect.nats) - Math.abs(one.effect.nats));
+}
+
+function carrier(part: Part, entry: { value: number }, zeroed: Zeroed | null | undefined, does: string): Carrier[] {
+  if (!zeroed) return [];
+  const effect = zeroed.difference ?? zeroed.effect;
+  const says = { ...tagOf(effect, part), does: [does, how(effect, entry.value)].filter(Boolean).join("; ") };
+  return [
+    {
+      part,
+      credit: entry.value,
+      effect,
+      probability: zeroed.probability,
+      difference: zeroed.difference !== null,
+      says,
+    },
+  ];
+}
+
+/** Which token a head reads, where it reads enough of one for a name. */
+function doesOf(tested: ExplainPayload, head: Head): string {
+  const [first] = head.looks_at;
+  if (!first || first.attention < NAMED) return "";
+  const rests = !head.cross && first.position === 0 && tested.position > 0;
+  return rests ? `rests on ${visible(first.text)}` : `reads ${visible(first.text)}`;
+}
+
+function promotes(neuron: Neuron): string {
+  const [first] = neuron.promotes;
+  return first ? `writes toward ${visible(first.text)}` : "";
+}
+
+/** What the size of an effect says beside that of the credit: whether it works directly or through later parts. */
+function how({ nats, verdict, size }: Effect, credit: number): string {
+  if (size === "none" || verdict === "ordinary") return credit > 1 ? "adds much, decides little" : "";
+  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "works through later parts";
+  return "";
+}
+
+function tagOf({ verdict, size, rank, among, nats }: Effect, { kind }: Part): Pick<Said, "tag" | "kind"> {
+  const all = `${among} ${kind === "neuron" ? "neurons" : "heads"}`;
+  const falls = nats < 0;
+  if (size === "none") return { tag: "hardly matters", kind: "ordinary" };
+  if (verdict === "ordinary") return { tag: `like other ${kind === "neuron" ? "neurons" : "heads"}`, kind: "ordinary" };
+  return { tag: `${ordinal(rank)} of ${all}`, kind: falls ? "carries" : "holds back" };
+}
+
+export function ordinal(number: number): string {
+  const teen = [11, 12, 13].includes(number % 100);
+  return `${number}${teen ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[number % 10] ?? "th")}`;
+}

@@ -1,0 +1,60 @@
+/** The prompt as text, in the units that were taken away one by one. */
+import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
+
+/** A stretch of the prompt: a unit, or tokens between units, such as marks of a chat's template. */
+export interface Stretch {
+  unit: UnitWithout | null;
+  /** White space before it, as it is written; never part of what is coloured. */
+  before: string;
+  text: string;
+  tokens: PromptToken[];
+  role: string | null;
+}
+
+/** All stretches in order. Tokens of no unit are kept as they are, one stretch for each run of them. */
+export function stretchesOf(explained: ExplainPayload, units: readonly UnitWithout[]): Stretch[] {
+  const of = new Map(units.flatMap((unit) => unit.positions.map((position) => [position, unit] as const)));
+  const found: Stretch[] = [];
+  let last: Stretch | null = null;
+  for (const token of explained.tokens) {
+    const unit = of.get(token.position) ?? null;
+    if (last && last.unit === unit && last.role === (token.role ?? null)) {
+      last.text += token.text;
+      last.tokens.push(token);
+    } else {
+      last = { unit, before: "", text: token.text, tokens: [token], role: token.role ?? null };
+      found.push(last);
+    }
+  }
+  return found.map(trimmed);
+}
+
+/** The stretches of a text whose units are known by their characters: what an encoder read. */
+export function stretchesOfText(text: string, units: readonly UnitWithout[]): Stretch[] {
+  const letters = [...text];
+  let end = 0;
+  const found: Stretch[] = [];
+  for (const unit of units) {
+    if (unit.start === null || unit.end === null) continue;
+    const before = letters.slice(end, unit.start).join("");
+    found.push({ unit, before, text: letters.slice(unit.start, unit.end).join(""), tokens: [], role: null });
+    end = unit.end;
+  }
+  const left = letters.slice(end).join("");
+  return left.trim() === "" ? found : [...found, { unit: null, before: "", text: left, tokens: [], role: null }];
+}
+
+/** White space moved out of the text. A unit's own text replaces fragments of characters. */
+function trimmed(stretch: Stretch): Stretch {
+  const whole = stretch.text.includes("\ufffd") && stretch.unit ? stretch.unit.text : stretch.text;
+  const text = whole.trimStart();
+  return text === ""
+    ? { ...stretch, text: whole }
+    : { ...stretch, before: whole.slice(0, whole.length - text.length), text };
+}
+
+/** The unit of most effect among those that are ranked: what is told of before a word is chosen. */
+export function strongestOf(units: readonly UnitWithout[]): UnitWithout | null {
+  const ranked = units.filter((unit) => unit.mark === null);
+  return [...(ranked.length > 0 ? ranked : units)].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0] ?? null;
+}

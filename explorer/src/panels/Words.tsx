@@ -1,0 +1,260 @@
+/** The prompt as text, each word coloured by what taking it away does; below it what the model says, and could say. */
+import { useSignal } from "@preact/signals";
+import { Fragment } from "preact";
+import { usePage } from "../hooks/usePage";
+import { useTested } from "../hooks/useTested";
+import { inkOn, signColour } from "../lib/colours";
+import { percent, signed, told, visible } from "../lib/format";
+import { headPart } from "../lib/parts";
+import { type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { namedToken } from "../page/state";
+import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
+import { PartButton } from "../ui/PartButton";
+import { TokenText } from "../ui/Token";
+
+const OTHERS = 5;
+
+export function WordsPanel() {
+  const page = usePage();
+  const explained = page.explained.value;
+  const tested = useTested();
+  const hovered = useSignal<UnitWithout | null>(null);
+  if (!explained) return null;
+  const units = tested?.words?.units ?? [];
+  const chosen = units.find((unit) => unit.positions[0] === page.state.value.word) ?? null;
+  const told = hovered.value ?? chosen ?? strongestOf(units);
+  return (
+    <section class="panel panel-words" aria-label="The prompt and the answer">
+      <Text
+        explained={explained}
+        units={units}
+        told={told}
+        waiting={tested === null}
+        onHover={(unit) => (hovered.value = unit)}
+      />
+      <Alternatives explained={explained} />
+      {told ? <Without unit={told} explained={explained} tested={tested} /> : null}
+      <Key explained={explained} tested={tested} />
+      {explained.notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
+    </section>
+  );
+}
+
+function Text(props: {
+  explained: ExplainPayload;
+  units: readonly UnitWithout[];
+  told: UnitWithout | null;
+  waiting: boolean;
+  onHover: (unit: UnitWithout | null) => void;
+}) {
+  const page = usePage();
+  const { explained, units } = props;
+  const { target } = explained;
+  const largest = Math.max(0, ...units.filter((unit) => unit.mark !== "last").map((unit) => Math.abs(unit.effect)));
+  const { source } = page.state.value;
+  const ofSource = page.reads() === "text" && source !== null && units.length > 0;
+  const stretches = ofSource ? stretchesOfText(source, units) : stretchesOf(explained, units);
+  const chat = stretches.some((stretch) => stretch.role !== null);
+  const shown = stretches.filter((stretch) => stretch.role !== "template");
+  return (
+    <div class={`text${units.length > 0 ? " with-effects" : ""}`} dir="auto">
+      {shown.map((stretch, place) => {
+        const opens = chat && stretch.role !== null && stretch.role !== (shown[place - 1]?.role ?? null);
+        return (
+          <Fragment key={place}>
+            {opens ? <span class="turn">{stretch.role}</span> : <Space text={place === 0 ? "" : stretch.before} />}
+            <Word stretch={stretch} largest={largest} explained={explained} told={props.told} onHover={props.onHover} />
+          </Fragment>
+        );
+      })}
+      <span class="arrow" aria-hidden="true">
+        →
+      </span>
+      <button
+        type="button"
+        class="said"
+        title="What the model says here; choose it to see how the parts add up to it"
+        onClick={() => page.go("parts")}
+      >
+        <TokenText text={target.text.trim() === "" ? target.text : target.text.trim()} />{" "}
+        <span class="small">{percent(target.probability)}</span>
+      </button>
+    </div>
+  );
+}
+
+/** White space as it is written: line breaks break. */
+function Space({ text }: { text: string }) {
+  const lines = text.split("\n").length - 1;
+  return lines > 0 ? (
+    <>
+      <span class="small">{"↵".repeat(lines)}</span>
+      <br />
+    </>
+  ) : (
+    <>{text === "" ? "" : " "}</>
+  );
+}
+
+function Word(props: {
+  stretch: Stretch;
+  largest: number;
+  explained: ExplainPayload;
+  told: UnitWithout | null;
+  onHover: (unit: UnitWithout | null) => void;
+}) {
+  const page = usePage();
+  const { stretch, explained, largest } = props;
+  const { unit } = stretch;
+  if (!unit) return <span class="unread">{stretch.text}</span>;
+  const ranked = unit.mark !== "last";
+  const colour = ranked && largest > 0 ? signColour((0.75 * unit.effect) / largest, 1) : null;
+  const style = colour && unit.mark === null ? { background: colour, color: inkOn(colour) } : {};
+  return (
+    <button
+      type="button"
+      class={`word${unit.mark ? ` ${unit.mark}` : ""}`}
+      style={style}
+      title={withoutText(unit, explained)}
+      aria-pressed={unit === props.told && page.state.value.word !== null}
+      onClick={() => page.set({ word: unit.positions[0] ?? null })}
+      onMouseEnter={() => props.onHover(unit)}
+      onMouseLeave={() => props.onHover(null)}
+      onFocus={() => props.onHover(unit)}
+      onBlur={() => props.onHover(null)}
+    >
+      <span class="word-text">{stretch.text.trim() === "" ? visible(stretch.text) : stretch.text}</span>
+      <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
+    </button>
+  );
+}
+
+/** What is left of the target without a word, with an arrow for the way it goes. */
+function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
+  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
+  if (unit.difference_without !== null) return way + signed(unit.difference_without);
+  return way + told(explained.target.probability, unit.probability_without)[1];
+}
+
+/** "Without France, alone: Paris 77.3% → 0.2%" */
+function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
+  const [before, after] = told(explained.target.probability, unit.probability_without);
+  return `Without ${visible(unit.text.trim() || unit.text)} alone: ${visible(explained.target.text.trim())} ${before} → ${after}`;
+}
+
+/** The chosen word: before and after, what is said instead, who reads it, and what its tokens lead to. */
+function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: ExplainPayload | null }) {
+  const page = usePage();
+  const { unit, explained, tested } = props;
+  const { instead } = unit;
+  const ofSource = page.reads() !== null;
+  const readers = (tested?.heads ?? []).filter((head) =>
+    head.looks_at.some((at) => head.cross === ofSource && unit.positions.includes(at.position) && at.attention >= 0.25),
+  );
+  const causal = readers.filter((head) => head.zeroed && head.zeroed.effect.verdict !== "ordinary").slice(0, 4);
+  const token = ofSource ? undefined : explained.tokens[unit.positions.at(-1) ?? -1];
+  const unitName = unit.difference_without === null ? "nats" : "logits";
+  return (
+    <p class="without" aria-live="polite">
+      <strong>{withoutText(unit, explained)}</strong>{" "}
+      <span class="small">
+        ({signed(-unit.effect)} {unitName})
+      </span>
+      {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
+      {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
+      {instead.id === explained.target.id ? ". It still says " : ". It says "}
+      <TokenText text={instead.text} /> <span class="small">{percent(instead.probability)}</span>
+      {instead.id === explained.target.id ? "." : " instead."}{" "}
+      {causal.length > 0 ? (
+        <>
+          Read by{" "}
+          {causal.map((head) => (
+            <Fragment key={`${head.layer} ${head.head}`}>
+              <PartButton part={headPart(head)} />{" "}
+            </Fragment>
+          ))}
+        </>
+      ) : null}
+      {token && token.position !== explained.position && page.data.host !== "report" ? (
+        <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
+          What {explained.model.bidirectional ? "stands at" : "follows"} {visible(unit.text.trim() || unit.text)}?
+        </button>
+      ) : null}
+    </p>
+  );
+}
+
+/** The other tokens that it could have said, to choose, and to compare with. */
+function Alternatives({ explained }: { explained: ExplainPayload }) {
+  const page = usePage();
+  const others = explained.predictions.filter((token) => token.id !== explained.target.id).slice(0, OTHERS);
+  const { vs } = page.state.value;
+  const still = page.data.host === "report";
+  return (
+    <p class="alternatives">
+      <span>or</span>
+      {others.map((token) => (
+        <button
+          key={token.id}
+          type="button"
+          class="alternative"
+          disabled={still}
+          title="Explain this token"
+          onClick={() => page.set({ target: namedToken(token) })}
+        >
+          <TokenText text={token.text.trim() === "" ? token.text : token.text.trim()} />{" "}
+          <span class="small">{percent(token.probability)}</span>
+        </button>
+      ))}
+      <label class="compare-with">
+        <span class="hidden">Compare with</span>
+        <select
+          value={vs ?? ""}
+          disabled={still}
+          onChange={(event) => page.set({ vs: event.currentTarget.value || null })}
+        >
+          <option value="">{vs === null ? "compare with …" : "compare with nothing"}</option>
+          {vs === null || others.some((token) => token.text === vs) ? null : (
+            <option value={vs}>against {visible(vs)}</option>
+          )}
+          {others
+            .filter((token) => !token.text.includes("\ufffd") && token.text !== "")
+            .map((token) => (
+              <option key={token.id} value={token.text}>
+                against {visible(token.text)}
+              </option>
+            ))}
+        </select>
+      </label>
+    </p>
+  );
+}
+
+/** What the colours and the numbers under the words mean. */
+function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }) {
+  const { explained, tested } = props;
+  const words = tested?.words;
+  if (!tested) return <p class="key">Each word is being taken away, to see what is left …</p>;
+  if (!words) return <p class="key">No word can be taken away here.</p>;
+  const name = visible(explained.target.text.trim() || explained.target.text);
+  const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
+  const first = words.units.some((unit) => unit.mark === "first");
+  return (
+    <p class="key">
+      Under each {words.by}: {left} when that {words.by} alone is {words.how === "mask" ? "hidden" : "deleted"}.{" "}
+      <span class="swatch falls" aria-hidden="true" /> ↓ it falls, <span class="swatch rises" aria-hidden="true" /> ↑ it
+      rises.
+      {first ? (
+        <>
+          {" "}
+          <span class="swatch hatched" aria-hidden="true" /> The first word, on which many heads rest whatever it says.
+        </>
+      ) : null}{" "}
+      Choose a word to see more.
+    </p>
+  );
+}
