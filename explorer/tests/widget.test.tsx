@@ -55,7 +55,13 @@ const moment = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 describe("the widget", () => {
   it("asks over the notebook's connection and shows what comes", async () => {
-    const notebook = model({ host: "widget", token: null, model: null, state: { a: "a b", view: "parts" }, results: {} });
+    const notebook = model({
+      host: "widget",
+      token: null,
+      model: null,
+      state: { a: "a b", view: "parts" },
+      results: {},
+    });
     const element = document.createElement("div");
     document.body.append(element);
     const unmount = widget.render({ model: notebook as never, el: element });
