@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
-function y(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
+function v(e) {
 	e && e.parentNode && e.remove();
 }
-function b(e, t, n) {
+function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function x(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,20 +26,20 @@ function x(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function S(e) {
+function x(e) {
 	return e.children;
 }
-function ee(e, t) {
+function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function te(e, t) {
-	if (t == null) return e.__ && te(e.__, e.__i + 1);
+function S(e, t) {
+	if (t == null) return e.__ && S(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : te(e);
+	return typeof e.type != "function" || e.props.__P ? null : S(e);
 }
 function C(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || S(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
 }
 function w(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
@@ -57,35 +57,35 @@ function ne() {
 	}
 }
 function re(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ie(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = D(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
-	return n.__e = _, c;
+	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
+	for (c = E(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = O(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	return n.__e = g, c;
 }
-function ie(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = oe(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
-	if (y) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
-			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
-			u[v] = o.__i, d[a] = v + 1;
+function E(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	if (v) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
+			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), fe(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = S(s)), de(s, s));
 	return r;
 }
-function ae(e, t, n, r) {
+function ie(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ae(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = S(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function oe(e, t, n, r) {
+function ae(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function oe(e, t, n, r) {
 	}
 	return -1;
 }
-function se(e, t, n) {
+function oe(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function E(e, t, n, r, i) {
+function D(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || se(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || se(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ce(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function E(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function ce(t) {
+function se(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function ce(t) {
 		}
 	};
 }
-function D(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, C, w, T, ne, ie, ae, oe, se, E, ce, D, O, k = n.type;
+function O(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, y, b, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = le(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof k == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof A == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = k.prototype) && d.render, ne = (d = k.contextType) && i[d.__c], ie = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new k(w, ie) : (n.__c = _ = new ee(w, ie), _.constructor = k, _.render = pe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), k.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, k.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (w !== b && T && !k.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, ie), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, ie)) {
-					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (T ? n.__c = g = new A(w, E) : (n.__c = g = new te(w, E), g.constructor = A, g.render = fe), ne && ne.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), T && (g.__s || (g.__s = g.state), A.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, A.getDerivedStateFromProps(w, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (w !== y && T && !A.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(w, g.__s, E)) {
+					n.__v != r.__v && (g.props = w, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = S(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, ie), T && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, C);
+				g.componentWillUpdate && g.componentWillUpdate(w, g.__s, E), T && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, C);
 				});
-			} else T && !k.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ie, _.props = w, _.__P = t, _.__g &= -5, ae = e.__r, oe = T ? 25 : 0;
+			} else T && !A.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), T && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = E, g.props = w, g.__P = t, g.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
 			do
-				_.__g &= -9, ae && ae(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++oe < 25);
-			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), se = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && fe(e, e);
-			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(se) ? se : [se], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				g.__g &= -9, ie && ie(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++ae < 25);
+			T && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), T && r.__c && g.getSnapshotBeforeUpdate && (C = g.getSnapshotBeforeUpdate(y, b)), oe = d && d.type === x && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && de(e, e);
+			}), r.__k = null), c = r.__k ? S(r, 0) : null), c = re(t, ee(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(D = o.indexOf(c || void 0)) || (D = o.length); (O = o[D - 1]) && O.nodeType == 8;) D--;
-						for (; D < o.length; D++) if (O = o[D]) {
-							if (o[D] = null, E) {
-								if (O == ce) break;
+						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
+						for (; O < o.length; O++) if (k = o[O]) {
+							if (o[O] = null, D) {
+								if (k == se) break;
 							} else {
-								if (O.nodeType != 8) break;
-								O.data.startsWith("$s") && (ce = le(E = O));
+								if (k.nodeType != 8) break;
+								k.data.startsWith("$s") && (se = ce(D = k));
 							}
 						}
 					}
-					if (!E) {
+					if (!D) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						E = c;
+						D = c;
 					}
-					(d = le(E = n.__c.__z || (n.__c.__z = E))) ? (n.__e = E, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(y);
+					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(v);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ue(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = de(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function le(e, t) {
+function ce(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function le(e, t) {
 		t && t.push(e);
 	}
 }
-function ue(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ue));
+function le(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
 }
-function O(t, n, r) {
-	for (var i = 0; i < r.length;) k(r[i++], r[i++], r[i++]);
+function k(t, n, r) {
+	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function O(t, n, r) {
 		}
 	});
 }
-function de(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
+function ue(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, y, b, x, te, C = r.props || p, w = n.props, T = n.type;
 	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
-			t = b, o[d] = null;
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (T ? y.localName == T : y.nodeType == 3)) {
+			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
-		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !T) return te.createTextNode(w);
+		t = te.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
 	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
-		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || E(t, d, null, b, a);
-		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || E(t, d, b, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || E(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && E(t, d, S, C[d], a));
+		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(y = t.attributes[d]).name] = y.value;
+		for (d in C) y = C[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, y, a);
+		for (d in w) y = w[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || C[d] === y || D(t, d, y, C[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && S(r, 0), c, l), o && o.some(v)), c && T != "textarea" || (d = "value", T == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (T != "progress" || b) || D(t, d, b, C[d], a), d = "checked", x != null && x != t[d] && D(t, d, x, C[d], a));
 	} else C === w || c && t.data == w || (t.data = w);
 	return t;
 }
-function k(t, n, r, i) {
+function A(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function fe(t, n, r) {
+function de(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || k(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,17 +238,17 @@ function fe(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && fe(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = le(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
 }
-function pe(e, t, n) {
+function fe(e, t, n) {
 	return this.constructor(e, n);
 }
-function me(t, n) {
+function pe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], D(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), O(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
 }
-function he(e) {
+function me(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ee.prototype.setState = function(e, t) {
+}, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
-}, ee.prototype.forceUpdate = function(e) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), T(this)));
+}, te.prototype.forceUpdate = function(e) {
 	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
-}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
+}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var ge, A, _e, ve, ye = Object.is, be = 0, xe = [], Se = [], j = e, Ce = j.__b, we = j.__r, Te = j.diffed, Ee = j.__c, De = j.unmount, Oe = j.__;
-function ke(e, t) {
-	j.__h && j.__h(A, e, be || t), be = 0;
-	var n = A.__H || (A.__H = {
+var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
+function Oe(e, t) {
+	M.__h && M.__h(j, e, ye || t), ye = 0;
+	var n = j.__H || (j.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function ke(e, t) {
+	var n = Oe(he++, 3);
+	!M.__s && Ve(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+}
 function Ae(e, t) {
-	var n = ke(ge++, 3);
-	!j.__s && He(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, A.__H.__h.push(n));
+	var n = Oe(he++, 4);
+	!M.__s && Ve(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
 }
-function je(e, t) {
-	var n = ke(ge++, 4);
-	!j.__s && He(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, A.__h.push(n));
-}
-function Me(e) {
-	return be = 5, Ne(function() {
+function je(e) {
+	return ye = 5, Me(function() {
 		return { current: e };
 	}, []);
 }
-function Ne(e, t) {
-	var n = ke(ge++, 7);
-	return He(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Me(e, t) {
+	var n = Oe(he++, 7);
+	return Ve(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Pe(e) {
-	var t = A.context[e.__c], n = ke(ge++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(A)), t.props.value) : e.__;
+function Ne(e) {
+	var t = j.context[e.__c], n = Oe(he++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
 }
-function Fe() {
-	var e = ke(ge++, 11);
+function Pe() {
+	var e = Oe(he++, 11);
 	if (!e.__) {
-		for (var t = A.__v; !t.__m && t.__;) t = t.__;
+		for (var t = j.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ie() {
+function Fe() {
 	var e;
 	do {
-		for (; e = Se.shift();) try {
-			Be(e);
+		for (; e = xe.shift();) try {
+			ze(e);
 		} catch (t) {
-			j.__e(t, { __: (e = e.__P) && e.__v });
+			M.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = xe.shift();) {
+		for (; e = be.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Be), t.__h.some(Ve), t.__h = [];
+				t.__h.some(ze), t.__h.some(Be), t.__h = [];
 			} catch (n) {
-				t.__h = [], j.__e(n, e.__v);
+				t.__h = [], M.__e(n, e.__v);
 			}
 		}
-	} while (Se.length);
+	} while (xe.length);
 }
-j.__b = function(e) {
-	A = null, Ce && Ce(e);
-}, j.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Oe && Oe(e, t);
-}, j.__r = function(e) {
-	we && we(e), ge = 0;
-	var t = (A = e.__c).__H;
-	t && (_e == A ? A.__h = [] : (t.__h.some(Be), t.__h.some(Ve), ge = 0), t.__h = [], t.__.some(function(e) {
+M.__b = function(e) {
+	j = null, Se && Se(e);
+}, M.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
+}, M.__r = function(e) {
+	Ce && Ce(e), he = 0;
+	var t = (j = e.__c).__H;
+	t && (ge == j ? j.__h = [] : (t.__h.some(ze), t.__h.some(Be), he = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), _e = A;
-}, j.diffed = function(e) {
-	Te && Te(e);
+	})), ge = j;
+}, M.diffed = function(e) {
+	we && we(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && ze(xe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Re(be.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), _e = A = null;
-}, j.__c = function(e, t) {
+	})), ge = j = null;
+}, M.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Be), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Ve(e);
+			e.__h.some(ze), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Be(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ee && Ee(e, t);
-}, j.unmount = function(e) {
-	De && De(e);
+	}), Te && Te(e, t);
+}, M.unmount = function(e) {
+	Ee && Ee(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ j.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, ze(Se.push(r));
-			} else Be(r);
+				r.__P = n, Re(xe.push(r));
+			} else ze(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && j.__e(t, r.__v));
+	}), r.__H = void 0, t && M.__e(t, r.__v));
 };
-var Le = typeof requestAnimationFrame == "function";
-function Re(e) {
+var Ie = typeof requestAnimationFrame == "function";
+function Le(e) {
 	var t, n = function() {
-		clearTimeout(r), Le && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ie && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Le && (t = requestAnimationFrame(n));
+	Ie && (t = requestAnimationFrame(n));
+}
+function Re(e) {
+	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Le)(Fe);
 }
 function ze(e) {
-	e != 1 && ve == j.requestAnimationFrame || ((ve = j.requestAnimationFrame) || Re)(Ie);
+	var t = j, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), j = t;
 }
 function Be(e) {
-	var t = A, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), A = t;
+	var t = j;
+	e.__c = e.__(), j = t;
 }
-function Ve(e) {
-	var t = A;
-	e.__c = e.__(), A = t;
-}
-function He(e, t) {
+function Ve(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ye(t, e[n]);
+		return !ve(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ue = Symbol.for("preact-signals");
-function We() {
-	if (N > 1) N--;
+var He = Symbol.for("preact-signals");
+function Ue() {
+	if (P > 1) P--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Qe;
-			for (Qe = void 0; e !== void 0;) {
+			var e = Ze;
+			for (Ze = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Je !== void 0;) {
-			var n = Je;
-			for (Je = void 0, Ye++; n !== void 0;) {
+		})(); qe !== void 0;) {
+			var n = qe;
+			for (qe = void 0, Je++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && tt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && et(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function We() {
 				n = r;
 			}
 		}
-		if (Ye = 0, N--, t) throw e;
+		if (Je = 0, P--, t) throw e;
 	}
 }
-function Ge(e) {
-	if (N > 0) return e();
-	Ze = ++Xe, N++;
+function We(e) {
+	if (P > 0) return e();
+	Xe = ++Ye, P++;
 	try {
 		return e();
 	} finally {
-		We();
+		Ue();
 	}
 }
-var Ke, M = void 0;
-function qe(e) {
-	var t = M, n = Ke;
-	M = void 0, Ke = void 0;
+var Ge, N = void 0;
+function Ke(e) {
+	var t = N, n = Ge;
+	N = void 0, Ge = void 0;
 	try {
 		return e();
 	} finally {
-		M = t, Ke = n;
+		N = t, Ge = n;
 	}
 }
-var Je = void 0, N = 0, Ye = 0, Xe = 0, Ze = 0, Qe = void 0, $e = 0;
-function et(e) {
-	if (M !== void 0) {
+var qe = void 0, P = 0, Je = 0, Ye = 0, Xe = 0, Ze = void 0, Qe = 0;
+function $e(e) {
+	if (N !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== M) return t = {
+		if (t === void 0 || t.t !== N) return t = {
 			i: 0,
 			S: e,
-			p: M.s,
+			p: N.s,
 			n: void 0,
-			t: M,
+			t: N,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, M.s !== void 0 && (M.s.n = t), M.s = t, e.n = t, 32 & M.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = M.s, t.n = void 0, M.s.n = t, M.s = t), t;
+		}, N.s !== void 0 && (N.s.n = t), N.s = t, e.n = t, 32 & N.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = N.s, t.n = void 0, N.s.n = t, N.s = t), t;
 	}
 }
-function P(e, t) {
+function F(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-P.prototype.brand = Ue, P.prototype.h = function() {
+F.prototype.brand = He, F.prototype.h = function() {
 	return !0;
-}, P.prototype.S = function(e) {
+}, F.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? qe(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ke(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, P.prototype.U = function(e) {
+}, F.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && qe(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ke(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, P.prototype.subscribe = function(e) {
+}, F.prototype.subscribe = function(e) {
 	var t = this;
-	return ut(function() {
+	return lt(function() {
 		var n = t.value;
-		qe(function() {
+		Ke(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, P.prototype.valueOf = function() {
+}, F.prototype.valueOf = function() {
 	return this.value;
-}, P.prototype.toString = function() {
+}, F.prototype.toString = function() {
 	return this.value + "";
-}, P.prototype.toJSON = function() {
+}, F.prototype.toJSON = function() {
 	return this.value;
-}, P.prototype.peek = function() {
+}, F.prototype.peek = function() {
 	var e = this;
-	return qe(function() {
+	return Ke(function() {
 		return e.value;
 	});
-}, Object.defineProperty(P.prototype, "value", {
+}, Object.defineProperty(F.prototype, "value", {
 	get: function() {
-		var e = et(this);
+		var e = $e(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ye > 100) throw Error("Cycle detected");
+			if (Je > 100) throw Error("Cycle detected");
 			(function(e) {
-				N !== 0 && Ye === 0 && e.l !== Ze && (e.l = Ze, Qe = {
+				P !== 0 && Je === 0 && e.l !== Xe && (e.l = Xe, Ze = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Qe
+					o: Ze
 				});
-			})(this), this.v = e, this.i++, $e++, N++;
+			})(this), this.v = e, this.i++, Qe++, P++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				We();
+				Ue();
 			}
 		}
 	}
 });
-function F(e, t) {
-	return new P(e, t);
+function I(e, t) {
+	return new F(e, t);
 }
-function tt(e) {
+function et(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function nt(e) {
+function tt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function nt(e) {
 		}
 	}
 }
-function rt(e) {
+function nt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function it(e, t) {
-	P.call(this, void 0, t), this.x = e, this.s = void 0, this.g = $e - 1, this.f = 4;
+function rt(e, t) {
+	F.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Qe - 1, this.f = 4;
 }
-it.prototype = new P(), it.prototype.h = function() {
+rt.prototype = new F(), rt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === $e)) return !0;
-	if (this.g = $e, this.f |= 1, this.i > 0 && !tt(this)) return this.f &= -2, !0;
-	var e = M;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Qe)) return !0;
+	if (this.g = Qe, this.f |= 1, this.i > 0 && !et(this)) return this.f &= -2, !0;
+	var e = N;
 	try {
-		nt(this), M = this;
+		tt(this), N = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return M = e, rt(this), this.f &= -2, !0;
-}, it.prototype.S = function(e) {
+	return N = e, nt(this), this.f &= -2, !0;
+}, rt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	P.prototype.S.call(this, e);
-}, it.prototype.U = function(e) {
-	if (this.t !== void 0 && (P.prototype.U.call(this, e), this.t === void 0)) {
+	F.prototype.S.call(this, e);
+}, rt.prototype.U = function(e) {
+	if (this.t !== void 0 && (F.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, it.prototype.N = function() {
+}, rt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(it.prototype, "value", { get: function() {
+}, Object.defineProperty(rt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = et(this);
+	var e = $e(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function at(e, t) {
-	return new it(e, t);
+function it(e, t) {
+	return new rt(e, t);
 }
-function ot(e) {
+function at(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		N++;
-		var n = M;
-		M = void 0;
+		P++;
+		var n = N;
+		N = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, st(e), t;
+			throw e.f &= -2, e.f |= 8, ot(e), t;
 		} finally {
-			M = n, We();
+			N = n, Ue();
 		}
 	}
 }
-function st(e) {
+function ot(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, ot(e);
+	e.x = void 0, e.s = void 0, at(e);
 }
-function ct(e) {
-	if (M !== this) throw Error("Out-of-order effect");
-	rt(this), M = e, this.f &= -2;
+function st(e) {
+	if (N !== this) throw Error("Out-of-order effect");
+	nt(this), N = e, this.f &= -2;
 	try {
-		8 & this.f && st(this);
+		8 & this.f && ot(this);
 	} finally {
-		We();
+		Ue();
 	}
 }
-function lt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ke && Ke.push(this);
+function ct(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ge && Ge.push(this);
 }
-lt.prototype.c = function() {
+ct.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ lt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, lt.prototype.S = function() {
+}, ct.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, ot(this), nt(this), N++;
-	var e = M;
-	return M = this, ct.bind(this, e);
-}, lt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Je, Je = this);
-}, lt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || st(this);
-}, lt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, at(this), tt(this), P++;
+	var e = N;
+	return N = this, st.bind(this, e);
+}, ct.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = qe, qe = this);
+}, ct.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ot(this);
+}, ct.prototype.dispose = function() {
 	this.d();
 };
-function ut(e, t) {
-	var n = new lt(e, t);
+function lt(e, t) {
+	var n = new ct(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ut(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var dt, ft, pt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, mt = [];
-ut(function() {
-	dt = this.N;
+var ut, dt, ft = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, pt = [];
+lt(function() {
+	ut = this.N;
 })();
-function ht(t, n) {
+function mt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function gt(e) {
-	if (ft) {
-		var t = ft;
-		ft = void 0, t();
+function ht(e) {
+	if (dt) {
+		var t = dt;
+		dt = void 0, t();
 	}
-	ft = e && e.S();
+	dt = e && e.S();
 }
-function _t(e) {
-	var t = this, r = e.data, i = I(r);
+function gt(e) {
+	var t = this, r = e.data, i = L(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ne(function() {
+	var a = Me(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = at(function() {
+		var a = it(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = at(function() {
+		}), o = it(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ut(function() {
-			if (this.N = xt, o.value) {
+		}), s = lt(function() {
+			if (this.N = bt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function _t(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-_t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
+gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 	constructor: {
 		configurable: !0,
-		value: b(S, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: _t
+		value: gt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ht("__b", function(e, t) {
-	if (gt(), typeof t.type == "string") {
+}), mt("__b", function(e, t) {
+	if (ht(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof P && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof F && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ht("__r", function(e, t) {
-	if (e(t), t.type !== S) {
-		gt();
+}), mt("__r", function(e, t) {
+	if (e(t), t.type !== x) {
+		ht();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ut(function() {
+			return lt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				pt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				ft && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), gt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ht(n);
 	}
-}), ht("__e", function(e, t, n, r) {
-	gt(), e(t, n, r);
-}), ht("diffed", function(e, t) {
-	gt();
+}), mt("__e", function(e, t, n, r) {
+	ht(), e(t, n, r);
+}), mt("diffed", function(e, t) {
+	ht();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = vt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = _t(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function vt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = F(n);
+function _t(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = I(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ut(function() {
-			this.N = xt;
+		d: lt(function() {
+			this.N = bt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ht("unmount", function(e, t) {
+mt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ ht("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ht("__h", function(e, t, n, r) {
+}), mt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ee.prototype.shouldComponentUpdate = function(e, t) {
+}), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ ht("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function I(e, t) {
-	return Ne(function() {
-		return F(e, t);
+function L(e, t) {
+	return Me(function() {
+		return I(e, t);
 	}, []);
 }
-var yt = function(e) {
+var vt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function bt() {
-	Ge(function() {
-		for (var e; e = mt.shift();) dt.call(e);
+function yt() {
+	We(function() {
+		for (var e; e = pt.shift();) ut.call(e);
 	});
 }
-function xt() {
-	mt.push(this) === 1 && (e.requestAnimationFrame || yt)(bt);
+function bt() {
+	pt.push(this) === 1 && (e.requestAnimationFrame || vt)(yt);
 }
 // src/protocol/asks.ts
-var St = {
+var xt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,12 +860,12 @@ var St = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, Ct = 2, wt = 200;
-function L(e) {
-	if (Array.isArray(e)) return `[${e.map(L).join(",")}]`;
+}, St = 2, Ct = 200;
+function wt(e) {
+	if (Array.isArray(e)) return `[${e.map(wt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${L(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${wt(t)}`).join(",")}}`;
 }
 var Tt = {
 	stage: "waiting",
@@ -879,19 +879,19 @@ var Tt = {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(L(t), this.#n(t, n));
+			this.#e.set(wt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = L(e), n = this.#e.get(t);
+		let t = wt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = L(e), n = this.#e.get(t);
+		let t = wt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(L(e))?.answer.value?.result ?? null;
+		return this.#e.get(wt(e))?.answer.value?.result ?? null;
 	}
 	shown(e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -901,8 +901,8 @@ var Tt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: St[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: F(n ? {
+			order: xt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: I(n ? {
 				...Tt,
 				fraction: 1,
 				result: t
@@ -913,7 +913,7 @@ var Tt = {
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = Ct - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = St - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -944,20 +944,20 @@ var Tt = {
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= wt) return;
+			if (this.#e.size <= Ct) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Dt = he(null);
+}, Dt = me(null);
 function R() {
-	let e = Pe(Dt);
+	let e = Ne(Dt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
 function z(e) {
-	let t = R(), n = e === null ? "" : L(e), r = I(null);
-	return je(() => {
+	let t = R(), n = e === null ? "" : wt(e), r = L(null);
+	return Ae(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -965,7 +965,7 @@ function z(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function B(e) {
-	let t = z(e), n = Me(null);
+	let t = z(e), n = je(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -1365,20 +1365,20 @@ var Sn = class {
 	data;
 	desk;
 	state;
-	hovered = F(null);
-	explained = F(null);
-	answered = F(null);
-	helpOpen = F(!1);
-	continued = F(null);
-	said = F("");
-	shownPart = at(() => this.hovered.value ?? this.state.value.selection);
+	hovered = I(null);
+	explained = I(null);
+	answered = I(null);
+	helpOpen = I(!1);
+	continued = I(null);
+	said = I("");
+	shownPart = it(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
 		this.data = e, this.desk = new Et(t, e.results);
 		let n = vn({
 			...hn,
 			...e.state
 		});
-		this.state = F(e.host === "widget" ? n : this.#e(n));
+		this.state = I(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
@@ -1432,7 +1432,7 @@ var Sn = class {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		Ge(() => {
+		We(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
@@ -1445,7 +1445,7 @@ var Sn = class {
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Cn(this.state.value), t = ut(() => {
+		let e = Cn(this.state.value), t = lt(() => {
 			let t = this.state.value, n = gn(t), r = Cn(t) !== e;
 			if (e = Cn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
@@ -1540,7 +1540,7 @@ var Mn = /* @__PURE__ */ new Set([
 	"target"
 ]);
 function Nn(e) {
-	let t = (e) => L(Object.fromEntries(Object.entries(e).filter(([e]) => !Mn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	let t = (e) => wt(Object.fromEntries(Object.entries(e).filter(([e]) => !Mn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
@@ -1590,8 +1590,8 @@ function G(t, n, r, i, a, o) {
 }
 // src/ui/Field.tsx
 function Ln(e) {
-	let t = R(), n = String(t.state.value[e.name] ?? ""), r = I(n);
-	Ae(() => {
+	let t = R(), n = String(t.state.value[e.name] ?? ""), r = L(n);
+	ke(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1770,7 +1770,7 @@ function Hn() {
 	}) : null;
 }
 function Un() {
-	let e = R(), t = Me(null), n = I(!1);
+	let e = R(), t = je(null), n = L(!1);
 	return /* @__PURE__ */ G("label", {
 		class: "find",
 		children: [/* @__PURE__ */ G("span", { children: ["Find ", /* @__PURE__ */ G("kbd", { children: "/" })] }), /* @__PURE__ */ G("input", {
@@ -1788,7 +1788,7 @@ function Un() {
 	});
 }
 function Wn() {
-	let e = R(), t = I(null), n = async () => {
+	let e = R(), t = L(null), n = async () => {
 		t.value = null;
 		let n = await Dn("/report", {
 			state: e.state.value,
@@ -1801,7 +1801,7 @@ function Wn() {
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
@@ -1824,8 +1824,8 @@ var Gn = [
 	["?", "show the keys"]
 ];
 function Kn() {
-	let e = R(), t = Me(null), n = e.helpOpen.value;
-	return Ae(() => {
+	let e = R(), t = je(null), n = e.helpOpen.value;
+	return ke(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ G("dialog", {
 		ref: t,
@@ -1904,7 +1904,7 @@ function K(e) {
 	});
 }
 function Yn(e, t) {
-	let n = I(0), r = Me(""), i = `${e} ${t}`;
+	let n = L(0), r = je(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
 function Xn(e, t, n) {
@@ -2014,7 +2014,7 @@ var Zn = [
 		234,
 		70
 	]
-], er = F(!1);
+], er = I(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
 	er.value = e.matches, e.addEventListener("change", () => {
@@ -2122,7 +2122,7 @@ function br(e) {
 }
 // src/hooks/useRedraw.ts
 function xr(e) {
-	Ae(() => {
+	ke(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2133,7 +2133,7 @@ function xr(e) {
 // src/ui/Grid.tsx
 var Sr = 34;
 function Cr(e) {
-	let t = Me(null), n = I(null), r = Me({
+	let t = je(null), n = L(null), r = je({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
@@ -2167,7 +2167,7 @@ function Cr(e) {
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("div", {
 		class: "grid",
 		children: /* @__PURE__ */ G("canvas", {
 			ref: t,
@@ -2220,7 +2220,7 @@ function kr(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Fe();
+	let t = Pe();
 	return /* @__PURE__ */ G("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -2275,7 +2275,7 @@ function jr(e) {
 	});
 }
 function Mr() {
-	let e = I(!1), t = Me(null);
+	let e = L(!1), t = je(null);
 	return {
 		ref: t,
 		get open() {
@@ -2441,8 +2441,8 @@ var Br = {
 	target: "value-weighted, for the target"
 };
 function Vr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = I("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Lr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(V(i)) : "", u = (e) => X(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ G(S, { children: [
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = L("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Lr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(V(i)) : "", u = (e) => X(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G("h3", { children: l }),
 		/* @__PURE__ */ G("p", {
 			class: "controls",
@@ -2529,15 +2529,19 @@ function Kr(e, t) {
 }
 // src/lib/carried.ts
 var qr = .25, Jr = .1;
-function Yr(e) {
-	let t = e.heads.flatMap((t) => Xr(V(t), t, t.zeroed, Zr(e, t))), n = e.neurons.flatMap((e) => Xr(H(e), e, e.zeroed, Qr(e)));
+function Yr(e, t) {
+	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
+	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
+}
+function Xr(e) {
+	let t = e.heads.flatMap((t) => Zr(V(t), t, t.zeroed, Qr(e, t))), n = e.neurons.flatMap((e) => Zr(H(e), e, e.zeroed, $r(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Xr(e, t, n, r) {
+function Zr(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ei(i, e),
-		does: [r, $r(i, t.value)].filter(Boolean).join("; ")
+		...ti(i, e),
+		does: [r, ei(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2548,18 +2552,18 @@ function Xr(e, t, n, r) {
 		says: a
 	}];
 }
-function Zr(e, t) {
+function Qr(e, t) {
 	let [n] = t.looks_at;
 	return !n || n.attention < qr ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${X(n.text)}` : `reads ${X(n.text)}`;
 }
-function Qr(e) {
+function $r(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${X(t.text)}` : "";
 }
-function $r({ nats: e, verdict: t, size: n }, r) {
+function ei({ nats: e, verdict: t, size: n }, r) {
 	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Jr * Math.abs(e) ? "works through later parts" : "";
 }
-function ei({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function ti({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2568,11 +2572,11 @@ function ei({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${ti(n)} of ${o}`,
+		tag: `${ni(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function ti(e) {
+function ni(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2584,21 +2588,21 @@ function ti(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/ledger.ts
-function ni(e, t, n, r = () => !1) {
+function ri(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: ii(o.map((e) => e.value))
+			value: ai(o.map((e) => e.value))
 		},
-		sum: ii(e.map((e) => e.value))
+		sum: ai(e.map((e) => e.value))
 	};
 }
-function ri(e, t, n) {
+function ii(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function ii(e) {
+function ai(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2606,15 +2610,15 @@ function ii(e) {
 	}
 	return t + n;
 }
-function ai(e) {
-	let t = ii(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function oi(e) {
+	let t = ai(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function oi(e) {
+function si(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2624,11 +2628,11 @@ function oi(e) {
 		e.source
 	].join(" ");
 }
-function si(e, t) {
-	let n = new Map(t.map((e) => [oi(e), e]));
+function ci(e, t) {
+	let n = new Map(t.map((e) => [si(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(oi(e));
-		return n.delete(oi(e)), {
+		let t = n.get(si(e));
+		return n.delete(si(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2640,7 +2644,7 @@ function si(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function ci(e) {
+function li(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ G("span", {
 		class: "bar",
@@ -2651,32 +2655,32 @@ function ci(e) {
 		})
 	});
 }
-function li(e) {
+function ui(e) {
 	return /* @__PURE__ */ G("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
 		children: J(e.value, e.digits)
 	});
 }
 // src/panels/Carried.tsx
-var ui = 6;
-function di() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = I(!1);
+var di = 6;
+function fi() {
+	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
 	if (!t) return null;
-	let a = r ? Yr(r) : [], o = i.value ? a : a.slice(0, ui);
+	let a = r ? Xr(r) : [], o = i.value ? a : Yr(a, di);
 	return /* @__PURE__ */ G(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? fi(r) : "Each part is being switched off …",
+		note: r ? pi(r) : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ G(K, { answer: n }),
-			r ? /* @__PURE__ */ G(pi, {
+			r ? /* @__PURE__ */ G(mi, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ G(mi, { explained: t }),
+			/* @__PURE__ */ G(hi, { explained: t }),
 			/* @__PURE__ */ G("p", {
 				class: "controls end",
-				children: [a.length > ui ? /* @__PURE__ */ G("button", {
+				children: [a.length > di ? /* @__PURE__ */ G("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
@@ -2690,11 +2694,11 @@ function di() {
 		]
 	});
 }
-function fi({ control: e, model: t }) {
+function pi({ control: e, model: t }) {
 	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function pi({ tested: e, carriers: t }) {
+function mi({ tested: e, carriers: t }) {
 	let n = X(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
 	return /* @__PURE__ */ G(Ar, {
 		label: "Heads and neurons, one a row",
@@ -2711,7 +2715,7 @@ function pi({ tested: e, carriers: t }) {
 			}),
 			/* @__PURE__ */ G("th", {
 				scope: "col",
-				class: "without-column",
+				class: "without-column wide-only",
 				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ G("span", {
 					class: "mark-before",
 					style: { left: c(i) },
@@ -2735,14 +2739,17 @@ function pi({ tested: e, carriers: t }) {
 					children: /* @__PURE__ */ G(Q, { part: e.part })
 				}),
 				/* @__PURE__ */ G("td", {
-					class: "number",
-					children: /* @__PURE__ */ G(li, { value: e.credit })
+					class: "number wide-only",
+					children: /* @__PURE__ */ G(ui, { value: e.credit })
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
-					class: `left ${n > i ? "more" : "less"}`,
-					"aria-hidden": "true",
-					children: [/* @__PURE__ */ G("i", { style: { width: c(n) } }), /* @__PURE__ */ G("b", { style: { left: c(i) } })]
-				}) }),
+				/* @__PURE__ */ G("td", {
+					class: "wide-only",
+					children: /* @__PURE__ */ G("span", {
+						class: `left ${n > i ? "more" : "less"}`,
+						"aria-hidden": "true",
+						children: [/* @__PURE__ */ G("i", { style: { width: c(n) } }), /* @__PURE__ */ G("b", { style: { left: c(i) } })]
+					})
+				}),
 				/* @__PURE__ */ G("td", {
 					class: "number",
 					title: `${q(e.effect.nats)} nats`,
@@ -2764,8 +2771,8 @@ function pi({ tested: e, carriers: t }) {
 		}) })] })
 	});
 }
-function mi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ai(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${X(a ?? "")}`;
+function hi({ explained: e }) {
+	let { sum: t, error: n, holds: r } = oi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${X(a ?? "")}`;
 	return /* @__PURE__ */ G("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -2789,9 +2796,9 @@ function mi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function hi(e, t) {
+function gi(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [..._i(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...vi(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2811,22 +2818,22 @@ function hi(e, t) {
 	}
 	return n;
 }
-function gi(e) {
+function _i(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function _i(e, t) {
+function vi(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = vi(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = yi(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function vi(e, t) {
+function yi(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2834,7 +2841,7 @@ function vi(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function yi() {
+function bi() {
 	let e = R(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -2845,7 +2852,7 @@ function yi() {
 	let c = z(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? hi(bi(r), bi(c.result)) : null, u = l && r ? gi(l).find(([e]) => e === r.position) : void 0, d = z(o && n !== null && u ? {
+	} : null), l = o && c?.result ? gi(xi(r), xi(c.result)) : null, u = l && r ? _i(l).find(([e]) => e === r.position) : void 0, d = z(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2859,7 +2866,7 @@ function yi() {
 		mate: u?.[1] ?? null
 	};
 }
-function bi(e) {
+function xi(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/ui/Token.tsx
@@ -2869,7 +2876,7 @@ function $(e) {
 		children: X(e.text)
 	});
 }
-function xi(e) {
+function Si(e) {
 	return /* @__PURE__ */ G("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
@@ -2878,7 +2885,7 @@ function xi(e) {
 		}, t))
 	});
 }
-function Si(e) {
+function Ci(e) {
 	return /* @__PURE__ */ G("span", {
 		class: "chip",
 		children: [
@@ -2892,13 +2899,13 @@ function Si(e) {
 	});
 }
 // src/panels/Patch.tsx
-var Ci = {
+var wi = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function wi(e) {
-	let t = R(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = I("resid_pre"), { answer: o, result: s, stale: c } = B({
+function Ti(e) {
+	let t = R(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = L("resid_pre"), { answer: o, result: s, stale: c } = B({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2917,7 +2924,7 @@ function wi(e) {
 				/* @__PURE__ */ G("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Ci).map(([e, t]) => /* @__PURE__ */ G("option", {
+					children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ G("option", {
 						value: e,
 						children: t
 					}, e))
@@ -2927,13 +2934,13 @@ function wi(e) {
 		/* @__PURE__ */ G(K, { answer: o }),
 		s ? /* @__PURE__ */ G("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ G(Ti, { result: s })
+			children: /* @__PURE__ */ G(Ei, { result: s })
 		}) : null
 	] });
 }
-function Ti({ result: e }) {
-	let t = R(), n = I(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => X(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${J(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => X(e.text)).join("");
-	return /* @__PURE__ */ G(S, { children: [
+function Ei({ result: e }) {
+	let t = R(), n = L(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => X(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${J(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => X(e.text)).join("");
+	return /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G("p", {
 			class: "note",
 			children: [
@@ -2990,24 +2997,24 @@ function Ti({ result: e }) {
 	] });
 }
 // src/panels/Compare.tsx
-var Ei = 12;
-function Di() {
-	let e = R(), t = e.explained.value, n = yi(), { b: r } = e.state.value;
+var Di = 12;
+function Oi() {
+	let e = R(), t = e.explained.value, n = bi(), { b: r } = e.state.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ G(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ G(Oi, {})
+		children: /* @__PURE__ */ G(ki, {})
 	});
-	let i = n.columns ? gi(n.columns) : [];
+	let i = n.columns ? _i(n.columns) : [];
 	return /* @__PURE__ */ G(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ G(Oi, {}),
+			/* @__PURE__ */ G(ki, {}),
 			/* @__PURE__ */ G(K, { answer: n.answer }),
-			/* @__PURE__ */ G(ki, {
+			/* @__PURE__ */ G(Ai, {
 				explained: t,
 				compared: n
 			}),
@@ -3017,10 +3024,10 @@ function Di() {
 			}) : null,
 			/* @__PURE__ */ G("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ G(ji, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ G(Mi, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ G(wi, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ G(Ti, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ G("p", {
@@ -3031,7 +3038,7 @@ function Di() {
 		]
 	});
 }
-function Oi() {
+function ki() {
 	let e = R(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ G("button", {
 		type: "button",
@@ -3057,7 +3064,7 @@ function Oi() {
 		})]
 	});
 }
-function ki({ explained: e, compared: t }) {
+function Ai({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3105,12 +3112,12 @@ function ki({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Ai = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ji({ a: e, b: t }) {
-	let n = si(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ai(t)) - Math.abs(Ai(e))), r = n.slice(0, Ei), i = n.slice(Ei), a = Math.max(0, ...n.map((e) => Math.abs(Ai(e)))), o = (e) => [
-		ii(e.map((e) => e.a ?? 0)),
-		ii(e.map((e) => e.b ?? 0)),
-		ii(e.map(Ai))
+var ji = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Mi({ a: e, b: t }) {
+	let n = ci(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ji(t)) - Math.abs(ji(e))), r = n.slice(0, Di), i = n.slice(Di), a = Math.max(0, ...n.map((e) => Math.abs(ji(e)))), o = (e) => [
+		ai(e.map((e) => e.a ?? 0)),
+		ai(e.map((e) => e.b ?? 0)),
+		ai(e.map(ji))
 	];
 	return /* @__PURE__ */ G("table", {
 		class: "differences",
@@ -3171,28 +3178,28 @@ function ji({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ G("td", {
 						class: "number",
-						children: /* @__PURE__ */ G(li, { value: Ai(e) })
+						children: /* @__PURE__ */ G(ui, { value: ji(e) })
 					}),
 					/* @__PURE__ */ G("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ G(ci, {
-							value: Ai(e),
+						children: /* @__PURE__ */ G(li, {
+							value: ji(e),
 							largest: a
 						})
 					})
-				] }, oi(e.term));
-			}), /* @__PURE__ */ G(Mi, {
+				] }, si(e.term));
+			}), /* @__PURE__ */ G(Ni, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G(Mi, {
+			/* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G(Ni, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Mi({ name: e, sums: t }) {
+function Ni({ name: e, sums: t }) {
 	return /* @__PURE__ */ G("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -3209,15 +3216,15 @@ function Mi({ name: e, sums: t }) {
 	});
 }
 // src/lib/flow.ts
-var Ni = 60;
-function Pi(e, t, n = Ni) {
-	let r = /* @__PURE__ */ new Map([[Fi, Ii(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Pi = 60;
+function Fi(e, t, n = Pi) {
+	let r = /* @__PURE__ */ new Map([[Ii, Li(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Li(s), ...s.steps.map(Ri)], c = o.filter((e) => !r.has(e.id));
+		let o = [Ri(s), ...s.steps.map(zi)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Fi];
+		let l = [...o.map((e) => e.id), Ii];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -3236,15 +3243,15 @@ function Pi(e, t, n = Ni) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - ii(a.map((e) => e.value))
+			value: e.value - ai(a.map((e) => e.value))
 		}
 	};
 }
-var Fi = "output";
-function Ii(e) {
+var Ii = "output";
+function Li(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Fi,
+		id: Ii,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -3253,7 +3260,7 @@ function Ii(e) {
 		part: null
 	};
 }
-function Li(e) {
+function Ri(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${Bt(t, a)} ${n} ${r}`,
@@ -3263,7 +3270,7 @@ function Li(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Bi(o, a),
+		height: Vi(o, a),
 		carries: !1,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
@@ -3272,24 +3279,24 @@ function Li(e) {
 		} : null
 	};
 }
-function Ri(e) {
+function zi(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = V(e);
 	return {
 		id: `${Bt(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: W(o),
 		position: i,
 		ofSource: a,
-		height: Bi(t + (e.cross ? .4 : .2), a),
+		height: Vi(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		part: o
 	};
 }
-var zi = -1e6;
-function Bi(e, t) {
-	return t ? zi + e : e;
+var Bi = -1e6;
+function Vi(e, t) {
+	return t ? Bi + e : e;
 }
-function Vi(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Hi({
+function Hi(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ui({
 		ofSource: e,
 		position: t
 	}), {
@@ -3297,23 +3304,23 @@ function Vi(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Hi({ ofSource: e, position: t }) {
+function Ui({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Ui(e, { ofSource: t, position: n }) {
+function Wi(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Wi(e, t) {
-	let n = Li(e), r = e.steps.map(Ri).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Gi(e, t) {
+	let n = Ri(e), r = e.steps.map(zi).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Gi = 84, Ki = 108, qi = 30;
-function Ji() {
+var Ki = 84, qi = 108, Ji = 30;
+function Yi() {
 	let e = R(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n ? {
 		ask: "paths",
 		...n
-	} : null), o = I(2);
+	} : null), o = L(2);
 	return /* @__PURE__ */ G("div", {
 		class: "flow-place",
 		children: t ? /* @__PURE__ */ G(Z, {
@@ -3344,18 +3351,18 @@ function Ji() {
 								onInput: (e) => o.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ G(Yi, {
+					}), /* @__PURE__ */ G(Xi, {
 						payload: i,
-						flow: Pi(i, o.value / 100)
+						flow: Fi(i, o.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Yi({ payload: e, flow: t }) {
-	let n = (t) => X(Ui(e, t)), r = Vi(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Xi(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Gi, s = i.length * qi + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ G(S, { children: [
+function Xi({ payload: e, flow: t }) {
+	let n = (t) => X(Wi(e, t)), r = Hi(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Zi(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ki, s = i.length * Ji + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G(Ar, {
 			label: "Flow graph",
 			children: /* @__PURE__ */ G("svg", {
@@ -3365,12 +3372,12 @@ function Yi({ payload: e, flow: t }) {
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
 					/* @__PURE__ */ G("title", { children: `${t.paths.length} paths to ${X(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ G($i, {
+					t.edges.map((e) => /* @__PURE__ */ G(ea, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ G(ea, {
+					t.nodes.map((t) => /* @__PURE__ */ G(ta, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
@@ -3380,14 +3387,14 @@ function Yi({ payload: e, flow: t }) {
 					}, t.id)),
 					r.map((e) => /* @__PURE__ */ G("text", {
 						class: "column",
-						x: Qi(a, t.nodes, e),
+						x: $i(a, t.nodes, e),
 						y: s - 10,
 						children: [
 							Bt(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Hi(e)))
+					}, Ui(e)))
 				]
 			})
 		}),
@@ -3416,29 +3423,29 @@ function Yi({ payload: e, flow: t }) {
 		/* @__PURE__ */ G(jr, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Wi(e, n), J(e.value)]), ["all others (net)", J(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Gi(e, n), J(e.value)]), ["all others (net)", J(t.remainder.value)]]
 		})
 	] });
 }
-function Xi(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Zi).map(Hi)), o = e.map((e) => {
-		let t = Hi(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Zi(e) || !a.has(t) ? 0 : 1);
+function Zi(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Qi).map(Ui)), o = e.map((e) => {
+		let t = Ui(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Qi(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? Ki : Gi, l = c / 2;
-	for (let e of t.map(Hi)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? qi : Ki, l = c / 2;
+	for (let e of t.map(Ui)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Hi(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * qi + 18
+		x: (s.get(Ui(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * Ji + 18
 	}]));
 }
-function Zi(e) {
+function Qi(e) {
 	return e.carries || e.id === "output";
 }
-function Qi(e, t, n) {
-	let r = t.filter((e) => Hi(e) === Hi(n));
+function $i(e, t, n) {
+	let r = t.filter((e) => Ui(e) === Ui(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function $i({ edge: e, places: t, largest: n }) {
+function ea({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
@@ -3449,8 +3456,8 @@ function $i({ edge: e, places: t, largest: n }) {
 		children: /* @__PURE__ */ G("title", { children: J(e.value) })
 	});
 }
-function ea({ node: e, place: t, label: n }) {
-	let r = R(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("rect", {
+function ta({ node: e, place: t, label: n }) {
+	let r = R(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
@@ -3482,16 +3489,16 @@ function ea({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var ta = 12;
-function na() {
+var na = 12;
+function ra() {
 	let e = R(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...Tn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ta
-	}, a = z(t.value && ra(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: na
+	}, a = z(t.value && ia(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ G(Z, {
 		name: "generation",
 		title: "Generation",
@@ -3502,21 +3509,21 @@ function na() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ta,
+					na,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(ia, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ G(aa, { result: a.result }) : null
 		]
 	});
 }
-function ra(e, t, n) {
+function ia(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function ia({ result: e }) {
+function aa({ result: e }) {
 	let t = R(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ G(S, { children: [n === null ? /* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ G(x, { children: [n === null ? /* @__PURE__ */ G("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
 	}) : null, /* @__PURE__ */ G("ol", {
@@ -3541,7 +3548,7 @@ function ia({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function aa(e) {
+function oa(e) {
 	let t = R(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = z(n && !a ? {
 		ask: "test",
 		...n,
@@ -3552,12 +3559,12 @@ function aa(e) {
 	return a ? /* @__PURE__ */ G("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(K, { answer: o }), o?.result ? /* @__PURE__ */ G(oa, {
+	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(K, { answer: o }), o?.result ? /* @__PURE__ */ G(sa, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function oa({ result: e, note: t }) {
+function sa({ result: e, note: t }) {
 	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = fr(n.probability, r.probability);
 	return /* @__PURE__ */ G("div", {
 		class: "before-after",
@@ -3573,7 +3580,7 @@ function oa({ result: e, note: t }) {
 					s
 				]
 			}),
-			/* @__PURE__ */ G(la, {
+			/* @__PURE__ */ G(ua, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
@@ -3586,25 +3593,25 @@ function oa({ result: e, note: t }) {
 					": ",
 					J(e.nats),
 					" nats. ",
-					sa(e),
+					ca(e),
 					" ",
 					i ? /* @__PURE__ */ G("strong", { children: _r(i) }) : null
 				]
 			}),
 			/* @__PURE__ */ G("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ G(ca, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ G(la, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function sa({ tests: e, effect: t, control: n }) {
+function ca({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function ca(e) {
-	return /* @__PURE__ */ G(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+function la(e) {
+	return /* @__PURE__ */ G(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
 		class: "chip",
 		children: [
 			/* @__PURE__ */ G($, { text: e.text }),
@@ -3616,8 +3623,8 @@ function ca(e) {
 		]
 	}, t)) });
 }
-function la(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ua(e.before, n * (e.limit ?? 0))));
+function ua(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(da(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ G("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -3659,18 +3666,18 @@ function la(e) {
 		]
 	});
 }
-function ua(e, t) {
+function da(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var da = {
+var fa = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function fa() {
+function pa() {
 	let e = R(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n && t ? {
 		ask: "inspect",
 		...n,
@@ -3687,39 +3694,39 @@ function fa() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ G(ya, {}),
+			/* @__PURE__ */ G(ba, {}),
 			/* @__PURE__ */ G(K, { answer: r }),
 			i && U(i.part, t) ? /* @__PURE__ */ G("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ G(pa, {
+					t.encoder ? /* @__PURE__ */ G(ma, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ G("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ G(pa, {
+					i.value === null ? null : /* @__PURE__ */ G(ma, {
 						name: "credit",
 						children: [J(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ G(pa, {
+					i.activation === null ? null : /* @__PURE__ */ G(ma, {
 						name: "activation",
 						children: J(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ G(pa, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ G(ma, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ G(Si, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ G(va, {
+					/* @__PURE__ */ G(ya, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ G(va, {
+					/* @__PURE__ */ G(ya, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ G(ha, { part: t })
+					/* @__PURE__ */ G(ga, { part: t })
 				]
 			}) : null
 		]
@@ -3730,17 +3737,17 @@ function fa() {
 		children: null
 	}) : null;
 }
-function pa(e) {
+function ma(e) {
 	return /* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G("dt", { children: e.name }), /* @__PURE__ */ G("dd", { children: e.children })] });
 }
-var ma = {
+var ha = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ha({ part: e }) {
+function ga({ part: e }) {
 	let t = R(), n = t.followed(), { answer: r, result: i, stale: a } = B(n && Nt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...Tn({
@@ -3749,15 +3756,15 @@ function ha({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ G(pa, {
+	return r?.error ? /* @__PURE__ */ G(ma, {
 		name: "reads",
 		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ G(S, { children: i.reads.map((e) => /* @__PURE__ */ G(ga, { reading: e }, e.what)) });
+	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ G(x, { children: i.reads.map((e) => /* @__PURE__ */ G(_a, { reading: e }, e.what)) });
 }
-function ga({ reading: e }) {
+function _a({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ G(pa, {
-		name: ma[t],
+	return /* @__PURE__ */ G(ma, {
+		name: ha[t],
 		children: [
 			/* @__PURE__ */ G("span", {
 				class: "small",
@@ -3765,7 +3772,7 @@ function ga({ reading: e }) {
 					a ? "score" : t,
 					" ",
 					J(n),
-					a ? /* @__PURE__ */ G(S, { children: [
+					a ? /* @__PURE__ */ G(x, { children: [
 						" ",
 						"toward ",
 						/* @__PURE__ */ G($, { text: a.text })
@@ -3775,7 +3782,7 @@ function ga({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ G(_a, { term: e }, Vt(e.part))),
+			r.map((e) => /* @__PURE__ */ G(va, { term: e }, Vt(e.part))),
 			i.count > 0 ? /* @__PURE__ */ G("span", {
 				class: "chip",
 				children: [
@@ -3790,7 +3797,7 @@ function ga({ reading: e }) {
 		]
 	});
 }
-function _a({ term: e }) {
+function va({ term: e }) {
 	let t = Ht(e.part);
 	return /* @__PURE__ */ G("span", {
 		class: "chip",
@@ -3804,13 +3811,13 @@ function _a({ term: e }) {
 		]
 	});
 }
-function va(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ G(pa, {
+function ya(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ G(ma, {
 		name: e.name,
-		children: /* @__PURE__ */ G(xi, { tokens: e.tokens })
+		children: /* @__PURE__ */ G(Si, { tokens: e.tokens })
 	});
 }
-function ya() {
+function ba() {
 	let e = R(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ G("fieldset", {
 		class: "test",
@@ -3822,7 +3829,7 @@ function ya() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : da[t],
+					title: t === "swap" && r === null ? "Open B first" : fa[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ G("button", {
@@ -3831,25 +3838,25 @@ function ya() {
 					children: ["Pin ", /* @__PURE__ */ G("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ G(aa, {
+			n ? /* @__PURE__ */ G(oa, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: da[n]
+				note: fa[n]
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Knew.tsx
-var ba = 360, xa = 150, Sa = 44, Ca = 14;
-function wa() {
+var xa = 360, Sa = 150, Ca = 44, wa = 14, Ta = new Intl.NumberFormat("en", { notation: "compact" });
+function Ea() {
 	let e = R().explained.value, t = Wr();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ G(Z, {
 		name: "knew",
 		title: "When it knew",
 		note: `Rank of ${X(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ G(Ea, {
+		children: [/* @__PURE__ */ G(Oa, {
 			explained: e,
 			tested: t
 		}), /* @__PURE__ */ G(jr, {
@@ -3861,7 +3868,7 @@ function wa() {
 				"top token"
 			],
 			rows: () => e.lens.map((e) => [
-				Ta(e.layer),
+				Da(e.layer),
 				`${e.rank}`,
 				Y(e.probability),
 				/* @__PURE__ */ G("bdi", { children: X(e.top.text) }, "top")
@@ -3869,19 +3876,19 @@ function wa() {
 		})]
 	});
 }
-function Ta(e) {
+function Da(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Ea({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Sa + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Da(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Oa({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ca + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ka(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ G("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ba} ${xa}`,
+		viewBox: `0 0 ${xa} ${Sa}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("line", {
-				x1: Sa,
+				x1: Ca,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -3890,7 +3897,7 @@ function Ea({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : e.toLocaleString("en")
+				children: e === 1 ? "top, 1" : Ta.format(e)
 			})] }, e)),
 			/* @__PURE__ */ G("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -3902,13 +3909,13 @@ function Ea({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ G("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Ca, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
+					y: Math.max(wa, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ G("text", {
-				x: Sa,
+				x: Ca,
 				y: 145,
 				children: "embedding"
 			}),
@@ -3921,7 +3928,7 @@ function Ea({ explained: e, tested: t }) {
 		]
 	});
 }
-function Da(e, t) {
+function ka(e, t) {
 	let n = e.lens, r = t?.answer.part ? Lt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -3931,11 +3938,11 @@ function Da(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Ta(n[o]?.layer ?? null)} on`
+		text: `top from ${Da(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/panels/FactChoice.tsx
-function Oa({ list: e, explained: t }) {
+function Aa({ list: e, explained: t }) {
 	let n = R(), r = Yt(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ G("p", { children: [
 		"Perhaps you mean",
@@ -3958,8 +3965,8 @@ function Oa({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function ka({ list: e, open: t }) {
-	let n = R(), r = I(0), i = I(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+function ja({ list: e, open: t }) {
+	let n = R(), r = L(0), i = L(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ G("details", {
 		open: t,
 		children: [/* @__PURE__ */ G("summary", { children: "Choose a known fact" }), /* @__PURE__ */ G("p", {
@@ -4009,8 +4016,8 @@ function ka({ list: e, open: t }) {
 		})]
 	});
 }
-function Aa() {
-	let e = R(), t = I(""), n = I(""), r = $t(t.value);
+function Ma() {
+	let e = R(), t = L(""), n = L(""), r = $t(t.value);
 	return /* @__PURE__ */ G("details", { children: [
 		/* @__PURE__ */ G("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ G("label", {
@@ -4047,16 +4054,16 @@ function Aa() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var ja = {
+var Na = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ma = {
+}, Pa = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Na({ found: e, list: t }) {
+function Fa({ found: e, list: t }) {
 	let n = R(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = en(e), s = a?.action === "erase" ? o.shared : o[tn(o, r?.set ?? null)], c = z(a && r && i ? cn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -4070,7 +4077,7 @@ function Na({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ G("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ G(Pa, {
+			n.data.host === "report" ? null : /* @__PURE__ */ G(Ia, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -4078,10 +4085,10 @@ function Na({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ G(K, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Fa, {
+			c?.result && a ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(La, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ G(La, {
+			}), /* @__PURE__ */ G(za, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -4090,8 +4097,8 @@ function Na({ found: e, list: t }) {
 		]
 	});
 }
-function Pa({ own: e, counts: t }) {
-	let n = R(), r = n.state.value.knowledge?.edit ?? null, i = I(r?.action ?? "update"), a = I(r?.to ?? ""), o = I(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+function Ia({ own: e, counts: t }) {
+	let n = R(), r = n.state.value.knowledge?.edit ?? null, i = L(r?.action ?? "update"), a = L(r?.to ?? ""), o = L(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ G("form", {
 		class: "controls",
 		onSubmit: (e) => {
@@ -4110,11 +4117,11 @@ function Pa({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: Gt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ G("option", {
 						value: e,
-						children: ja[e]
+						children: Na[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("label", { children: [
+			s ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("label", { children: [
 				"New answer",
 				" ",
 				/* @__PURE__ */ G("input", {
@@ -4130,7 +4137,7 @@ function Pa({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: Kt.map((e) => /* @__PURE__ */ G("option", {
 						value: e,
-						children: Ma[e]
+						children: Pa[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -4151,7 +4158,7 @@ function Pa({ own: e, counts: t }) {
 		]
 	});
 }
-function Fa({ result: e, answer: t }) {
+function La({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4205,8 +4212,8 @@ function Fa({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ia, { said: e.before }) }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ia, { said: e.after }) })
+						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.before }) }),
+						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -4290,7 +4297,7 @@ function Fa({ result: e, answer: t }) {
 		]
 	});
 }
-function Ia({ said: e }) {
+function Ra({ said: e }) {
 	return /* @__PURE__ */ G("span", {
 		class: "chip",
 		children: [
@@ -4303,14 +4310,14 @@ function Ia({ said: e }) {
 		]
 	});
 }
-function La(e) {
+function za(e) {
 	let t = R().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ G("details", { children: [
 		/* @__PURE__ */ G("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("p", {
+		n ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ G(Ra, {
+		}), /* @__PURE__ */ G(Ba, {
 			label: "The fact as a line of JSON",
 			text: rn(e.fact)
 		})] }) : null,
@@ -4318,29 +4325,29 @@ function La(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ G(Ra, {
+		/* @__PURE__ */ G(Ba, {
 			label: "The command",
 			text: an(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ra({ label: e, text: t }) {
+function Ba({ label: e, text: t }) {
 	return /* @__PURE__ */ G(Ar, {
 		label: e,
 		children: /* @__PURE__ */ G("pre", { children: /* @__PURE__ */ G("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var za = [
+var Va = [
 	.2,
 	.1,
 	.05
-], Ba = 12, Va = {
+], Ha = 12, Ua = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Ha({ explained: e }) {
+function Wa({ explained: e }) {
 	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = z(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -4358,15 +4365,15 @@ function Ha({ explained: e }) {
 		children: [
 			/* @__PURE__ */ G("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(Ua, {
+			a?.result ? /* @__PURE__ */ G(Ga, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ G(Ga, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ G(qa, { list: a.result }) : null
 		]
 	});
 }
-function Ua({ list: e, explained: t }) {
+function Ga({ list: e, explained: t }) {
 	let n = R(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ G("p", { children: [
 		"Your fact: ",
@@ -4375,10 +4382,10 @@ function Ua({ list: e, explained: t }) {
 		/* @__PURE__ */ G($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ G(Wa, {})
+		/* @__PURE__ */ G(Ka, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ G(S, { children: [
+	return /* @__PURE__ */ G(x, { children: [
 		i ? /* @__PURE__ */ G("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
@@ -4391,7 +4398,7 @@ function Ua({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ G(Wa, {}) : /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ G(Ka, {}) : /* @__PURE__ */ G("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: Jt }),
@@ -4405,17 +4412,17 @@ function Ua({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ G(Oa, {
+		i || a ? null : /* @__PURE__ */ G(Aa, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(ka, {
+		a || r && i ? null : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(ja, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ G(Aa, {})] })
+		}), i ? null : /* @__PURE__ */ G(Ma, {})] })
 	] });
 }
-function Wa() {
+function Ka() {
 	let e = R();
 	return e.data.host === "report" ? null : /* @__PURE__ */ G("button", {
 		type: "button",
@@ -4423,9 +4430,9 @@ function Wa() {
 		children: "Close"
 	});
 }
-function Ga({ list: e }) {
+function qa({ list: e }) {
 	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? sn(n, r) : null, { answer: a, result: o, stale: s } = B(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ G(S, { children: [
+	return !n || !i ? null : /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G("p", {
 			class: "controls",
 			children: /* @__PURE__ */ G("label", { children: [
@@ -4438,7 +4445,7 @@ function Ga({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...za, n.t])].map((e) => /* @__PURE__ */ G("option", {
+					children: [.../* @__PURE__ */ new Set([...Va, n.t])].map((e) => /* @__PURE__ */ G("option", {
 						value: e,
 						children: [
 							e,
@@ -4456,18 +4463,18 @@ function Ga({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ G("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ G(Ka, { found: o }), /* @__PURE__ */ G(Na, {
+			children: [/* @__PURE__ */ G(Ja, { found: o }), /* @__PURE__ */ G(Fa, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ka({ found: e }) {
+function Ja({ found: e }) {
 	let t = R(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = en(e), a = tn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ G(S, { children: [
+	return /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G("p", {
 			class: "note",
 			children: [
@@ -4499,18 +4506,18 @@ function Ka({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Va[e],
+					Ua[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ G(qa, { neurons: i[e] })
+				/* @__PURE__ */ G(Ya, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ G("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ G(Ja, {
+		}) : /* @__PURE__ */ G(Xa, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -4530,23 +4537,23 @@ function Ka({ found: e }) {
 		})
 	] });
 }
-function qa({ neurons: e }) {
+function Ya({ neurons: e }) {
 	return /* @__PURE__ */ G("span", {
 		class: "neurons",
-		children: [e.slice(0, Ba).map((e) => {
+		children: [e.slice(0, Ha).map((e) => {
 			let t = H(e);
 			return /* @__PURE__ */ G(Q, { part: t }, W(t));
-		}), e.length > Ba ? /* @__PURE__ */ G("span", {
+		}), e.length > Ha ? /* @__PURE__ */ G("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ba,
+				e.length - Ha,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Ja(e) {
+function Xa(e) {
 	let t = R(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ G("fieldset", {
 		class: "test",
@@ -4562,7 +4569,7 @@ function Ja(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ G(aa, {
+			n && e.target !== void 0 ? /* @__PURE__ */ G(oa, {
 				tests: e.neurons.map((e) => ({
 					part: H(e),
 					how: n
@@ -4578,8 +4585,8 @@ function Ja(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ya = 12, Xa = 100, Za = 12;
-function Qa() {
+var Za = 12, Qa = 100, $a = 12;
+function eo() {
 	let e = R(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = B(o && n ? {
 		ask: "attribute",
 		...Tn({
@@ -4587,7 +4594,7 @@ function Qa() {
 			source: i,
 			target: a
 		}),
-		top: Xa
+		top: Qa
 	} : null);
 	return /* @__PURE__ */ G("div", { children: t ? /* @__PURE__ */ G(Z, {
 		name: "knowledge",
@@ -4602,14 +4609,14 @@ function Qa() {
 			]
 		}), /* @__PURE__ */ G("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G(K, { answer: c }), l ? /* @__PURE__ */ G($a, {
+			children: [/* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G(K, { answer: c }), l ? /* @__PURE__ */ G(to, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ G(Ha, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ G(Wa, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function $a({ result: e, stale: t }) {
+function to({ result: e, stale: t }) {
 	let n = Xt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ G("div", {
 		class: t ? "stale" : "",
@@ -4617,18 +4624,18 @@ function $a({ result: e, stale: t }) {
 			n.map((t) => /* @__PURE__ */ G("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ G("p", {
 					class: "note",
-					children: eo(t, e)
+					children: no(t, e)
 				}) : null,
-				/* @__PURE__ */ G(to, {
+				/* @__PURE__ */ G(ro, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ G(no, {
+				/* @__PURE__ */ G(io, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ G(ro, { neurons: e.attributions.slice(0, Ya) }),
+			/* @__PURE__ */ G(ao, { neurons: e.attributions.slice(0, Za) }),
 			/* @__PURE__ */ G(jr, {
 				label: "attribution by layer",
 				head: [
@@ -4652,10 +4659,10 @@ function $a({ result: e, stale: t }) {
 		]
 	});
 }
-function eo({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function no({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${X(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function to({ stack: e, largest: t }) {
+function ro({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -4691,18 +4698,18 @@ function to({ stack: e, largest: t }) {
 		})]
 	});
 }
-function no({ stack: e, largest: t }) {
-	let n = R(), r = Qt(e.neurons, e.layers.length), i = Math.min(Za, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function io({ stack: e, largest: t }) {
+	let n = R(), r = Qt(e.neurons, e.layers.length), i = Math.min($a, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ G("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("p", {
+	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Za,
+			$a,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ G(Cr, {
@@ -4730,7 +4737,7 @@ function no({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function ro({ neurons: e }) {
+function ao({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
 		/* @__PURE__ */ G("th", {
@@ -4762,14 +4769,14 @@ function ro({ neurons: e }) {
 		}),
 		/* @__PURE__ */ G("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(li, {
+			children: /* @__PURE__ */ G(ui, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ G("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ G(ci, {
+			children: /* @__PURE__ */ G(li, {
 				value: e.value,
 				largest: t
 			})
@@ -4781,7 +4788,7 @@ function ro({ neurons: e }) {
 	] }, Zt(e))) })] });
 }
 // src/ui/Outcome.tsx
-function io({ part: e, brief: t }) {
+function oo({ part: e, brief: t }) {
 	let n = Wr(), r = n && Kr(n, e);
 	if (!n || !r) return null;
 	let [i, a] = fr(n.target.probability, r.probability), o = r.difference ?? r.effect;
@@ -4803,11 +4810,11 @@ function io({ part: e, brief: t }) {
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ G(ao, { effect: o })
+			/* @__PURE__ */ G(so, { effect: o })
 		]
 	});
 }
-function ao({ effect: e }) {
+function so({ effect: e }) {
 	return /* @__PURE__ */ G("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
@@ -4819,18 +4826,18 @@ function ao({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var oo = 12, so = 10, co = Infinity, lo = he({
+var co = 12, lo = 10, uo = Infinity, fo = me({
 	is: () => !1,
 	set: () => {}
 });
-function uo() {
-	let e = R(), t = e.explained.value, n = I("size"), r = I(oo), i = I({});
+function po() {
+	let e = R(), t = e.explained.value, n = L("size"), r = L(co), i = L({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = ni(a.terms, r.value, n.value, (e) => fo(Ht(e), o)), c = ri(0, a.terms, s.others.value);
+	let { ledger: a } = t, o = e.state.value.selection, s = ri(a.terms, r.value, n.value, (e) => mo(Ht(e), o)), c = ii(0, a.terms, s.others.value);
 	return /* @__PURE__ */ G(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ G(po, { explained: t }),
+		note: /* @__PURE__ */ G(ho, { explained: t }),
 		children: [/* @__PURE__ */ G("p", {
 			class: "controls",
 			children: [/* @__PURE__ */ G("label", { children: [
@@ -4849,12 +4856,12 @@ function uo() {
 				})
 			] }), /* @__PURE__ */ G("button", {
 				type: "button",
-				onClick: () => r.value = r.value === oo ? co : oo,
-				children: r.value === oo ? `Show all ${a.terms.length}` : "Show the largest"
+				onClick: () => r.value = r.value === co ? uo : co,
+				children: r.value === co ? `Show all ${a.terms.length}` : "Show the largest"
 			})]
-		}), /* @__PURE__ */ G(lo.Provider, {
+		}), /* @__PURE__ */ G(fo.Provider, {
 			value: {
-				is: (e, t) => i.value[e] ?? fo(t, o),
+				is: (e, t) => i.value[e] ?? mo(t, o),
 				set: (e, t) => {
 					i.value = {
 						...i.value,
@@ -4866,7 +4873,7 @@ function uo() {
 				class: "ledger",
 				role: "treegrid",
 				"aria-label": "Ledger",
-				onKeyDown: To,
+				onKeyDown: Do,
 				children: [
 					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
 						/* @__PURE__ */ G("th", {
@@ -4891,44 +4898,44 @@ function uo() {
 							children: "zeroed here"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ G(go, {
+					/* @__PURE__ */ G("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ G(vo, {
 						term: e,
 						level: 1,
 						largest: c,
 						first: t === 0
-					}, oi(e))), /* @__PURE__ */ G(Co, {
+					}, si(e))), /* @__PURE__ */ G(To, {
 						count: s.others.count,
 						value: s.others.value,
 						level: 1,
 						largest: c
 					})] }),
-					/* @__PURE__ */ G(ho, { explained: t })
+					/* @__PURE__ */ G(_o, { explained: t })
 				]
 			})
 		})]
 	});
 }
-function fo(e, t) {
+function mo(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
 }
-function po({ explained: e }) {
+function ho({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ G(S, { children: [
+	return /* @__PURE__ */ G(x, { children: [
 		"Why ",
 		X(t.text),
 		": ",
-		mo(n),
+		go(n),
 		"; raw logit ",
 		q(t.logit),
 		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function mo(e) {
+function go(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${X(e.text ?? "")}`;
 }
-function ho({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ai(e.ledger);
+function _o({ explained: e }) {
+	let { sum: t, error: n, holds: r } = oi(e.ledger);
 	return /* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -4956,10 +4963,10 @@ function ho({ explained: e }) {
 		]
 	}) });
 }
-function go(e) {
-	let t = R(), n = Pe(lo), { term: r, level: i } = e, a = Ht(r), o = oi(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(So, {
+function vo(e) {
+	let t = R(), n = Ne(fo), { term: r, level: i } = e, a = Ht(r), o = si(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ G(x, { children: [
+		/* @__PURE__ */ G(wo, {
 			name: Vt(r),
 			value: r.value,
 			level: i,
@@ -4972,24 +4979,24 @@ function go(e) {
 				a && t.select(U(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ G(_o, {
+		c && i === 1 ? /* @__PURE__ */ G(yo, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ G(bo, {
+		c && i === 2 ? /* @__PURE__ */ G(So, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function _o({ term: e, largest: t }) {
+function yo({ term: e, largest: t }) {
 	let n = R().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: so
+		top: lo
 	}, i = z(n ? r : null);
 	if (!i?.result) return /* @__PURE__ */ G("tr", {
 		class: "waiting",
@@ -4999,61 +5006,61 @@ function _o({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !vo(e)), c = ni(s, co, "size"), l = ri(t, s, o.value);
-	return /* @__PURE__ */ G(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ G(go, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !bo(e)), c = ri(s, uo, "size"), l = ii(t, s, o.value);
+	return /* @__PURE__ */ G(x, { children: [
+		c.shown.map((e) => /* @__PURE__ */ G(vo, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => yo(t, e))
-		}, oi(e))),
-		/* @__PURE__ */ G(Co, {
+			sources: a.filter((t) => xo(t, e))
+		}, si(e))),
+		/* @__PURE__ */ G(To, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ G(wo, {
+		/* @__PURE__ */ G(Eo, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function vo({ kind: e }) {
+function bo({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function yo(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || vo(e));
+function xo(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || bo(e));
 }
-function bo(e) {
-	let t = R(), n = (e) => vo(e) ? "rounding" : `from ${e.source} ${X(xo(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ni(e.terms, so, "size"), o = ri(e.largest, r, i.value);
-	return /* @__PURE__ */ G(S, { children: [
-		r.map((e) => /* @__PURE__ */ G(So, {
+function So(e) {
+	let t = R(), n = (e) => bo(e) ? "rounding" : `from ${e.source} ${X(Co(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ri(e.terms, lo, "size"), o = ii(e.largest, r, i.value);
+	return /* @__PURE__ */ G(x, { children: [
+		r.map((e) => /* @__PURE__ */ G(wo, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, oi(e))),
-		/* @__PURE__ */ G(Co, {
+		}, si(e))),
+		/* @__PURE__ */ G(To, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ G(wo, {
+		/* @__PURE__ */ G(Eo, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function xo(e, { kind: t, source: n }) {
+function Co(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function So(e) {
+function wo(e) {
 	let t = R(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
 	return /* @__PURE__ */ G("tr", {
 		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -5083,23 +5090,23 @@ function So(e) {
 			/* @__PURE__ */ G("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(li, { value: e.value })
+				children: /* @__PURE__ */ G(ui, { value: e.value })
 			}),
 			/* @__PURE__ */ G("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(ci, {
+				children: /* @__PURE__ */ G(li, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", { children: n ? /* @__PURE__ */ G(io, {
+			/* @__PURE__ */ G("td", { children: n ? /* @__PURE__ */ G(oo, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Co(e) {
+function To(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ G("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -5115,11 +5122,11 @@ function Co(e) {
 			/* @__PURE__ */ G("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(li, { value: e.value })
+				children: /* @__PURE__ */ G(ui, { value: e.value })
 			}),
 			/* @__PURE__ */ G("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(ci, {
+				children: /* @__PURE__ */ G(li, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -5128,7 +5135,7 @@ function Co(e) {
 		]
 	});
 }
-function wo(e) {
+function Eo(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ G("tr", {
 		class: `sum level-${e.level}`,
@@ -5150,20 +5157,20 @@ function wo(e) {
 		]
 	});
 }
-function To(e) {
+function Do(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Eo = {
+var Oo = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Do() {
-	let e = R(), t = I("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = B(a ? {
+function ko() {
+	let e = R(), t = L("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = B(a ? {
 		ask: "lens",
 		prompt: a.prompt,
 		...Tn({ source: a.source }),
@@ -5172,7 +5179,7 @@ function Do() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ao(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Mo(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ G(Z, {
 		name: "lens",
 		title: "Logit lens",
@@ -5186,7 +5193,7 @@ function Do() {
 					/* @__PURE__ */ G("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Eo).map(([e, t]) => /* @__PURE__ */ G("option", {
+						children: Object.entries(Oo).map(([e, t]) => /* @__PURE__ */ G("option", {
 							value: e,
 							children: t
 						}, e))
@@ -5202,15 +5209,15 @@ function Do() {
 			u && u.positions.length > 0 ? /* @__PURE__ */ G("div", {
 				class: l ? "stale" : "",
 				children: [/* @__PURE__ */ G(Cr, {
-					label: `Logit lens, ${Eo[t.value]} by layer and token`,
+					label: `Logit lens, ${Oo[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
 						return n ? rr(f(n)) : null;
 					},
-					tell: (e, t) => ko(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Oo(u.layers[e] ?? null),
+					tell: (e, t) => jo(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => Ao(u.layers[e] ?? null),
 					columnName: (e) => X(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
@@ -5228,7 +5235,7 @@ function Do() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Oo(e.layer),
+						Ao(e.layer),
 						`${e.position}`,
 						/* @__PURE__ */ G("bdi", { children: X(e.top[0]?.text ?? "") }, "top"),
 						Y(e.top_probability[0] ?? 0),
@@ -5240,15 +5247,15 @@ function Do() {
 		]
 	});
 }
-function Oo(e) {
+function Ao(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ko(e, t) {
+function jo(e, t) {
 	if (!e) return "";
 	let n = e.top.slice(0, 3).map((t, n) => `${X(t.text)} ${Y(e.top_probability[n] ?? 0)}`);
-	return `${Oo(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	return `${Ao(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Ao(e, t) {
+function Mo(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5258,8 +5265,8 @@ function Ao(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function jo() {
-	let e = R(), t = Wr(), n = e.state.value.selection, r = t ? Mo(t, n) : null;
+function No() {
+	let e = R(), t = Wr(), n = e.state.value.selection, r = t ? Po(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = X(t.tokens[t.position]?.text ?? "");
 	return /* @__PURE__ */ G(Z, {
@@ -5328,65 +5335,69 @@ function jo() {
 		})
 	});
 }
-function Mo(e, t) {
+function Po(e, t) {
 	let n = e.answer.part ? Lt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => U(V(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function No() {
+function Fo() {
 	let e = R(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ G(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("ul", {
-			class: "pins",
-			children: t.map((r, i) => /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("div", {
-				class: "controls",
-				children: [
-					/* @__PURE__ */ G(Q, { part: r.part }),
-					/* @__PURE__ */ G("select", {
-						"aria-label": `How ${W(r.part)} is tested`,
-						value: r.how,
-						onChange: (n) => {
-							let r = n.currentTarget.value;
-							e.set({ pins: t.map((e, t) => t === i ? {
-								...e,
-								how: r
-							} : e) });
-						},
-						children: pn.map((e) => /* @__PURE__ */ G("option", {
-							value: e,
-							disabled: e === "swap" && n === null,
-							children: e
-						}, e))
-					}),
-					/* @__PURE__ */ G("button", {
-						type: "button",
-						"aria-label": `Remove the pin of ${W(r.part)}`,
-						onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
-						children: "×"
-					})
-				]
-			}), t.length > 1 ? /* @__PURE__ */ G(aa, {
-				tests: [r],
-				note: "this pin alone"
-			}) : null] }, Mt(r.part)))
-		}), /* @__PURE__ */ G(aa, {
-			tests: t,
-			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
-		})] })
+		children: t.length === 0 ? null : /* @__PURE__ */ G(x, { children: [
+			/* @__PURE__ */ G("ul", {
+				class: "pins",
+				children: t.map((r, i) => /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("div", {
+					class: "controls",
+					children: [
+						/* @__PURE__ */ G(Q, { part: r.part }),
+						/* @__PURE__ */ G("select", {
+							"aria-label": `How ${W(r.part)} is tested`,
+							value: r.how,
+							onChange: (n) => {
+								let r = n.currentTarget.value;
+								e.set({ pins: t.map((e, t) => t === i ? {
+									...e,
+									how: r
+								} : e) });
+							},
+							children: pn.map((e) => /* @__PURE__ */ G("option", {
+								value: e,
+								disabled: e === "swap" && n === null,
+								children: e
+							}, e))
+						}),
+						/* @__PURE__ */ G("button", {
+							type: "button",
+							"aria-label": `Remove the pin of ${W(r.part)}`,
+							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
+							children: "×"
+						})
+					]
+				}), t.length > 1 ? /* @__PURE__ */ G(oa, {
+					tests: [r],
+					note: "this pin alone"
+				}) : null] }, Mt(r.part)))
+			}),
+			t.length > 1 ? /* @__PURE__ */ G("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ G(oa, {
+				tests: t,
+				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
+			})
+		] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Po() {
-	let e = R().explained.value, t = yi();
+function Io() {
+	let e = R().explained.value, t = bi();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ G(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ G(S, { children: [
+		note: /* @__PURE__ */ G(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
@@ -5406,17 +5417,17 @@ function Po() {
 			children: e
 		}, e)), /* @__PURE__ */ G("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ G(Fo, {
+			children: [/* @__PURE__ */ G(Lo, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ G(Fo, {
+			}), t?.result ? /* @__PURE__ */ G(Lo, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Fo({ explained: e, caption: t }) {
+function Lo({ explained: e, caption: t }) {
 	let n = R();
 	return /* @__PURE__ */ G("table", {
 		class: "predictions",
@@ -5463,7 +5474,7 @@ function Fo({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Io() {
+function Ro() {
 	let e = R(), t = e.explained.value, n = z(Gr(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
@@ -5472,10 +5483,10 @@ function Io() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ G("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ G(Ro, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ G(Bo, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ G(S, { children: [Lo(t.sentence).map((e, t) => /* @__PURE__ */ G(Ro, {
+			}, t)) : /* @__PURE__ */ G(x, { children: [zo(t.sentence).map((e, t) => /* @__PURE__ */ G(Bo, {
 				span: e,
 				units: i
 			}, t)), a ? /* @__PURE__ */ G("span", {
@@ -5485,11 +5496,11 @@ function Io() {
 		})
 	});
 }
-function Lo(e) {
+function zo(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ro({ span: e, units: t }) {
+function Bo({ span: e, units: t }) {
 	let n = R(), r = e.kind === "part" ? Lt(e.text) : null;
 	if (r) return /* @__PURE__ */ G(Q, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
@@ -5504,11 +5515,11 @@ function Ro({ span: e, units: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var zo = 6;
-function Bo() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = I(!1);
+var Vo = 6;
+function Ho() {
+	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zo;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Vo;
 	return /* @__PURE__ */ G(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
@@ -5539,13 +5550,13 @@ function Bo() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ G("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ G(Vo, {
+				] }) }), /* @__PURE__ */ G("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
 					part: V(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ G(Si, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(V(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ G(Vo, {
+				}, Mt(V(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
 					part: H(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -5553,7 +5564,7 @@ function Bo() {
 					toward: e.promotes
 				}, Mt(H(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > zo ? /* @__PURE__ */ G("button", {
+			Math.max(a.length, o.length) > Vo ? /* @__PURE__ */ G("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -5561,12 +5572,12 @@ function Bo() {
 			}) : null,
 			/* @__PURE__ */ G("p", {
 				class: "note",
-				children: Ho(r)
+				children: Wo(r)
 			})
 		]
 	});
 }
-function Vo(e) {
+function Uo(e) {
 	return /* @__PURE__ */ G("tr", { children: [
 		/* @__PURE__ */ G("th", {
 			scope: "row",
@@ -5581,22 +5592,22 @@ function Vo(e) {
 		}),
 		/* @__PURE__ */ G("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(li, { value: e.value })
+			children: /* @__PURE__ */ G(ui, { value: e.value })
 		}),
 		/* @__PURE__ */ G("td", { children: e.reads }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(io, { part: e.part }) }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(xi, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(oo, { part: e.part }) }),
+		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Si, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ho(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uo(t)}`] : []);
+function Wo(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Go(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Uo({ limit: e }) {
+function Go({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${q(e)} nats`;
 }
 // src/lib/find.ts
-function Wo(e, t) {
+function Ko(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5609,12 +5620,12 @@ function Wo(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Go(e) {
-	let t = I(""), n = I(-1), r = Wo(e.texts, t.value), i = (t) => {
+function qo(e) {
+	let t = L(""), n = L(-1), r = Ko(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Wo(e.texts, r)[0];
+		let i = Ko(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ G("label", { children: [
@@ -5636,14 +5647,14 @@ function Go(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Ko() {
-	let e = R(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = es(), o = qo();
+function Jo() {
+	let e = R(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ns(), o = Yo();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && Ft(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ G(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ G(S, { children: [
+		note: a ? /* @__PURE__ */ G(x, { children: [
 			"Coloured by what each token gives the target through ",
 			W(a.part),
 			": orange + raises, purple − lowers; largest ",
@@ -5651,7 +5662,7 @@ function Ko() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${X(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ G(Xo, {
+			e.reads() === null ? null : /* @__PURE__ */ G(Qo, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
@@ -5661,7 +5672,7 @@ function Ko() {
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ G(Go, {
+			s.length > 128 ? /* @__PURE__ */ G(qo, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = Xn(e, n.value, s.length));
@@ -5676,13 +5687,13 @@ function Ko() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Zo(h, d),
-						title: m && Yo(m, t),
+						style: $o(h, d),
+						title: m && Zo(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => $o(e),
+						onKeyDown: (e) => ts(e),
 						children: [
 							/* @__PURE__ */ G("span", {
 								class: "index",
@@ -5691,8 +5702,8 @@ function Ko() {
 							/* @__PURE__ */ G($, { text: n.text }),
 							m ? /* @__PURE__ */ G("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Jo(m) : "\xA0"
-							}) : /* @__PURE__ */ G(Qo, {
+								children: m.positions[0] === n.position ? Xo(m) : "\xA0"
+							}) : /* @__PURE__ */ G(es, {
 								value: h,
 								largest: d
 							})
@@ -5706,23 +5717,23 @@ function Ko() {
 		]
 	});
 }
-function qo() {
+function Yo() {
 	let e = R(), t = Wr()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Jo(e) {
+function Xo(e) {
 	let t = e.difference_without === null ? Y(e.probability_without) : J(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Yo(e, t) {
+function Zo(e, t) {
 	let { target: n } = t, [r, i] = fr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${X(a.text)} (${Y(a.probability)})`;
 	return `Without ${X(e.text)}: ${X(n.text)} ${r} → ${i} (${J(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Xo(e) {
+function Qo(e) {
 	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ G(S, { children: [
+	return /* @__PURE__ */ G(x, { children: [
 		/* @__PURE__ */ G("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
@@ -5738,14 +5749,14 @@ function Xo(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("span", {
 				class: "token source",
-				style: Zo(e.values[t.position], e.largest),
+				style: $o(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ G("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ G($, { text: t.label }),
-					/* @__PURE__ */ G(Qo, {
+					/* @__PURE__ */ G(es, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5754,7 +5765,7 @@ function Xo(e) {
 		})
 	] });
 }
-function Zo(e, t) {
+function $o(e, t) {
 	if (e === void 0) return {};
 	let n = nr(e, t);
 	return {
@@ -5762,20 +5773,20 @@ function Zo(e, t) {
 		color: ir(n)
 	};
 }
-function Qo(e) {
+function es(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ G("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? J(t) : "\xA0"
 	});
 }
-function $o(e) {
+function ts(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function es() {
+function ns() {
 	let e = R(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -5784,18 +5795,18 @@ function es() {
 	} : null, i = z(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ts(s, a)
+		values: rs(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ts(i.result, t)
+		values: rs(i.result, t)
 	} : null;
 }
-function ts(e, t) {
+function rs(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Ft(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function ns(e, t) {
+function is(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -5807,9 +5818,9 @@ function ns(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(is);
+	return r.map(os);
 }
-function rs(e, t) {
+function as(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -5831,45 +5842,54 @@ function rs(e, t) {
 		role: null
 	}];
 }
-function is(e) {
-	let t = e.text.includes("�") && e.unit ? e.unit.text : e.text, n = t.trimStart();
-	return n === "" ? {
+function os(e) {
+	let { unit: t, tokens: n } = e;
+	if (t && n.length > 1 && t.text.trim() !== "") {
+		let n = /^\s*/.exec(e.text)?.[0] ?? "";
+		return {
+			...e,
+			before: n,
+			text: t.text.trim()
+		};
+	}
+	let r = e.text, i = r.trimStart();
+	return i === "" ? {
 		...e,
-		text: t
+		text: r
 	} : {
 		...e,
-		before: t.slice(0, t.length - n.length),
-		text: n
+		before: r.slice(0, r.length - i.length),
+		text: i
 	};
 }
-function as(e) {
+function ss(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
 // src/panels/Words.tsx
-var os = 5;
-function ss() {
-	let e = R(), t = e.explained.value, n = Wr(), r = I(null);
+var cs = 5, ls = 40;
+function us() {
+	let e = R(), t = e.explained.value, n = Wr(), r = L(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? as(i);
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ss(i);
 	return /* @__PURE__ */ G("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ G(cs, {
+			/* @__PURE__ */ G(ds, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ G(ms, { explained: t }),
-			o ? /* @__PURE__ */ G(ps, {
+			/* @__PURE__ */ G(vs, { explained: t }),
+			o ? /* @__PURE__ */ G(_s, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ G(hs, {
+			/* @__PURE__ */ G(ys, {
 				explained: t,
 				tested: n
 			}),
@@ -5880,16 +5900,16 @@ function ss() {
 		]
 	});
 }
-function cs(e) {
-	let t = R(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? rs(o, r) : ns(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+function ds(e) {
+	let t = R(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? as(o, r) : is(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
 	return /* @__PURE__ */ G("div", {
-		class: `text${r.length > 0 ? " with-effects" : ""}`,
+		class: l.length > ls || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
 		children: [
-			l.map((t, r) => /* @__PURE__ */ G(S, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ G("span", {
+			l.map((t, r) => /* @__PURE__ */ G(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ G("span", {
 				class: "turn",
 				children: t.role
-			}) : /* @__PURE__ */ G(ls, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ G(us, {
+			}) : /* @__PURE__ */ G(fs, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ G(ps, {
 				stretch: t,
 				largest: a,
 				explained: n,
@@ -5918,14 +5938,14 @@ function cs(e) {
 		]
 	});
 }
-function ls({ text: e }) {
+function fs({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("span", {
+	return t > 0 ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ G("br", {})] }) : /* @__PURE__ */ G(S, { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ G("br", {})] }) : /* @__PURE__ */ G("span", { children: e === "" ? "" : " " });
 }
-function us(e) {
+function ps(e) {
 	let t = R(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ G("span", {
 		class: "unread",
@@ -5938,8 +5958,7 @@ function us(e) {
 	return /* @__PURE__ */ G("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		style: c,
-		title: fs(a, r),
+		title: hs(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -5948,36 +5967,38 @@ function us(e) {
 		onBlur: () => e.onHover(null),
 		children: [/* @__PURE__ */ G("span", {
 			class: "word-text",
+			style: c,
 			children: n.text.trim() === "" ? X(n.text) : n.text
-		}), /* @__PURE__ */ G("small", { children: o ? ds(a, r) : "asked here" })]
+		}), /* @__PURE__ */ G("small", { children: o ? ms(a, r) : "asked here" })]
 	});
 }
-function ds(e, t) {
+function ms(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
 	return e.difference_without === null ? n + fr(t.target.probability, e.probability_without)[1] : n + J(e.difference_without);
 }
-function fs(e, t) {
-	let [n, r] = fr(t.target.probability, e.probability_without);
-	return `Without ${X(e.text.trim() || e.text)} alone: ${X(t.target.text.trim())} ${n} → ${r}`;
+function hs(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [J(i.value), `${J(e.difference_without ?? 0)} logits`] : fr(n.probability, e.probability_without), c = a ? `the lead of ${gs(n.text)} over ${gs(r.text ?? "")}` : gs(n.text);
+	return `Without ${gs(e.text)} alone: ${c} ${o} → ${s}`;
 }
-function ps(e) {
-	let t = R(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1], l = n.difference_without === null ? "nats" : "logits";
+function gs(e) {
+	return X(e.trim() || e);
+}
+function _s(e) {
+	let t = R(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ G("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G("strong", { children: fs(n, r) }),
+			/* @__PURE__ */ G("strong", { children: hs(n, r) }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			n.difference_without === null ? /* @__PURE__ */ G("span", {
 				class: "small",
 				children: [
 					"(",
 					J(-n.effect),
-					" ",
-					l,
-					")"
+					" nats)"
 				]
-			}),
+			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
@@ -5989,10 +6010,10 @@ function ps(e) {
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ G(S, { children: [
+			s.length > 0 ? /* @__PURE__ */ G(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Q, { part: V(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Q, { part: V(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ G("button", {
 				type: "button",
@@ -6005,15 +6026,15 @@ function ps(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					X(n.text.trim() || n.text),
+					gs(n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function ms({ explained: e }) {
-	let t = R(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, os), { vs: r } = t.state.value, i = t.data.host === "report";
+function vs({ explained: e }) {
+	let t = R(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, cs), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ G("p", {
 		class: "alternatives",
 		children: [
@@ -6061,7 +6082,7 @@ function ms({ explained: e }) {
 		]
 	});
 }
-function hs(e) {
+function ys(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return /* @__PURE__ */ G("p", {
 		class: "key",
@@ -6071,7 +6092,7 @@ function hs(e) {
 		class: "key",
 		children: "No word can be taken away here."
 	});
-	let i = X(t.target.text.trim() || t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = gs(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ G("p", {
 		class: "key",
 		children: [
@@ -6095,7 +6116,7 @@ function hs(e) {
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ G(S, { children: [
+			o ? /* @__PURE__ */ G(x, { children: [
 				" ",
 				/* @__PURE__ */ G("span", {
 					class: "swatch hatched",
@@ -6109,81 +6130,81 @@ function hs(e) {
 	});
 }
 // src/views/Views.tsx
-var gs = {
-	why: vs,
-	parts: ys,
-	graph: bs,
-	tests: xs,
-	compare: Ss,
-	facts: Cs,
-	continue: ws
+var bs = {
+	why: Ss,
+	parts: Cs,
+	graph: ws,
+	tests: Ts,
+	compare: Es,
+	facts: Ds,
+	continue: Os
 };
-function _s() {
-	let { view: e } = R().state.value, t = gs[e];
+function xs() {
+	let { view: e } = R().state.value, t = bs[e];
 	return /* @__PURE__ */ G("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ G(t, {})
 	});
 }
-function vs() {
+function Ss() {
 	let e = R();
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(Io, {}),
-		/* @__PURE__ */ G(ss, {}),
-		/* @__PURE__ */ G(di, {}),
+	return /* @__PURE__ */ G(x, { children: [
+		/* @__PURE__ */ G(Ro, {}),
+		/* @__PURE__ */ G(us, {}),
+		/* @__PURE__ */ G(fi, {}),
 		/* @__PURE__ */ G("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ G(fa, {}) : null,
-				/* @__PURE__ */ G(jo, {}),
-				/* @__PURE__ */ G(wa, {})
+				e.state.value.selection ? /* @__PURE__ */ G(pa, {}) : null,
+				/* @__PURE__ */ G(No, {}),
+				/* @__PURE__ */ G(Ea, {})
 			]
 		})
 	] });
 }
-function ys() {
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(Ko, {}),
+function Cs() {
+	return /* @__PURE__ */ G(x, { children: [
+		/* @__PURE__ */ G(Jo, {}),
 		/* @__PURE__ */ G("div", {
 			class: "column column-middle",
-			children: [/* @__PURE__ */ G(uo, {}), /* @__PURE__ */ G(Bo, {})]
+			children: [/* @__PURE__ */ G(po, {}), /* @__PURE__ */ G(Ho, {})]
 		}),
 		/* @__PURE__ */ G("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ G(fa, {}),
-				/* @__PURE__ */ G(Do, {}),
+				/* @__PURE__ */ G(pa, {}),
+				/* @__PURE__ */ G(ko, {}),
 				/* @__PURE__ */ G(Pr, {})
 			]
 		})
 	] });
 }
-function bs() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Ji, {}), /* @__PURE__ */ G(fa, {})] });
-}
-function xs() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(No, {}), /* @__PURE__ */ G(fa, {})] });
-}
-function Ss() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Di, {}), /* @__PURE__ */ G(Po, {})] });
-}
-function Cs() {
-	return /* @__PURE__ */ G(Qa, {});
-}
 function ws() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Po, {}), /* @__PURE__ */ G(na, {})] });
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Yi, {}), /* @__PURE__ */ G(pa, {})] });
+}
+function Ts() {
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Fo, {}), /* @__PURE__ */ G(pa, {})] });
+}
+function Es() {
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Oi, {}), /* @__PURE__ */ G(Io, {})] });
+}
+function Ds() {
+	return /* @__PURE__ */ G(eo, {});
+}
+function Os() {
+	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Io, {}), /* @__PURE__ */ G(ra, {})] });
 }
 // src/App.tsx
-function Ts({ page: e }) {
-	let t = Me(null);
-	return Ae(() => e.link(), [e]), Ae(() => t.current ? kt(e, t.current) : void 0, [e]), /* @__PURE__ */ G(Dt.Provider, {
+function ks({ page: e }) {
+	let t = je(null);
+	return ke(() => e.link(), [e]), ke(() => t.current ? kt(e, t.current) : void 0, [e]), /* @__PURE__ */ G(Dt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ G("div", {
 			class: "unembed",
 			ref: t,
 			children: [
 				/* @__PURE__ */ G(Rn, {}),
-				/* @__PURE__ */ G(Es, { page: e }),
+				/* @__PURE__ */ G(As, { page: e }),
 				/* @__PURE__ */ G(Kn, {}),
 				/* @__PURE__ */ G("p", {
 					class: "toast",
@@ -6194,52 +6215,52 @@ function Ts({ page: e }) {
 		})
 	});
 }
-function Es({ page: e }) {
+function As({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = z(t ? {
 		ask: "explain",
 		...wn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Ae(() => {
+	return ke(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ G(S, { children: [r && !i ? /* @__PURE__ */ G("div", {
+	]), t ? /* @__PURE__ */ G(x, { children: [r && !i ? /* @__PURE__ */ G("div", {
 		class: "panel",
 		children: /* @__PURE__ */ G(K, { answer: r })
 	}) : null, /* @__PURE__ */ G("main", {
 		class: i ? "" : "stale",
-		children: /* @__PURE__ */ G(_s, {})
+		children: /* @__PURE__ */ G(xs, {})
 	})] }) : /* @__PURE__ */ G(Jn, {});
 }
 // src/styles.css?inline
-var Ds = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .without-column{width:24%;min-width:110px;padding-bottom:1.5em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title .fields{flex:320px;margin:0}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
+var js = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Os(e, t, n) {
-	ks(n);
+function Ms(e, t, n) {
+	Ns(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), me(/* @__PURE__ */ G(Ts, { page: new Sn(e, t) }), r), () => me(null, r);
+	return n.replaceChildren(r), pe(/* @__PURE__ */ G(ks, { page: new Sn(e, t) }), r), () => pe(null, r);
 }
-function ks(e) {
+function Ns(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ds, n.append(r);
+	r.dataset.unembed = "", r.textContent = js, n.append(r);
 }
-function As({ model: e, el: t }) {
+function Ps({ model: e, el: t }) {
 	let n = e.get("data");
-	return Os({
+	return Ms({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? Nn(n.results) : Pn(e), t);
 }
-var js = document.getElementById("unembed"), Ms = document.getElementById("unembed-data")?.textContent;
-if (js && Ms) {
-	let e = JSON.parse(Ms);
-	Os(e, e.host === "report" ? Nn(e.results) : En(e.token), js);
+var Fs = document.getElementById("unembed"), Is = document.getElementById("unembed-data")?.textContent;
+if (Fs && Is) {
+	let e = JSON.parse(Is);
+	Ms(e, e.host === "report" ? Nn(e.results) : En(e.token), Fs);
 }
-var Ns = { render: As };
-export { Ns as default };
+var Ls = { render: Ps };
+export { Ls as default };
