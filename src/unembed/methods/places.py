@@ -38,9 +38,8 @@ def places_of_source(model: Model) -> Places:
     """
     if model.source is None:
         raise InputError(f"{model.name} has no source yet: give one (with_source).")
-    ids = model.source.inputs.get("input_ids")
-    if ids is not None:
-        return Places(tuple(ids[0].tolist()), ())
+    if model.source.ids is not None:
+        return Places(model.source.ids, ())
     return Places(tuple(range(len(model.source))), tuple(token.label for token in model.source.tokens))
 
 

@@ -66,8 +66,7 @@ def blank_in_source(model: Model, prompt: str | tuple[int, ...]) -> tuple[int, .
     """
     if model.source is None:
         raise InputError(f"{model.name} has no source yet: give one (with_source).")
-    ids = model.source.inputs.get("input_ids")
-    source = [] if ids is None else ids[0].tolist()
+    source = model.source.ids or ()
     asked, tokenizer = tokenize(model, prompt), model.tokenizer
     found = None if tokenizer is None else _of_sentinels(tokenizer, source, asked)
     if found is None and tokenizer is not None:
@@ -75,13 +74,13 @@ def blank_in_source(model: Model, prompt: str | tuple[int, ...]) -> tuple[int, .
     return tuple(range(len(model.source))) if found is None else (found,)
 
 
-def _of_sentinels(tokenizer: Any, source: list[int], asked: Sequence[int]) -> int | None:
+def _of_sentinels(tokenizer: Any, source: Sequence[int], asked: Sequence[int]) -> int | None:
     """Where the last sentinel of the decoder's prompt stands in the source."""
     given = [token for token in asked if SENTINEL.fullmatch(str(tokenizer.convert_ids_to_tokens(token)))]
     return source.index(given[-1]) if given and given[-1] in source else None
 
 
-def _of_masks(tokenizer: Any, source: list[int], asked: Sequence[int]) -> int | None:
+def _of_masks(tokenizer: Any, source: Sequence[int], asked: Sequence[int]) -> int | None:
     """Where the mask stands that comes next in the text which the decoder has written out again.
 
     Of several, the last one before which the source says what the decoder's prompt ends with; else the first.

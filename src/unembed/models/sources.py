@@ -41,5 +41,11 @@ class Source(Brief):
     notes: tuple[str, ...] = ()
     """What was done to it before the encoder read it."""
 
+    @property
+    def ids(self) -> tuple[int, ...] | None:
+        """Token ids of the text that the encoder read, with what frames it; None of sound and images."""
+        ids = self.inputs.get("input_ids")
+        return None if ids is None else tuple(ids[0].tolist())
+
     def __len__(self) -> int:
         return len(self.tokens)

@@ -48,6 +48,8 @@ class Units:
     """A prompt in units."""
 
     units: tuple[Unit, ...]
+    by: str
+    """What each is: "token", "word", "sentence", "line", "turn" or "spans"."""
     notes: tuple[str, ...] = ()
 
 
@@ -100,8 +102,7 @@ def written_source(model: Model) -> Written:
         InputError: it reads no text, or has no source yet.
     """
     source = model.source
-    ids = None if source is None else source.inputs.get("input_ids")
-    if source is None or ids is None:
+    if source is None or source.ids is None:
         heard = (
             "\nOf a sound, attention --cross tells which stretches are read, and patch --site enc.resid_pre which "
             "of them carry the difference to another sound."
@@ -109,7 +110,7 @@ def written_source(model: Model) -> Written:
         raise InputError(
             f"{model.name} has no source of text, whose words could be taken away.{'' if source is None else heard}"
         )
-    tokens: list[int] = ids[0].tolist()
+    tokens = source.ids
     tokenizer: Any = model.tokenizer
     # A word that the tokenizer does not know is a word of the text, although its token counts as a special one.
     special = set() if tokenizer is None else {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}
@@ -142,7 +143,7 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
             raise InputError(
                 "Where the words of a prompt stand is known only of text, with a fast tokenizer: take --by token."
             )
-        return _checked([Unit(read.names[p], (p,), None, None) for p in read.free], ())
+        return _checked([Unit(read.names[p], (p,), None, None) for p in read.free], "token")
     if not isinstance(by, str):
         return _of_spans(read, text, by)
     if by == "turn" and not any(roles):
@@ -161,13 +162,13 @@ def units_of(read: Written, by: str | Sequence[_Span] = "word") -> Units:
         near = q == p + 1 or (q == p + 2 and p + 1 == read.blank)  # a sentence goes on around its blank
         return near and same and not cut(text, spans[p], spans[q])
 
-    return _checked([_unit(read, text, group) for group in _groups(read.free, together)], ())
+    return _checked([_unit(read, text, group) for group in _groups(read.free, together)], by)
 
 
-def _checked(units: list[Unit], notes: tuple[str, ...]) -> Units:
+def _checked(units: list[Unit], by: str, notes: tuple[str, ...] = ()) -> Units:
     if not units:
         raise InputError("The prompt has nothing that can be taken away: expected at least one token of its own.")
-    return Units(tuple(units), notes)
+    return Units(tuple(units), by, notes)
 
 
 def _groups(positions: Sequence[int], together: Callable[[int, int], bool]) -> list[tuple[int, ...]]:
@@ -318,7 +319,7 @@ def _of_spans(read: Written, text: str, asked: Sequence[_Span]) -> Units:
         elif inner and unit.text != inner:
             notes.append(f"The span {start}-{end} ({inner!r}) is widened to whole tokens: {unit.text!r}.")
         units.append(unit)
-    return _checked(units, tuple(notes))
+    return _checked(units, "spans", tuple(notes))
 
 
 def _numbers(asked: Sequence[_Span]) -> list[_Span]:

@@ -28,8 +28,7 @@ def record_source(model: Model, *, positions: Sequence[int] | None = None, calls
     if model.encoder is None or model.source is None:
         raise InputError(f"{model.name} has no source that an encoder could read.")
     source = model.source
-    ids = source.inputs.get("input_ids")
-    tokens = tuple(range(len(source))) if ids is None else tuple(ids[0].tolist())
+    tokens = tuple(range(len(source))) if source.ids is None else source.ids
     with one_at_a_time, torch.no_grad(), recording(model.encoder, len(source), positions, calls=calls) as recorder:
         states = model.encoder.module(**source.inputs).last_hidden_state
     return recorder.run(tokens, recorder.positions, states.new_zeros(len(recorder.positions), 0))

@@ -21,6 +21,7 @@ from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
 from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
+from unembed.runs.heap import trimming
 from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
 
@@ -154,6 +155,7 @@ def _installed(recorders: Sequence[Recorder], *, heads_and_neurons: bool, calls:
     with one_at_a_time, ExitStack() as stack:
         for recorder in recorders:
             recorder.watch(stack, heads_and_neurons=heads_and_neurons, calls=calls)
+        trimming(stack, recorders[0].model, recorders[0].length)
         if heads_and_neurons:
             stack.enter_context(
                 attending(recorders[0].model, _Attend(recorders, attentions(recorders[0].model), calls))

@@ -1,9 +1,10 @@
 """finest: the smallest units of a prompt that are few enough to be taken away one by one."""
 
 from unembed.errors import InputError
-from unembed.methods.words.words import Words, words
+from unembed.methods.words.asked import as_written, ask
+from unembed.methods.words.words import Words, words_asked
 from unembed.models.prompts import text_of_prompt
-from unembed.models.units import units_of, written, written_source
+from unembed.models.units import Units, units_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompt_of
 
@@ -32,26 +33,23 @@ def finest_words(
             return None  # words are asked for at the blank
         tokens = prompt.tokens[: position + 1]
         prompt = prompt_of(model, text_of_prompt(model, tokens) or tokens)
-    by = _finest(prompt)
-    if by is None:
+    units = _finest(prompt)
+    if units is None:
         return None
     how = "mask" if model.source is not None and model.encoder is None else "delete"
-    given = prompt.messages or prompt.written if prompt.run is None else prompt.run
-    return words(model, given, target, versus=versus, by=by, how=how, progress=progress)
+    return words_asked(ask(prompt, units, target, how=how, versus=versus), progress=progress)
 
 
-def _finest(prompt: Prompt) -> str | None:
-    model = prompt.model
+def _finest(prompt: Prompt) -> Units | None:
     try:
-        given, roles = prompt.messages or prompt.written, () if prompt.run is None else prompt.run.roles
-        read = written(model, given, prompt.tokens, roles) if model.encoder is None else written_source(model)
+        read = as_written(prompt)
     except InputError:  # a source of sound has no words
         return None
     for by in ("word", "sentence", "line", "turn"):
         try:
-            units = units_of(read, by).units
+            found = units_of(read, by)
         except InputError:  # of this kind there are none
             continue
-        if len(units) <= MOST:
-            return by if len(units) > 1 else None
+        if len(found.units) <= MOST:
+            return found if len(found.units) > 1 else None
     return None

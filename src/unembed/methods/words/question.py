@@ -17,7 +17,7 @@ is asked for there.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -208,8 +208,8 @@ class Question(Brief):
 
     def _of_other_source(self, gone: Gone) -> Float[Tensor, "answer vocab"]:
         assert self.model.source is not None
-        inputs: dict[str, Any] = dict(self.model.source.inputs)
-        ids = inputs["input_ids"][0].tolist()
+        inputs, ids = self.model.source.inputs, self.model.source.ids
+        assert ids is not None
         if self.how in ("delete", "mask") and len(gone) == len(ids):
             raise InputError("Nothing of the source is left: expected a token that stays. Take --how replace=TOKEN.")
         if self.how == "delete":

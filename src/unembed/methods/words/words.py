@@ -18,18 +18,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from unembed.errors import InputError, Interrupted
-from unembed.methods.whole_answer import AUTO, whole_answer
-from unembed.methods.whole_target import space_notes
+from unembed.methods.words.asked import Asked, as_written, ask, check_how, keeping_sink
 from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
 from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
 from unembed.models.model import Model
-from unembed.models.prompts import Given, prompt_notes, tokenize
-from unembed.models.special import beginning
-from unembed.models.targets import target_notes, target_token, target_tokens
-from unembed.models.tokens import label_of
-from unembed.models.units import Unit, Units, units_of, written, written_source
+from unembed.models.prompts import Given
+from unembed.models.units import Unit, units_of
 from unembed.progress import Progress, silent
 from unembed.runs.predictions import Prediction
 from unembed.runs.prompted import Prompt, prompted
@@ -183,53 +179,68 @@ def words(
         ModelError: logits that are not finite.
         Interrupted: on Ctrl-C, once the effects are there, with what else is finished.
     """
-    model = prompt.model
-    _check(model, how, other, keep_sink)
-    question, units, notes = _asked(prompt, target, by, how, versus, answer, other)
-    begin = _begin(model, prompt.tokens) if keep_sink else None
-    if begin is not None:
-        question = replace(question, begin=begin)
-        notes += (f"Where the first token is gone, {label_of(model, begin)} stands in its place.",)
-    if compare and (question.of_source or model.source is not None):
+    check_how(prompt.model, how, other, keep_sink)
+    units = units_of(as_written(prompt), by)
+    asked = ask(prompt, units, target, how=how, versus=versus, answer=answer, other=other)
+    if compare and prompt.model.source is not None:
         raise InputError("Cheap rankings are of prompts of text, not of a source or an image: leave --compare out.")
-    base = question.base()
-    gone = [frozenset(unit.positions) for unit in units]
-    values = question.values(gone, _named(progress, "units"))
-    effects = tuple(
-        UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u), u.role)
-        for u, value in zip(units, values, strict=True)
-    )
-    whole = model.source.inputs["input_ids"][0].tolist() if question.of_source and model.source else prompt.tokens
-    result = Words(
-        model=model,
-        tokens=tuple(whole),
+    also = Also(shapley=shapley, exact=exact, samples=samples, pairs=pairs, compare=compare, seed=seed)
+    return words_asked(keeping_sink(asked) if keep_sink else asked, also, progress=progress)
+
+
+@dataclass(frozen=True)
+class Also:
+    """What else `words` is asked for, beside the effects."""
+
+    shapley: bool = False
+    exact: int = 10
+    samples: int = 32
+    pairs: bool = False
+    compare: bool = False
+    seed: int = 0
+
+
+def words_asked(asked: Asked, also: Also = Also(), *, progress: Progress = silent) -> Words:
+    """What `words` finds of a question and units that are made already."""
+    question, result = asked.question, _effects(asked, _named(progress, "units"))
+    players = [frozenset(unit.positions) for unit in result.entries()]
+    if (also.shapley or also.compare) and not players:
+        raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")
+    more: dict[str, Callable[[], object]] = {}
+    if any(unit.mark == "first" for unit in result.units) and question.begin is None:
+        more["first"] = lambda: first_token(question, len(result.units[0].positions))
+    if also.shapley:
+        more["shapley"] = lambda: _shapley(question, players, also, _named(progress, "Shapley values"))
+        result = replace(result, notes=(*result.notes, *_sampled(len(players), also)))
+    if also.pairs:
+        more["pairs"] = lambda: _pairs(question, result, _named(progress, "pairs"))
+    if also.compare:
+        ranked = [unit.effect for unit in result.entries()]
+        more["rankings"] = lambda: rankings(question, players, ranked, _named(progress, "rankings"))
+    return _with(result, more)
+
+
+def _effects(asked: Asked, progress: Progress) -> Words:
+    """The effect of each unit, and nothing else yet."""
+    question, base = asked.question, asked.question.base()
+    values = question.values([frozenset(unit.positions) for unit in asked.units], progress)
+    return Words(
+        model=question.model,
+        tokens=asked.tokens,
         answer=question.answer,
         target=question.run.prediction(question.answer[0], position=question.place),
         versus=question.versus,
         how=question.how,
-        replacement=question.instead[units[0].positions[0]] if question.how == "replace" else None,
+        replacement=question.instead[asked.units[0].positions[0]] if question.how == "replace" else None,
         begin=question.begin,
-        by=by if isinstance(by, str) else "spans",
+        by=asked.by,
         value=base,
-        units=effects,
-        notes=notes,
+        units=tuple(
+            UnitEffect(u.text, u.positions, u.start, u.end, base.score - value.score, value, _mark(question, u), u.role)
+            for u, value in zip(asked.units, values, strict=True)
+        ),
+        notes=asked.notes,
     )
-    players = [gone[i] for i in result.players]
-    if (shapley or compare) and not players:
-        raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")
-    more: dict[str, Callable[[], object]] = {}
-    if any(unit.mark == "first" for unit in effects) and question.begin is None:
-        more["first"] = lambda: first_token(question, len(effects[0].positions))
-    if shapley:
-        named = _named(progress, "Shapley values")
-        more["shapley"] = lambda: _shapley(question, players, exact, samples, seed, named)
-        result = replace(result, notes=(*notes, *_sampled(len(players), exact, samples)))
-    if pairs:
-        more["pairs"] = lambda: _pairs(question, result, gone, _named(progress, "pairs"))
-    if compare:
-        ranked = [unit.effect for unit in result.entries()]
-        more["rankings"] = lambda: rankings(question, players, ranked, _named(progress, "rankings"))
-    return _with(result, more)
 
 
 def _with(result: Words, more: dict[str, Callable[[], object]]) -> Words:
@@ -259,25 +270,25 @@ def _mark(question: Question, unit: Unit) -> Literal["first", "last"] | None:
     return "first" if 0 in unit.positions else None
 
 
-def _shapley(
-    question: Question, players: list[Gone], exact: int, samples: int, seed: int, progress: Progress
-) -> Shapley:
+def _shapley(question: Question, players: list[Gone], also: Also, progress: Progress) -> Shapley:
     def scores(choices: Sequence[frozenset[int]]) -> list[float]:
         versions = [frozenset().union(*(p for i, p in enumerate(players) if i not in c)) for c in choices]
         return [value.score for value in question.values(versions, progress)]
 
-    return shapley_values(len(players), scores, exact=exact, samples=samples, seed=seed)
+    return shapley_values(len(players), scores, exact=also.exact, samples=also.samples, seed=also.seed)
 
 
-def _sampled(count: int, exact: int, samples: int) -> list[str]:
-    if count <= exact:
+def _sampled(count: int, also: Also) -> list[str]:
+    """What a reader should know of Shapley values that are estimated."""
+    if count <= also.exact:
         return []
-    said = f"{count} units are more than {exact}: their Shapley values are estimated from {2 * samples} random orders"
+    orders = 2 * also.samples
+    said = f"{count} units are more than {also.exact}: their Shapley values are estimated from {orders} random orders"
     return [f"{said}; --exact {count} runs all {2**count:,} choices." if count <= MOST_EXACT else f"{said}."]
 
 
-def _pairs(question: Question, result: Words, gone: list[Gone], progress: Progress) -> tuple[PairEffect, ...]:
-    players = result.players
+def _pairs(question: Question, result: Words, progress: Progress) -> tuple[PairEffect, ...]:
+    players, gone = result.players, [frozenset(unit.positions) for unit in result.units]
     both = [(i, j) for n, i in enumerate(players) for j in players[n + 1 :]]
     values = question.values([gone[i] | gone[j] for i, j in both], progress) if both else []
     base = result.value.score
@@ -289,150 +300,3 @@ def _pairs(question: Question, result: Words, gone: list[Gone], progress: Progre
         )
         for pair, value in zip(both, values, strict=True)
     )
-
-
-# What is asked
-
-
-def _asked(
-    prompt: Prompt,
-    target: str | int | None,
-    by: str | Sequence[tuple[int, int]],
-    how: str,
-    versus: str | int | None,
-    answer: str | Sequence[int] | None,
-    other: Given | None,
-) -> tuple[Question, tuple[Unit, ...], tuple[str, ...]]:
-    model, of_source = prompt.model, prompt.model.encoder is not None
-    word, _, given = how.partition("=")
-    if model.source is not None and not of_source and word != "mask":
-        raise InputError("An image within a prompt stands at places of its own: its words can be masked (--how mask).")
-    roles = () if prompt.run is None else prompt.run.roles
-    given_as = prompt.messages or prompt.written
-    read = written_source(model) if of_source else written(model, given_as, prompt.tokens, roles)
-    units = units_of(read, by)
-    tokens = prompt.tokens
-    if answer is not None and (target is not None or versus is not None):
-        raise InputError("An answer is asked for as a whole: leave the target out, and what it is compared with.")
-    said = None if answer is None else whole_answer(prompt, answer)
-    wanted = () if said is None else said.tokens
-    place = prompt.asked
-    run = prompt.followed_by(wanted[:-1]).recorded(range(place, place + max(1, len(wanted))))
-    if answer is None:
-        wanted = (run.token(target),)
-    source = tuple(model.source.inputs["input_ids"][0].tolist()) if of_source and model.source else tokens
-    question = Question(
-        run=run,
-        length=len(tokens),
-        answer=wanted,
-        versus=None if versus is None else target_token(model, versus, prompt.context),
-        how=word,  # type: ignore[arg-type]  # checked above
-        instead=_instead(prompt, word, given, source, other),
-        of_source=of_source,
-    )
-    kept = units.units if word != "swap" else tuple(u for u in units.units if _differs(question, source, u))
-    asking = next((frozenset(u.positions) for u in kept if not of_source and place in u.positions), Gone())
-    _check_units(kept, source, word, asking if isinstance(by, str) else Gone())
-    notes = (*(() if said is None else said.notes), *_notes(prompt, target, versus, answer, units, question, kept))
-    taken = {p for unit in kept for p in unit.positions}
-    instead = tuple(new if p in taken else source[p] for p, new in enumerate(question.instead))
-    return replace(question, asking=asking, instead=instead), kept, notes
-
-
-def _check(model: Model, how: str, other: Given | None, keep_sink: bool) -> None:
-    word, has, given = how.partition("=")
-    if word not in ("delete", "mask", "replace", "swap") or (word == "replace") != bool(has) or (has and not given):
-        raise InputError(f"Expected units to go by delete, mask, replace=TOKEN or swap, found {how!r}.")
-    if (word == "swap") != (other is not None):
-        raise InputError("A swap takes its tokens from a second prompt, and nothing else does: give both or neither.")
-    if keep_sink and (word not in ("delete", "mask") or model.encoder is not None or model.fills_blanks):
-        raise InputError("The first place of a prompt stays filled: keep_sink is for delete and mask in a prompt.")
-
-
-def _check_units(units: tuple[Unit, ...], tokens: tuple[int, ...], how: str, asking: Gone) -> None:
-    """Refuse a cut that leaves nothing; `asking`: the unit that asks, where another cut would leave something."""
-    if how == "swap" and not units:
-        raise InputError("The two prompts have the same tokens in every unit: there is nothing to swap.")
-    alone = len(units) == 1 and bool(asking)
-    if how in ("delete", "mask") and (alone or any(len(unit.positions) == len(tokens) for unit in units)):
-        raise InputError(
-            f"The prompt is one unit, {units[0].text!r:.60}: without it nothing is left to answer. Take smaller units "
-            "(--by word, --by token), or --how replace=TOKEN."
-        )
-
-
-def _instead(prompt: Prompt, how: str, given: str, tokens: tuple[int, ...], other: Given | None) -> tuple[int, ...]:
-    model = prompt.model
-    if how == "replace":
-        return (_replacement(prompt, given),) * len(tokens)
-    if other is None:
-        return ()
-    found = tokenize(model, other) if model.encoder is None else _source_tokens(model, other)
-    if len(found) != len(tokens):
-        raise InputError(
-            f"A swap needs prompts that align: {len(tokens)} and {len(found)} tokens were found. Choose words of as "
-            "many tokens."
-        )
-    return tuple(found)
-
-
-def _replacement(prompt: Prompt, given: str) -> int:
-    """The token that comes in each place; around a blank a text is a word there."""
-    model = prompt.model
-    found = target_tokens(model, given, prompt.context if model.fills_blanks else None)
-    if len(found) != 1:
-        raise InputError(
-            f"One token comes in the place of each, but {given!r} is {len(found)}: "
-            f"{' '.join(label_of(model, token) for token in found)}. Give one of them."
-        )
-    return found[0]
-
-
-def _source_tokens(model: Model, other: Given) -> tuple[int, ...]:
-    from unembed.models.read_source import with_source
-
-    source = with_source(model, other).source  # type: ignore[arg-type]
-    assert source is not None
-    return tuple(source.inputs["input_ids"][0].tolist())
-
-
-def _differs(question: Question, tokens: tuple[int, ...], unit: Unit) -> bool:
-    return any(question.instead[p] != tokens[p] for p in unit.positions)
-
-
-def _begin(model: Model, tokens: tuple[int, ...]) -> int | None:
-    """The token that texts of this model begin with, where this prompt does not."""
-    begins = beginning(model)
-    if begins and tokens[: len(begins)] == begins:
-        return None
-    tokenizer: Any = model.tokenizer
-    known = () if tokenizer is None else (tokenizer.bos_token_id, tokenizer.eos_token_id)
-    found = next((token for token in known if token is not None), None)
-    if found is None:
-        raise InputError(f"The tokenizer of {model.name} knows no token that begins a text: leave --keep-sink out.")
-    return int(found)
-
-
-def _notes(
-    prompt: Prompt,
-    target: str | int | None,
-    versus: str | int | None,
-    answer: str | Sequence[int] | None,
-    units: Units,
-    question: Question,
-    kept: tuple[Unit, ...],
-) -> tuple[str, ...]:
-    model = prompt.model
-    asked, last = target if answer is None else answer, question.place
-    asked = None if answer == AUTO else asked
-    notes = [
-        *prompt_notes(model, prompt.messages or prompt.text),
-        *target_notes(model, prompt.context, target, versus),
-        *units.notes,
-    ]
-    option = "--target" if answer is None else "--answer"
-    notes += space_notes(question.run, asked if isinstance(asked, str) else None, last, option=option)
-    left = len(units.units) - len(kept)
-    if left:
-        notes.append(f"{left} of {len(units.units)} units have the same tokens in both prompts: they are left out.")
-    return tuple(notes)

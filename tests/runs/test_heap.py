@@ -1,0 +1,46 @@
+"""Memory that a long prompt no longer needs is given back after each block, of no other prompt."""
+
+import sys
+
+import pytest
+import torch
+
+import unembed
+from builders.random_models import build
+from unembed.runs import heap
+
+LONG = [(31 * i + 7) % 97 for i in range(300)]
+
+
+@pytest.fixture
+def times(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How often memory was given back."""
+    found: list[int] = []
+    monkeypatch.setattr(heap, "_trim", lambda: lambda: found.append(1))
+    monkeypatch.setattr(heap, "LEAST", len(LONG))
+    return found
+
+
+def test_a_long_prompt_gives_back_after_each_block(times: list[int]) -> None:
+    model = unembed.wrap(build("llama", layers=3, context=512))
+    unembed.record(model, LONG[:-1])
+    assert not times
+    unembed.record(model, LONG, positions=[-1])
+    assert len(times) == 3
+    model.module(torch.tensor([LONG]))
+    assert len(times) == 3, "only while it is recorded"
+
+
+def test_where_the_c_library_cannot_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = unembed.wrap(build("llama", layers=2, context=512))
+    expected = unembed.record(model, LONG, positions=[-1]).logits
+    monkeypatch.setattr(heap, "_trim", lambda: None)
+    assert torch.equal(unembed.record(model, LONG, positions=[-1]).logits, expected)
+
+
+def test_the_c_library_is_asked_only_where_it_is_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    heap._trim.cache_clear()
+    for platform in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", platform)
+        assert heap._trim() is None
+        heap._trim.cache_clear()
