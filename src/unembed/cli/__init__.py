@@ -15,7 +15,7 @@ import typer
 
 from unembed.cli import commands
 from unembed.cli.app import app as app
-from unembed.cli.streams import UNWRITABLE, drop_output, harmless_logs, open_streams, tell
+from unembed.cli.streams import UNWRITABLE, announce_torch, drop_output, harmless_logs, open_streams, tell, waited
 from unembed.errors import UnembedError
 
 _FIRST = (
@@ -51,10 +51,12 @@ def main() -> None:
     """Run the command line; every refusal is one message and an exit code (errors.py), never a stack trace."""
     harmless_logs()
     open_streams()
+    announce_torch()
     try:
         try:
             app()
         finally:
+            waited()
             sys.stdout.flush()  # here, where a closed pipe can still be told from an error
     except SystemExit as end:
         _end(end, end.code)

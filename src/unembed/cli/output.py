@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from unembed.cli.streams import tell
+from unembed.cli.streams import tell, waited
 from unembed.errors import InputError
 from unembed.files import write_file
 from unembed.models.labels import harmless_json
@@ -32,7 +32,12 @@ def progress_bar() -> "Iterator[Progress]":
     from unembed.view.bars import bars
 
     with bars(sys.stderr) as progress:
-        yield progress
+
+        def report(stage: str, fraction: float) -> None:
+            waited()
+            progress(stage, fraction)
+
+        yield report
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Output:
         from unembed.view.payloads import payload_of, to_json
 
         payload = payload_of(result)
+        waited()
         if self.as_json:
             # Whole before it is written, so that an interrupt in between leaves no half of it.
             text = json.dumps(to_json(payload), ensure_ascii=False, allow_nan=False)
@@ -68,6 +74,7 @@ class Output:
         """Print some lines of a result at once, while the rest is computed; nothing of them as JSON."""
         if self.as_json:
             return
+        waited()
         from unembed.view.payloads import payload_of
         from unembed.view.terminal.paper import paper_for, show
 

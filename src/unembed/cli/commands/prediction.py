@@ -240,7 +240,7 @@ def generate(
     from unembed.models.prompts import tokenize
     from unembed.view.payloads.generation import generate_payload, generated_token
     from unembed.view.terminal.generation import generated_lines
-    from unembed.view.terminal.paper import show
+    from unembed.view.terminal.paper import paper_for, show
 
     loaded, text = source.load(model)
     running, steps = run(loaded, text, **sampling.words()), []
@@ -255,7 +255,8 @@ def generate(
         if out.as_json:
             continue
         if explained:
-            show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
+            told, paper = [generated_token(step, explained=True)], paper_for(sys.stdout)
+            show(generated_lines(told, paper, first=len(steps) == 1), sys.stdout)
         else:
             more = _decode(loaded, steps)[written:]
             say(more, end="")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.methods.verdicts import Effect
+from unembed.models.labels import visible
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -49,6 +50,13 @@ class AnswerToken(Target):
     """The log of the softmax's denominator above the same reference, in nats."""
     instead: Prediction
     """The top prediction there."""
+    fragment: str | None = None
+    """As in `tokens`, of a token that shares a character with its neighbours; else null."""
+
+    @property
+    def seen(self) -> str:
+        """The token as it is shown in its place."""
+        return visible(self.text) if self.fragment is None else self.fragment
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ def explain_answer_payload(result: "AnswerExplanation") -> ExplainAnswerPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, run.tokens, run.roles),
         prompt_length=result.length,
-        answer=[_token(result, token) for token in result.answer],
+        answer=_answer(result),
         generated=result.generated,
         log_probability=result.log_probability,
         probability=result.probability,
@@ -186,7 +194,15 @@ def explain_answer_payload(result: "AnswerExplanation") -> ExplainAnswerPayload:
     )
 
 
-def _token(result: "AnswerExplanation", token: "TokenResult") -> AnswerToken:
+def _answer(result: "AnswerExplanation") -> list[AnswerToken]:
+    from unembed.models.fragments import fragments
+
+    before = () if result.model.fills_blanks else result.run.tokens[: result.length]
+    shown = fragments(result.model, (*before, *(token.prediction.token for token in result.answer)))[len(before) :]
+    return [_token(result, token, fragment) for token, fragment in zip(result.answer, shown, strict=True)]
+
+
+def _token(result: "AnswerExplanation", token: "TokenResult", fragment: str | None) -> AnswerToken:
     return AnswerToken(
         **vars(target_of(result.model, token.prediction)),
         position=token.position,
@@ -194,6 +210,7 @@ def _token(result: "AnswerExplanation", token: "TokenResult") -> AnswerToken:
         value=token.value,
         log_normaliser=token.normaliser,
         instead=prediction_of(result.model, token.instead),
+        fragment=fragment,
     )
 
 

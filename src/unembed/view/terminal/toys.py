@@ -14,7 +14,7 @@ def toys_lines(payload: ToysPayload, paper: Paper) -> Iterator[Text]:
     """Each toy, and what it must show."""
     for toy in payload.toys:
         size = f"{_size(toy)}, {toy.bytes / 1e6:.1f} MB"
-        yield Text(f" {cell(toy.model, 16)}", STRONG).append(cell(toy.shows, paper.width - 18), "not bold")
+        yield Text(f" {cell(toy.model, 16)} ", STRONG).append(toy.shows, "not bold")
         yield Text(f"   {size}; it must show", FAINT)
         for claim in toy.claims:
             yield Text(f"     {cell(claim.threshold, 8)} {claim.claim}{' *' if claim.needs_text else ''}", FAINT)
