@@ -157,6 +157,21 @@ class HtmlOptions:
         write_file(self.html, report_html(shown["model"], state, results, shown=[shown]))
         tell(f"wrote {self.html}")
 
+    def write_static(self, payload: Any) -> None:
+        """Write the report of a payload that the page cannot show: without a script; nothing without a path.
+
+        Raises:
+            InputError: a path that cannot be written.
+        """
+        if self.html is None:
+            return
+        from unembed.view.html.report import report_html
+        from unembed.view.payloads import to_json
+
+        shown = to_json(payload)
+        write_file(self.html, report_html(shown["model"], None, {}, shown=[shown], static=True))
+        tell(f"wrote {self.html}")
+
 
 def page_state(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
     """The page's state for a prompt, which may be that of the decoder of an encoder-decoder.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from unembed.methods.verdicts import Effect
 from unembed.models.labels import visible
+from unembed.models.names import head_name
+from unembed.view.glyphs import decimal
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from unembed.ledger.answer_ledger import AnswerTerm as TermResult
     from unembed.methods.explain_answer import AnswerExplanation, AnswerPart
     from unembed.methods.explain_answer import AnswerToken as TokenResult
+
+
+_NAMED = 0.5
+"""Attention from which a sentence says what a head looks at."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,8 @@ class ExplainAnswerPayload:
     versions: dict[str, str]
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder; else empty."""
+    sentence: str | None = None
+    """The head without which the answer loses most, in words; null where no head that was zeroed lowers it."""
 
 
 @payload_of.register
@@ -191,7 +199,20 @@ def explain_answer_payload(result: "AnswerExplanation") -> ExplainAnswerPayload:
         notes=list(result.notes),
         versions=versions(),
         sources=source_tokens(model),
+        sentence=_sentence([_head(result, part) for part in result.heads], _answer(result)),
     )
+
+
+def _sentence(heads: list[AnswerHead], answer: list[AnswerToken]) -> str | None:
+    needed = [(head, head.zeroed.effect) for head in heads if head.zeroed is not None and head.zeroed.effect.lowers]
+    if not needed:
+        return None
+    best, effect = min(needed, key=lambda pair: pair[1].nats)
+    said = f"Without {head_name(best.layer, best.head, cross=best.cross)} the answer's log-probability falls by "
+    said += f"{decimal(-effect.nats)} nats: rank {effect.rank} of {effect.among} heads"
+    if best.looks_at and best.looks_at[0].attention >= _NAMED:
+        said += f"; at {answer[best.most].seen} it looks at {best.looks_at[0].seen}"
+    return f"{said}."
 
 
 def _answer(result: "AnswerExplanation") -> list[AnswerToken]:

@@ -146,17 +146,9 @@ def _row(name: str, by_token: Sequence[float], columns: range, *, style: str = "
 
 def _sentence(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     """The head without which the answer loses most."""
-    needed = [head for head in payload.heads if head.zeroed is not None and head.zeroed.effect.lowers]
-    if not needed:
-        return
-    best = min(needed, key=lambda head: head.zeroed.effect.nats if head.zeroed else 0.0)
-    assert best.zeroed is not None
-    said = f"Without {_head_name(best)} the answer's log-probability falls by {decimal(-best.zeroed.effect.nats)} nats"
-    said += f": rank {best.zeroed.effect.rank} of {best.zeroed.effect.among} heads"
-    if best.looks_at and best.looks_at[0].attention >= 0.5:
-        said += f"; at {payload.answer[best.most].seen} it looks at {best.looks_at[0].seen}"
-    yield from (Text(line, STRONG) for line in wrapped(f"{said}.", paper.width))
-    yield Text()
+    if payload.sentence is not None:
+        yield from (Text(line, STRONG) for line in wrapped(payload.sentence, paper.width))
+        yield Text()
 
 
 def _head_name(head: AnswerHead) -> str:
