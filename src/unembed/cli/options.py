@@ -28,7 +28,7 @@ def _bytes(text: str) -> int:
 
 def seed_option(of: str) -> Any:
     """The option of a seed; `of` is what is drawn with it."""
-    return typer.Option(min=0, max=2**63 - 1, help=f"Of {of}.")
+    return typer.Option(min=0, max=2**63 - 1, help=f"The seed of {of}; the same seed gives the same numbers.")
 
 
 def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:

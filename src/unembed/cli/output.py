@@ -198,5 +198,7 @@ def page_text(model: "Model", prompt: Any) -> str:
 
     text = prompt if isinstance(prompt, str) else text_of_prompt(model, tokenize(model, prompt))
     if text is None:
-        raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
+        raise InputError(
+            "No text gives these tokens, and the page of a report asks about text: leave --html out, or give words."
+        )
     return text

@@ -225,7 +225,7 @@ def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
             by_source[term.source] = by_source.get(term.source, 0.0) + term.value
     shown = sorted(sorted(by_source, key=lambda s: -abs(by_source[s]))[: 2 * _SHOWN])
     largest = max((abs(value) for value in by_source.values()), default=0.0)
-    yield Text(" THROUGH THE ENCODER", STRONG).append("   what the source adds, by position; patterns frozen", FAINT)
+    yield Text(" THROUGH THE ENCODER", STRONG).append("  what the source adds, by position; patterns frozen", FAINT)
     for source in shown:
         bar = paper.glyphs.bar(by_source[source], largest, paper.bar_beside(34))
         name = cell(f"{source} {visible(payload.sources[source].label)}", 24)

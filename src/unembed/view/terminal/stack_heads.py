@@ -53,14 +53,14 @@ def _table(payload: StackHeadsPayload, stack: AttentionName, paper: Paper) -> It
     last = f"top {len(roles[0].top)} zeroed" if payload.causal is not None else ""
     yield Text()
     yield Text(f" {_TITLES[stack]}", STRONG)
-    fits = max(1, (paper.width - 33 - len(last)) // 16)
+    fits = max(1, (paper.width - 32 - len(last)) // 16)
     count = min(fits, max(len(role.top) for role in roles))
-    heads = f"{cell('role', 17)}{cell('heads', 7)}{cell('above', 7)}"
+    heads = f"{cell('role', 16)}{cell('heads', 7)}{cell('above', 7)}"
     yield Text(f"  {heads}{cell('best: score', 16 * count)}{last}", FAINT)
     names = {(head.layer, head.head): head for head in payload.heads if head.stack == stack}
     for role in roles:
         title = role.name.removeprefix("enc_").removeprefix("cross_").replace("_", " ")
-        line = Text(f"  {cell(title, 17)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
+        line = Text(f"  {cell(title, 16)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
         shown = role.top[:count]
         for place in shown:
             head = names[place.layer, place.head]
