@@ -42,6 +42,7 @@ COMMANDS = {
     "words": ("words", PROMPT, "--shapley", "--pairs", "--compare"),
     "words, an answer": ("words", PROMPT, "--answer", "new Rome", "--by", "token"),
     "ablate": ("ablate", PROMPT, "--site", "head"),
+    "parts": ("ablate", PROMPT, "--parts", "L1.H1,L2 mlp"),
     "ablate an answer": ("ablate", PROMPT, "--answer", "new Rome", "--site", "neuron"),
     "attention": ("attention", PROMPT),
     "attention of a head": ("attention", PROMPT, *HEAD),
@@ -182,7 +183,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         importlib.import_module(f"{terminal.__name__}.{module.name}")
     kinds = {kind.schema.split("/")[1] for kind in lines_of.registry if hasattr(kind, "schema")}
     tried = {"explain", "explain-answer", "words", "ablate", "attention", "lens", "patch", "trace", "steer", "paths"}
-    tried |= {"attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys"}
+    tried |= {"attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys", "test"}
     tried |= {
         "knowledge-facts",
         "knowledge-attribute",
