@@ -55,7 +55,7 @@ class AblateOptions(Options):
         typer.Option(
             metavar="L23.H4,L12.H0",
             parser=_parts,
-            help="These parts to zero, all together, in the place of each alone.",
+            help="Only these parts, set to zero together.",
         ),
     ] = None
     top: TopOpt = 15

@@ -303,17 +303,17 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
 
 def _next(payload: ExplainPayload, paper: Paper) -> str:
     """What else to ask that was not asked for, as much as fits: what opens all of it first."""
-    if not payload.model.layers:
-        return as_many_as_fit([" next ", "--html FILE ", "--json ", "unembed bigrams"], paper.width)
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
     heard = any(token.modality == "audio" for token in payload.sources)
-    asks = ["unembed open ", "--html FILE "]
+    asks = [" next ", "unembed open ", "--html FILE "]
     if payload.reference.text is None and other is not None and other.text == _visible_argument(other.text):
         asks.append(f'--vs "{other.text}" ')
+    if not payload.model.layers:
+        return as_many_as_fit([*asks, "--json ", "unembed bigrams"], paper.width)
     asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
     asks += [] if heard else ["unembed words "]
     asks += [] if payload.ledger.by != "sublayer" else ["--by source "]
-    return as_many_as_fit([" next ", *asks, "unembed patch ", "unembed ablate ", "--json "], paper.width)
+    return as_many_as_fit([*asks, "unembed patch ", "unembed ablate ", "--json "], paper.width)
 
 
 def _visible_argument(text: str) -> str:

@@ -11,7 +11,7 @@ from unembed.view.payloads.prompt_circuits import AttendedPayload, PathEntry, Pa
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, as_many_as_fit, cell, headline, signed_style, total_line
 
-_LEAST, _MARGINAL = 36, 8
+_LEAST, _MARGINAL = 36, 5
 """Cells of the shortest column of names, and parts of a query or a key."""
 
 
