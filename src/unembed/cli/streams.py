@@ -47,12 +47,16 @@ def waited() -> None:
         sys.stderr.flush()
 
 
+_HEAVY = {"torch", "numpy", "jaxtyping"}
+"""What takes seconds to import: torch, and what modules that compute import before it."""
+
+
 class _Announced(importlib.abc.MetaPathFinder):
-    """Finds nothing: it says once that torch is imported, which takes seconds."""
+    """Finds nothing: it says once that torch is to be imported."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
         """Called with the name of every module that is imported for the first time."""
-        if fullname == "torch":
+        if fullname in _HEAVY:
             sys.meta_path.remove(self)
             wait_for("loading torch …")
 
