@@ -5,7 +5,7 @@ import re
 import pytest
 
 NUMBER = re.compile(r"(?<![\w.])[+\-−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+\-]?\d+)?")
-BAR = re.compile("[█▉▊▋▌▍▎▏▒]+")
+BAR = re.compile("[█▉▊▋▌▍▎▏▒░]+")
 
 
 def assert_same(found: str, shown: str) -> None:

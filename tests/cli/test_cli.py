@@ -181,8 +181,8 @@ BAD = {
     "no UTF-8 target": (["explain", PROMPT, "--target", "\udcff"], 2, "Expected text in UTF-8"),
     "no layer": (["lens", PROMPT, "--layer", "top"], 2, "found 'top'"),
     "head": (["attention", PROMPT, "--layer", "0", "--head", "44"], 2, "There is no head 44"),
-    "device": (["explain", PROMPT, "--device", "cuda:7"], 2, "'cuda:7' is not to be had here"),
-    "nonsense device": (["explain", PROMPT, "--device", "abacus"], 2, "'abacus' is not to be had here"),
+    "device": (["explain", PROMPT, "--device", "cuda:7"], 2, "'cuda:7' cannot be used on this machine"),
+    "nonsense device": (["explain", PROMPT, "--device", "abacus"], 2, "'abacus' cannot be used on this machine"),
     "dtype": (["explain", PROMPT, "--dtype", "int3"], 2, "found 'int3'"),
     "generate beyond": (["generate", PROMPT, "--tokens", "99"], 2, "exceed the 64"),
 }

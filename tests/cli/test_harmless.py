@@ -77,7 +77,7 @@ def test_styles_stay_on_the_characters_they_were_given_to(text: str) -> None:
 @settings(deadline=None)
 def test_a_headline_keeps_its_width_whatever_a_model_is_called(name: str) -> None:
     facts = ModelFacts(name, "llama", 2, 4, 4, 32, 64, 128, "float32", "cpu", (), None)
-    out = SGR.sub("", shown(headline("title", facts, Paper())))
+    out = SGR.sub("", shown(*headline("title", facts, Paper())))
     assert not ACTING.search(out)
 
 

@@ -108,6 +108,7 @@ def test_jupyterlab_shows_the_widget_which_asks_the_kernel(lab: Lab, browser: Br
 
     shown = page.locator(".jp-OutputArea .unembed")
     expect(shown.locator(".ledger tfoot")).to_contain_text("= model ✓")
+    expect(page.locator(".unembed-static")).to_be_hidden()  # the same without a widget
     result = unembed.explain(unembed.load("toy/two-layer", device="cpu"), PROMPT, test=False)
     largest = max(result.ledger.terms(), key=lambda term: abs(term.value))
     row = shown.locator("tr.level-1", has_text="attn").first
@@ -136,9 +137,9 @@ def test_jupyterlab_shows_the_widget_which_asks_the_kernel(lab: Lab, browser: Br
 
 def _saved_html(notebook: Path) -> str:
     """What the saved output says where no widget runs."""
-    (output,) = json.loads(notebook.read_text())["cells"][0]["outputs"]
-    assert "application/vnd.jupyter.widget-view+json" in output["data"]
-    return "".join(output["data"]["text/html"])
+    widget, static = json.loads(notebook.read_text())["cells"][0]["outputs"]
+    assert "application/vnd.jupyter.widget-view+json" in widget["data"]
+    return "".join(static["data"]["text/html"])
 
 
 def _reads_without_script(html: str, browser: Browser, result: unembed.Explanation) -> None:

@@ -11,7 +11,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 import unembed
 from browser.document import Document
@@ -19,7 +21,7 @@ from builders.commands import run
 from builders.random_models import VOCAB
 from builders.words import PROMPT, save_tiny
 from unembed.engine import counterfactual
-from unembed.errors import InputError, UnembedError
+from unembed.errors import UnembedError
 from unembed.explorer import asks
 from unembed.explorer.report_asks import key_of
 from unembed.runs import record as recording
@@ -123,6 +125,62 @@ def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, mod
     assert [row[7] for row in heads] == [f"{effect['rank']} of {effect['among']}" for effect in effects]
     bars = [a for tag, a in found.elements if tag == "svg"]
     assert len(bars) == len(printed["ledger"]["terms"]) + len(printed["predictions"])
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_a_report_says_above_the_page_that_it_is_saved_and_what_it_is_of(written, name):
+    text, printed = written(*COMMANDS[name])
+    header, page = text.partition('<main id="unembed">')[::2]
+    said = Document(header).text
+    read = "".join(t["text"] for t in printed.get("tokens") or printed["clean_tokens"])
+    for what in ("A saved report", printed["model"]["name"], f"Prompt: {read}.", "unembed open PROMPT"):
+        assert what in said, "the page takes the place of what stands in main, and this stays"
+    assert f"SHA-256 {printed['model']['weights_sha256']}" in said
+    for package, version in printed.get("versions", {}).items():
+        assert f"{package} {version}" in said
+    assert re.search(r"of \d{4}-\d\d-\d\d \d\d:\d\d UTC", said)
+    saved = json.loads(Document(text).scripts[0])["saved"]
+    assert saved["asked"] == printed["schema"]
+    heading = re.search("<h1>(.*?)</h1>", page)
+    assert heading, "and what was asked comes first"
+    asked = {"explain": "Why", "lens": "Logit lens", "patch": "Activation patching", "knowledge": "Knowledge"}
+    assert heading[1].startswith(asked[COMMANDS[name][0]])
+
+
+def test_rows_and_columns_of_a_grid_are_named(written):
+    text, printed = written("lens", PROMPT)
+    names = re.findall("<text[^>]*>(.*?)</text>", text)
+    layers = dict.fromkeys("embedding" if c["layer"] is None else f"L{c['layer']}" for c in printed["cells"])
+    assert names == [*reversed(layers), *(f"{t['position']} {t['text']}" for t in printed["tokens"])]
+    text, printed = written(*COMMANDS["patch heads"])
+    names = re.findall("<text[^>]*>(.*?)</text>", text)
+    heads = sorted({c["head"] for c in printed["grid"]})
+    assert names == ["L2", "L1", "L0", *(f"H{head}" for head in heads)]
+
+
+def test_the_rows_of_a_table_are_named(written):
+    text, printed = written("explain", PROMPT)
+    rows = re.findall('<th scope="row">(.*?)</th>', text)
+    assert {f"L{head['layer']}.H{head['head']}" for head in printed["heads"]} <= set(rows)
+
+
+def test_a_report_of_an_answer_has_its_tokens_and_the_ledger_of_their_sum(written):
+    text, printed = written("explain", PROMPT, "--answer", "new Rome is")
+    found = Document(text)
+    assert [len(found.scripts), json.loads(found.scripts[0])["state"]] == [1, None], "data, and no page"
+    assert "script-src" not in text.partition("</head>")[0]
+    assert printed["sentence"] is None or printed["sentence"] in found.text
+    tokens = found.table("token")
+    assert [number(row[1]) for row in tokens] == pytest.approx(
+        [t["log_probability"] for t in printed["answer"]], abs=0.005
+    )
+    *rows, total = found.table("part")
+    assert sum(number(row[1]) for row in rows) == pytest.approx(number(total[1]), abs=5e-5 * (len(rows) + 1))
+    assert number(total[1]) == pytest.approx(printed["log_probability"], abs=1e-4)
+    for row, term in zip(rows, sorted(printed["ledger"]["terms"], key=lambda t: -abs(t["value"])), strict=True):
+        assert [number(cell) for cell in row[2:-1]] == pytest.approx(term["by_token"], abs=0.005)
+    assert [row[0] for row in found.table("head")] == [f"L{h['layer']}.H{h['head']}" for h in printed["heads"]]
+    assert f"SHA-256 {printed['model']['weights_sha256']}" in found.text
 
 
 def test_a_lens_and_a_sweep_have_an_image_and_a_table(written):
@@ -287,11 +345,8 @@ def test_a_path_that_cannot_be_written_is_refused_before_the_model_loads(monkeyp
 def test_show_has_the_static_part_and_a_widget_that_answers(model):
     result = unembed.explain(model, PROMPT, "Paris", position=3)
     shown = unembed.show(result)
-    found = shown._repr_mimebundle_()
-    bundle = found[0] if isinstance(found, tuple) else found
-    assert "application/vnd.jupyter.widget-view+json" in bundle
     payload = payloads.to_json(payloads.payload_of(result))
-    assert static_html(payload["model"], [payload]) in bundle["text/html"]
+    assert static_html(payload["model"], [payload]) in shown._repr_mimebundle_()["text/html"]
     assert shown.widget.data["host"] == "widget"
     assert shown.widget.data["state"] == {
         "a": PROMPT,
@@ -331,8 +386,24 @@ def test_show_without_anywidget_is_the_static_part(model, monkeypatch):
         assert shown.widget is None
         assert list(shown._repr_mimebundle_()) == ["text/html"]
         assert "<table>" in shown._repr_mimebundle_()["text/html"]
-    with pytest.raises(InputError, match="found Run"):
-        unembed.show(unembed.record(model, PROMPT))  # type: ignore[arg-type]
+
+
+def test_an_exported_notebook_shows_the_result_without_a_widget(model, monkeypatch):
+    outputs = []
+
+    def display(shown, *, raw: bool = False) -> None:
+        data = shown if raw else shown._repr_mimebundle_()
+        data = {**(data[0] if isinstance(data, tuple) else data)}
+        outputs.append(nbformat.v4.new_output("display_data", data=data))
+
+    monkeypatch.setattr("IPython.display.display", display)
+    shown = unembed.show(unembed.explain(model, PROMPT, "Paris"))
+    shown._ipython_display_()
+    assert ["application/vnd.jupyter.widget-view+json" in output.data for output in outputs] == [True, False]
+    cell = nbformat.v4.new_code_cell("unembed.show(found)", outputs=outputs)
+    text, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert shown.html in text, "in the body, where no script and no server is needed"
+    assert "the model's own" in Document(text).text
 
 
 def test_show_of_token_ids_that_no_text_gives_asks_nothing(model):

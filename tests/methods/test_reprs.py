@@ -1,5 +1,6 @@
 """What a result looks like at a prompt: a few lines that say what it is and what it found, however large it is."""
 
+import html
 import importlib
 import inspect
 import pkgutil
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 import unembed
+from browser.document import Document
 from builders import random_models
 from builders.random_encoder_decoders import build as build_encoder_decoder
 from unembed.ledger.inspect_part import inspect_part
@@ -20,6 +22,8 @@ from unembed.methods.intervene import Change, intervene
 from unembed.methods.knowledge.weight_edits import scaled, weight_edits
 from unembed.models.names import head_name, part_name
 from unembed.models.parts import Part
+from unembed.view.html.report import section_of
+from unembed.view.payloads import payload_of, to_json
 
 PROMPT, OTHER = [5, 17, 33, 5, 17, 8], [5, 17, 34, 5, 17, 8]
 LINES, LENGTH = 10, 1000
@@ -246,6 +250,25 @@ def test_a_result_and_all_it_holds_are_told_in_a_few_lines(model: unembed.Model,
     for value in _reachable(result, set()):
         _check(value)
     assert finding in repr(result)
+
+
+@pytest.mark.parametrize("name", list(MADE))
+def test_a_result_shows_in_a_notebook_and_in_its_export(model: unembed.Model, name: str) -> None:
+    """What it found stands there without a script, and nothing of it is markup."""
+    result, finding = MADE[name](model)
+    shown = unembed.show(result)
+    for text in (result._repr_html_(), shown.html):
+        seen = Document(text)
+        assert not seen.scripts
+        if text is not shown.html or not payload_of.knows(result):
+            assert finding in html.unescape(re.sub("<[^>]*>", "", text))
+    section = section_of(to_json(payload_of(result))) if payload_of.knows(result) else None
+    assert (result._repr_html_() if section is None else section) in shown.html
+
+
+def test_what_is_no_result_is_not_shown() -> None:
+    with pytest.raises(unembed.InputError, match="Expected a result of this package, found int"):
+        unembed.show(7)
 
 
 def test_every_public_result_is_made_here(model: unembed.Model) -> None:

@@ -122,6 +122,15 @@ def test_bars_are_proportional_and_keep_their_width(value, largest, width, ascii
     assert not ascii_only or bar.isascii()
 
 
+@given(st.floats(0.01, 30), st.floats(0.01, 30), st.integers(1, 30), st.booleans())
+def test_a_negative_bar_has_no_glyph_of_a_positive_one(value, largest, width, ascii_only):
+    """So that signs are told apart without colour, however short the bar."""
+    glyphs = Glyphs(ascii=ascii_only)
+    up, down = glyphs.bar(value, largest, width), glyphs.bar(-value, largest, width)
+    assert not set(up) & set(down)
+    assert bool(up) == bool(down)
+
+
 @given(st.text(max_size=20), st.integers(2, 30))
 def test_cells_have_exactly_their_width(text, width):
     assert cell_len(cell(visible(text), width)) == width

@@ -15,7 +15,8 @@ import typer
 
 from unembed.cli import commands
 from unembed.cli.app import app as app
-from unembed.cli.streams import UNWRITABLE, drop_output, harmless_logs, open_streams, tell
+from unembed.cli.examples import add_examples
+from unembed.cli.streams import UNWRITABLE, announce_torch, drop_output, harmless_logs, open_streams, tell, waited
 from unembed.errors import UnembedError
 
 _FIRST = (
@@ -42,6 +43,7 @@ def add_commands() -> None:
     names = (module.name for module in pkgutil.iter_modules(commands.__path__))
     for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         importlib.import_module(f"{commands.__name__}.{name}")
+    add_examples(app)
 
 
 add_commands()
@@ -51,10 +53,12 @@ def main() -> None:
     """Run the command line; every refusal is one message and an exit code (errors.py), never a stack trace."""
     harmless_logs()
     open_streams()
+    announce_torch()
     try:
         try:
             app()
         finally:
+            waited()
             sys.stdout.flush()  # here, where a closed pipe can still be told from an error
     except SystemExit as end:
         _end(end, end.code)

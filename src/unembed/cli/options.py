@@ -12,6 +12,7 @@ import typer
 
 from unembed.cli.inputs import read_ids, read_messages, read_prompt
 from unembed.cli.output import progress_bar
+from unembed.cli.streams import wait_for, waited
 from unembed.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _bytes(text: str) -> int:
 
 def seed_option(of: str) -> Any:
     """The option of a seed; `of` is what is drawn with it."""
-    return typer.Option(min=0, max=2**63 - 1, help=f"Of {of}.")
+    return typer.Option(min=0, max=2**63 - 1, help=f"The seed of {of}; the same seed gives the same numbers.")
 
 
 def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:
@@ -114,10 +115,12 @@ class LoadOptions:
         from unembed.models.blanks import with_mask
         from unembed.models.special import with_special
 
+        wait_for(f"loading {self.name} …")
         with progress_bar() as progress:
             how: dict[str, Any] = {"adapter": self.adapter, "device": self.device, "dtype": self.dtype}
             model = load(self.name, **how, offline=self.offline, progress=progress)
         model = with_mask(with_special(model, self.special), self.mask)
+        waited()
         if not sources:
             from unembed.models.refusals import decoders_only
 

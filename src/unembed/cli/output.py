@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from unembed.cli.streams import tell
+from unembed.cli.streams import tell, waited
 from unembed.errors import InputError
 from unembed.files import write_file
 from unembed.models.labels import harmless_json
@@ -32,7 +32,12 @@ def progress_bar() -> "Iterator[Progress]":
     from unembed.view.bars import bars
 
     with bars(sys.stderr) as progress:
-        yield progress
+
+        def report(stage: str, fraction: float) -> None:
+            waited()
+            progress(stage, fraction)
+
+        yield report
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Output:
         from unembed.view.payloads import payload_of, to_json
 
         payload = payload_of(result)
+        waited()
         if self.as_json:
             # Whole before it is written, so that an interrupt in between leaves no half of it.
             text = json.dumps(to_json(payload), ensure_ascii=False, allow_nan=False)
@@ -68,6 +74,7 @@ class Output:
         """Print some lines of a result at once, while the rest is computed; nothing of them as JSON."""
         if self.as_json:
             return
+        waited()
         from unembed.view.payloads import payload_of
         from unembed.view.terminal.paper import paper_for, show
 
@@ -150,6 +157,21 @@ class HtmlOptions:
         write_file(self.html, report_html(shown["model"], state, results, shown=[shown]))
         tell(f"wrote {self.html}")
 
+    def write_static(self, payload: Any) -> None:
+        """Write the report of a payload that the page cannot show: without a script; nothing without a path.
+
+        Raises:
+            InputError: a path that cannot be written.
+        """
+        if self.html is None:
+            return
+        from unembed.view.html.report import report_html
+        from unembed.view.payloads import to_json
+
+        shown = to_json(payload)
+        write_file(self.html, report_html(shown["model"], None, {}, shown=[shown], static=True))
+        tell(f"wrote {self.html}")
+
 
 def page_state(model: "Model", prompt: Any, **rest: Any) -> dict[str, Any]:
     """The page's state for a prompt, which may be that of the decoder of an encoder-decoder.
@@ -176,5 +198,7 @@ def page_text(model: "Model", prompt: Any) -> str:
 
     text = prompt if isinstance(prompt, str) else text_of_prompt(model, tokenize(model, prompt))
     if text is None:
-        raise InputError("A report needs a prompt of text: the page cannot ask about anything else yet.")
+        raise InputError(
+            "No text gives these tokens, and the page of a report asks about text: leave --html out, or give words."
+        )
     return text

@@ -1,6 +1,7 @@
 """Standard input, output and error: what is said on them acts on no terminal, and each may be closed, or full."""
 
 import errno
+import importlib.abc
 import io
 import logging
 import os
@@ -19,12 +20,56 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 def say(text: str, end: str = "\n") -> None:
     """Write text to stdout, with nothing in it that acts on a terminal."""
+    waited()
     sys.stdout.write(harmless(text) + end)
     sys.stdout.flush()
 
 
+_ERASE = "\r\x1b[K"
+_waits: list[str] = []
+"""The line that says on a terminal what is waited for, while it stands there."""
+
+
+def wait_for(what: str) -> None:
+    """Say on a terminal what is waited for, in a line of stderr that `waited` takes away; nothing in a pipe."""
+    waited()
+    if sys.stderr.isatty():
+        sys.stderr.write(harmless(what).replace("\n", " "))
+        sys.stderr.flush()
+        _waits.append(what)
+
+
+def waited() -> None:
+    """Take away what `wait_for` wrote, if it stands there."""
+    if _waits:
+        _waits.clear()
+        sys.stderr.write(_ERASE)
+        sys.stderr.flush()
+
+
+_HEAVY = {"torch", "numpy", "jaxtyping"}
+"""What takes seconds to import: torch, and what modules that compute import before it."""
+
+
+class _Announced(importlib.abc.MetaPathFinder):
+    """Finds nothing: it says once that torch is to be imported."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """Called with the name of every module that is imported for the first time."""
+        if fullname in _HEAVY:
+            sys.meta_path.remove(self)
+            wait_for("loading torch …")
+
+
+def announce_torch() -> None:
+    """Let whoever waits at a terminal know why."""
+    if "torch" not in sys.modules and sys.stderr.isatty():
+        sys.meta_path.insert(0, _Announced())
+
+
 def tell(message: str) -> None:
     """Write a message to stderr, with nothing in it that acts on a terminal."""
+    waited()
     typer.echo(f"unembed: {harmless(message)}", err=True)
 
 

@@ -1,9 +1,11 @@
-"""show: a result in a notebook, as the page's widget, with the report's static part where no widget runs.
+"""show: a result in a notebook: as the page's widget where one runs, and as HTML that needs nothing.
 
 The widget answers what the page asks from the model that the result holds, in the notebook's own process, one ask after
-the other; a click cannot stop one that runs.
+the other; a click cannot stop one that runs. The HTML stands beside it and is there where no widget runs, as in an
+exported notebook; where one runs, JupyterLab leaves it out.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from unembed.errors import InputError
@@ -16,60 +18,78 @@ from unembed.methods.lens import Lens
 from unembed.methods.patching import Patching
 from unembed.models.model import Model
 from unembed.models.prompts import text_of_prompt
+from unembed.models.reprs import Brief
 from unembed.progress import silent
-from unembed.view.html.report import static_html
+from unembed.view.html.report import made_with, section_of
 from unembed.view.html.shell import STYLE, bundle, page_data
 from unembed.view.payloads import payload_of, to_json
-from unembed.view.payloads.common import text_of
+from unembed.view.payloads.common import model_facts, text_of
 
-Result = Explanation | Lens | Patching
+_BESIDE = ".jp-OutputArea:has(.unembed) .unembed-static { display: none; }"
+"""Where the widget shows, the same without it is not shown a second time."""
 
 
 class Shown:
-    """A result as a notebook shows it: a widget where anywidget is installed and runs, else HTML."""
+    """A result as a notebook shows it."""
 
-    def __init__(self, result: Result) -> None:
-        model, state, payload = _facts(result)
-        found = to_json(payload)
-        facts = found["model"]
-        self.html = f"<style>{STYLE}</style>{static_html(facts, [found])}"
+    def __init__(self, result: Any) -> None:
+        if not isinstance(result, Brief):
+            raise InputError(f"Expected a result of this package, found {type(result).__name__}.")
+        model = getattr(result, "model", None)
+        facts = _facts(model)
+        found = to_json(payload_of(result)) if payload_of.knows(result) else None
+        section = None if found is None else section_of(found)
+        body = result._repr_html_() if section is None else section
+        made = "" if facts is None else made_with(facts, found)
+        self.html = f'<style>{STYLE}{_BESIDE}</style><div class="unembed-static">{body}{made}</div>'
+        self.text, state = repr(result), _state_of(result)
         asked = state and isinstance(result, Explanation) and result.ledger.by == "sublayer"
-        results = dict.fromkeys(explain_keys(state, found), found) if asked else {}
+        results = dict.fromkeys(explain_keys(state, found), found) if asked and found else {}
         self.data = {**page_data("widget", facts, state or None, results), "live": bool(state)}
-        self.widget = _widget(self.data, model)
+        self.widget = _widget(self.data, model) if state and isinstance(model, Model) else None
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
-        """The widget with the static part as its fallback."""
-        found = {} if self.widget is None else self.widget._repr_mimebundle_(**options)
-        data, *more = found if isinstance(found, tuple) else (found,)
-        data = {**(data or {}), "text/html": self.html}
-        return (data, *more) if more else data  # type: ignore[return-value]
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """What is shown without a widget."""
+        return {"text/html": self.html}
+
+    def _ipython_display_(self, **options: Any) -> None:
+        """The widget, where there is one, and what is shown without: two outputs, of which exports keep the second."""
+        from IPython.display import display
+
+        if self.widget is not None:
+            display(self.widget)
+        display({"text/html": self.html, "text/plain": self.text}, raw=True)
 
 
-def show(result: Result) -> Shown:
-    """Show an explanation, a lens or a patching sweep in a notebook.
+def _facts(model: Any) -> dict[str, Any] | None:
+    """The facts of a model as JSON; None of what is no model."""
+    return asdict(model_facts(model)) if isinstance(model, Model) else None
+
+
+def show(result: Any) -> Shown:
+    """Show a result in a notebook.
+
+    Explanations, lenses and patching sweeps open as the page, where `anywidget` is installed; every other result is a
+    table. Either is there as HTML that needs nothing, so that an exported notebook shows it.
 
     Args:
-        result: from `explain`, `lens` or `patch`.
+        result: of any function of this package.
 
     Raises:
-        InputError: another kind of result.
+        InputError: it is none.
     """
     return Shown(result)
 
 
-def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
-    """The model of a result, the page's state for it, and its payload."""
+def _state_of(result: Any) -> dict[str, Any]:
+    """The page's state for a result that it can show; else empty."""
     if isinstance(result, Explanation):
-        model, payload = result.model, payload_of(result)
-        return model, _explained(result), payload
+        return _explained(result)
     if isinstance(result, Lens):
-        model = result.run.model
-        return model, _state(model, a=result.run.tokens), payload_of(result)
+        return _state(result.model, a=result.run.tokens)
     if isinstance(result, Patching):
-        state = _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
-        return result.model, state, payload_of(result)
-    raise InputError(f"Expected a result of explain, lens or patch, found {type(result).__name__}.")
+        return _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
+    return {}
 
 
 def _explained(result: Explanation) -> dict[str, Any]:

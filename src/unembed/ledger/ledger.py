@@ -109,7 +109,10 @@ class Grain:
         words = by.split("+")
         known = {"sublayer", "head", "source", "neuron"}
         if set(words) - known or len(set(words)) < len(words) or {"head", "source"} <= set(words):
-            raise InputError(f"Expected a granularity of sublayer, head, source, neuron, source+neuron; found {by!r}.")
+            one = f" Did you mean {by[:-1]!r}?" if by[:-1] in ("sublayer", "head", "source", "neuron") else ""
+            raise InputError(
+                f"Expected a granularity of sublayer, head, source, neuron, source+neuron; found {by!r}.{one}"
+            )
         attention: AttentionGrain = "source" if "source" in words else "head" if "head" in words else "sublayer"
         return cls(attention=attention, mlp="neuron" if "neuron" in words else "sublayer")
 

@@ -93,7 +93,7 @@ def _device(name: str | None) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = next(iter(str(error).splitlines()), "")
-        raise InputError(f"Device {name!r} is not to be had here: {reason}\nTry --device cpu.") from error
+        raise InputError(f"Device {name!r} cannot be used on this machine: {reason}\nTry --device cpu.") from error
     return device
 
 

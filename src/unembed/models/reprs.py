@@ -1,8 +1,11 @@
 """Reprs for a person: what a thing is and what it found, in a few lines, however large it is."""
 
+import html
 from collections.abc import Collection
 from dataclasses import fields, is_dataclass
 from typing import Any
+
+from unembed.models.labels import visible
 
 WIDTH = 80
 """Characters of one field, and of one listed item, at most."""
@@ -22,6 +25,11 @@ class Brief:
         values = ((field.name, getattr(self, field.name)) for field in fields(self) if field.repr)
         said = ", ".join(f"{name}={short(value)}" for name, value in values if value is not None)
         return f"{type(self).__name__}({found}; {said})" if found else f"{type(self).__name__}({said})"
+
+    def _repr_html_(self) -> str:
+        """What the repr says, for a notebook: in lines as long as the page is wide."""
+        said = "".join(c if c in " \n" else visible(c) for c in repr(self))
+        return f'<pre style="white-space: pre-wrap">{html.escape(said)}</pre>'
 
     def _found(self) -> str:
         return ""

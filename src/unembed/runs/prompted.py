@@ -162,6 +162,7 @@ def _callable_both_ways(method: Callable[..., Any], *, prompts: int) -> Any:
             raise InputError(
                 f"{method.__name__} takes a recorded run, or a model and a prompt{other}; found {found}.\n"
                 f"Write {method.__name__}(run, ...) or {method.__name__}(model, prompt, ...)."
+                + ("\nA model is loaded by its name: model = unembed.load(...)." if isinstance(first, str) else "")
             )
         if len(given) < prompts:
             raise InputError(f"{method.__name__} compares two prompts, found one: give the other after the run.")

@@ -57,12 +57,18 @@ class Glyphs:
         return swapped.encode("ascii", "backslashreplace").decode()
 
     def bar(self, value: float, largest: float, width: int) -> str:
-        """A bar for |value| on a scale where `largest` fills `width`; the sign shows in the fill."""
+        """A bar for |value| on a scale where `largest` fills `width`.
+
+        The sign shows in the fill, of the shortest bar too: what is positive is solid and ends in eighths of a cell,
+        what is negative is shaded and ends in a half. In ASCII a bar shorter than half a cell is not drawn.
+        """
         eighths = 0 if largest <= 0 else round(8 * width * min(1.0, abs(value) / largest))
         whole, rest = divmod(eighths, 8)
         if self.ascii:
             return ("#" if value >= 0 else "=") * (whole + (rest >= 4))
-        return ("█" if value >= 0 else "▒") * whole + (_EIGHTHS[rest] if rest else "")
+        if value < 0:
+            return "▒" * whole + ("░" if rest else "")
+        return "█" * whole + (_EIGHTHS[rest] if rest else "")
 
     def shade(self, share: float) -> str:
         """One character for a share in [0, 1]."""

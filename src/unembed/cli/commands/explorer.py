@@ -29,9 +29,10 @@ class ServeOptions:
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine a token is needed.")] = "127.0.0.1"
     port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"{PORT} by default; 0 takes a free one.")] = None
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False
-    token: Annotated[str | None, typer.Option(help="What every request must bring; made up where one is needed.")] = (
-        None
-    )
+    token: Annotated[
+        str | None,
+        typer.Option(help="A secret every request must carry; made up beyond this machine."),
+    ] = None
 
     def __post_init__(self) -> None:
         if self.token is not None and not self.token.strip():

@@ -18,6 +18,11 @@ from unembed.cli.options import (
     file_option,
 )
 from unembed.cli.output import Output
+from unembed.errors import InputError
+
+
+def _parts(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,38 @@ class AblateOptions(Options):
     how: Annotated[str, typer.Option(help="zero, or mean: the mean over the prompts of --text.")] = "zero"
     texts: Annotated[Any, file_option("A file of prompts for the mean, one a line.", read_lines, "--text")] = None
     layers: Annotated[list[int] | None, typer.Option("--layer", help="Only parts of this layer (repeatable).")] = None
+    parts: Annotated[
+        Any,
+        typer.Option(
+            metavar="L23.H4,L12.H0",
+            parser=_parts,
+            help="Only these parts, set to zero together.",
+        ),
+    ] = None
     top: TopOpt = 15
     memory: MemoryOpt = None
+
+    def __post_init__(self) -> None:
+        alone = {"--answer": self.answer, "--position": self.position, "--text": self.texts, "--layer": self.layers}
+        wrong = [name for name, value in alone.items() if value not in (None, [])]
+        if self.parts is not None and (wrong or self.how != "zero"):
+            more = ", ".join([*wrong, *(["--how"] if self.how != "zero" else [])])
+            raise InputError(f"--parts sets the parts that it names to zero where the prompt asks: leave {more} out.")
 
 
 @app.command()
 @takes
 def ablate(options: AblateOptions, source: SourceOptions, model: ModelOptions, out: Output) -> None:
-    """Set each head, sublayer, neuron or expert to zero, one by one, and tell what that does to a prediction."""
+    """Set each head, sublayer, neuron or expert to zero, one by one, and tell what that does to a prediction; with
+    --parts, those that are named, together."""
     from unembed.methods.ablate import ablate as run
 
     loaded, text = source.load(model)
-    out.work(lambda progress: run(loaded, text, **options.words("top"), progress=progress), top=options.top)
+    if options.parts is not None:
+        from unembed.methods.intervene import Change, intervene
+        from unembed.models.parts import Part
+
+        changes = [Change(Part.parse(name), "zero") for name in options.parts]
+        out.work(lambda progress: intervene(loaded, text, options.target, changes, progress=progress))
+        return
+    out.work(lambda progress: run(loaded, text, **options.words("top", "parts"), progress=progress), top=options.top)

@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from unembed.runs.run import Run
 
 _ReadOpt = Annotated[
-    str | None, typer.Option("--target", "-t", help="What is read; the (clean) top prediction by default.")
+    str | None,
+    typer.Option(
+        "--target",
+        "-t",
+        help="The token that is read; the clean top prediction by default.",
+    ),
 ]
 
 

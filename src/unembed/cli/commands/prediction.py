@@ -86,8 +86,8 @@ def explain(
 ) -> None:
     """Explain a prediction, or a whole answer: a ledger that sums to the model's number, and what carries it."""
     if whole.answer is not None:
-        _refuse_of_predictions(whole, prediction, options, report)
-        _explain_answer(whole, prediction, options, source, model, out)
+        _refuse_of_predictions(whole, prediction, options)
+        _explain_answer(whole, prediction, options, source, model, out, report)
         return
     from unembed.methods.explain import explain as run
 
@@ -111,9 +111,7 @@ def explain(
     report.write(session, payload, keep)
 
 
-def _refuse_of_predictions(
-    whole: AnswerOptions, prediction: PredictionOptions, options: ExplainOptions, report: HtmlOptions
-) -> None:
+def _refuse_of_predictions(whole: AnswerOptions, prediction: PredictionOptions, options: ExplainOptions) -> None:
     """Refuse what is of one prediction, and not of a whole answer."""
     whole.refuse(
         {
@@ -122,7 +120,6 @@ def _refuse_of_predictions(
             "--position": prediction.position,
             "--swap": options.swap,
             "--inputs": options.inputs,
-            "--html": report.html,
         }
     )
 
@@ -134,6 +131,7 @@ def _explain_answer(
     source: SourceOptions,
     model: ModelOptions,
     out: Output,
+    report: HtmlOptions,
 ) -> None:
     """Explain a whole answer."""
     from unembed.methods.explain_answer import explain_answer as run
@@ -153,9 +151,11 @@ def _explain_answer(
             first=lambda untested: out.write(opening_lines, untested),
             progress=progress,
         )
+    payload = payload_of(result)
     if out.as_json:
-        out.show(result)
-    out.write(closing_lines, payload_of(result))
+        out.show(payload)
+    out.write(closing_lines, payload)
+    report.write_static(payload)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def generate(
     from unembed.models.prompts import tokenize
     from unembed.view.payloads.generation import generate_payload, generated_token
     from unembed.view.terminal.generation import generated_lines
-    from unembed.view.terminal.paper import show
+    from unembed.view.terminal.paper import paper_for, show
 
     loaded, text = source.load(model)
     running, steps = run(loaded, text, **sampling.words()), []
@@ -255,7 +255,8 @@ def generate(
         if out.as_json:
             continue
         if explained:
-            show(generated_lines([generated_token(step, explained=True)], first=len(steps) == 1), sys.stdout)
+            told, paper = [generated_token(step, explained=True)], paper_for(sys.stdout)
+            show(generated_lines(told, paper, first=len(steps) == 1), sys.stdout)
         else:
             more = _decode(loaded, steps)[written:]
             say(more, end="")

@@ -48,6 +48,7 @@ from unembed.methods.knowledge.integrated_gradients import (
 from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model, check_has_neurons
+from unembed.models.reprs import Brief
 from unembed.models.sites import Site, resolve
 from unembed.models.targets import Target
 from unembed.progress import Progress, silent
@@ -61,7 +62,7 @@ Quadrature = Literal["gauss", "riemann"]
 
 
 @dataclass(frozen=True)
-class LayerPath:
+class LayerPath(Brief):
     """All neurons of a layer move together.
 
     Raises:
@@ -85,7 +86,7 @@ class LayerPath:
 
 
 @dataclass(frozen=True)
-class NeuronPath:
+class NeuronPath(Brief):
     """One neuron moves alone. Exact.
 
     Raises:

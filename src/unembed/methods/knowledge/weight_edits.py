@@ -62,7 +62,7 @@ class WeightEdit(Brief):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class WeightEdits:
+class WeightEdits(Brief):
     """Edits that belong together, and the weights they were made for. Made by `weight_edits` and `load_edits`."""
 
     description: str

@@ -5,7 +5,7 @@ from typing import Any
 
 from unembed.models.names import in_stack, neuron_name
 from unembed.view.glyphs import percent, scientific, signed
-from unembed.view.html.markup import bar, escaped, table, token
+from unembed.view.html.markup import bar, escaped, said, table, token
 
 Payload = Mapping[str, Any]
 """`unembed/knowledge-attribute/1` as JSON."""
@@ -13,7 +13,7 @@ Payload = Mapping[str, Any]
 
 def attribution_html(payload: Payload) -> str:
     """The whole section."""
-    prompt = "".join(t["text"] for t in payload["tokens"])
+    prompt = said(payload["tokens"])
     answer = " ".join(token(t["text"]) for t in payload["target"])
     return (
         "<h1>Knowledge attribution</h1>\n"

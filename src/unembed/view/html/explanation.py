@@ -5,7 +5,7 @@ from typing import Any
 
 from unembed.models.names import head_name, neuron_name, part_name
 from unembed.view.glyphs import decimal, percent, scientific, signed, told
-from unembed.view.html.markup import bar, escaped, table, token
+from unembed.view.html.markup import bar, escaped, said, table, token
 from unembed.view.payloads.verdicts import verdict_words
 
 Payload = Mapping[str, Any]
@@ -18,7 +18,7 @@ _TESTS = ("zeroed", "#nats", "", "#rank")
 
 def explanation_html(payload: Payload) -> str:
     """The whole static part."""
-    prompt = "".join(t["text"] for t in payload["tokens"])
+    prompt = said(payload["tokens"])
     return "".join(
         [
             f"<h1>Why {token(payload['target']['text'])}?</h1>\n",
@@ -82,7 +82,7 @@ def _heads(payload: Payload) -> str:
         (
             head_name(h["layer"], h["head"], cross=h["cross"]),
             signed(h["value"]),
-            " ".join(f"{token(k['text'])} {decimal(k['attention'])}" for k in h["looks_at"]),
+            " ".join(f"{token(k['text'], k['fragment'])} {decimal(k['attention'])}" for k in h["looks_at"]),
             " ".join(token(t["text"]) for t in h["writes_toward"]),
             *_tested(payload, h),
         )

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unembed.models.names import in_stack, name_of_group, part_name, stack_and_word
-from unembed.view.glyphs import decimal, percent, signed
-from unembed.view.html.markup import CELL, escaped, table, token
+from unembed.view.glyphs import decimal, percent, signed, visible
+from unembed.view.html.markup import CELL, escaped, said, table, token
 
 Payload = Mapping[str, Any]
 _NEGATIVE = ' class="negative"'
@@ -21,16 +21,25 @@ def lens_html(payload: Payload) -> str:
     shade = {(c["layer"], c["position"]): c["probability"] for c in cells}
     last = [c for c in cells if c["position"] == positions[-1]]
     texts = {t["position"]: t["text"] for t in payload["tokens"]}
+    shown = {t["position"]: visible(t["text"]) if t["fragment"] is None else t["fragment"] for t in payload["tokens"]}
     followed = {t["position"]: t["text"] for t in payload["targets"]}
     rows = [
         (_after(c["layer"]), str(c["rank"]), percent(c["probability"]), decimal(c["kl"]), token(c["top"][0]["text"]))
         for c in last
     ]
     caption = f"At the last position, after {token(texts[positions[-1]])}, for {token(followed[positions[-1]])}"
+    names = [f"{p} {shown[p]}" for p in positions]
     return (
         "<h1>Logit lens</h1>\n"
-        "<p>Probability of the followed token after each layer (up) at each position (right).</p>\n"
-        + _image([[shade.get((layer, p), 0.0) for p in positions] for layer in reversed(layers)], "Logit lens")
+        f"<p>Prompt: <q>{escaped(said(payload['tokens']))}</q>.</p>\n"
+        "<p>Probability of the followed token after each layer (up) at each position (right); the darker, the more "
+        "probable.</p>\n"
+        + _image(
+            [[shade.get((layer, p), 0.0) for p in positions] for layer in reversed(layers)],
+            "Logit lens",
+            rows=[_after(layer) for layer in reversed(layers)],
+            columns=names,
+        )
         + table(caption, ("after", "#rank", "#probability", "#kl (nats)", "top token"), rows)
     )
 
@@ -54,7 +63,10 @@ def patch_html(payload: Payload) -> str:
         f"<p>One value of {escaped(payload['site'])} patched at a time ({escaped(payload['direction'])}); "
         f"effect 0 is the run as it is, 1 the other run. Layers up, {across}s to the right.</p>\n"
         + _image(
-            [[effect.get((i, j), 0.0) for j in columns] for i in sorted(layers, reverse=True)], "Effects of patching"
+            [[effect.get((i, j), 0.0) for j in columns] for i in sorted(layers, reverse=True)],
+            "Effects of patching",
+            rows=[f"L{layer}" for layer in sorted(layers, reverse=True)],
+            columns=[_column_name(payload, across, j) for j in columns],
         )
         + table(f"The {len(rows)} strongest of {len(grid)}", ("patched", "#metric", "#effect"), rows)
     )
@@ -65,7 +77,7 @@ def _said(payload: Payload, name: str) -> str:
     places = payload.get("clean_places")
     if places:
         return f"a sound of {len(places)} positions"
-    return f"<q>{escaped(''.join(t['text'] for t in payload[f'{name}_tokens']))}</q>"
+    return f"<q>{escaped(said(payload[f'{name}_tokens']))}</q>"
 
 
 def _column(cell: Payload) -> int:
@@ -96,16 +108,40 @@ def _after(layer: int | None) -> str:
     return "embedding" if layer is None else f"L{layer}"
 
 
-def _image(rows: Sequence[Sequence[float]], label: str) -> str:
-    """A grid of shares: opacity says how much, colour the sign. The shell's style gives cells their size."""
+def _column_name(payload: Payload, across: str, index: int) -> str:
+    if across == "head":
+        return f"H{index}"
+    places = payload.get("clean_places")
+    return places[index] if places else f"{index} {visible(payload['clean_tokens'][index]['text'])}"
+
+
+_ROW_LABEL, _COLUMN_LABEL, _LETTERS = 70, 90, 14
+"""Pixels beside and above a grid for the names of its rows and columns, and characters of a name."""
+
+
+def _image(values: Sequence[Sequence[float]], label: str, *, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """A grid of shares: opacity says how much, colour the sign. The shell's style gives cells their size.
+
+    Rows are named on the left and columns above, along a slope.
+    """
     rects = "".join(
-        f'<rect{"" if value >= 0 else _NEGATIVE} x="{x * CELL}" y="{y * CELL}" opacity="{min(1.0, abs(value)):.2g}"/>'
-        for y, row in enumerate(rows)
+        f'<rect{"" if value >= 0 else _NEGATIVE} x="{_ROW_LABEL + x * CELL}" y="{_COLUMN_LABEL + y * CELL}" '
+        f'opacity="{min(1.0, abs(value)):.2g}"/>'
+        for y, row in enumerate(values)
         for x, value in enumerate(row)
         if math.isfinite(value)
     )
-    width, height = CELL * max(map(len, rows), default=0), CELL * len(rows)
+    names = "".join(
+        f'<text x="{_ROW_LABEL - 6}" y="{_COLUMN_LABEL + y * CELL + 11}" text-anchor="end">{escaped(name)}</text>'
+        for y, name in enumerate(rows)
+    )
+    for x, name in enumerate(columns):
+        left, short = _ROW_LABEL + x * CELL + 10, name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+        turn = f'transform="rotate(-60 {left} {_COLUMN_LABEL - 4})"'
+        names += f'<text x="{left}" y="{_COLUMN_LABEL - 4}" {turn}>{escaped(short)}</text>'
+    width = _ROW_LABEL + CELL * max(map(len, values), default=0) + 50
+    height = _COLUMN_LABEL + CELL * len(values)
     return (
         f'<div class="scroll"><svg class="grid positive" width="{width}" height="{height}" role="img" '
-        f'aria-label="{escaped(label)}">{rects}</svg></div>\n'
+        f'aria-label="{escaped(label)}">{rects}<g class="names">{names}</g></svg></div>\n'
     )

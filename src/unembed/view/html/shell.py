@@ -15,7 +15,9 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .1rem .8rem .1rem 0; text-align: left; vertical-align: middle; }
 td.number, th.number { text-align: right; }
 caption { text-align: left; font-weight: 600; padding: .6rem 0 .2rem; }
+tbody th { font-weight: inherit; } .saved { border-left: 4px solid #b35806; padding-left: .8rem; }
 svg { display: block; } .grid rect { width: 13px; height: 13px; } .scroll { overflow-x: auto; }
+.names text { fill: currentColor; font: 11px system-ui, sans-serif; }
 .positive { fill: #b35806; } .negative { fill: #7a6bb0; } .faint { opacity: .75; }
 """.strip()
 _NOSCRIPT = (
@@ -43,9 +45,15 @@ def page_data(
     results: dict[str, Any],
     *,
     token: str | None = None,
+    saved: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the page starts from."""
-    return {"host": host, "token": token, "model": model, "state": state, "results": results}
+    """What the page starts from; `saved` is of a report: when, with which versions, and what was asked for."""
+    data = {"host": host, "token": token, "model": model, "state": state, "results": results}
+    return data if saved is None else {**data, "saved": saved}
+
+
+STATIC_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""Of a report that has no script."""
 
 
 def inlined(script: str) -> tuple[str, str]:
@@ -59,8 +67,13 @@ def inlined(script: str) -> tuple[str, str]:
     return f'<script type="module">{text}</script>', policy
 
 
-def document(title: str, body: str, data: dict[str, Any], script: str, *, policy: str | None = None) -> str:
-    """The whole document. `body` is markup, `script` an element; `data` is what the page starts from."""
+def document(
+    title: str, body: str, data: dict[str, Any], script: str, *, policy: str | None = None, head: str = ""
+) -> str:
+    """The whole document. `head` and `body` are markup, `script` an element; `data` is what the page starts from.
+
+    The page takes the place of `body`; `head` stands above both.
+    """
     meta = "" if policy is None else f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     return f"""<!doctype html>
 <html lang="en">
@@ -72,7 +85,7 @@ def document(title: str, body: str, data: dict[str, Any], script: str, *, policy
 <style>{STYLE}</style>
 </head>
 <body>
-<main id="unembed">{body}</main>
+{head}<main id="unembed">{body}</main>
 <script type="application/json" id="unembed-data">{as_data(data)}</script>
 {script}
 </body>

@@ -2,8 +2,12 @@
 
 import functools
 import importlib.metadata
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from unembed.models.labels import unescaped, visible
 
 if TYPE_CHECKING:
     from unembed.ledger.ledger import Ledger
@@ -68,6 +72,14 @@ class PromptToken:
     text: str
     role: str | None = None
     """Whose words it holds in a chat: a role such as `user`, or `template`; null in other prompts."""
+    fragment: str | None = None
+    """How it is shown where it shares a character with its neighbours: `首 1/3` is the first of three tokens that make
+    one; null for all other tokens."""
+
+    @property
+    def seen(self) -> str:
+        """The token as it is shown in its place."""
+        return visible(self.text) if self.fragment is None else self.fragment
 
 
 @dataclass(frozen=True)
@@ -222,8 +234,22 @@ def token_of(model: "Model", token: int) -> Token:
 
 def prompt_tokens(model: "Model", tokens: tuple[int, ...], roles: "tuple[str | None, ...]" = ()) -> list[PromptToken]:
     """A prompt as data."""
-    said = roles or (None,) * len(tokens)
-    return [PromptToken(position=i, id=t, text=text_of(model, t), role=said[i]) for i, t in enumerate(tokens)]
+    from unembed.models.fragments import fragments
+
+    said, shown = roles or (None,) * len(tokens), fragments(model, tokens)
+    return [PromptToken(i, t, text_of(model, t), said[i], shown[i]) for i, t in enumerate(tokens)]
+
+
+_FRAGMENT = re.compile(r"(\S+) (\d+)/\d+")
+
+
+def text_of_tokens(tokens: Iterable[tuple[str, str | None]]) -> str:
+    """What tokens say together, by the name and the fragment of each: a character that several share stands once."""
+
+    def said(shown: str) -> str:
+        return unescaped(_FRAGMENT.sub(lambda found: found[1] if found[2] == "1" else "", shown).replace(" ", ""))
+
+    return "".join(name if shown is None else said(shown) for name, shown in tokens)
 
 
 def asks_of(run: "Run") -> int | None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unembed.methods.verdicts import Effect
+from unembed.models.labels import visible
+from unembed.models.names import head_name
+from unembed.view.glyphs import decimal
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -33,6 +36,10 @@ if TYPE_CHECKING:
     from unembed.methods.explain_answer import AnswerToken as TokenResult
 
 
+_NAMED = 0.5
+"""Attention from which a sentence says what a head looks at."""
+
+
 @dataclass(frozen=True)
 class AnswerToken(Target):
     """A token of the answer, with what the model gave it after the prompt and the tokens before it."""
@@ -49,6 +56,13 @@ class AnswerToken(Target):
     """The log of the softmax's denominator above the same reference, in nats."""
     instead: Prediction
     """The top prediction there."""
+    fragment: str | None = None
+    """As in `tokens`, of a token that shares a character with its neighbours; else null."""
+
+    @property
+    def seen(self) -> str:
+        """The token as it is shown in its place."""
+        return visible(self.text) if self.fragment is None else self.fragment
 
 
 @dataclass(frozen=True)
@@ -160,6 +174,8 @@ class ExplainAnswerPayload:
     versions: dict[str, str]
     sources: list[SourceToken] = field(default_factory=list)
     """What the encoder read, for an encoder-decoder; else empty."""
+    sentence: str | None = None
+    """The head without which the answer loses most, in words; null where no head that was zeroed lowers it."""
 
 
 @payload_of.register
@@ -171,7 +187,7 @@ def explain_answer_payload(result: "AnswerExplanation") -> ExplainAnswerPayload:
         model=model_facts(model),
         tokens=prompt_tokens(model, run.tokens, run.roles),
         prompt_length=result.length,
-        answer=[_token(result, token) for token in result.answer],
+        answer=_answer(result),
         generated=result.generated,
         log_probability=result.log_probability,
         probability=result.probability,
@@ -183,10 +199,31 @@ def explain_answer_payload(result: "AnswerExplanation") -> ExplainAnswerPayload:
         notes=list(result.notes),
         versions=versions(),
         sources=source_tokens(model),
+        sentence=_sentence([_head(result, part) for part in result.heads], _answer(result)),
     )
 
 
-def _token(result: "AnswerExplanation", token: "TokenResult") -> AnswerToken:
+def _sentence(heads: list[AnswerHead], answer: list[AnswerToken]) -> str | None:
+    needed = [(head, head.zeroed.effect) for head in heads if head.zeroed is not None and head.zeroed.effect.lowers]
+    if not needed:
+        return None
+    best, effect = min(needed, key=lambda pair: pair[1].nats)
+    said = f"Without {head_name(best.layer, best.head, cross=best.cross)} the answer's log-probability falls by "
+    said += f"{decimal(-effect.nats)} nats: rank {effect.rank} of {effect.among} heads"
+    if best.looks_at and best.looks_at[0].attention >= _NAMED:
+        said += f"; at {answer[best.most].seen} it looks at {best.looks_at[0].seen}"
+    return f"{said}."
+
+
+def _answer(result: "AnswerExplanation") -> list[AnswerToken]:
+    from unembed.models.fragments import fragments
+
+    before = () if result.model.fills_blanks else result.run.tokens[: result.length]
+    shown = fragments(result.model, (*before, *(token.prediction.token for token in result.answer)))[len(before) :]
+    return [_token(result, token, fragment) for token, fragment in zip(result.answer, shown, strict=True)]
+
+
+def _token(result: "AnswerExplanation", token: "TokenResult", fragment: str | None) -> AnswerToken:
     return AnswerToken(
         **vars(target_of(result.model, token.prediction)),
         position=token.position,
@@ -194,6 +231,7 @@ def _token(result: "AnswerExplanation", token: "TokenResult") -> AnswerToken:
         value=token.value,
         log_normaliser=token.normaliser,
         instead=prediction_of(result.model, token.instead),
+        fragment=fragment,
     )
 
 

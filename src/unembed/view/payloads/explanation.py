@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from unembed.models.labels import visible
 from unembed.view.payloads import payload, payload_of
 from unembed.view.payloads.common import (
     ModelFacts,
@@ -83,6 +84,13 @@ class LookedAt:
     """The token decoded alone, or the label of a source position."""
     attention: float
     """From 0 to 1."""
+    fragment: str | None = None
+    """As in `tokens`, of a token that shares a character with its neighbours; else null."""
+
+    @property
+    def seen(self) -> str:
+        """The token as it is shown in its place."""
+        return visible(self.text) if self.fragment is None else self.fragment
 
 
 @dataclass(frozen=True)
@@ -308,13 +316,16 @@ def _looked_at(result: "Explanation", note: "HeadNote") -> list[LookedAt]:
 def looked_at(run: "Run", found: tuple[tuple[int, float], ...], *, cross: bool) -> list[LookedAt]:
     """Positions of the prompt, or (cross) of what the encoder read, with the attention they get, as data."""
 
+    from unembed.models.fragments import fragments
+
     def label(position: int) -> str:
         if not cross:
             return text_of(run.model, run.tokens[position])
         assert run.model.source is not None
         return run.model.source.tokens[position].label
 
-    return [LookedAt(position=p, text=label(p), attention=a) for p, a in found]
+    shown = () if cross else fragments(run.model, run.tokens)
+    return [LookedAt(p, label(p), a, None if cross else shown[p]) for p, a in found]
 
 
 def _sublayers(among: "Population | None") -> list[Sublayer]:

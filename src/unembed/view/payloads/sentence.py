@@ -208,12 +208,15 @@ def named_reading(result: "Explanation") -> "Reading | None":
 
 
 def _reads(result: "Explanation", named: "Reading") -> Sentence:
+    from unembed.models.fragments import fragments
+
     part, model = result.answer.part, result.model
     if part is not None and part.kind == "cross_head":
         assert model.source is not None
         read = Span(_written(model.source.tokens[named.position].label), "token")
     else:
-        read = _token(model, result.run.tokens[named.position])
+        shown = fragments(model, result.run.tokens)[named.position]
+        read = _token(model, result.run.tokens[named.position]) if shown is None else Span(_written(shown), "token")
     if named.sink:
         return [Span(", which rests on "), read, Span(" (an attention sink)")]
     return [Span(", which reads "), read, *([] if named.mostly else [Span(" among others")])]

@@ -28,7 +28,7 @@ _NAMES |= {"cross_head": "head of the cross-attention", "cross_attention": "cros
 @lines_of.register
 def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects; for heads all of them, as shades."""
-    yield headline(_title(payload), payload.model, paper)
+    yield from headline(_title(payload), payload.model, paper)
     if len(payload.answer) > 1:
         yield answer_line(payload.answer, payload.base.log_probability, payload.base.probability, paper)
     for note in payload.notes:
@@ -66,13 +66,13 @@ def _told(payload: AblatePayload, change: float, largest: float) -> str:
 def _ranking(payload: AblatePayload, top: int, paper: Paper) -> Iterator[Text]:
     ranked = sorted(payload.effects, key=lambda effect: -abs(_change(payload, effect)))
     largest = max((abs(_change(payload, effect)) for effect in ranked), default=0.0)
-    what = "log-probability" if len(payload.answer) > 1 else "probability"
-    yield Text(f"  {cell('part', 14)}{cell('probability', 15)}{cell('logit', 8)}change of the {what}", FAINT)
+    what = "log P" if len(payload.answer) > 1 else "P"
+    yield Text(f"  {cell('part', 14)}{cell('probability', 15)}{cell('logit', 8)}change of {what}", FAINT)
     base = payload.base.probability
     for effect in ranked[:top]:
         moved, change = between(base, max(0.0, base + effect.probability)), _change(payload, effect)
         line = Text(f"  {cell(_name_of(effect, payload.site), 14)}{cell(moved, 15)}{signed_cell(effect.logit, 8)}")
-        bar = paper.glyphs.bar(change, largest, max(8, min(40, paper.width - 56)))
+        bar = paper.glyphs.bar(change, largest, paper.bar_beside(55))
         yield line.append(cell(_told(payload, change, largest), 16) + bar, signed_style(change))
     if ranked[top:]:
         most = _told(payload, abs(_change(payload, ranked[top])), largest).lstrip("+")

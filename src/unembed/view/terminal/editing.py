@@ -17,6 +17,8 @@ from unembed.view.payloads.editing import (
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style
 
+_BESIDE = 92
+"""Columns from which a row's title stands before its numbers."""
 _ROWS = (
     ("unseen", "new answer, other prompts"),
     ("new", "new answer, prompts of the edit"),
@@ -29,18 +31,21 @@ _ROWS = (
 @lines_of.register
 def edit_lines(payload: EditPayload, paper: Paper) -> Iterator[Text]:
     """What the edit does to each group of prompts, with its control beside it."""
-    yield headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
-    yield Text(cell(f"  {payload.description}", paper.width), FAINT)
+    yield from headline(f" {payload.action.upper()} {_what(payload)}", payload.model, paper)
+    yield Text(f"  {payload.description}", FAINT)
     yield Text(f"  {_where(payload)}", FAINT)
     yield from (Text(f"  note: {note}", FAINT) for note in payload.notes)
-    heads = f"{cell('mean P', 15)}{cell('change', 10)}{cell('top prediction', 18)}"
-    yield Text(f"  {cell('', 33)}{heads}{_control(payload)}", FAINT)
+    heads = f"{cell('mean P', 15)}{cell('change', 10)}{cell('top prediction', 17)}"
+    beside = paper.width >= _BESIDE
+    yield Text(f"  {cell('', 33 if beside else 2)}{heads}{_control(payload)}", FAINT)
     for name, title in _ROWS:
         group = getattr(payload.effects, name)
         if group is not None:
-            yield _group_line(title, group, payload.control and getattr(payload.control, name), new="new" in title)
+            control = payload.control and getattr(payload.control, name)
+            yield from _titled(title, _group_line(group, control, new="new" in title), beside=beside)
     if payload.perplexity is not None:
-        yield _perplexity_line(payload.perplexity, payload.effects, payload.control)
+        line = _perplexity_line(payload.perplexity, payload.effects, payload.control)
+        yield from _titled("perplexity of a text", line, beside=beside)
     yield Text()
     yield Text(f"  saved: {payload.saved}" if payload.saved else "  not saved: --save FILE keeps the edit", STRONG)
     yield Text("  any command takes it: --edits FILE. The weights on disk are as they were", FAINT)
@@ -64,12 +69,20 @@ def _control(payload: EditPayload) -> str:
     return "random keys" if payload.method == "rome" else "random neurons"
 
 
-def _group_line(title: str, group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:
+def _titled(title: str, numbers: Text, *, beside: bool) -> Iterator[Text]:
+    """A row: its title before its numbers, or where that is too long for the paper above them."""
+    if beside:
+        yield Text(f"  {cell(title, 33)}").append_text(numbers)
+    else:
+        yield from (Text(f"  {title}"), Text("    ").append_text(numbers))
+
+
+def _group_line(group: GroupChange, control: GroupChange | None, *, new: bool) -> Text:
     change = "" if group.change is None or new else _share(group.change)
     tops = f"{group.top_before} → {group.top_after} of {group.prompts}"
-    line = Text(f"  {cell(title, 33)}{cell(between(group.before, group.after), 15)}")
+    line = Text(cell(between(group.before, group.after), 15))
     line.append(cell(change, 10), signed_style(group.change or 0.0))
-    line.append(cell(tops, 18))
+    line.append(cell(tops, 17))
     return line if control is None or control.change is None else line.append(_share(control.change), FAINT)
 
 
@@ -86,15 +99,14 @@ def _number(value: float) -> str:
 def _perplexity_line(before: float, effects: EditEffects, control: EditEffects | None) -> Text:
     after = effects.perplexity
     assert after is not None
-    text = f"  {cell('perplexity of a text', 33)}{cell(f'{_number(before)} → {_number(after)}', 15)}"
-    line = Text(text).append(cell(_share(after / before - 1), 28))
+    line = Text(cell(f"{_number(before)} → {_number(after)}", 15)).append(cell(_share(after / before - 1), 27))
     return line if control is None or control.perplexity is None else line.append(_number(control.perplexity), FAINT)
 
 
 @lines_of.register
 def memory_lines(payload: MemoryPayload, paper: Paper) -> Iterator[Text]:
     """For each neuron what it fires on, and what it writes then."""
-    yield headline(f" KEY-VALUE MEMORY over {payload.passages} passages", payload.model, paper)
+    yield from headline(f" KEY-VALUE MEMORY over {payload.passages} passages", payload.model, paper)
     for neuron in payload.neurons:
         yield Text()
         yield from _neuron_lines(neuron, payload.among, paper)

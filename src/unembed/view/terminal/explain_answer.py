@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import head_name, part_name
-from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible, whole_chance
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, signed, visible, whole_chance
 from unembed.view.payloads.explain_answer import (
     AnswerHead,
     AnswerSublayer,
@@ -17,8 +17,19 @@ from unembed.view.payloads.explain_answer import (
 )
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.explanation import ending, role_lines, source_lines, term_name
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_cell, signed_style, wrapped
-from unembed.view.terminal.zeroed_parts import as_many_as_fit, marked
+from unembed.view.terminal.paper import (
+    FAINT,
+    STRONG,
+    Paper,
+    as_many_as_fit,
+    cell,
+    headline,
+    signed_cell,
+    signed_style,
+    total_line,
+    wrapped,
+)
+from unembed.view.terminal.zeroed_parts import marked
 
 _SHOWN, _TOKENS, _SUBLAYERS = 8, 40, 5
 """Terms of the ledger, tokens of the answer, and sublayers, that are shown at most."""
@@ -35,9 +46,9 @@ def explain_answer_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterato
 
 def opening_lines(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     """What is known before anything is zeroed: the answer's tokens and the ledger."""
-    yield headline(f" {ending(payload.tokens[: payload.prompt_length])}", payload.model, paper)
+    yield from headline(f" {ending(payload.tokens[: payload.prompt_length])}", payload.model, paper)
     yield from source_lines(payload.sources, paper)
-    yield from role_lines(payload.tokens[: payload.prompt_length], paper)
+    yield from role_lines(payload.tokens[: payload.prompt_length])
     for note in payload.notes:
         yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
     yield from _tokens(payload, paper)
@@ -69,12 +80,12 @@ def _tokens(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield Text(" ANSWER", STRONG).append(first[7:])
     yield from map(Text, more)
     shown = answer[:_TOKENS]
-    width = min(20, max(8, *(cell_len(visible(token.text)) + 2 for token in shown)))
+    width = min(20, max(8, *(cell_len(token.seen) + 2 for token in shown)))
     room = max(0, paper.width - width - _NUMBER - 22)
     columns = f"{cell('token', width)}{cell('log p', _NUMBER)}{cell('probability', 13)}{cell('rank', 7)}"
     yield Text(f"  {columns}{cell('says first', room)}", FAINT)
     for token in shown:
-        line = Text(f"  {cell(visible(token.text), width)}{signed_cell(token.log_probability, _NUMBER)}")
+        line = Text(f"  {cell(token.seen, width)}{signed_cell(token.log_probability, _NUMBER)}")
         line.append(f"{cell(percent(token.probability), 13)}{cell(str(token.rank), 7)}")
         other = f"{visible(token.instead.text)} {percent(token.instead.probability)}"
         yield line.append(cell("the same" if token.instead.id == token.id else other, room), FAINT)
@@ -96,7 +107,7 @@ def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield Text(title, STRONG).append(first[len(title) :], FAINT)
     yield from (Text(line, FAINT) for line in more)
     columns = _columns(payload, paper)
-    names = "".join(cell(visible(payload.answer[i].text), _NUMBER) for i in columns)
+    names = "".join(cell(payload.answer[i].seen, _NUMBER) for i in columns)
     left, room = len(payload.answer) - len(columns), paper.width - 3 - _NAME - _NUMBER * (len(columns) + 1)
     others = cell(f"+{left} more", min(room, 10)) if left and room > 0 else ""
     yield Text(f"  {cell('part', _NAME)}{cell('sum', _NUMBER + 1)}{names}{others}", FAINT)
@@ -111,9 +122,7 @@ def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
         if term.layer is None and (term.kind != "rounding" or abs(term.value) >= RESOLVED):
             yield _row(term_name(term, payload), term.by_token, columns)
     yield _row("log-probability", [token.log_probability for token in payload.answer], columns, style=STRONG)
-    verdict = "= model ✓" if abs(ledger.error) <= ledger.tolerance else "≠ model"
-    total = f" total {signed(ledger.sum)} {verdict} (|Δ| {scientific(abs(ledger.error))})"
-    yield Text("  " + "─" * max(1, min(12, paper.width - 2 - cell_len(total)))).append(total, STRONG)
+    yield total_line(ledger.sum, ledger.error, ledger.tolerance, paper, rule=12)
 
 
 def _columns(payload: ExplainAnswerPayload, paper: Paper) -> range:
@@ -137,17 +146,9 @@ def _row(name: str, by_token: Sequence[float], columns: range, *, style: str = "
 
 def _sentence(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     """The head without which the answer loses most."""
-    needed = [head for head in payload.heads if head.zeroed is not None and head.zeroed.effect.lowers]
-    if not needed:
-        return
-    best = min(needed, key=lambda head: head.zeroed.effect.nats if head.zeroed else 0.0)
-    assert best.zeroed is not None
-    said = f"Without {_head_name(best)} the answer's log-probability falls by {decimal(-best.zeroed.effect.nats)} nats"
-    said += f": rank {best.zeroed.effect.rank} of {best.zeroed.effect.among} heads"
-    if best.looks_at and best.looks_at[0].attention >= 0.5:
-        said += f"; at {visible(payload.answer[best.most].text)} it looks at {visible(best.looks_at[0].text)}"
-    yield from (Text(line, STRONG) for line in wrapped(f"{said}.", paper.width))
-    yield Text()
+    if payload.sentence is not None:
+        yield from (Text(line, STRONG) for line in wrapped(payload.sentence, paper.width))
+        yield Text()
 
 
 def _head_name(head: AnswerHead) -> str:
@@ -188,7 +189,7 @@ class _Columns:
     ) -> Text:
         line = Text(f"  {cell(name, _PART - 2)}").append(signed_cell(part.value, _NUMBER), signed_style(part.value))
         if self.most:
-            line.append(cell(visible(payload.answer[most].text), _MOST - 1) + " ")
+            line.append(cell(payload.answer[most].seen, _MOST - 1) + " ")
         if self.looks:
             line.append(cell(as_many_as_fit(looks, self.looks - 1), self.looks - 1) + " ")
         if part.zeroed is None:
@@ -207,7 +208,7 @@ def _heads(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield columns.heading("HEADS", "looks at")
     for head in payload.heads:
         looks = [
-            f"{visible(look.text)} {decimal(look.attention)}".replace(" 0.", " .")
+            f"{look.seen} {decimal(look.attention)}".replace(" 0.", " .")
             for i, look in enumerate(head.looks_at)
             if i == 0 or look.attention >= 0.1
         ]

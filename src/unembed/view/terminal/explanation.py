@@ -7,14 +7,26 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import part_name
-from unembed.view.glyphs import RESOLVED, between, decimal, percent, scientific, signed, visible
-from unembed.view.payloads.common import PromptToken, SourceToken, Term
+from unembed.view.glyphs import RESOLVED, between, decimal, percent, signed, visible
+from unembed.view.payloads.common import PromptToken, SourceToken, Term, text_of_tokens
 from unembed.view.payloads.explain_answer import ExplainAnswerPayload
 from unembed.view.payloads.explanation import ExplainPayload, LensRow, Swap
 from unembed.view.payloads.words import UnitWithout
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline, signed_style, token_strip, wrapped
-from unembed.view.terminal.zeroed_parts import as_many_as_fit, legend, part_lines
+from unembed.view.terminal.paper import (
+    FAINT,
+    STRONG,
+    WIDTH,
+    Paper,
+    as_many_as_fit,
+    cell,
+    headline,
+    signed_style,
+    token_strip,
+    total_line,
+    wrapped,
+)
+from unembed.view.terminal.zeroed_parts import legend, part_lines
 
 _SHOWN = 8
 _TITLE = 44
@@ -24,9 +36,9 @@ _TITLE = 44
 @lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line: the sentence first, then what it rests on."""
-    yield headline(f" {ending(payload.tokens[: _last(payload) + 1])}", payload.model, paper)
+    yield from headline(f" {ending(payload.tokens[: _last(payload) + 1])}", payload.model, paper)
     yield from source_lines(payload.sources, paper)
-    yield from role_lines(payload.tokens, paper)
+    yield from role_lines(payload.tokens)
     yield from _sentence(payload, paper)
     yield from _strip(payload, paper)
     yield from _larger_units(payload, paper)
@@ -56,8 +68,8 @@ def _sentence(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
 
 def ending(tokens: Sequence[PromptToken]) -> str:
     """The end of the prompt that was read."""
-    texts = [token.text for token in tokens]
-    text = (" " if all(text.startswith("id:") for text in texts) else "").join(texts)
+    ids = all(token.text.startswith("id:") for token in tokens)
+    text = text_of_tokens((f" {token.text}" if ids else token.text, token.fragment) for token in tokens)
     shown = "".join(c if c == " " else visible(c) for c in text).strip()
     return shown if len(shown) <= _TITLE else f"… {shown[-_TITLE:]}"
 
@@ -125,13 +137,13 @@ def _larger_units(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield Text(" WITHOUT   ", FAINT).append(as_many_as_fit(items, paper.width - 11))
 
 
-def role_lines(tokens: Sequence[PromptToken], paper: Paper) -> Iterator[Text]:
+def role_lines(tokens: Sequence[PromptToken]) -> Iterator[Text]:
     """Of a chat, at which positions whose words stand."""
     groups = itertools.groupby(tokens, key=lambda token: token.role)
     spans = [(role, [token.position for token in said]) for role, said in groups if role is not None]
     if spans:
         said = "  ".join(f"{visible(role)} {places[0]}–{places[-1]}" for role, places in spans)
-        yield Text(f" chat    {said}"[: paper.width], FAINT)
+        yield Text(f" chat    {said}", FAINT)
 
 
 def source_lines(sources: Sequence[SourceToken], paper: Paper) -> Iterator[Text]:
@@ -185,21 +197,22 @@ def _ledger(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     rest = sum(t.value for t in parts) - sum(t.value for t in shown)
     largest = max((abs(t.value) for t in ledger.terms), default=0.0)
     rows = [*shown, *fixed]
-    half = (paper.width - 2) // 2
-    left, right = rows[: (len(shown) + 1) // 2], rows[(len(shown) + 1) // 2 : len(shown)]
-    for index, term in enumerate(left):
-        line = Text("  ").append_text(_term(term, payload, largest, half, paper))
-        if index < len(right):
-            line.append_text(_term(right[index], payload, largest, half, paper))
+    side = 1 if paper.width < 80 else 2
+    share, per_side = (paper.width - 2) // side, -(-len(shown) // side)
+    others = len(parts) - len(shown)
+    names = [*(term_name(term, payload) for term in rows), f"{others} others"]
+    name = 24 if paper.width >= WIDTH else min(24, max(map(cell_len, names)) + 1)
+    columns = [shown[i * per_side : (i + 1) * per_side] for i in range(side)]
+    for row in itertools.zip_longest(*columns):
+        line = Text("  ")
+        for term in filter(None, row):
+            line.append_text(_term(term, payload, largest, name, share, paper))
         yield line
     for term in fixed:
-        yield Text("  ").append_text(_term(term, payload, largest, half, paper))
-    others = len(parts) - len(shown)
+        yield Text("  ").append_text(_term(term, payload, largest, name, share, paper))
     if others:
-        yield Text(f"  {cell(f'{others} others', 24)}{cell(signed(rest), 7, right=True)} (net)")
-    verdict = "= model ✓" if abs(ledger.error) <= ledger.tolerance else "≠ model"
-    total = f" total {signed(ledger.sum)} {verdict} (|Δ| {scientific(abs(ledger.error))})"
-    yield Text("  " + "─" * max(3, half - 12)).append(total, STRONG)
+        yield Text(f"  {cell(f'{others} others', name)}{cell(signed(rest), 7, right=True)} (net)")
+    yield total_line(ledger.sum, ledger.error, ledger.tolerance, paper, rule=paper.width // 2 - 13)
 
 
 def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
@@ -212,9 +225,9 @@ def _inputs(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
             by_source[term.source] = by_source.get(term.source, 0.0) + term.value
     shown = sorted(sorted(by_source, key=lambda s: -abs(by_source[s]))[: 2 * _SHOWN])
     largest = max((abs(value) for value in by_source.values()), default=0.0)
-    yield Text(" THROUGH THE ENCODER", STRONG).append("   what the source adds, by position; patterns frozen", FAINT)
+    yield Text(" THROUGH THE ENCODER", STRONG).append("  what the source adds, by position; patterns frozen", FAINT)
     for source in shown:
-        bar = paper.glyphs.bar(by_source[source], largest, 30)
+        bar = paper.glyphs.bar(by_source[source], largest, paper.bar_beside(34))
         name = cell(f"{source} {visible(payload.sources[source].label)}", 24)
         yield Text(f"  {name}{cell(signed(by_source[source]), 7, right=True)} ").append(
             bar, signed_style(by_source[source])
@@ -233,11 +246,11 @@ def _what(payload: ExplainPayload) -> str:
     return "raw logit"
 
 
-def _term(term: Term, payload: ExplainPayload, largest: float, width: int, paper: Paper) -> Text:
-    bar = paper.glyphs.bar(term.value, largest, width - 36)
-    name = cell(term_name(term, payload), 24)
-    text = Text(f"{name}{cell(signed(term.value), 7, right=True)} ")
-    return text.append(cell(bar, width - 32), signed_style(term.value))
+def _term(term: Term, payload: ExplainPayload, largest: float, name: int, width: int, paper: Paper) -> Text:
+    """A term in `width` cells, of which its name takes `name`."""
+    bar = paper.glyphs.bar(term.value, largest, width - name - 12)
+    text = Text(f"{cell(term_name(term, payload), name)}{cell(signed(term.value), 7, right=True)} ")
+    return text.append(cell(bar, width - name - 8), signed_style(term.value))
 
 
 def term_name(term: Term, payload: ExplainPayload | ExplainAnswerPayload | None = None) -> str:
@@ -245,15 +258,15 @@ def term_name(term: Term, payload: ExplainPayload | ExplainAnswerPayload | None 
     name = part_name(term.kind, term.layer, term.head, term.expert, term.neuron)
     if term.source is None:
         return name
-    token = "" if payload is None else " " + visible(_source_text(term, payload))
+    token = "" if payload is None else " " + _source_text(term, payload)
     return f"{name} ← {term.source}{token}"
 
 
 def _source_text(term: Term, payload: ExplainPayload | ExplainAnswerPayload) -> str:
     assert term.source is not None
     if term.kind == "cross_attention":
-        return payload.sources[term.source].label
-    return payload.tokens[term.source].text
+        return visible(payload.sources[term.source].label)
+    return payload.tokens[term.source].seen
 
 
 def _swap(swap: Swap, base: float, paper: Paper) -> Iterator[Text]:
@@ -289,19 +302,18 @@ def _milestones(rows: list[LensRow], count: int = 5) -> list[LensRow]:
 
 
 def _next(payload: ExplainPayload, paper: Paper) -> str:
-    """What else to ask, as much as fits."""
-    asks = []
+    """What else to ask that was not asked for, as much as fits: what opens all of it first."""
     other = next((p for p in payload.predictions if p.id != payload.target.id), None)
+    heard = any(token.modality == "audio" for token in payload.sources)
+    asks = [" next ", "unembed open ", "--html FILE "]
     if payload.reference.text is None and other is not None and other.text == _visible_argument(other.text):
         asks.append(f'--vs "{other.text}" ')
     if not payload.model.layers:
-        asks += ["--json ", "unembed bigrams"]
-    else:
-        asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
-        heard = any(token.modality == "audio" for token in payload.sources)
-        asks += [] if heard else ["unembed words "]
-        asks += ["--by source ", "--json ", "unembed ablate ", "unembed lens"]
-    return as_many_as_fit([" next ", *asks], paper.width)
+        return as_many_as_fit([*asks, "--json ", "unembed bigrams"], paper.width)
+    asks += [] if payload.swap is not None else ["--swap WORD=OTHER "]
+    asks += [] if heard else ["unembed words "]
+    asks += [] if payload.ledger.by != "sublayer" else ["--by source "]
+    return as_many_as_fit([*asks, "unembed patch ", "unembed ablate ", "--json "], paper.width)
 
 
 def _visible_argument(text: str) -> str:

@@ -20,36 +20,38 @@ _MEANS = {
     "copy_suppression": "share of tokens it seeks where they are predicted, and lowers",
     "successor": "share of ordinals of which it promotes the next",
 }
-_SHOWN = 4
 
 
 @lines_of.register
 def heads_lines(payload: HeadsPayload, paper: Paper, *, role: str = "induction") -> Iterator[Text]:
     """The roles with their best heads, the causal check, and all heads of one role as shades."""
-    yield headline(
+    yield from headline(
         f" HEADS  {payload.sequences} sequences of {payload.half} random tokens, twice", payload.model, paper
     )
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     if not payload.complete:
         yield Text(" INTERRUPTED: heads were not zeroed", STRONG)
-    yield from _table(payload)
+    yield from _table(payload, paper)
     if payload.causal is not None:
         yield from _causal(payload, payload.causal)
     yield from _map(payload, role, paper)
 
 
-def _table(payload: HeadsPayload) -> Iterator[Text]:
+def _table(payload: HeadsPayload, paper: Paper) -> Iterator[Text]:
     checked = payload.causal is not None
     last = f"top {len(payload.roles[0].top)} zeroed" if checked else ""
-    yield Text(f"  {cell('role', 17)}{cell('heads', 7)}{cell('above', 7)}{cell('best: score', 52)}{last}", FAINT)
+    fits = max(1, (paper.width - 33 - len(last)) // 13)
+    count = min(fits, max(len(role.top) for role in payload.roles))
+    heads = f"{cell('role', 17)}{cell('heads', 7)}{cell('above', 7)}"
+    yield Text(f"  {heads}{cell('best: score', 13 * count)}{last}", FAINT)
     scores = {(head.layer, head.head): head.scores for head in payload.heads}
     for role in payload.roles:
         line = Text(f"  {cell(_title(role), 17)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
-        for place in role.top[:_SHOWN]:
+        for place in role.top[:count]:
             score = getattr(scores[place.layer, place.head], role.name)
             text = f"{head_name(place.layer, place.head)} {_short(score)}"
             line.append(cell(text, 13), "" if score > role.threshold else FAINT)
-        line.append(" " * 13 * (_SHOWN - len(role.top[:_SHOWN])))
+        line.append(" " * 13 * (count - len(role.top[:count])))
         yield line if payload.causal is None else line.append(_lost(role, payload.causal))
 
 

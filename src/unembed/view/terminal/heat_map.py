@@ -31,7 +31,7 @@ def heat_map(
     size = max(2, min(10, room // max(1, len(columns))))
     fits = max(1, room // size)
     shown, titles = columns[-fits:], names[-fits:]
-    yield _legend(paper.glyphs)
+    yield from _legend(paper)
     if len(shown) < len(columns):
         yield Text(f"  the last {len(shown)} of {len(columns)} columns; --json has all", FAINT)
     yield Text(" " * _LABEL + "".join(cell(title, size - 1) + " " for title in titles), FAINT)
@@ -65,9 +65,13 @@ def shade(value: float, glyphs: Glyphs) -> str:
     return (up if value > 0 else down)[step - 1]
 
 
-def _legend(glyphs: Glyphs) -> Text:
+def _legend(paper: Paper) -> Iterator[Text]:
     up, down = (
-        "  ".join(f"{shade(sign * least, glyphs)} {sign * least:.1f}".replace(" -", " −") for least in _STEPS)
+        "  ".join(f"{shade(sign * least, paper.glyphs)} {sign * least:.1f}".replace(" -", " −") for least in _STEPS)
         for sign in (1, -1)
     )
-    return Text(f"  from {up}   down to {down}   blank: less", FAINT)
+    said = [f"  from {up}", f"down to {down}", "blank: less"]
+    if sum(map(len, said)) + 6 <= paper.width:
+        yield Text("   ".join(said), FAINT)
+    else:
+        yield from (Text(line, FAINT) for line in (said[0], f"  {said[1]}", f"  {said[2]}"))

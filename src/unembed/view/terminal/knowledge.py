@@ -25,7 +25,7 @@ _LAYERS = 8
 def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
     """The neurons of the largest values, then the layers with the largest sums and their errors."""
     answer = visible("".join(token.text for token in payload.target))
-    yield headline(f" KNOWLEDGE of {answer} {_chance(payload)}: {_how(payload)}", payload.model, paper)
+    yield from headline(f" KNOWLEDGE of {answer} {_chance(payload)}: {_how(payload)}", payload.model, paper)
     for note in payload.notes:
         yield from (Text(line, FAINT) for line in wrapped(f"note: {note}", paper.width))
     if not payload.complete:
@@ -38,7 +38,7 @@ def attribute_lines(payload: AttributePayload, paper: Paper) -> Iterator[Text]:
         line = Text(f"  {cell(_name(entry), 14)}")
         line.append(_worth(entry.value, largest), signed_style(entry.value))
         line.append(signed_cell(entry.activation, 8, 1))
-        yield line.append(paper.glyphs.bar(entry.value, largest, 40), signed_style(entry.value))
+        yield line.append(paper.glyphs.bar(entry.value, largest, paper.bar_beside(33)), signed_style(entry.value))
     yield Text()
     yield from _layers(payload)
 
@@ -76,9 +76,8 @@ def _how(payload: AttributePayload) -> str:
 
 
 def _layers(payload: AttributePayload) -> Iterator[Text]:
-    what = "quadrature error" if payload.path == "layer" else "sum - change: what neurons do together"
-    columns = f"{cell('layer', 8)}{cell('sum', 9)}{cell('P(1)-P(0)', 11)}{cell('error', 10)}{cell('points', 8)}"
-    yield Text(f"  {columns}error: {what}", FAINT)
+    columns = f"{cell('layer', 8)}{cell('sum', 9)}{cell('P(1)-P(0)', 11)}{cell('error', 10)}points"
+    yield Text(f"  {columns}", FAINT)
     ranked = sorted(payload.layers, key=lambda layer: -abs(layer.change))
     for layer in ranked[:_LAYERS]:
         total = "-" if layer.sum is None else signed(layer.sum, 3)
@@ -93,30 +92,36 @@ def _layers(payload: AttributePayload) -> Iterator[Text]:
         yield Text(f"  {len(rest)} others{worst}; --json has all", FAINT)
     if any(layer.sum is None for layer in ranked):
         yield Text("  -: not every neuron of the layer was computed, so they have no sum", FAINT)
+    error = "what the quadrature misses" if payload.path == "layer" else "what the neurons do together"
+    yield Text("  P(1)-P(0): how far the answer falls when all neurons of the layer go to the baseline;", FAINT)
+    yield Text(f"  sum: of their attributions; error: the difference, {error}.", FAINT)
+    yield Text("  Layers are not shares of one whole: each is tested alone, so they may sum to more than P.", FAINT)
 
 
 @lines_of.register
 def find_lines(payload: FindPayload, paper: Paper) -> Iterator[Text]:
     """A line a fact, and the relation's own neurons."""
     title = f" KNOWLEDGE NEURONS of {payload.relation}: {payload.path} path, t = {payload.t:g}, p = {payload.p:g}"
-    yield headline(f"{title}, share <= {payload.share:g}", payload.model, paper)
+    yield from headline(f"{title}, share <= {payload.share:g}", payload.model, paper)
     yield from (Text(f" note: {line}", FAINT) for note in payload.notes for line in note.splitlines())
-    columns = f"{cell('fact', 30)}{cell('P', 8)}{cell('top', 6)}{cell('kept', 6)}{cell('refined', 9)}"
-    yield Text(f"  {columns}the fact's own neurons", FAINT)
+    width = 30 if paper.width >= 90 else 18
+    shown = (paper.width - width - 31 - 10) // 11  # names of neurons of large models, and how many are left
+    columns = f"{cell('fact', width)}{cell('P', 8)}{cell('top', 6)}{cell('kept', 6)}{cell('refined', 9)}"
+    yield Text(f"  {columns}{'its own neurons' if shown > 0 else ''}".rstrip(), FAINT)
     for fact in payload.facts:
-        yield _fact_line(fact)
+        yield _fact_line(fact, width, shown)
     yield Text()
     shared = _names(payload.shared, 8)
     yield Text(f"  the relation's neurons, kept by at least half of the facts: {len(payload.shared)}", STRONG)
     yield Text(f"    {shared or 'none'}")
 
 
-def _fact_line(fact: FoundFact) -> Text:
+def _fact_line(fact: FoundFact, width: int, shown: int) -> Text:
     mean = sum(fact.probabilities) / max(1, len(fact.probabilities))
     name = f"{visible(fact.subject)} {visible(fact.answer)}"
     top = cell(f"{sum(fact.top)}/{len(fact.top)}", 6)
     counts = f"{cell(percent(mean), 8)}{top}{cell(str(len(fact.kept)), 6)}{cell(str(len(fact.refined)), 9)}"
-    return Text(f"  {cell(name, 30)}{counts}{_names(fact.refined, 4)}")
+    return Text(f"  {cell(name, width - 1)} {counts}{_names(fact.refined, shown) if shown > 0 else ''}")
 
 
 def _names(neurons: Sequence[NeuronPlace], shown: int) -> str:
@@ -129,7 +134,7 @@ def facts_lines(payload: FactsPayload, paper: Paper) -> Iterator[Text]:
     """A block a relation."""
     yield Text(f"  {cell('relation', 14)}{cell('facts', 7)}{cell('templates', 11)}examples", FAINT)
     for entry in payload.relations:
-        examples = ", ".join(entry.examples)
+        examples = cell(", ".join(entry.examples), paper.width - 34).rstrip()
         yield Text(
             f"  {cell(entry.name, 14)}{cell(str(entry.facts), 7)}{cell(str(len(entry.templates)), 11)}{examples}"
         )

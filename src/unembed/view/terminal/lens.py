@@ -9,7 +9,7 @@ from unembed.view.payloads.lens import LensCell, LensPayload
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, headline
 
-_CELL = 11
+_CELL, _WIDEST = 11, 22
 _RAMP = ("grey37", "grey50", "grey70", "khaki3", "gold3", "dark_orange3")
 
 
@@ -19,16 +19,18 @@ def lens_lines(payload: LensPayload, paper: Paper) -> Iterator[Text]:
     cells = {(c.layer, c.position): c for c in payload.cells}
     layers = list(dict.fromkeys(c.layer for c in payload.cells))
     positions = list(dict.fromkeys(c.position for c in payload.cells))
-    fits = max(1, (paper.width - 7) // _CELL)
+    room = paper.width - 7
+    fits = max(1, room // _CELL)
+    size = max(_CELL, min(_WIDEST, room // min(fits, len(positions))))
     asked = payload.asks if payload.asks in positions else positions[-1]
     shown = _around(positions, positions.index(asked), fits)
-    yield headline(" LOGIT LENS  top token after each layer, and its probability in tenths", payload.model, paper)
+    yield from headline(" LOGIT LENS  top token after each layer, and its probability in tenths", payload.model, paper)
     if len(shown) < len(positions):
         which = "the last" if shown[-1] == positions[-1] else "the blank and those around it,"
         yield Text(f" {which} {len(shown)} of {len(positions)} positions; --position or --json for others", FAINT)
-    yield _line("", [f"{p} {visible(payload.tokens[p].text)}" for p in shown], FAINT)
+    yield _line("", [f"{p} {payload.tokens[p].seen}" for p in shown], size, FAINT)
     for layer in reversed(layers):
-        yield _layer_line(layer, [cells[layer, p] for p in shown], paper)
+        yield _layer_line(layer, [cells[layer, p] for p in shown], size)
     yield Text()
     yield from _target_lines(payload, layers, asked, cells, paper)
     yield Text(f" cost: {payload.states} states read, one product with the vocabulary matrix each", FAINT)
@@ -42,17 +44,17 @@ def _around(positions: list[int], asked: int, fits: int) -> list[int]:
     return positions[max(0, start) :][:fits]
 
 
-def _line(name: str, texts: list[str], style: str) -> Text:
-    return Text(f" {cell(name, 5)} " + "".join(cell(text, _CELL - 1) + " " for text in texts), style)
+def _line(name: str, texts: list[str], size: int, style: str) -> Text:
+    return Text(f" {cell(name, 5)} " + "".join(cell(text, size - 1) + " " for text in texts), style)
 
 
-def _layer_line(layer: int | None, row: list[LensCell], paper: Paper) -> Text:
+def _layer_line(layer: int | None, row: list[LensCell], size: int) -> Text:
     line = Text(f" {cell('emb' if layer is None else f'L{layer}', 5)} ", FAINT)
     for c in row:
         probability = c.top_probability[0]
         style = _RAMP[min(len(_RAMP) - 1, int(len(_RAMP) * probability))]
         tenths = min(9, int(10 * probability))
-        line.append(f"{cell(visible(c.top[0].text), _CELL - 3)} {tenths} ", style)
+        line.append(f"{cell(visible(c.top[0].text), size - 3)} {tenths} ", style)
     return line
 
 
@@ -64,6 +66,6 @@ def _target_lines(
     yield Text("  layer     rank   probability  KL to final (nats)", FAINT)
     for layer in reversed(layers):
         c = cells[layer, position]
-        bar = paper.glyphs.bar(c.probability, 1.0, 24)
+        bar = paper.glyphs.bar(c.probability, 1.0, paper.bar_beside(41))
         name = "emb" if layer is None else f"L{layer}"
         yield Text(f"  {cell(name, 6)} {c.rank:7d}  {percent(c.probability):>11}  {c.kl:8.3f}  {bar}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.view.payloads.machine import DoctorPayload, ModelEntry, ModelsPayload
@@ -12,9 +13,15 @@ from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell
 @lines_of.register
 def models_lines(payload: ModelsPayload, paper: Paper) -> Iterator[Text]:
     """A line a model: what is here and what would be fetched."""
-    yield Text(f"  {cell('model', 34)}{cell('state', 34)}{cell('size', 10)}licence", FAINT)
+    longest = max((cell_len(entry.name) for entry in payload.models), default=0) + 2
+    name = max(34, longest) if paper.width >= 94 else 0  # else on a line of its own
+    state = 34 if name else max(14, paper.width - 28)
+    yield Text(f"  {cell('model', name) if name else '  '}{cell('state', state)}{cell('size', 10)}licence", FAINT)
     for entry in payload.models:
-        yield Text(f"  {cell(entry.name, 34)}{cell(entry.state, 34)}{cell(_size(entry.bytes), 10)}{entry.licence}")
+        if not name:
+            yield Text(f"  {entry.name}")
+        facts = f"{cell(entry.state, state - 1)} {cell(_size(entry.bytes), 10)}{entry.licence}"
+        yield Text(f"  {cell(entry.name, name) if name else '  '}{facts}")
         if entry.fetch:
             yield Text(f"    to fetch it: {entry.fetch}", FAINT)
     yield Text("  --model also takes a hub id, a Hugging Face folder or a GGUF file", FAINT)

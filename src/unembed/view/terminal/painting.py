@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.view.glyphs import percent, scientific, signed, visible
@@ -16,7 +17,7 @@ _GRID = 8
 @lines_of.register
 def paint_lines(payload: PaintPayload, paper: Paper) -> Iterator[Text]:
     """The whole view, line by line."""
-    yield headline(f" PAINT {payload.caption}", payload.model, paper)
+    yield from headline(f" PAINT {payload.caption}", payload.model, paper)
     yield Text(f"  {payload.right} of {len(payload.cells)} cells are as the rules draw it", FAINT)
     yield Text()
     yield Text(f"  {cell('picture', 22)}word with most credit in each cell", FAINT)
@@ -28,7 +29,7 @@ def paint_lines(payload: PaintPayload, paper: Paper) -> Iterator[Text]:
         yield line.append(" " * 6).append("  ".join(str(painted.word) for painted in cells))
     yield Text("  capitals: the whole cell; small letters: a part of a shape", FAINT)
     yield Text()
-    yield from _words(payload)
+    yield from _words(payload, paper)
     if payload.cell is not None:
         yield Text()
         yield from _one(payload.cell, payload, paper)
@@ -46,15 +47,18 @@ def _letter(painted: PaintedCell) -> str:
     return letter.upper() if painted.part == "full" else letter
 
 
-def _words(payload: PaintPayload) -> Iterator[Text]:
+def _words(payload: PaintPayload, paper: Paper) -> Iterator[Text]:
     """The mean credit of each word over the cells of each object."""
-    yield Text(f"  {cell('', 16)}" + "".join(cell(f"cells of {o.phrase}", 30) for o in payload.objects), FAINT)
+    width = min(30, (paper.width - 18) // max(1, len(payload.objects)))
+    heads = [f"cells of {o.phrase}" for o in payload.objects]
+    heads = heads if max(map(cell_len, heads), default=0) < width else [o.phrase for o in payload.objects]
+    yield Text(f"  {cell('', 16)}" + "".join(cell(head, width) for head in heads), FAINT)
     for index, word in enumerate(payload.words):
         line = Text(f"  {cell(f'{index} {visible(word)}', 16)}")
         for painted in payload.objects:
             value = painted.credit[index]
             style = STRONG if value == max(painted.credit) else ""
-            line.append(cell(f"{signed(value)}", 30), style)
+            line.append(cell(f"{signed(value)}", width), style)
         yield line
 
 
@@ -63,7 +67,7 @@ def _one(found: CellLedger, payload: PaintPayload, paper: Paper) -> Iterator[Tex
     yield Text(f"{title} {percent(found.target.probability)}", STRONG).append("   logit above vocabulary mean", FAINT)
     largest = max(abs(term.value) for term in found.terms)
     for term in sorted(found.terms, key=lambda term: -abs(term.value)):
-        bar = paper.glyphs.bar(term.value, largest, 30)
+        bar = paper.glyphs.bar(term.value, largest, paper.bar_beside(34))
         name = cell(term_name(term), 24)
         yield Text(f"  {name}{cell(signed(term.value), 7, right=True)} ").append(bar, signed_style(term.value))
     yield Text(
@@ -74,6 +78,6 @@ def _one(found: CellLedger, payload: PaintPayload, paper: Paper) -> Iterator[Tex
     largest = max(map(abs, by_word))
     yield Text(" of which cross-attention heads, by word through the encoder", FAINT)
     for index, value in enumerate(by_word):
-        bar = paper.glyphs.bar(value, largest, 30)
+        bar = paper.glyphs.bar(value, largest, paper.bar_beside(34))
         name = cell(f"{index} {visible(payload.words[index])}", 24)
         yield Text(f"  {name}{cell(signed(value), 7, right=True)} ").append(bar, signed_style(value))

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -11,10 +12,11 @@ from rich.console import Console
 from rich.text import Text
 
 from unembed.models.labels import harmless
-from unembed.view.glyphs import Glyphs, signed, visible, whole_chance
+from unembed.view.glyphs import Glyphs, scientific, signed, visible, whole_chance
 from unembed.view.payloads.common import ModelFacts, PromptToken, Token
 
-WIDTH = 100
+WIDTH, NARROWEST, WIDEST = 100, 40, 160
+"""Columns: of a pipe, and of the narrowest and the widest terminal that lines are laid out for."""
 POSITIVE, NEGATIVE, FAINT, STRONG = "dark_orange3", "medium_purple", "dim", "bold"
 
 
@@ -24,6 +26,15 @@ class Paper:
 
     width: int = WIDTH
     glyphs: Glyphs = field(default_factory=Glyphs)
+
+    @property
+    def longest_bar(self) -> int:
+        """Cells of a bar where nothing else needs the room."""
+        return self.width * 2 // 5
+
+    def bar_beside(self, used: int) -> int:
+        """Cells of the longest bar beside what takes `used`."""
+        return max(0, min(self.longest_bar, self.width - used))
 
 
 class _Console(Console):
@@ -42,18 +53,62 @@ def console(file: TextIO) -> Console:
 def paper_for(file: TextIO) -> Paper:
     """The paper a stream offers."""
     encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "")
-    return Paper(width=max(40, min(WIDTH, console(file).width)), glyphs=Glyphs(ascii=not encoding.startswith("utf")))
+    return Paper(
+        width=max(NARROWEST, min(WIDEST, console(file).width)), glyphs=Glyphs(ascii=not encoding.startswith("utf"))
+    )
 
 
 def show(lines: Iterable[Text], file: TextIO) -> None:
-    """Write lines to a stream, in the characters it can take."""
-    out, glyphs = console(file), paper_for(file).glyphs
-    for line in lines:
-        if glyphs.ascii:
-            line = Text(glyphs.plain(line.plain))
-        line.plain = harmless(line.plain)  # as many characters, so that styles stay where they are
-        line.rstrip()
+    """Write lines to a stream, in the characters and the columns it has."""
+    out, paper = console(file), paper_for(file)
+    for line in fitted((_written(line, paper.glyphs) for line in lines), paper.width):
         out.print(line)
+
+
+def _written(line: Text, glyphs: Glyphs) -> Text:
+    """A line in characters that the stream has, none of which acts on it."""
+    if glyphs.ascii:
+        line = Text(glyphs.plain(line.plain))
+    line.plain = harmless(line.plain)  # as many characters, so that styles stay where they are
+    return line
+
+
+_LABEL = re.compile(r" *\S{1,16}(?: \S{1,5})? {2,}(?=\S)")
+"""What a line of words may begin with, such as ` CONTROL   `; what does not fit goes on below its text."""
+
+
+def fitted(lines: Iterable[Text], width: int) -> Iterator[Text]:
+    """Lines of at most `width` cells: a sentence that is longer goes on in the next, broken between words.
+
+    Rows of tables are laid out for the paper they are written on and are never longer.
+    """
+    for line in lines:
+        line.rstrip()
+        yield from [line] if line.cell_len <= width else _folded(line, width)
+
+
+def _folded(line: Text, width: int) -> Iterator[Text]:
+    text = line.plain
+    label = _LABEL.match(text)
+    hang = len(label[0]) if label and len(label[0]) <= width // 3 else len(text) - len(text.lstrip())
+    start, end, indent = 0, 0, ""
+    for word in _words(text, width - hang):
+        if end > start and cell_len(indent + text[start : word[1]]) > width:
+            yield Text(indent).append_text(line[start:end])
+            start, indent = word[0], " " * hang
+        end = word[1]
+    yield Text(indent).append_text(line[start:end])
+
+
+def _words(text: str, room: int) -> Iterator[tuple[int, int]]:
+    """Where each word begins and ends; of one that no line has room for, each piece that a line has."""
+    for word in re.finditer(r"\S+", text):
+        start = word.start()
+        for end in range(start + 1, word.end()):
+            if cell_len(text[start : end + 1]) > room:
+                yield start, end
+                start = end
+        yield start, word.end()
 
 
 def cell(text: str, width: int, *, right: bool = False) -> str:
@@ -69,12 +124,16 @@ def signed_cell(value: float, width: int, digits: int = 2) -> str:
     return cell(text if text[0] in "+−" else f" {text}", width)
 
 
-def headline(title: str, model: ModelFacts, paper: Paper) -> Text:
-    """A title on the left, the model on the right."""
+def headline(title: str, model: ModelFacts, paper: Paper) -> Iterator[Text]:
+    """A title on the left, the model on the right; where both do not fit into a line, the model above the title."""
     edits = f" + {len(model.edits)} edit{'s' if len(model.edits) > 1 else ''}" if model.edits else ""
     facts = f"{model.name}{edits} · {model.device} · {model.dtype}"
     room = paper.width - cell_len(facts) - 1
-    return Text(cell(title, max(room, 10)) + " ").append(facts, FAINT)
+    if cell_len(title) < room:
+        yield Text(cell(title, room) + " ").append(facts, FAINT)
+        return
+    yield Text(cell(facts, paper.width, right=True), FAINT)
+    yield Text(title)
 
 
 def signed_style(value: float) -> str:
@@ -99,7 +158,7 @@ def token_strip(
     A prompt that does not fit keeps its first token and its last, those at `keep`, then those at `rather`, and as much
     of its end as there is room for; the gaps are named.
     """
-    cells = {t.position: f"{t.position} {visible(t.text)}" for t in tokens}
+    cells = {t.position: f"{t.position} {t.seen}" for t in tokens}
     kept = _fitting(cells, width - cell_len(tail) - 4, {0, len(tokens) - 1, *keep}, rather)
     line, places, last = Text(" "), {}, -1
     for place in kept:
@@ -135,6 +194,23 @@ def _fitting(cells: dict[int, str], room: int, always: set[int], rather: Sequenc
             break
         shown.add(i)
     return sorted(shown | {i for i in cells if {i - 1, i + 1} <= shown and size[i] <= len(_gap(1))})
+
+
+def total_line(total: float, error: float, tolerance: float, paper: Paper, *, rule: int = 24) -> Text:
+    """The end of a ledger: the sum of its terms, and whether it is the model's own number."""
+    verdict = "= model ✓" if abs(error) <= tolerance else "≠ model"
+    said = f" total {signed(total)} {verdict} (|Δ| {scientific(abs(error))})"
+    return Text("  " + "─" * max(1, min(rule, paper.width - 2 - cell_len(said)))).append(said, STRONG)
+
+
+def as_many_as_fit(items: Sequence[str], width: int) -> str:
+    """The first items that fit, two spaces apart; at least one."""
+    line = items[0] if items else ""
+    for item in items[1:]:
+        if cell_len(line) + cell_len(item) + 2 > width:
+            break
+        line += f"  {item}"
+    return line
 
 
 def wrapped(text: str, width: int, indent: str = " ") -> Iterator[str]:

@@ -32,7 +32,7 @@ def patch_lines(payload: PatchPayload, paper: Paper, *, top: int = 5) -> Iterato
     """Both prompts, the metric at both ends, and for each direction a heat map and its strongest cells."""
     inside, site = stack_and_word(payload.site)
     where = "in the encoder: " if inside else ""
-    yield headline(f" PATCH  {where}{_SITES[site]}", payload.model, paper)
+    yield from headline(f" PATCH  {where}{_SITES[site]}", payload.model, paper)
     if payload.clean_places:
         count, last = len(payload.clean_places), payload.clean_places[-1].removesuffix(" padding")
         yield Text(f"  two sounds of {count} positions each, named by when they begin, to {visible(last)}", FAINT)
@@ -67,7 +67,7 @@ def _direction(payload: PatchPayload, name: str, grid: list[PatchCell], top: int
         yield from heat_map(by_head, heads, [f"H{h}" for h in heads], paper)
     elif word != "neuron":
         yield from _by_position(payload, effects, paper)
-    yield from _strongest(payload, effects, top)
+    yield from _strongest(payload, effects, top, paper)
 
 
 def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], paper: Paper) -> Iterator[Text]:
@@ -83,10 +83,11 @@ def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], 
     yield from heat_map({(c.layer, c.position or 0): e for c, e in effects}, changing, names, paper)
 
 
-def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int) -> Iterator[Text]:
+def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int, paper: Paper) -> Iterator[Text]:
     ranked = sorted(effects, key=lambda pair: -abs(pair[1]))
     width = 30 if payload.clean_places else 26
-    yield Text(f"  {cell('strongest', width)}{cell('effect', 10)}{_metric(payload)}", FAINT)
+    metric = _metric(payload) if cell_len(_metric(payload)) <= paper.width - width - 12 else "metric"
+    yield Text(f"  {cell('strongest', width)}{cell('effect', 10)}{metric}", FAINT)
     for c, effect in ranked[:top]:
         line = Text(f"  {cell(_name(c, payload), width)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(_number(c.value))
@@ -109,8 +110,8 @@ def _at(payload: PatchPayload, position: int, until: int | None) -> str:
     if payload.clean_places:
         return name_of_group(payload.clean_places[position], payload.clean_places[last])
     if until is None:
-        return f"{position} {visible(payload.clean_tokens[position].text)}"
-    texts = (visible(payload.clean_tokens[p].text) for p in (position, last))
+        return f"{position} {payload.clean_tokens[position].seen}"
+    texts = (payload.clean_tokens[p].seen for p in (position, last))
     return f"{position}-{until} " + "…".join(texts)
 
 
@@ -134,7 +135,7 @@ def _prompt(name: str, tokens: list[PromptToken], shared: int, paper: Paper) -> 
     """The end of a prompt that fits, the tokens from the first that differs on in bold."""
     line, room = Text(), paper.width - 12
     for token in reversed(tokens):
-        piece = f"{token.position} {visible(token.text)}"
+        piece = f"{token.position} {token.seen}"
         if cell_len(piece) + 3 > room:
             line = Text("… ", FAINT) + line
             break
@@ -146,9 +147,9 @@ def _prompt(name: str, tokens: list[PromptToken], shared: int, paper: Paper) -> 
 @lines_of.register
 def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterator[Text]:
     """The three probabilities, and where restoring a state brings the answer back."""
-    yield headline(f" CAUSAL TRACE  {payload.site} restored, {_window(payload)}", payload.model, paper)
+    yield from headline(f" CAUSAL TRACE  {payload.site} restored, {_window(payload)}", payload.model, paper)
     yield _prompt("prompt", payload.tokens, len(payload.tokens), paper)
-    subject = "".join(visible(payload.tokens[p].text) for p in payload.subject)
+    subject = "".join(payload.tokens[p].seen for p in payload.subject)
     yield Text(f" probability of {_words(payload.target)}: clean {percent(payload.clean)}, ").append(
         f"{percent(payload.corrupt)} with noise on {subject}"
     )
@@ -162,11 +163,11 @@ def trace_lines(payload: TracePayload, paper: Paper, *, top: int = 5) -> Iterato
         return
     yield Text("  effect: 0 stays as with noise, 1 is as in the clean run; * marks the subject", FAINT)
     positions = list(range(len(payload.tokens)))
-    names = [f"{p}{'*' if p in payload.subject else ''} {visible(payload.tokens[p].text)}" for p in positions]
+    names = [f"{p}{'*' if p in payload.subject else ''} {payload.tokens[p].seen}" for p in positions]
     yield from heat_map({(c.layer, c.position): e for c, e in effects}, positions, names, paper)
     yield Text(f"  {cell('strongest', 26)}{cell('effect', 10)}probability", FAINT)
     for c, effect in sorted(effects, key=lambda pair: -abs(pair[1]))[:top]:
-        name = f"L{c.layer} @ {c.position} {visible(payload.tokens[c.position].text)}"
+        name = f"L{c.layer} @ {c.position} {payload.tokens[c.position].seen}"
         more = "" if c.error is None else f" ± {decimal(100 * c.error, 1)} points"
         line = Text(f"  {cell(name, 26)}").append(signed_cell(effect, 10), signed_style(effect))
         yield line.append(percent(c.value) + more)
@@ -179,7 +180,7 @@ def _window(payload: TracePayload) -> str:
 @lines_of.register
 def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     """What follows the prompt without and with steering."""
-    yield headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
+    yield from headline(f" STEER  {payload.site} of layer {payload.layer}, at every position", payload.model, paper)
     ratio = payload.added_length / payload.length if payload.length else None
     share = "" if ratio is None else f": {100 * ratio:.3g}%" if ratio < 10 else f": {ratio:,.0f} times as long"
     yield Text(
@@ -196,8 +197,5 @@ def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
 
 def _continuation(name: str, continuation: Continuation, paper: Paper) -> Iterator[Text]:
     text = "".join(visible(c) if not c.isprintable() else c for c in continuation.text)
-    room = paper.width - 13
-    for i, start in enumerate(range(0, max(1, len(text)), room)):
-        yield Text(f"  {cell(name if i == 0 else '', 10)} ", STRONG).append(
-            Text(text[start : start + room], "not bold")
-        )
+    for i, line in enumerate(wrapped(text, paper.width - 13, "")):
+        yield Text(f"  {cell(name if i == 0 else '', 10)} ", STRONG).append(Text(line, "not bold"))

@@ -25,7 +25,6 @@ _MEANS = {
     "monotone": "mean attention to the place of the same number in the source",
     "monotone_next": "mean attention to the place of the next number in the source",
 }
-_SHOWN = 3
 
 
 @lines_of.register
@@ -34,13 +33,13 @@ def stack_heads_lines(payload: StackHeadsPayload, paper: Paper, *, role: str | N
     title = f" HEADS  {payload.sequences} sources of {payload.count} random tokens, the decoder in another order"
     if payload.model.bidirectional:
         title = f" HEADS  {payload.sequences} texts of {payload.count} random tokens"
-    yield headline(title, payload.model, paper)
+    yield from headline(title, payload.model, paper)
     yield from (Text(f" note: {note}", FAINT) for note in payload.notes)
     if not payload.complete:
         yield Text(" INTERRUPTED: heads were not zeroed", STRONG)
     present = {role.stack for role in payload.roles}
     for stack in _TITLES:
-        yield from _table(payload, stack) if stack in present else ()
+        yield from _table(payload, stack, paper) if stack in present else ()
     if payload.causal is not None:
         yield Text()
         of = "at blanks" if payload.model.bidirectional else "of the predictions"
@@ -49,23 +48,26 @@ def stack_heads_lines(payload: StackHeadsPayload, paper: Paper, *, role: str | N
     yield from _map(payload, role or _default(payload), paper)
 
 
-def _table(payload: StackHeadsPayload, stack: AttentionName) -> Iterator[Text]:
+def _table(payload: StackHeadsPayload, stack: AttentionName, paper: Paper) -> Iterator[Text]:
     roles = [role for role in payload.roles if role.stack == stack]
     last = f"top {len(roles[0].top)} zeroed" if payload.causal is not None else ""
     yield Text()
     yield Text(f" {_TITLES[stack]}", STRONG)
-    yield Text(f"  {cell('role', 17)}{cell('heads', 7)}{cell('above', 7)}{cell('best: score', 48)}{last}", FAINT)
+    fits = max(1, (paper.width - 32 - len(last)) // 16)
+    count = min(fits, max(len(role.top) for role in roles))
+    heads = f"{cell('role', 16)}{cell('heads', 7)}{cell('above', 7)}"
+    yield Text(f"  {heads}{cell('best: score', 16 * count)}{last}", FAINT)
     names = {(head.layer, head.head): head for head in payload.heads if head.stack == stack}
     for role in roles:
         title = role.name.removeprefix("enc_").removeprefix("cross_").replace("_", " ")
-        line = Text(f"  {cell(title, 17)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
-        shown = role.top[:_SHOWN]
+        line = Text(f"  {cell(title, 16)}{cell(str(role.claimed), 7)}{cell(_short(role.threshold), 7)}")
+        shown = role.top[:count]
         for place in shown:
             head = names[place.layer, place.head]
             score = next(score for score in head.scores if score.role == role.name)
             text = f"{head.label} {_short(score.score)}"
             line.append(cell(text, 16), "" if score.claimed else FAINT)
-        line.append(" " * 16 * (_SHOWN - len(shown)))
+        line.append(" " * 16 * (count - len(shown)))
         yield line.append(_changed(payload, role))
 
 

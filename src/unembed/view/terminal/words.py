@@ -28,10 +28,7 @@ _GONE = {"delete": "deleted", "mask": "masked", "replace": "replaced by", "swap"
 @lines_of.register
 def words_lines(payload: WordsPayload, paper: Paper, *, top: int = 15) -> Iterator[Text]:
     """The `top` largest effects, what the marks mean, and as asked for Shapley values and pairs."""
-    title, about = _title(payload), payload.model
-    fits = title in headline(title, about, paper).plain
-    yield headline(title if fits else " WORDS", about, paper)
-    yield from () if fits else (Text(line, STRONG) for line in wrapped(title.removeprefix(" WORDS  "), paper.width))
+    yield from headline(_title(payload), payload.model, paper)
     if len(payload.answer) > 1:
         yield answer_line(payload.answer, payload.value.log_probability, payload.value.probability, paper)
     for note in payload.notes:
@@ -88,9 +85,14 @@ def _readable(text: str) -> str:
 def _names(payload: WordsPayload) -> dict[int, str]:
     """Each unit as it is written, by its first position; one of several that are written alike with that position. In
     a chat with whose words these are."""
-    texts = {unit.positions[0]: _said_by(unit) + _readable(unit.text) for unit in payload.units}
+    texts = {unit.positions[0]: _said_by(unit) + _written(unit, payload) for unit in payload.units}
     often = Counter(texts.values())
     return {place: text if often[text] == 1 else f"{text} @{place}" for place, text in texts.items()}
+
+
+def _written(unit: UnitWithout, payload: WordsPayload) -> str:
+    fragment = payload.tokens[unit.positions[0]].fragment if payload.by == "token" else None
+    return _readable(unit.text) if fragment is None else fragment
 
 
 def _said_by(unit: UnitWithout) -> str:
@@ -120,7 +122,7 @@ def _ranking(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
         line.append(signed_cell(unit.effect, 8), "" if unit.mark == "last" else signed_style(unit.effect))
         line.append(cell(between(payload.value.probability, unit.probability_without), 14))
         line.append(cell(_said(unit, payload, instead), instead) if instead else "", FAINT)
-        room = min(40, paper.width - width - 25 - instead)
+        room = min(paper.longest_bar, paper.width - width - 25 - instead)
         if unit.mark != "last" and room > 0:
             line.append(paper.glyphs.bar(unit.effect, largest, room), signed_style(unit.effect))
         yield line
@@ -190,7 +192,7 @@ def _shapley(payload: WordsPayload, top: int, paper: Paper) -> Iterator[Text]:
         line.append(signed_cell(shares[i].value, 8), signed_style(shares[i].value))
         deviation = shares[i].standard_error
         line.append("" if exact else cell("" if deviation is None else f"± {decimal(deviation)}", 8), FAINT)
-        room = min(40, paper.width - width - 12 - (0 if exact else 8))
+        room = min(paper.longest_bar, paper.width - width - 12 - (0 if exact else 8))
         yield line.append(paper.glyphs.bar(shares[i].value, largest, room), signed_style(shares[i].value))
     rest = sum(shares[i].value for i in ranked[top:])
     if ranked[top:]:

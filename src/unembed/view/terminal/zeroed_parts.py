@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.models.names import head_name, neuron_name
 from unembed.view.glyphs import between, decimal, signed, visible
 from unembed.view.payloads.explanation import ExplainPayload, Head, LookedAt, Neuron
 from unembed.view.payloads.verdicts import Crowd, Effect, Zeroed, verdict_words
-from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, signed_style, wrapped
+from unembed.view.terminal.paper import FAINT, STRONG, Paper, as_many_as_fit, cell, signed_style, wrapped
 
-_CREDIT, _NATS, _RANK, _SWAPPED = 8, 7, 8, 10
+_CREDIT, _NATS, _RANK, _SWAPPED, _TOWARD = 8, 7, 8, 10, 56
 """Widths of columns."""
 
 
@@ -37,6 +36,8 @@ class _Columns:
     probability: int
     """0 where nothing was zeroed."""
     verdict: int
+    nats: bool
+    rank: bool
     swapped: bool
     base: float
 
@@ -46,19 +47,28 @@ class _Columns:
         name = max([10, *(len(_neuron_name(neuron)) + 2 for neuron in payload.neurons)])
         changes = [len(between(base, part.zeroed.probability)) for part in parts if part.zeroed]
         words = [len(marked(_asked(part.zeroed))) for part in parts if part.zeroed]
-        probability, swapped = max([9, *changes]) if changes else 0, payload.swap is not None
+        probability = max([9 if paper.width >= 80 else 7, *changes]) if changes else 0
         verdict = max(words, default=0)
-        tests = probability + _NATS + verdict + _RANK + 4 if changes else 0
-        room = max(0, paper.width - name - _CREDIT - 4 - tests - _SWAPPED * swapped)
-        if room < 24:
-            return cls(name, room if room >= 8 else 0, 0, probability, verdict, swapped, base)
-        middle = min(34, room * 9 // 20)
-        return cls(name, middle, room - middle, probability, verdict, swapped, base)
+        room = paper.width - name - _CREDIT - 4 - (probability + verdict + 2 if changes else 0)
+        swapped = payload.swap is not None and room >= _SWAPPED
+        room -= _SWAPPED * swapped
+        nats = bool(changes) and room >= _NATS  # the ends of rows, which have room first
+        room -= (_NATS + 1) * nats
+        rank = nats and room >= _RANK
+        room = max(0, room - (_RANK + 1) * rank)
+        middle = room if 8 <= room < 24 else min(34, room * 9 // 20) if room >= 24 else 0
+        end = min(_TOWARD, room - middle) if room >= 24 else 0
+        return cls(name, middle, end, probability, verdict, nats, rank, swapped, base)
 
     def heading(self, name: str, middle: str, end: str) -> Text:
         text = f" {cell(name, self.name)} {cell('credit', _CREDIT)} {self._between(middle, end)}"
         if self.probability:
-            tests = (("zeroed", self.probability), ("nats", _NATS), ("", self.verdict), ("rank", _RANK))
+            tests = (
+                ("zeroed", self.probability),
+                *([("nats", _NATS)] if self.nats else []),
+                ("", self.verdict),
+                *([("rank", _RANK)] if self.rank else []),
+            )
             text += "".join(f" {cell(word, width)}" for word, width in tests)
         return Text(text + (" swapped" if self.swapped else ""), FAINT)
 
@@ -70,10 +80,11 @@ class _Columns:
         if self.probability and part.zeroed is not None:
             effect = _asked(part.zeroed)
             nats = _starred(effect.nats, starred="effect" in part.shown_for)
-            line.append(f" {cell(between(self.base, part.zeroed.probability), self.probability)} {cell(nats, _NATS)} ")
+            line.append(f" {cell(between(self.base, part.zeroed.probability), self.probability)} ")
+            line.append(f"{cell(nats, _NATS)} " if self.nats else "")
             style = FAINT if effect.verdict == "ordinary" else STRONG
             line.append(cell(marked(effect), self.verdict), style)
-            line.append(f" {cell(f'{effect.rank}/{effect.among}', _RANK)}", FAINT)
+            line.append(f" {cell(f'{effect.rank}/{effect.among}', _RANK)}" if self.rank else "", FAINT)
         if self.swapped and part.swapped_probability is not None:
             line.append(f" {between(self.base, part.swapped_probability)}")
         return line
@@ -93,7 +104,7 @@ def part_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     if payload.heads:
         yield columns.heading("HEADS", "looks at", "writes toward")
     for head in payload.heads:
-        looks = [f"{visible(k.text)} {decimal(k.attention)}".replace(" 0.", " .") for k in _mostly(head)]
+        looks = [f"{k.seen} {decimal(k.attention)}".replace(" 0.", " .") for k in _mostly(head)]
         toward = " ".join(visible(t.text) for t in head.writes_toward)
         name = head_name(head.layer, head.head, cross=head.cross)
         yield columns.row(name, head, as_many_as_fit(looks, columns.middle), toward)
@@ -116,9 +127,8 @@ def legend(payload: ExplainPayload, paper: Paper) -> Iterator[str]:
     target, versus = visible(payload.target.text), payload.reference.text
     what = "its log-odds" if versus is None else f"its logit minus that of {visible(versus)}"
     yield from wrapped(f"zeroed: P({target}) with the part set to 0 here; nats: the change of {what}", paper.width)
-    yield from wrapped(
-        "rank: of that among all of its kind that were zeroed; * largest of the column; ▸ the answer", paper.width
-    )
+    ranked = "rank: of that among all of its kind that were zeroed; " if _Columns.of(payload, paper).rank else ""
+    yield from wrapped(f"{ranked}* largest of the column; ▸ the answer", paper.width)
     if any(part.zeroed and _asked(part.zeroed).borderline for part in (*payload.heads, *payload.neurons)):
         yield " ~ borderline: rounding could change the word"
 
@@ -131,16 +141,6 @@ def _crowd(name: str, crowd: Crowd) -> str:
 
 def _neuron_name(neuron: Neuron) -> str:
     return neuron_name(neuron.layer, neuron.expert, neuron.neuron)
-
-
-def as_many_as_fit(items: list[str], width: int) -> str:
-    """The first items that fit, two spaces apart; at least one."""
-    line = items[0] if items else ""
-    for item in items[1:]:
-        if cell_len(line) + cell_len(item) + 2 > width:
-            break
-        line += f"  {item}"
-    return line
 
 
 def _mostly(head: Head) -> list[LookedAt]:
