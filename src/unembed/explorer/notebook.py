@@ -65,16 +65,16 @@ def _facts(result: Result) -> tuple[Model, dict[str, Any], Any]:
         return model, _explained(result), payload
     if isinstance(result, Lens):
         model = result.run.model
-        return model, _state(model, a=result.run.tokens), payload_of(result)
+        return model, _state(model, "parts", a=result.run.tokens), payload_of(result)
     if isinstance(result, Patching):
-        state = _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
+        state = _state(result.model, "compare", a=result.clean_tokens, b=result.corrupt_tokens)
         return result.model, state, payload_of(result)
     raise InputError(f"Expected a result of explain, lens or patch, found {type(result).__name__}.")
 
 
 def _explained(result: Explanation) -> dict[str, Any]:
     model, read = result.model, result.readout
-    state = _state(model, a=result.run.tokens)
+    state = _state(model, "why", a=result.run.tokens)
     if not state:
         return state
     return {
@@ -86,10 +86,10 @@ def _explained(result: Explanation) -> dict[str, Any]:
     }
 
 
-def _state(model: Model, **prompts: tuple[int, ...]) -> dict[str, Any]:
-    """The page's state for some prompts; empty where the page cannot ask about them (no text gives these tokens)."""
+def _state(model: Model, view: str, **prompts: tuple[int, ...]) -> dict[str, Any]:
+    """The page's state for some prompts, in a view; empty where the page cannot ask about them (no text gives these tokens)."""
     texts = {name: text_of_prompt(model, tokens) for name, tokens in prompts.items()}
-    return {} if None in texts.values() else {**texts, **source_state(model)}
+    return {} if None in texts.values() else {"view": view, **texts, **source_state(model)}
 
 
 def _widget(data: dict[str, Any], model: Model) -> Any:
