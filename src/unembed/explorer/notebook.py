@@ -87,7 +87,7 @@ def _explained(result: Explanation) -> dict[str, Any]:
 
 
 def _state(model: Model, view: str, **prompts: tuple[int, ...]) -> dict[str, Any]:
-    """The page's state for some prompts, in a view; empty where no text gives these tokens, so that the page cannot ask."""
+    """The page's state for some prompts, in a view; empty where no text gives these tokens: the page asks by text."""
     texts = {name: text_of_prompt(model, tokens) for name, tokens in prompts.items()}
     return {} if None in texts.values() else {"view": view, **texts, **source_state(model)}
 
