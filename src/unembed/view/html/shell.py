@@ -72,7 +72,7 @@ def document(title: str, body: str, data: dict[str, Any], script: str, *, policy
 <style>{STYLE}</style>
 </head>
 <body>
-<main id="unembed">{body}</main>
+<div id="unembed"><main>{body}</main></div>
 <script type="application/json" id="unembed-data">{as_data(data)}</script>
 {script}
 </body>
