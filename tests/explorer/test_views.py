@@ -1,11 +1,13 @@
 """The views of the page: each has an address, fits every width, and is there for those who see or hear otherwise."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.visits import READY, Visit, settled, violations, visiting
+from builders.commands import run
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
@@ -158,3 +160,34 @@ def test_every_view_has_an_address_that_opens_it(whole: Visit, browser: Browser,
             other.page.goto(server + (address or ""))
             other.shows(view)
             assert {"view": "why", **other.state()} == {"view": view, **STATE}
+
+
+COMPUTED = {
+    ("explain", PROMPT): ("why .panel-carried tbody", "parts .panel-lens canvas", "graph .panel-flow svg"),
+    ("lens", PROMPT): ("parts .panel-lens canvas", "why .panel-carried tbody"),
+    ("patch", PROMPT, PROMPT_B): ("compare .panel-compare canvas", "why .panel-words .said"),
+    ("knowledge", "attribute", PROMPT): ("facts .panel-knowledge svg", "why .panel-carried tbody"),
+}
+"""What the views of a command's report show, the one it opens in first."""
+
+
+@pytest.mark.parametrize("command", COMPUTED, ids=lambda command: command[0])
+def test_a_report_opens_in_its_view_and_shows_what_was_computed(
+    browser: Browser, folder: Path, monkeypatch, capsys, tmp_path, own_cache, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / "report.html"
+    words = [word.replace("Germany", "Rome").replace("The", "the") for word in command]
+    target = [] if "lens" in command or "explain" in command else ["--target", "Paris"]
+    code, _, err = run(monkeypatch, capsys, *words, *target, "--html", str(path), "-m", str(folder), "--offline")
+    assert (code, err) == (0, f"unembed: wrote {path}\n")
+    with visiting(browser, path.as_uri()) as visit:
+        visit.page.goto(visit.address)
+        for place, shown in enumerate(COMPUTED[command]):
+            view, panel = shown.split(" ", 1)
+            visit.shows(view) if place == 0 else visit.see(view)
+            expect(visit.page.locator(panel).first).to_be_visible()
+            name = panel.split()[0]
+            expect(visit.page.locator(name).get_by_text("Not kept in this report")).to_have_count(0)
+        if command[0] == "patch":
+            expect(visit.page.locator(".panel-carried")).to_contain_text("made without its tests")
+            expect(visit.page.locator(".panel-words .key")).to_contain_text("made without its tests")

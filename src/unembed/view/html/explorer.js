@@ -2673,7 +2673,7 @@ function fi() {
 		note: r ? pi(r) : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ G(K, { answer: n }),
-			r ? /* @__PURE__ */ G(mi, {
+			r?.control ? /* @__PURE__ */ G(mi, {
 				tested: r,
 				carriers: o
 			}) : null,
@@ -2695,7 +2695,8 @@ function fi() {
 	});
 }
 function pi({ control: e, model: t }) {
-	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
+	if (!e) return "No part was switched off: this was made without its tests.";
+	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
 function mi({ tested: e, carriers: t }) {
