@@ -13,7 +13,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import shared
@@ -48,9 +48,11 @@ CONDITIONS = {
     "children": "document.querySelector('tr.sum.level-2')",
     "no children": "!document.querySelector('tr.level-2')",
     "preview": "document.querySelector('tr.hovered')",
-    "second": "document.querySelector('.panel-prediction .note').textContent.includes('rank 2')",
+    "another": "!document.querySelector('.panel-words .said').textContent.includes('Paris')",
     "raw": "document.querySelector('.panel-ledger .note').textContent.includes('its raw logit')",
 }
+TESTED = {"why": ".panel-carried tbody", "parts": ".outcome"}
+"""What shows once parts were tested."""
 
 
 @contextlib.contextmanager
@@ -77,11 +79,11 @@ def opened() -> Iterator[tuple[Page, str]]:
     thread.join(20)
 
 
-def show(page: Page, address: str, **state: Any) -> None:
-    """Opens a state anew and waits until nothing is asked any more: nothing that was answered is kept in the page."""
+def show(page: Page, address: str, view: str) -> None:
+    """Opens a view anew and waits until nothing is asked any more: nothing that was answered is kept in the page."""
     page.goto("about:blank")
-    page.goto(f"{address}#{quote(json.dumps({'a': PROMPT, **state}), safe='')}")
-    page.wait_for_selector(".outcome", state="attached")
+    page.goto(f"{address}#{quote(json.dumps({'view': view, 'a': PROMPT}), safe='')}")
+    page.wait_for_selector(TESTED[view], state="attached")
     quiet = 0
     while quiet < 5:
         page.wait_for_timeout(50)
@@ -97,24 +99,24 @@ def clicked(page: Page, selector: str, text: str, event: str, condition: str) ->
 def clicks(page: Page, address: str) -> dict[str, float]:
     """Each kind of click once, on a page where nothing else is asked."""
     found = {}
-    show(page, address)
+    show(page, address, "parts")
     found["open a row"] = clicked(page, "tr.level-1", "L27 attn", "click", "children")
     found["select a head"] = clicked(page, "tr.level-2", "L27.H", "click", "head")
-    show(page, address)
+    show(page, address, "parts")
     twisty = "tr.level-1:first-child .twisty"
     clicked(page, twisty, "", "click", "children")
     clicked(page, twisty, "", "click", "no children")
     found["open a row again"] = clicked(page, twisty, "", "click", "children")
     found["preview"] = clicked(page, "tr.level-1 + tr.level-1", "", "mouseenter", "preview")
-    show(page, address)
-    found["choose another token"] = clicked(page, ".predictions tr:nth-child(2) button", "", "click", "second")
-    show(page, address)
-    found["change the reference"] = clicked(page, "select", "raw logit", "raw", "raw")
+    show(page, address, "why")
+    found["choose another token"] = clicked(page, ".alternative", "", "click", "another")
+    show(page, address, "parts")
+    found["change the reference"] = clicked(page, ".options select", "raw logit", "raw", "raw")
     return found
 
 
 def first_answers(page: Page, address: str, round_: int) -> dict[str, float]:
-    """A prompt of 16 tokens that was never run: seconds until prediction and ledger show, and until the tests do."""
+    """A prompt of 16 tokens that was never run: seconds until the prediction shows, and until the tests do."""
     text = SIXTEEN.replace("millions", ("thousands", "hundreds", "dozens", "billions", "lots", "plenty")[round_ % 6])
     page.goto("about:blank")
     page.goto(address)
@@ -122,10 +124,10 @@ def first_answers(page: Page, address: str, round_: int) -> dict[str, float]:
     field.fill(text)
     start = time.perf_counter()
     field.press("Enter")
-    page.wait_for_selector(".ledger tfoot .total")
+    page.wait_for_selector(".panel-words .said")
     shown = time.perf_counter() - start
-    page.wait_for_selector(".panel-strongest .outcome")
-    return {"prediction and ledger": shown, "tests": time.perf_counter() - start}
+    page.wait_for_selector(TESTED["why"])
+    return {"prediction": shown, "tests": time.perf_counter() - start}
 
 
 def collected(rounds: int, job: Callable[[int], dict[str, float]]) -> dict[str, list[float]]:

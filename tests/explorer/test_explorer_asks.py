@@ -41,7 +41,7 @@ def forwards(real_model: unembed.Model) -> Iterator[list[int]]:
 
 
 def test_a_click_on_a_prompt_that_was_run_needs_no_new_run(visit: Visit, forwards: list[int]) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="parts", a=PROMPT)
     settled(page)
     before = list(forwards)
     # One run, for the explanation, its tests, the lens and the patterns. Its words that close up are embedded anew; and
@@ -55,21 +55,24 @@ def test_a_click_on_a_prompt_that_was_run_needs_no_new_run(visit: Visit, forward
     expect(page.locator(".panel-strip")).to_contain_text("through L23.H4")
     page.locator("body").press("t")
     expect(page.locator(".panel-inspector .big")).to_contain_text("→")
-    page.get_by_label("Reference").select_option("raw")
+    visit.options().get_by_label("Reference").select_option("raw")
     expect(page.locator(".panel-ledger")).to_contain_text("its raw logit")
+    visit.see("compare")
     page.locator(".predictions button").nth(1).click()
     expect(page.locator(".panel-prediction .note")).to_contain_text("rank 2")
+    visit.see("why")
+    visit.see("parts")
     settled(page)
     assert set(forwards[len(before) :]) <= {5}, "no run: but other words at its places are embedded again"
     page.locator(".token").nth(3).click()
-    expect(page.locator(".panel-prediction")).to_contain_text("After 3 ·France")
+    expect(page.locator(".panel-strip .token[aria-pressed=true]")).to_contain_text("·France")
     settled(page)
     # Tests at a token further back, its words, and no more than those, start from a run that ends there.
     assert set(forwards[len(before) :]) <= {4, 5, 12}
 
 
 def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, selection=HEAD)
+    page = visit.open(view="parts", a=PROMPT, selection=HEAD)
     settled(page)
     asked: list[dict] = []
     page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
@@ -106,10 +109,15 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
     monkeypatch.setitem(asks.ASKS, "explain", holding)
     try:
         page = visit.open(a=SIXTEEN)
-        expect(page.locator(".panel-strip .token")).to_have_count(16)
+        expect(page.locator(".panel-sentence")).to_contain_text("Now each word is taken away")
+        expect(page.locator(".panel-carried progress")).to_be_visible()
+        expect(page.locator(".panel-carried")).to_contain_text("✓")
         assert held.wait(60)
-        expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+        visit.see("continue")
         expect(page.locator(".predictions tbody tr")).to_have_count(10)
+        visit.see("parts")
+        expect(page.locator(".panel-strip .token")).to_have_count(16)
+        expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
         expect(page.locator(".panel-strongest tbody tr").first).to_be_visible()
         expect(page.locator(".outcome")).to_have_count(0)
         expect(page.locator(".panel-strongest progress")).to_be_visible()
@@ -123,8 +131,11 @@ def test_a_long_prompt_is_windowed(browser: Browser, length: int) -> None:
     """Of a small random model: the page has as much to draw, and the test little to compute."""
     model = unembed.wrap(build("llama", layers=6, context=1024), make_tokenizer(), name="tiny")
     with serving(model) as address, visiting(browser, address) as visit:
-        page = visit.open(a=" ".join(WORDS[2 + place % 8] for place in range(length)))
+        page = visit.open(view="continue", a=" ".join(WORDS[2 + place % 8] for place in range(length)))
         expect(page.locator(".panel-prediction")).to_contain_text(f"After {length - 1} ")
+        visit.see("why")
+        few_nodes(page)
+        visit.see("parts")
         expect(page.locator(".panel-strip .token")).to_have_count(WHOLE)
         for panel in ("lens", "attention"):
             expect(page.locator(f".panel-{panel} canvas, .panel-{panel} .strips").first).to_be_visible()
@@ -171,7 +182,7 @@ def test_a_report_of_a_long_prompt_shows_its_lens(browser: Browser, tmp_path) ->
     prompt = " ".join(WORDS[2 + place % 8] for place in range(3 * WHOLE))
     facts = asdict(model_facts(model))
     for place in (None, WHOLE - 1, WHOLE, 2 * WHOLE):
-        state = {"a": prompt, **({} if place is None else {"position": place})}
+        state = {"view": "parts", "a": prompt, **({} if place is None else {"position": place})}
         path = tmp_path / f"{place}.html"
         path.write_text(report_html(facts, state, kept(Session(model), state, silent, details=False)))
         with visiting(browser, path.as_uri()) as visit:

@@ -25,11 +25,12 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
 
 
 def test_a_continuation_goes_with_its_prompt(visit: Visit) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="continue", a=PROMPT)
     page.get_by_role("button", name="Continue by").click()
     tokens = page.locator(".panel-generation .token")
     tokens.nth(1).click()
     visit.expect_state(position=3)
+    visit.see("continue")
     expect(tokens.nth(1)).to_have_attribute("aria-pressed", "true")
     page.get_by_label("Prompt", exact=True).fill(OTHER)
     page.get_by_label("Prompt", exact=True).press("Enter")
@@ -38,7 +39,7 @@ def test_a_continuation_goes_with_its_prompt(visit: Visit) -> None:
 
 
 def test_a_pattern_keeps_its_name_until_the_next_is_here(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, selection={"kind": "head", "layer": 1, "head": 0})
+    page = visit.open(view="parts", a=PROMPT, selection={"kind": "head", "layer": 1, "head": 0})
     name = page.locator(".panel-attention h3")
     expect(name).to_have_text("L1.H0")
     settled(page)
@@ -50,9 +51,11 @@ def test_a_pattern_keeps_its_name_until_the_next_is_here(visit: Visit) -> None:
 
 
 def test_patching_is_shown_where_it_is_read(visit: Visit) -> None:
-    page = visit.open(a=PROMPT, b=OTHER, position=1)
+    page = visit.open(view="compare", a=PROMPT, b=OTHER, position=1)
     expect(page.locator(".panel-compare")).to_contain_text("Patching is read at the last token")
+    visit.see("parts")
     page.locator(".panel-strip .token").last.click()
+    visit.see("compare")
     expect(page.locator(".panel-compare")).to_contain_text("Patching: B with one value of A at a time")
 
 
@@ -62,7 +65,7 @@ def test_a_link_of_an_encoder_decoder_opens_on_a_decoder(visit: Visit) -> None:
 
 
 def test_a_long_comparison_scrolls_in_its_panel_on_a_narrow_page(visit: Visit) -> None:
-    page = visit.open(a=" ".join([PROMPT] * 10), b=" ".join([OTHER] * 10))
+    page = visit.open(view="compare", a=" ".join([PROMPT] * 10), b=" ".join([OTHER] * 10))
     expect(page.locator(".columns")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -58,6 +58,9 @@ def test_a_report_of_a_chat_names_the_roles_on_its_strip(
     assert [token["role"] for token in json.loads(out)["tokens"]] == list(kept.roles)
     page = browser.new_page()
     page.goto(path.as_uri())
+    turns = page.locator(".panel-words .turn")
+    assert turns.all_text_contents() == ["system", "user"]
+    page.get_by_role("link", name="Parts").click()
     roles = page.locator(".panel-strip ol.strip > li .role")
     expect(roles).to_have_count(len(kept.tokens))
     shown = [text.strip() for text in roles.all_text_contents()]

@@ -43,8 +43,7 @@ def found(model: unembed.Model):
 def knowledge(page: Page) -> Locator:
     panel = page.locator(".panel-knowledge")
     panel.wait_for()
-    settled(page)  # panels above it grow when their answers come, and it asks nothing until it was seen
-    panel.scroll_into_view_if_needed()
+    settled(page)
     return panel
 
 
@@ -54,7 +53,7 @@ def percents(text: str) -> list[float]:
 
 
 def test_a_known_fact_is_recognised_and_its_neurons_are_found(visit: Visit, found) -> None:
-    page = visit.open(a=PROMPT)
+    page = visit.open(view="facts", a=PROMPT)
     panel = knowledge(page)
     expect(panel).to_contain_text("This prompt states a known fact: home of Bambo is Prague")
     panel.get_by_role("button", name="Find its neurons").click()
@@ -66,13 +65,14 @@ def test_a_known_fact_is_recognised_and_its_neurons_are_found(visit: Visit, foun
     assert set(own.locator(".part").all_inner_texts()) == {neuron.label for neuron in found.facts[0].refined}
     assert visit.state()["knowledge"] == LOOKED_FOR
     own.locator(".part").first.click()
+    visit.see("tests")
     expect(page.locator(".panel-inspector")).to_contain_text("reads")
 
 
 def test_suppressing_is_what_the_hooked_model_says_and_a_reload_shows_the_same(
     visit: Visit, model: unembed.Model, found
 ) -> None:
-    page = visit.open(a=PROMPT, knowledge={**LOOKED_FOR, "set": "kept"})
+    page = visit.open(view="facts", a=PROMPT, knowledge={**LOOKED_FOR, "set": "kept"})
     panel = knowledge(page)
     before, after = suppressed(model, [(n.layer, n.neuron) for n in found.facts[0].kept])
     panel.get_by_role("button", name="Suppress").click()
@@ -119,7 +119,7 @@ def suppressed(model: unembed.Model, neurons: list[tuple[int, int]]) -> tuple[fl
 
 def test_an_update_shows_what_is_said_then_and_the_model_stays_as_it_was(visit: Visit, model: unembed.Model) -> None:
     weights = {name: value.clone() for name, value in model.module.state_dict().items()}
-    page = visit.open(a=PROMPT, knowledge=LOOKED_FOR)
+    page = visit.open(view="facts", a=PROMPT, knowledge=LOOKED_FOR)
     panel = knowledge(page)
     expect(panel.get_by_role("button", name="Edit and see")).to_be_disabled()
     panel.get_by_label("New answer").fill("Vienna")
@@ -147,7 +147,7 @@ def test_an_update_shows_what_is_said_then_and_the_model_stays_as_it_was(visit: 
 
 
 def test_an_unknown_prompt_is_told_and_a_fact_can_be_chosen(visit: Visit) -> None:
-    page = visit.open(a="The town of Bambo is", target=" Prague")
+    page = visit.open(view="facts", a="The town of Bambo is", target=" Prague")
     panel = knowledge(page)
     expect(panel).to_contain_text("none of the prompts of the 800 known facts")
     panel.get_by_role("combobox", name="Fact").select_option(label="Banter: Vienna")
@@ -157,14 +157,14 @@ def test_an_unknown_prompt_is_told_and_a_fact_can_be_chosen(visit: Visit) -> Non
 
 
 def test_a_suggested_fact_is_one_click(visit: Visit) -> None:
-    page = visit.open(a="The town of Bambo is", target=" Prague")
+    page = visit.open(view="facts", a="The town of Bambo is", target=" Prague")
     knowledge(page).get_by_role("button", name="home of Bambo: Prague").click()
     expect(knowledge(page)).to_contain_text("Compared with 3 other facts")
     assert visit.state()["a"] == PROMPT
 
 
 def test_prompts_of_one_s_own_are_a_fact(visit: Visit) -> None:
-    page = visit.open(a="The house of Bambo is in", target=" Prague")
+    page = visit.open(view="facts", a="The house of Bambo is in", target=" Prague")
     panel = knowledge(page)
     panel.get_by_text("Or write prompts of your own").click()
     panel.get_by_label("More prompts").fill("Bambo lives in\nThe home of Bambo is in\n")
@@ -195,7 +195,7 @@ def number(text: str) -> float:
 
 def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
     edit = {"action": "update", "to": "Vienna", "method": "rome"}
-    page = visit.open(a=PROMPT, knowledge={**LOOKED_FOR, "test": "zero", "edit": edit})
+    page = visit.open(view="facts", a=PROMPT, knowledge={**LOOKED_FOR, "test": "zero", "edit": edit})
     panel = knowledge(page)
     expect(panel).to_contain_text("The edit is undone")
     for details in panel.locator("details").all():
@@ -212,12 +212,12 @@ def test_axe_finds_nothing_and_no_width_overflows(visit: Visit) -> None:
 def test_a_report_shows_what_was_kept_and_has_no_dead_buttons(visit: Visit, browser: Browser, tmp_path) -> None:
     edit = {"action": "update", "to": "Vienna", "method": "rome"}
     for kept in (None, {**LOOKED_FOR, "test": "zero", "edit": edit}):
-        page = visit.open(a=PROMPT, knowledge=kept)
+        page = visit.open(view="facts", a=PROMPT, knowledge=kept)
         if kept:
             expect(knowledge(page)).to_contain_text("The edit is undone")
         settled(page)
         with page.expect_download() as download:
-            page.get_by_role("button", name="Export").click()
+            page.get_by_role("button", name="Save report").click()
         report = tmp_path / "report.html"
         download.value.save_as(report)
         context = browser.new_context()

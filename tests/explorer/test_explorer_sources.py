@@ -30,13 +30,14 @@ def server(translator) -> Iterator[str]:
 
 def opened(visit: Visit, **state) -> Page:
     visit.page.goto(f"{visit.address}#{quote(json.dumps(state), safe='')}" if state else visit.address)
-    expect(visit.page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+    visit.shows(state.get("view", "why"))
     return visit.page
 
 
 def test_a_source_and_what_was_written_are_explained(visit: Visit) -> None:
     page = opened(visit)
     expect(page.get_by_role("textbox", name="Source", exact=True)).to_have_value(SOURCE)
+    visit.see("parts")
     expect(page.get_by_role("list", name="Source").locator(".token")).to_have_count(len(SOURCE.split()) + 1)
     before = page.locator(".ledger tfoot .number").inner_text()
     page.get_by_label("Decoder's prompt").fill("das haus")
@@ -46,11 +47,11 @@ def test_a_source_and_what_was_written_are_explained(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("list", name="Source")).to_contain_text("klein")
     expect(page.locator(".ledger tfoot .number")).not_to_have_text(before)
-    assert visit.state() == {"a": "das haus", "source": "the haus is klein"}
+    assert visit.state() == {"view": "parts", "a": "das haus", "source": "the haus is klein"}
 
 
 def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Visit) -> None:
-    page = opened(visit, source=SOURCE, a="das haus", selection=CROSS)
+    page = opened(visit, view="parts", source=SOURCE, a="das haus", selection=CROSS)
     expect(page.locator("tr.sum.level-3")).to_contain_text("= the row above ✓")
     row = page.locator("tr.level-1", has_text="L1 cross").locator("td.number").inner_text()
     heads = values(page.locator(".ledger tr.level-2:not(.sum)"))
@@ -66,7 +67,7 @@ def test_cross_attention_opens_to_heads_and_source_positions_that_sum(visit: Vis
 
 def test_a_part_inside_the_encoder_is_selected_inspected_and_tested(visit: Visit) -> None:
     """By its name; it is told what the part is, where it looks within the source, and what changes without it."""
-    page = opened(visit, source=SOURCE, a="das haus")
+    page = opened(visit, view="parts", source=SOURCE, a="das haus")
     page.get_by_label("Find").fill("enc.L1.H0")
     page.keyboard.press("Enter")
     assert visit.state()["selection"] == {"kind": "head", "layer": 1, "head": 0, "encoder": True}
@@ -79,10 +80,11 @@ def test_a_part_inside_the_encoder_is_selected_inspected_and_tested(visit: Visit
     expect(page.locator(".panel-strip")).to_contain_text("through enc.L1.H0")
     inspector.get_by_role("button", name="zero", exact=True).click()
     expect(inspector.locator(".big")).to_contain_text("→")
-    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    visit.see("facts")
     button = page.locator(".panel-knowledge button.part", has_text="enc.L").first
     name = button.inner_text()
     button.click()
+    visit.see("parts")
     expect(inspector).to_contain_text(f"Inspector: {name}")
     expect(inspector.locator("dd", has_text="logits")).to_be_visible()
     settled(page)
@@ -92,27 +94,28 @@ def test_a_part_inside_the_encoder_is_selected_inspected_and_tested(visit: Visit
 
 def test_a_report_shows_its_lens_and_its_strongest_head(browser: Browser, translator, tmp_path) -> None:
     """Also where a head of cross-attention is stronger: the pattern is that of the strongest of the decoder's own."""
-    model, state = unembed.load(str(translator)), {"a": "haus das", "source": SOURCE}
+    model, state = unembed.load(str(translator)), {"view": "parts", "a": "haus das", "source": SOURCE}
     path = tmp_path / "report.html"
     path.write_text(report_html(asdict(model_facts(model)), state, kept(Session(model), state, silent)))
     with visiting(browser, path.as_uri()) as visit:
         visit.page.goto(visit.address)
         for panel in ("lens", "attention"):
             expect(visit.page.locator(f".panel-{panel} canvas")).to_be_visible()
-        expect(visit.page.locator(".column").get_by_text("Not kept in this report")).to_have_count(0)
+        expect(visit.page.get_by_text("Not kept in this report")).to_have_count(0)
 
 
 def test_another_source_is_set_beside_it_and_swapped_in(visit: Visit) -> None:
-    page = opened(visit, source=SOURCE, a="das haus", b="the haus is klein", selection=CROSS, test="swap")
+    page = opened(visit, view="tests", source=SOURCE, a="das haus", b="the haus is klein", selection=CROSS, test="swap")
     expect(page.locator(".panel-inspector .big")).to_contain_text("→")
+    visit.see("compare")
     rows = page.locator(".differences tbody tr")
     expect(rows.first).to_be_visible()
     for row in rows.all()[:5]:
         a, b, difference = (number(text) for text in row.locator("td.number").all_inner_texts())
         assert a - b == pytest.approx(difference, abs=3 * SHOWN_PRECISION)
-    page.locator(".panel-flow").scroll_into_view_if_needed()
+    visit.see("graph")
     expect(page.locator(".panel-flow svg.flow text").filter(has_text=re.compile(r"^enc\.")).first).to_be_visible()
-    page.locator(".panel-knowledge").scroll_into_view_if_needed()
+    visit.see("facts")
     expect(page.locator(".panel-knowledge")).to_contain_text("The encoder (enc.), at every position of the source")
     expect(page.locator(".panel-knowledge svg.layers")).to_have_count(2)
     settled(page)

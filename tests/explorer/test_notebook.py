@@ -107,6 +107,8 @@ def test_jupyterlab_shows_the_widget_which_asks_the_kernel(lab: Lab, browser: Br
     page.keyboard.press("Shift+Enter")
 
     shown = page.locator(".jp-OutputArea .unembed")
+    expect(shown.locator(".panel-words .said")).to_be_visible()
+    shown.get_by_role("link", name="Parts").click()
     expect(shown.locator(".ledger tfoot")).to_contain_text("= model ✓")
     expect(page.locator(".unembed-static")).to_be_hidden()  # the same without a widget
     result = unembed.explain(unembed.load("toy/two-layer", device="cpu"), PROMPT, test=False)

@@ -72,6 +72,8 @@ COMMANDS = {
     "patch heads": ("patch", PROMPT, OTHER, "--target", "Paris", "--vs", "Rome", "--site", "head"),
     "knowledge attribute": ("knowledge", "attribute", PROMPT, "--target", "Paris"),
 }
+VIEWS = {"lens": "parts", "patch": "compare", "knowledge": "facts"}
+"""In which view the report of a command opens, where it is not Why."""
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -90,6 +92,7 @@ def test_a_report_fetches_nothing_and_runs_its_own_script_only(written, name):
     assert kept["host"] == "report"
     assert kept["token"] is None
     assert kept["state"]["a"] == PROMPT
+    assert kept["state"].get("view", "why") == VIEWS.get(COMMANDS[name][0], "why")
     named = [(json.loads(key)["ask"], payload["schema"].split("/")[1]) for key, payload in kept["results"].items()]
     assert named
     assert all(schema in (ask, f"knowledge-{ask}") for ask, schema in named)
@@ -349,6 +352,7 @@ def test_show_has_the_static_part_and_a_widget_that_answers(model):
     assert static_html(payload["model"], [payload]) in shown._repr_mimebundle_()["text/html"]
     assert shown.widget.data["host"] == "widget"
     assert shown.widget.data["state"] == {
+        "view": "why",
         "a": PROMPT,
         "position": 3,
         "target": "Paris",

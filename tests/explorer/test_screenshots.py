@@ -16,7 +16,7 @@ from browser.visits import Visit, settled
 
 pytestmark = [pytest.mark.real, pytest.mark.browser]
 FOLDER = Path(__file__).parents[2] / "docs" / "explorer"
-PAGE = FOLDER.parent / "explorer-panels.md"
+PAGES = FOLDER.parent / "explorer.md", FOLDER.parent / "explorer-panels.md"
 STATE = {
     "a": "The capital of France is",
     "b": "The capital of Germany is",
@@ -25,62 +25,73 @@ STATE = {
     "pins": [{"part": {"kind": "neuron", "layer": 24, "neuron": 1005}, "how": "zero"}],
 }
 SHOWS = {
-    "sentence": ('It says "Paris" (77.3%). Without "capital", "Paris" falls to 0.09%', "L23.H4"),
-    "strip": ("Tokens", "·France", "through L23.H4"),
-    "prediction": ("Prediction", "·Paris", "·Berlin"),
-    "lens": ("Logit lens", "·Paris"),
-    "ledger": ("Ledger", "L23.H4", "from 3 ·France", "= model ✓"),
-    "strongest": ('Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.', "L12.H0", "causal"),
-    "inspector": ("Inspector", "L23.H4", "writes toward", "Control:"),
-    "pins": ("Pins", "L24.N1005"),
-    "attention": ("Attention: layer 23", "L23.H4"),
-    "compare": ("Compare A and B", "·Germany"),
-    "flow": ("Flow", "other paths"),
-    "knowledge": ("Knowledge", "·Paris"),
-    "generation": ("Generation", "·Paris"),
+    "why": {
+        "sentence": ('It says "Paris" (77.3%). Without "capital", "Paris" falls to 0.09%', "L23.H4"),
+        "words": ("France", "asked here", "Berlin"),
+        "carried": ("What carried it", "L23.H4", "77.3% → 14.7%", "add up to"),
+        "looked": ("Where L23.H4 looked", "·France"),
+        "knew": ("When it knew", "top from"),
+    },
+    "parts": {
+        "strip": ("Tokens", "·France", "through L23.H4"),
+        "ledger": ("Ledger", "L23.H4", "from 3 ·France", "= model ✓"),
+        "strongest": ('Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.', "L12.H0", "causal"),
+        "inspector": ("Inspector", "L23.H4", "writes toward", "Control:"),
+        "lens": ("Logit lens", "·Paris"),
+        "attention": ("Attention: layer 23", "L23.H4"),
+    },
+    "graph": {"flow": ("Flow", "other paths")},
+    "tests": {"pins": ("Pins", "L24.N1005")},
+    "compare": {"compare": ("Compare A and B", "·Germany")},
+    "facts": {"knowledge": ("Knowledge", "·Paris")},
+    "continue": {"prediction": ("Prediction", "·Paris", "·Berlin"), "generation": ("Generation", "·Paris")},
 }
-"""What each panel's picture must show."""
+"""What the picture of each panel of each view must show."""
+PICTURES = {f"view-{view}" for view in SHOWS} | {name for panels in SHOWS.values() for name in panels}
 FEWEST_COLOURS = 24
 """Of a picture that shows something: text alone has a dozen greys at the edges of its letters."""
 LARGEST_SET = 1_500_000
 """Bytes of all pictures."""
 
 
-def test_every_panel_has_its_picture(visit: Visit) -> None:
+def test_every_view_and_panel_has_its_picture(visit: Visit) -> None:
     page = visit.open(**STATE)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    everything(page)
-    for name, shown in SHOWS.items():
-        panel = page.locator(f".panel-{name}")
-        for text in shown:
-            expect(panel).to_contain_text(text)
-        compare(name, picture(panel))
-    kept = {path.stem for path in FOLDER.glob("*.png")}
-    assert kept == set(SHOWS)
+    for view, panels in SHOWS.items():
+        complete(visit, view)
+        for name, shown in panels.items():
+            panel = page.locator(f".panel-{name}")
+            for text in shown:
+                expect(panel).to_contain_text(text)
+            compare(name, picture(panel))
+        page.evaluate("scrollTo(0, 0)")
+        compare(f"view-{view}", picture(page))
+    assert {path.stem for path in FOLDER.glob("*.png")} == PICTURES
     assert sum(path.stat().st_size for path in FOLDER.glob("*.png")) < LARGEST_SET
 
 
 def test_every_picture_is_in_the_docs_with_words_for_it() -> None:
-    found = dict(re.findall(r"!\[([^\]]*)\]\(explorer/(\w+)\.png\)", PAGE.read_text(encoding="utf-8")))
-    assert set(found.values()) == set(SHOWS)
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    found = dict(re.findall(r"!\[([^\]]*)\]\(explorer/([\w-]+)\.png\)", text))
+    assert set(found.values()) == PICTURES
     assert all(len(words) > 30 for words in found), "an alternative text says what the picture shows"
 
 
-def everything(page: Page) -> None:
-    """Brings every panel into view, since some ask only then, and waits for all answers."""
-    for name in SHOWS:
-        page.locator(f".panel-{name}").scroll_into_view_if_needed()
-    for name in ("compare", "flow", "knowledge"):
-        expect(page.locator(f".panel-{name} .twin").first).to_be_attached()
-    # By keyboard: what a pointer is over may move while the panels above it are answered.
-    page.get_by_role("button", name="Continue by").press("Enter")
-    expect(page.locator(".panel-generation .token").first).to_be_attached()
+def complete(visit: Visit, view: str) -> None:
+    """Goes to a view, and waits for all its answers."""
+    page = visit.see(view)
+    if view in ("graph", "compare", "facts"):
+        expect(page.locator(".twin").first).to_be_attached()
+    if view == "continue":
+        # By keyboard: what a pointer is over may move while the panels above it are answered.
+        page.get_by_role("button", name="Continue by").press("Enter")
+        expect(page.locator(".panel-generation .token").first).to_be_attached()
     settled(page)
     page.mouse.move(0, 0)
 
 
-def picture(panel: Locator) -> Image.Image:
-    """A panel as it is seen, in few colours: the file is a third as large, and looks the same."""
+def picture(panel: Locator | Page) -> Image.Image:
+    """A panel, or a page, as it is seen, in few colours: the file is a third as large, and looks the same."""
     seen = Image.open(io.BytesIO(panel.screenshot(animations="disabled"))).convert("RGB")
     colours = seen.getcolors(maxcolors=seen.width * seen.height)
     assert colours is not None

@@ -32,7 +32,7 @@ export function CarriedPanel() {
       note={tested ? rankedAmong(tested) : "Each part is being switched off …"}
     >
       <Status answer={answer} />
-      {tested ? <Carriers tested={tested} carriers={shown} /> : null}
+      {tested?.control ? <Carriers tested={tested} carriers={shown} /> : null}
       <Sum explained={explained} />
       <p class="controls end">
         {carriers.length > FIRST ? (
@@ -50,9 +50,10 @@ export function CarriedPanel() {
 
 /** Where parts are switched off, and among how many each is ranked. */
 function rankedAmong({ control, model }: ExplainPayload): string {
+  if (!control) return "No part was switched off: this was made without its tests.";
   const among = [
-    control?.heads ? `all ${control.heads.count} heads` : "",
-    control?.neurons ? `${control.neurons.count} active neurons` : "",
+    control.heads ? `all ${control.heads.count} heads` : "",
+    control.neurons ? `${control.neurons.count} active neurons` : "",
   ].filter(Boolean);
   const where = model.bidirectional ? "at the blank" : "where the question is asked";
   return `Each part alone set to zero ${where}${among.length > 0 ? `, ranked among ${among.join(" and ")}` : ""}.`;

@@ -17,13 +17,17 @@ export function GenerationPanel() {
   const from = page.continued;
   const { a, source } = page.state.value;
   const own = { ask: "generate" as const, ...given({ prompt: a, source }), tokens: TOKENS };
-  const answer = useAsk(from.value && isOf(from.value, own, page.desk.peek(from.value)) ? from.value : null);
-  if (!page.explained.value || page.data.host === "report") return null;
+  const saved = page.data.host === "report";
+  const asked = saved && page.desk.peek(own) ? own : from.value;
+  const answer = useAsk(asked && isOf(asked, own, page.desk.peek(asked)) ? asked : null);
+  if (!page.explained.value || (saved && !asked)) return null;
   return (
     <Panel name="generation" title="Generation" note="What the model writes next, taking the top token each time.">
-      <button type="button" onClick={() => (from.value = own)}>
-        Continue by {TOKENS} tokens
-      </button>
+      {saved ? null : (
+        <button type="button" onClick={() => (from.value = own)}>
+          Continue by {TOKENS} tokens
+        </button>
+      )}
       <Status answer={answer} />
       {answer?.result ? <Continued result={answer.result} /> : null}
     </Panel>
@@ -38,6 +42,7 @@ function isOf(from: Ask<"generate">, own: Ask<"generate">, found: GeneratePayloa
 function Continued({ result }: { result: GeneratePayload }) {
   const page = usePage();
   const { whole } = result;
+  const still = page.data.host === "report";
   const { position, target } = page.state.value;
   return (
     <>
@@ -52,7 +57,7 @@ function Continued({ result }: { result: GeneratePayload }) {
               class="token"
               title="Why this token?"
               aria-pressed={position === token.position - 1 && target === namedToken(token)}
-              disabled={whole === null}
+              disabled={whole === null || still}
               onClick={() =>
                 page.set({ view: "why", a: whole ?? "", position: token.position - 1, target: namedToken(token) })
               }

@@ -160,7 +160,7 @@ function Export() {
     error.value = null;
     const response = await post(
       "/report",
-      { state: page.state.value, results: page.desk.shown(page.state.value.a) },
+      { state: page.state.value, results: page.desk.shown(page.state.value.a, page.state.value.b) },
       page.data.token,
     );
     if (!response.ok) {

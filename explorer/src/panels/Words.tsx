@@ -251,7 +251,14 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }
   const { explained, tested } = props;
   const words = tested?.words;
   if (!tested) return <p class="key">Each word is being taken away, to see what is left …</p>;
-  if (!words) return <p class="key">No word can be taken away here.</p>;
+  if (!words)
+    return (
+      <p class="key">
+        {tested.control
+          ? "No word can be taken away here."
+          : "No word was taken away: this was made without its tests."}
+      </p>
+    );
   const name = bare(explained.target.text);
   const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
   const first = words.units.some((unit) => unit.mark === "first");

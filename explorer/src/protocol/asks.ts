@@ -150,9 +150,9 @@ export class Desk {
     return (this.#entries.get(canonical(ask))?.answer.value?.result as Payloads[N] | undefined) ?? null;
   }
 
-  /** All finished results that are shown, or were of this prompt in another view, by key: what a report embeds. */
-  shown(prompt: string): Record<string, unknown> {
-    const seen = ({ watchers, ask }: Entry) => watchers > 0 || ask.prompt === prompt;
+  /** All finished results that are shown, or were of these prompts in another view, by key: what a report embeds. */
+  shown(...prompts: (string | null)[]): Record<string, unknown> {
+    const seen = ({ watchers, ask }: Entry) => watchers > 0 || prompts.some((prompt) => prompt === ask.prompt);
     const kept = [...this.#entries].filter(([, entry]) => seen(entry) && entry.answer.value?.result);
     return Object.fromEntries(kept.map(([key, entry]) => [key, entry.answer.value?.result]));
   }

@@ -86,15 +86,15 @@ def _state_of(result: Any) -> dict[str, Any]:
     if isinstance(result, Explanation):
         return _explained(result)
     if isinstance(result, Lens):
-        return _state(result.model, a=result.run.tokens)
+        return _state(result.run.model, "parts", a=result.run.tokens)
     if isinstance(result, Patching):
-        return _state(result.model, a=result.clean_tokens, b=result.corrupt_tokens)
+        return _state(result.model, "compare", a=result.clean_tokens, b=result.corrupt_tokens)
     return {}
 
 
 def _explained(result: Explanation) -> dict[str, Any]:
     model, read = result.model, result.readout
-    state = _state(model, a=result.run.tokens)
+    state = _state(model, "why", a=result.run.tokens)
     if not state:
         return state
     return {
@@ -106,10 +106,10 @@ def _explained(result: Explanation) -> dict[str, Any]:
     }
 
 
-def _state(model: Model, **prompts: tuple[int, ...]) -> dict[str, Any]:
-    """The page's state for some prompts; empty where the page cannot ask about them (no text gives these tokens)."""
+def _state(model: Model, view: str, **prompts: tuple[int, ...]) -> dict[str, Any]:
+    """The page's state for some prompts, in a view; empty where no text gives these tokens: the page asks by text."""
     texts = {name: text_of_prompt(model, tokens) for name, tokens in prompts.items()}
-    return {} if None in texts.values() else {**texts, **source_state(model)}
+    return {} if None in texts.values() else {"view": view, **texts, **source_state(model)}
 
 
 def _widget(data: dict[str, Any], model: Model) -> Any:

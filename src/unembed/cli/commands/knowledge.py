@@ -181,7 +181,7 @@ def attribute(
         from unembed.view.payloads import to_json
 
         said = continued(loaded, result.question.prompt, result.question.answer)
-        state = page_state(loaded, text, target=said if options.target is None else options.target)
+        state = page_state(loaded, text, view="facts", target=said if options.target is None else options.target)
         return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
     report.write(report.session(loaded), listing(result), keep)

@@ -202,7 +202,12 @@ def patch(
             state = page_state(clean.model, given, target=options.target, vs=options.versus)
             return state, kept_of_two_sources(session, state, to_json(payload_of(result)), progress)
         state = page_state(
-            loaded, prompts[0], b=page_text(loaded, prompts[1]), target=options.target, vs=options.versus
+            loaded,
+            prompts[0],
+            view="compare",
+            b=page_text(loaded, prompts[1]),
+            target=options.target,
+            vs=options.versus,
         )
         return state, kept_of_two(session, state, to_json(payload_of(result)), progress)
 

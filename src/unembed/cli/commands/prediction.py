@@ -191,7 +191,7 @@ def lens(options: LensOptions, report: HtmlOptions, source: SourceOptions, model
         from unembed.explorer.report_asks import SHOWN_TOKENS, kept
         from unembed.view.payloads import to_json
 
-        state = page_state(loaded, text, target=options.target)
+        state = page_state(loaded, text, view="parts", target=options.target)
         same = options.target is not None and options == LensOptions(options.target, top=SHOWN_TOKENS)
         return state, kept(session, state, progress, lens=to_json(payload) if same else None, details=False)
 

@@ -85,7 +85,7 @@ def document(
 <style>{STYLE}</style>
 </head>
 <body>
-{head}<main id="unembed">{body}</main>
+{head}<div id="unembed"><main>{body}</main></div>
 <script type="application/json" id="unembed-data">{as_data(data)}</script>
 {script}
 </body>
