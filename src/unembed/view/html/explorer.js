@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
-function y(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
+function v(e) {
 	e && e.parentNode && e.remove();
 }
-function b(e, t, n) {
+function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), x(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function x(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function x(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function S(e) {
+function x(e) {
 	return e.children;
 }
-function ee(e, t) {
+function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function te(e, t) {
-	if (t == null) return e.__ && te(e.__, e.__i + 1);
+function ne(e, t) {
+	if (t == null) return e.__ && ne(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : te(e);
+	return typeof e.type != "function" || e.props.__P ? null : ne(e);
 }
-function C(t) {
+function S(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), D(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || te(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, O(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), E(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, fe(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
 }
-function w(e) {
+function C(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), C(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function w(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
 }
-function ne() {
+function re() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(re);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, g, _, v, y = r.__k || m, b = t.length;
-	for (c = ie(n, t, y, c, b), d = 0; d < b; d++) (h = n.__k[d]) != null && (f = ~h.__i && y[h.__i] || p, h.__i = d, v = D(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && k(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ae(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
-	return n.__e = _, c;
+function ie(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
+	for (c = ae(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = E(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && D(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = oe(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	return n.__e = g, c;
 }
-function ie(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, y = 0, b = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = b[a] = x(null, o) : g(o) ? o = b[a] = x(S, { children: o }) : o.constructor === f && o.__b ? o = b[a] = x(o.type, o.props, o.key, o.ref, o.__v) : b[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = oe(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, y = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : b[a] = null;
-	if (y) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = b[a]) && 16 & o.__u) {
-			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
-			u[v] = o.__i, d[a] = v + 1;
+function ae(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = se(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	if (v) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
+			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : b[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = te(s)), fe(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), me(s, s));
 	return r;
 }
-function ae(e, t, n, r) {
+function oe(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ae(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = oe(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = te(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function oe(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function oe(e, t, n, r) {
 	}
 	return -1;
 }
-function se(e, t, n) {
+function ce(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function E(e, t, n, r, i) {
+function T(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || se(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || se(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ce(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ce(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = ce(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = le(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function E(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function ce(t) {
+function le(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function ce(t) {
 		}
 	};
 }
-function D(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, b, x, C, w, T, ne, ie, ae, oe, se, E, ce, D, O, k = n.type;
+function E(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, y, b, S, C, w, re, ae, oe, se, ce, T, le, E, fe, D = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = le(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof k == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ue(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof D == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = k.prototype) && d.render, ne = (d = k.contextType) && i[d.__c], ie = d ? ne ? ne.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (T ? n.__c = _ = new k(w, ie) : (n.__c = _ = new ee(w, ie), _.constructor = k, _.render = pe), ne && ne.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), T && (_.__s || (_.__s = _.state), k.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, k.getDerivedStateFromProps(w, _.__s)))), b = _.props, x = _.state, _.__v = n, r.__c) {
-				if (w !== b && T && !k.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(w, ie), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(w, _.__s, ie)) {
-					n.__v != r.__v && (_.props = w, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (C = n.props, w = (d = D.prototype) && d.render, re = (d = D.contextType) && i[d.__c], ae = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new D(C, ae) : (n.__c = g = new te(C, ae), g.constructor = D, g.render = he), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), D.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, D.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (C !== y && w && !D.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, ae), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, ae)) {
+					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = te(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(w, _.__s, ie), T && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(b, x, C);
+				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, ae), w && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, S);
 				});
-			} else T && !k.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), T && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = ie, _.props = w, _.__P = t, _.__g &= -5, ae = e.__r, oe = T ? 25 : 0;
+			} else w && !D.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = ae, g.props = C, g.__P = t, g.__g &= -5, oe = e.__r, se = w ? 25 : 0;
 			do
-				_.__g &= -9, ae && ae(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++oe < 25);
-			T && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), T && r.__c && _.getSnapshotBeforeUpdate && (C = _.getSnapshotBeforeUpdate(b, x)), se = d && d.type === S && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && fe(e, e);
-			}), r.__k = null), c = r.__k ? te(r, 0) : null), c = re(t, g(se) ? se : [se], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(y), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				g.__g &= -9, oe && oe(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++se < 25);
+			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), ce = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && me(e, e);
+			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(ce) ? ce : [ce], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(D = o.indexOf(c || void 0)) || (D = o.length); (O = o[D - 1]) && O.nodeType == 8;) D--;
-						for (; D < o.length; D++) if (O = o[D]) {
-							if (o[D] = null, E) {
-								if (O == ce) break;
+						for (~(E = o.indexOf(c || void 0)) || (E = o.length); (fe = o[E - 1]) && fe.nodeType == 8;) E--;
+						for (; E < o.length; E++) if (fe = o[E]) {
+							if (o[E] = null, T) {
+								if (fe == le) break;
 							} else {
-								if (O.nodeType != 8) break;
-								O.data.startsWith("$s") && (ce = le(E = O));
+								if (fe.nodeType != 8) break;
+								fe.data.startsWith("$s") && (le = ue(T = fe));
 							}
 						}
 					}
-					if (!E) {
+					if (!T) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						E = c;
+						T = c;
 					}
-					(d = le(E = n.__c.__z || (n.__c.__z = E))) ? (n.__e = E, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(y);
+					(d = ue(T = n.__c.__z || (n.__c.__z = T))) ? (n.__e = T, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(v);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || ue(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || de(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = de(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = pe(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function le(e, t) {
+function ue(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function le(e, t) {
 		t && t.push(e);
 	}
 }
-function ue(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(ue));
+function de(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(de));
 }
-function O(t, n, r) {
-	for (var i = 0; i < r.length;) k(r[i++], r[i++], r[i++]);
+function fe(t, n, r) {
+	for (var i = 0; i < r.length;) D(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function O(t, n, r) {
 		}
 	});
 }
-function de(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, b, x, S, ee, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((b = o[d]) && (T ? b.localName == T : b.nodeType == 3)) {
-			t = b, o[d] = null;
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
+	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
+			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ee = u.ownerDocument || document, !T) return ee.createTextNode(w);
-		t = ee.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
+		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(b = t.attributes[d]).name] = b.value;
-		for (d in C) b = C[d], d == "dangerouslySetInnerHTML" ? m = b : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || E(t, d, null, b, a);
-		for (d in w) b = w[d], d == "children" ? v = b : d == "dangerouslySetInnerHTML" ? f = b : d == "value" ? x = b : d == "checked" ? S = b : c && typeof b != "function" || C[d] === b || E(t, d, b, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && te(r, 0), c, l), o && o.some(y)), c && T != "textarea" || (d = "value", T == "progress" && x == null ? t.removeAttribute(d) : x == null || x === t[d] && (T != "progress" || x) || E(t, d, x, C[d], a), d = "checked", S != null && S != t[d] && E(t, d, S, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (w) {
+		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
+		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || T(t, d, null, y, a);
+		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || T(t, d, y, S[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || T(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && T(t, d, x, S[d], a));
+	} else S === C || c && t.data == C || (t.data = C);
 	return t;
 }
-function k(t, n, r, i) {
+function D(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function fe(t, n, r) {
+function me(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || k(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || D(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function fe(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && fe(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = le(i, o = [])) && (i == t.__e && o.some(y), y(a), y(i)), r || y(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && me(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ue(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
 }
-function pe(e, t, n) {
+function he(e, t, n) {
 	return this.constructor(e, n);
 }
-function me(t, n) {
+function ge(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = x(S, { children: [t] }), a = [], o = [], D(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), O(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], E(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), fe(a, n.__k, o), n.__k.props.children = null;
 }
-function he(e) {
+function _e(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, w(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,49 +281,49 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ee.prototype.setState = function(e, t) {
+}, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), T(this)));
-}, ee.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
-}, ee.prototype.render = S, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
+}, te.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
+}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var ge, A, _e, ve, ye = Object.is, be = 0, xe = [], Se = [], j = e, Ce = j.__b, we = j.__r, Te = j.diffed, Ee = j.__c, De = j.unmount, Oe = j.__;
-function ke(e, t) {
-	j.__h && j.__h(A, e, be || t), be = 0;
-	var n = A.__H || (A.__H = {
+var ve, O, ye, be, xe = Object.is, Se = 0, Ce = [], we = [], k = e, Te = k.__b, Ee = k.__r, De = k.diffed, Oe = k.__c, ke = k.unmount, Ae = k.__;
+function je(e, t) {
+	k.__h && k.__h(O, e, Se || t), Se = 0;
+	var n = O.__H || (O.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Ae(e, t) {
-	var n = ke(ge++, 3);
-	!j.__s && He(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, A.__H.__h.push(n));
+function A(e, t) {
+	var n = je(ve++, 3);
+	!k.__s && He(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, O.__H.__h.push(n));
 }
-function je(e, t) {
-	var n = ke(ge++, 4);
-	!j.__s && He(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, A.__h.push(n));
+function Me(e, t) {
+	var n = je(ve++, 4);
+	!k.__s && He(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, O.__h.push(n));
 }
-function Me(e) {
-	return be = 5, Ne(function() {
+function j(e) {
+	return Se = 5, Ne(function() {
 		return { current: e };
 	}, []);
 }
 function Ne(e, t) {
-	var n = ke(ge++, 7);
+	var n = je(ve++, 7);
 	return He(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
 function Pe(e) {
-	var t = A.context[e.__c], n = ke(ge++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(A)), t.props.value) : e.__;
+	var t = O.context[e.__c], n = je(ve++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(O)), t.props.value) : e.__;
 }
 function Fe() {
-	var e = ke(ge++, 11);
+	var e = je(ve++, 11);
 	if (!e.__) {
-		for (var t = A.__v; !t.__m && t.__;) t = t.__;
+		for (var t = O.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
@@ -332,38 +332,38 @@ function Fe() {
 function Ie() {
 	var e;
 	do {
-		for (; e = Se.shift();) try {
+		for (; e = we.shift();) try {
 			Be(e);
 		} catch (t) {
-			j.__e(t, { __: (e = e.__P) && e.__v });
+			k.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = xe.shift();) {
+		for (; e = Ce.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
 				t.__h.some(Be), t.__h.some(Ve), t.__h = [];
 			} catch (n) {
-				t.__h = [], j.__e(n, e.__v);
+				t.__h = [], k.__e(n, e.__v);
 			}
 		}
-	} while (Se.length);
+	} while (we.length);
 }
-j.__b = function(e) {
-	A = null, Ce && Ce(e);
-}, j.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Oe && Oe(e, t);
-}, j.__r = function(e) {
-	we && we(e), ge = 0;
-	var t = (A = e.__c).__H;
-	t && (_e == A ? A.__h = [] : (t.__h.some(Be), t.__h.some(Ve), ge = 0), t.__h = [], t.__.some(function(e) {
+k.__b = function(e) {
+	O = null, Te && Te(e);
+}, k.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ae && Ae(e, t);
+}, k.__r = function(e) {
+	Ee && Ee(e), ve = 0;
+	var t = (O = e.__c).__H;
+	t && (ye == O ? O.__h = [] : (t.__h.some(Be), t.__h.some(Ve), ve = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), _e = A;
-}, j.diffed = function(e) {
-	Te && Te(e);
+	})), ye = O;
+}, k.diffed = function(e) {
+	De && De(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && ze(xe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && ze(Ce.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), _e = A = null;
-}, j.__c = function(e, t) {
+	})), ye = O = null;
+}, k.__c = function(e, t) {
 	t.some(function(e) {
 		try {
 			e.__h.some(Be), e.__h = e.__h.filter(function(e) {
@@ -374,9 +374,9 @@ j.__b = function(e) {
 				throw t;
 			}];
 		}
-	}), Ee && Ee(e, t);
-}, j.unmount = function(e) {
-	De && De(e);
+	}), Oe && Oe(e, t);
+}, k.unmount = function(e) {
+	ke && ke(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,12 +385,12 @@ j.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, ze(Se.push(r));
+				r.__P = n, ze(we.push(r));
 			} else Be(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && j.__e(t, r.__v));
+	}), r.__H = void 0, t && k.__e(t, r.__v));
 };
 var Le = typeof requestAnimationFrame == "function";
 function Re(e) {
@@ -400,19 +400,19 @@ function Re(e) {
 	Le && (t = requestAnimationFrame(n));
 }
 function ze(e) {
-	e != 1 && ve == j.requestAnimationFrame || ((ve = j.requestAnimationFrame) || Re)(Ie);
+	e != 1 && be == k.requestAnimationFrame || ((be = k.requestAnimationFrame) || Re)(Ie);
 }
 function Be(e) {
-	var t = A, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), A = t;
+	var t = O, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), O = t;
 }
 function Ve(e) {
-	var t = A;
-	e.__c = e.__(), A = t;
+	var t = O;
+	e.__c = e.__(), O = t;
 }
 function He(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ye(t, e[n]);
+		return !xe(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
@@ -711,7 +711,7 @@ function _t(e) {
 _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 	constructor: {
 		configurable: !0,
-		value: b(S, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
@@ -740,7 +740,7 @@ _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 	}
 	e(t);
 }), ht("__r", function(e, t) {
-	if (e(t), t.type !== S) {
+	if (e(t), t.type !== x) {
 		gt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
@@ -813,7 +813,7 @@ ht("unmount", function(e, t) {
 	e(t);
 }), ht("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ee.prototype.shouldComponentUpdate = function(e, t) {
+}), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -861,37 +861,38 @@ var St = {
 	attribute: 7,
 	find: 8
 }, Ct = 2, wt = 200;
-function L(e) {
-	if (Array.isArray(e)) return `[${e.map(L).join(",")}]`;
+function Tt(e) {
+	if (Array.isArray(e)) return `[${e.map(Tt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${L(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Tt(t)}`).join(",")}}`;
 }
-var Tt = {
+var Et = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Et = class {
+}, Dt = class {
+	lost = F(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(L(t), this.#n(t, n));
+			this.#e.set(Tt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = L(e), n = this.#e.get(t);
+		let t = Tt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = L(e), n = this.#e.get(t);
+		let t = Tt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(L(e))?.answer.value?.result ?? null;
+		return this.#e.get(Tt(e))?.answer.value?.result ?? null;
 	}
 	shown(e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -903,16 +904,20 @@ var Tt = {
 			ask: e,
 			order: St[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
 			answer: F(n ? {
-				...Tt,
+				...Et,
 				fraction: 1,
 				result: t
-			} : Tt),
+			} : Et),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
+	retry() {
+		this.lost.value = !1, this.#r();
+	}
 	#r() {
+		if (this.lost.value) return;
 		let e = [...this.#e.values()], t = Ct - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
@@ -926,20 +931,23 @@ var Tt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Tt,
+					...Et,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Tt,
+				...Et,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Tt,
+				...Et,
 				error: e
-			})
+			}),
+			lost: () => {
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Et, this.lost.value = !0);
+			}
 		});
 	}
 	#a() {
@@ -948,24 +956,24 @@ var Tt = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Dt = he(null);
-function R() {
-	let e = Pe(Dt);
+}, Ot = _e(null);
+function L() {
+	let e = Pe(Ot);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function z(e) {
-	let t = R(), n = e === null ? "" : L(e), r = I(null);
-	return je(() => {
+function R(e) {
+	let t = L(), n = e === null ? "" : Tt(e), r = I(null);
+	return Me(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function B(e) {
-	let t = z(e), n = Me(null);
+function z(e) {
+	let t = R(e), n = j(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -973,21 +981,21 @@ function B(e) {
 	};
 }
 // src/page/keys.ts
-var Ot = {
+var kt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function kt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => At(e, t, n);
+function At(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => jt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function At(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || jt(n.target) || e.helpOpen.value) return;
+function jt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Mt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Ot[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: kt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -995,11 +1003,11 @@ function At(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function jt(e) {
+function Mt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function V(e) {
+function B(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1008,7 +1016,7 @@ function V(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function H(e) {
+function V(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1018,10 +1026,10 @@ function H(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function U(e, t) {
-	return e === null || t === null ? e === t : Mt(e) === Mt(t);
+function H(e, t) {
+	return e === null || t === null ? e === t : Nt(e) === Nt(t);
 }
-function Mt(e) {
+function Nt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1031,28 +1039,28 @@ function Mt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Nt(e) {
+function Pt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Pt(e) {
-	return Nt(e) === "cross_attention";
-}
 function Ft(e) {
-	return Pt(e) || e.encoder === !0;
+	return Pt(e) === "cross_attention";
 }
 function It(e) {
-	return e.encoder ? { encoder: !0 } : Pt(e) ? { cross: !0 } : {};
+	return Ft(e) || e.encoder === !0;
 }
 function Lt(e) {
+	return e.encoder ? { encoder: !0 } : Ft(e) ? { cross: !0 } : {};
+}
+function Rt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Rt(e);
-	let n = Rt(t[1] ?? "");
-	return n === null || Pt(n) ? null : {
+	if (!t) return zt(e);
+	let n = zt(t[1] ?? "");
+	return n === null || Ft(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Rt(e) {
+function zt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,26 +1082,26 @@ function Rt(e) {
 		head: Number(r)
 	};
 }
-function W(e) {
-	return Bt(zt(e), e.encoder ?? !1);
+function U(e) {
+	return Vt(Bt(e), e.encoder ?? !1);
 }
-function zt(e) {
+function Bt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Bt(e, t) {
+function Vt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Vt(e) {
-	let t = Ht(e);
-	if (t) return W(t);
+function Ht(e) {
+	let t = Ut(e);
+	if (t) return U(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Ht(e) {
+function Ut(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1116,24 +1124,72 @@ function Ht(e) {
 		neuron: e.neuron
 	};
 }
-function Ut(e) {
-	let t = e;
-	return typeof t != "object" || !t || !Wt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Wt(t.head) : t.kind === "neuron" ? Wt(t.neuron) && (t.expert === void 0 || Wt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function Wt(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Gt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Gt(t.head) : t.kind === "neuron" ? Gt(t.neuron) && (t.expert === void 0 || Gt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function Gt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function Kt(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || Ft(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+}
+function qt(e) {
+	let t = e.ledger.terms.flatMap((e) => Ut(e) ?? []);
+	return [
+		...e.heads.map(B),
+		...e.neurons.map(V),
+		...t
+	];
+}
+// src/page/earlier.ts
+var Jt = 20, Yt = "unembed-earlier", Xt = class {
+	list;
+	#e;
+	constructor(e) {
+		this.#e = e, this.list = F(Qt(e));
+	}
+	add({ a: e, source: t }) {
+		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
+		this.list.value = [{
+			a: e,
+			source: t
+		}, ...n].slice(0, Jt);
+		try {
+			this.#e?.setItem(Yt, JSON.stringify(this.list.value));
+		} catch {}
+	}
+};
+function Zt(e) {
+	try {
+		return e === "page" ? sessionStorage : null;
+	} catch {
+		return null;
+	}
+}
+function Qt(e) {
+	try {
+		let t = JSON.parse(e?.getItem(Yt) ?? "[]");
+		return Array.isArray(t) ? t.filter($t).slice(0, Jt) : [];
+	} catch {
+		return [];
+	}
+}
+function $t(e) {
+	let { a: t, source: n } = e ?? {};
+	return typeof t == "string" && (n === null || typeof n == "string");
+}
 // src/lib/knowledge.ts
-var Gt = [
+var en = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Kt = ["rome", "value"], qt = [
+], tn = ["rome", "value"], nn = [
 	"refined",
 	"kept",
 	"shared"
-], Jt = {
+], rn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1141,33 +1197,33 @@ var Gt = [
 	test: null,
 	edit: null
 };
-function Yt(e, t, n) {
+function an(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Xt({ layers: e, attributions: t }) {
+function on({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Zt(e) {
-	return W(H(e));
+function sn(e) {
+	return U(V(e));
 }
-function Qt(e, t) {
+function cn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function $t(e) {
+function ln(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function en(e) {
+function un(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1175,17 +1231,17 @@ function en(e) {
 		shared: e.shared
 	};
 }
-function tn(e, t) {
-	return t ?? qt.find((t) => e[t].length > 0) ?? "refined";
+function dn(e, t) {
+	return t ?? nn.find((t) => e[t].length > 0) ?? "refined";
 }
-function nn({ layer: e, expert: t, neuron: n }) {
+function fn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function pn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1195,7 +1251,7 @@ function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function an(e, t, n, r, i) {
+function mn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1213,7 +1269,7 @@ function an(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return on([
+		return hn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1222,34 +1278,34 @@ function an(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? on([
+	return e.action === "erase" ? hn([
 		"suppress",
 		...r,
 		...o
-	]) : on([
+	]) : hn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function on(e) {
+function hn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function sn(e, t) {
+function gn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...ln(e, t),
+		...vn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function cn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(nn);
+function _n(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(fn);
 	return t.action === "update" ? {
 		ask: "update",
-		...ln(e, n),
+		...vn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1257,42 +1313,42 @@ function cn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...ln(e, n),
+		...vn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function ln({ prompts: e }, { prompt: t, target: n }) {
+function vn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function un(e) {
+function yn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && fn([null, ...qt])(a) && fn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && xn([null, ...nn])(a) && xn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || dn(s));
+	])(o) && (s === null || bn(s));
 }
-function dn(e) {
+function bn(e) {
 	let t = e;
-	return typeof t == "object" && fn(Gt)(t.action) && typeof t.to == "string" && fn(Kt)(t.method);
+	return typeof t == "object" && xn(en)(t.action) && typeof t.to == "string" && xn(tn)(t.method);
 }
-function fn(e) {
+function xn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var pn = [
+var Sn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], mn = [
+], Cn = [
 	"why",
 	"parts",
 	"graph",
@@ -1300,7 +1356,7 @@ var pn = [
 	"compare",
 	"facts",
 	"continue"
-], hn = {
+], wn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1315,11 +1371,11 @@ var pn = [
 	pins: [],
 	knowledge: null
 };
-function gn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(hn[e]));
+function Tn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(wn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function _n(e, t = hn) {
+function En(e, t = wn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1327,41 +1383,41 @@ function _n(e, t = hn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? vn({
-		...hn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Dn({
+		...wn,
 		...n
 	}) : t;
 }
-function vn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : hn[t], n = (e) => e === null || typeof e == "string";
+function Dn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : wn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => mn.some((t) => t === e)),
+		view: t("view", (e) => Cn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Wt(e)),
-		target: t("target", (e) => n(e) || Wt(e)),
+		position: t("position", (e) => e === null || Gt(e)),
+		target: t("target", (e) => n(e) || Gt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || Wt(e)),
-		selection: t("selection", (e) => e === null || Ut(e)),
-		test: t("test", (e) => e === null || bn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(xn)),
-		knowledge: t("knowledge", (e) => e === null || un(e))
+		word: t("word", (e) => e === null || Gt(e)),
+		selection: t("selection", (e) => e === null || Wt(e)),
+		test: t("test", (e) => e === null || kn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(An)),
+		knowledge: t("knowledge", (e) => e === null || yn(e))
 	};
 }
-function yn(e) {
+function On(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function bn(e) {
-	return pn.some((t) => t === e);
+function kn(e) {
+	return Sn.some((t) => t === e);
 }
-function xn(e) {
+function An(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Ut(t.part) && bn(t.how);
+	return typeof t == "object" && !!t && Wt(t.part) && kn(t.how);
 }
 // src/page/page.ts
-var Sn = class {
+var jn = class {
 	data;
 	desk;
 	state;
@@ -1370,12 +1426,14 @@ var Sn = class {
 	answered = F(null);
 	helpOpen = F(!1);
 	continued = F(null);
+	glossary = F(null);
+	earlier;
 	said = F("");
 	shownPart = at(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Et(t, e.results);
-		let n = vn({
-			...hn,
+		this.data = e, this.earlier = new Xt(Zt(e.host)), this.desk = new Dt(t, e.results);
+		let n = Dn({
+			...wn,
 			...e.state
 		});
 		this.state = F(e.host === "widget" ? n : this.#e(n));
@@ -1383,8 +1441,8 @@ var Sn = class {
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = hn) {
-		let t = _n(location.hash, e);
+	#e(e = wn) {
+		let t = En(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1422,32 +1480,32 @@ var Sn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !U(t.part, e));
+		let r = n.filter((t) => !H(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${W(e)}.`;
+		}] }), this.said.value = `Pinned ${U(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
 		Ge(() => {
-			this.explained.value = e, this.answered.value = e && t;
+			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...wn(e),
+			...Nn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Cn(this.state.value), t = ut(() => {
-			let t = this.state.value, n = gn(t), r = Cn(t) !== e;
-			if (e = Cn(t), n === location.hash) return;
+		let e = Mn(this.state.value), t = ut(() => {
+			let t = this.state.value, n = Tn(t), r = Mn(t) !== e;
+			if (e = Mn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1458,7 +1516,7 @@ var Sn = class {
 		};
 	}
 };
-function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Mn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1470,8 +1528,8 @@ function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Tn({
+function Nn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Pn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1480,94 +1538,32 @@ function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Tn(e) {
+function Pn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-// src/protocol/transports.ts
-function En(e) {
-	return (t, n) => {
-		let r = new AbortController();
-		return Dn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await On(e));
-			await kn(e.body, n);
-		}).catch((e) => {
-			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
-		}), () => r.abort();
+// src/lib/glossary.ts
+var Fn = In("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function In(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Ln(Rn(e[1]), Rn(e[2]))] : []);
+}
+function Ln(e, t) {
+	return {
+		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
+		term: e,
+		meaning: t
 	};
 }
-function Dn(e, t, n, r) {
-	let i = { "content-type": "application/json" };
-	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
-		method: "POST",
-		headers: i,
-		body: JSON.stringify(t),
-		...r ? { signal: r } : {}
-	});
+function Rn(e) {
+	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-async function On(e) {
-	let t = await e.text();
-	try {
-		let { message: e } = JSON.parse(t);
-		if (e) return e;
-	} catch {}
-	return t || `The server answered ${e.status}.`;
-}
-async function kn(e, t) {
-	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
-	for (;;) {
-		let { done: e, value: i } = await n.read();
-		if (e) break;
-		r += i.replaceAll("\r\n", "\n");
-		let a = r.split("\n\n");
-		r = a.pop() ?? "";
-		for (let e of a) An(e, t);
-	}
-	r.trim() && An(r, t), t.error("The server closed the connection before it had answered.");
-}
-function An(e, t) {
-	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && jn(r("event")[0] ?? "message", JSON.parse(i), t);
-}
-function jn(e, t, n) {
-	if (e === "progress") {
-		let { stage: e, fraction: r } = t;
-		n.progress(e, r);
-	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
-}
-var Mn = /* @__PURE__ */ new Set([
-	"top",
-	"test",
-	"target"
-]);
-function Nn(e) {
-	let t = (e) => L(Object.fromEntries(Object.entries(e).filter(([e]) => !Mn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
-	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
-	};
-}
-function Pn(e) {
-	let t = 0;
-	return (n, r) => {
-		t += 1;
-		let i = t, a = (t) => {
-			t.id === i && (jn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
-		};
-		return e.on("msg:custom", a), e.send({
-			id: i,
-			ask: n
-		}), () => {
-			e.off("msg:custom", a), e.send({
-				id: i,
-				cancel: !0
-			});
-		};
-	};
+function zn(e) {
+	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
+	return Fn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Fn = Symbol.for("pv"), In = 0;
+var Bn = Symbol.for("pv"), Vn = 0;
 Array.isArray;
-function G(t, n, r, i, a, o) {
+function W(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1581,17 +1577,130 @@ function G(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Fn,
-		__v: --In,
+		constructor: Bn,
+		__v: --Vn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
+// src/panels/Glossary.tsx
+function Hn() {
+	let e = L(), t = j(null), n = e.glossary.value, r = n === null ? null : zn(n);
+	return A(() => {
+		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
+	}, [n]), /* @__PURE__ */ W("dialog", {
+		class: "glossary",
+		ref: t,
+		"aria-labelledby": "unembed-glossary",
+		onClose: () => e.glossary.value = null,
+		children: [/* @__PURE__ */ W("form", {
+			method: "dialog",
+			class: "controls",
+			children: [/* @__PURE__ */ W("h2", {
+				id: "unembed-glossary",
+				children: "Glossary"
+			}), /* @__PURE__ */ W("button", {
+				type: "submit",
+				children: "Close"
+			})]
+		}), n === null ? null : /* @__PURE__ */ W("dl", {
+			tabIndex: 0,
+			children: Fn.map((e) => /* @__PURE__ */ W("div", {
+				class: e === r ? "chosen" : "",
+				children: [/* @__PURE__ */ W("dt", { children: e.term }), /* @__PURE__ */ W("dd", { children: e.meaning })]
+			}, e.term))
+		})]
+	});
+}
+// src/protocol/transports.ts
+function Un(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return Gn("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Kn(e));
+			await qn(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || (Wn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+		}), () => r.abort();
+	};
+}
+function Wn(e) {
+	return e instanceof TypeError;
+}
+function Gn(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
+}
+async function Kn(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function qn(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) Jn(e, t);
+	}
+	r.trim() && Jn(r, t), t.error("The server closed the connection before it had answered.");
+}
+function Jn(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && Yn(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function Yn(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var Xn = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function Zn(e) {
+	let t = (e) => Tt(Object.fromEntries(Object.entries(e).filter(([e]) => !Xn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function Qn(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && (Yn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
+}
 // src/ui/Field.tsx
-function Ln(e) {
-	let t = R(), n = String(t.state.value[e.name] ?? ""), r = I(n);
-	Ae(() => {
+function $n(e) {
+	let t = L(), n = String(t.state.value[e.name] ?? ""), r = I(n);
+	A(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1612,9 +1721,9 @@ function Ln(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ G("label", {
+	return e.wide ? /* @__PURE__ */ W("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ G("textarea", {
+		children: [e.label, /* @__PURE__ */ W("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1623,23 +1732,83 @@ function Ln(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ G("label", { children: [e.label, /* @__PURE__ */ G("input", {
+	}) : /* @__PURE__ */ W("label", { children: [e.label, /* @__PURE__ */ W("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
+// src/panels/EarlierPrompts.tsx
+function er() {
+	let e = L(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ W("label", { children: ["Earlier", /* @__PURE__ */ W("select", {
+		class: "earlier",
+		value: "",
+		onChange: (t) => {
+			let n = r[Number(t.currentTarget.value)];
+			t.currentTarget.value = "", n && e.set({
+				...n,
+				position: null,
+				target: null
+			});
+		},
+		children: [/* @__PURE__ */ W("option", {
+			value: "",
+			children: [r.length, " …"]
+		}), r.map((e, t) => /* @__PURE__ */ W("option", {
+			value: t,
+			children: tr(e)
+		}, t))]
+	})] });
+}
+function tr({ a: e, source: t }) {
+	let n = t ? `${t} → ${e}` : e;
+	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
+}
+// src/panels/Find.tsx
+var nr = [
+	"compare",
+	"facts",
+	"continue"
+];
+function rr() {
+	let e = L(), t = j(null), n = Fe(), r = I(!1), i = e.explained.value, a = i ? qt(i) : [], o = (n) => {
+		let a = Rt(n), o = a === null ? "" : i ? Kt(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${U(a)}: ${o}`), a === null || o ? t.current?.select() : (nr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+	};
+	return /* @__PURE__ */ W("label", {
+		class: "find",
+		children: [
+			/* @__PURE__ */ W("span", { children: ["Find ", /* @__PURE__ */ W("kbd", { children: "/" })] }),
+			/* @__PURE__ */ W("input", {
+				ref: t,
+				type: "search",
+				"data-find": !0,
+				list: n,
+				placeholder: a[0] ? U(a[0]) : "part",
+				"aria-invalid": r.value,
+				onKeyDown: (e) => {
+					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
+				}
+			}),
+			/* @__PURE__ */ W("datalist", {
+				id: n,
+				children: a.map((e) => /* @__PURE__ */ W("option", { value: U(e) }, U(e)))
+			})
+		]
+	});
+}
 // src/panels/Header.tsx
-function Rn() {
-	let e = R(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ G("header", {
+function ir() {
+	let e = L(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ W("header", {
 		class: "top",
-		children: [/* @__PURE__ */ G("div", {
+		children: [/* @__PURE__ */ W("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ G("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ G("p", {
+				/* @__PURE__ */ W("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ W("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1650,25 +1819,29 @@ function Rn() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ G("form", {
+				/* @__PURE__ */ W("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
-					children: [e.reads() === "text" ? /* @__PURE__ */ G(Ln, {
-						name: "source",
-						label: "Source",
-						wide: !0,
-						live: n
-					}) : null, /* @__PURE__ */ G(Ln, {
-						name: "a",
-						label: r === "source" ? "Decoder's prompt" : "Prompt",
-						wide: !0,
-						live: n
-					})]
+					children: [
+						e.reads() === "text" ? /* @__PURE__ */ W($n, {
+							name: "source",
+							label: "Source",
+							wide: !0,
+							live: n
+						}) : null,
+						/* @__PURE__ */ W($n, {
+							name: "a",
+							label: r === "source" ? "Decoder's prompt" : "Prompt",
+							wide: !0,
+							live: n
+						}),
+						/* @__PURE__ */ W(er, {})
+					]
 				}),
-				/* @__PURE__ */ G(Un, {}),
-				/* @__PURE__ */ G(Hn, {}),
-				e.data.host === "page" ? /* @__PURE__ */ G(Wn, {}) : null,
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ W(rr, {}),
+				/* @__PURE__ */ W(cr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ W(ur, {}) : null,
+				/* @__PURE__ */ W("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1676,13 +1849,13 @@ function Rn() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ W("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ G(Bn, {}), /* @__PURE__ */ G(Vn, { live: n })]
+			children: [/* @__PURE__ */ W(or, {}), /* @__PURE__ */ W(sr, { live: n })]
 		})]
 	});
 }
-var zn = {
+var ar = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1691,12 +1864,12 @@ var zn = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Bn() {
-	let e = R(), t = e.state.value;
-	return /* @__PURE__ */ G("nav", {
+function or() {
+	let e = L(), t = e.state.value;
+	return /* @__PURE__ */ W("nav", {
 		"aria-label": "Views",
-		children: mn.map((n) => /* @__PURE__ */ G("a", {
-			href: gn({
+		children: Cn.map((n) => /* @__PURE__ */ W("a", {
+			href: Tn({
 				...t,
 				view: n
 			}) || "#",
@@ -1704,48 +1877,48 @@ function Bn() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ G("span", {
+			children: [ar[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ W("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Vn({ live: e }) {
-	let t = R(), n = t.state.value;
-	return /* @__PURE__ */ G("details", {
+function sr({ live: e }) {
+	let t = L(), n = t.state.value;
+	return /* @__PURE__ */ W("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ G("summary", { children: "Another token or reference" }), /* @__PURE__ */ G("form", {
+		children: [/* @__PURE__ */ W("summary", { children: "Another token or reference" }), /* @__PURE__ */ W("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ W($n, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ W($n, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ G("label", { children: ["Reference", /* @__PURE__ */ G("select", {
+				/* @__PURE__ */ W("label", { children: ["Reference", /* @__PURE__ */ W("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ W("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ W("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ G("option", {
+						n.vs === null ? null : /* @__PURE__ */ W("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1755,9 +1928,9 @@ function Vn({ live: e }) {
 		})]
 	});
 }
-function Hn() {
-	let e = R();
-	return e.data.host === "page" ? /* @__PURE__ */ G("button", {
+function cr() {
+	let e = L();
+	return e.data.host === "page" ? /* @__PURE__ */ W("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1769,51 +1942,36 @@ function Hn() {
 		children: "Copy link"
 	}) : null;
 }
-function Un() {
-	let e = R(), t = Me(null), n = I(!1);
-	return /* @__PURE__ */ G("label", {
-		class: "find",
-		children: [/* @__PURE__ */ G("span", { children: ["Find ", /* @__PURE__ */ G("kbd", { children: "/" })] }), /* @__PURE__ */ G("input", {
-			ref: t,
-			type: "search",
-			"data-find": !0,
-			placeholder: "L23.H4",
-			"aria-invalid": n.value,
-			onKeyDown: (r) => {
-				if (r.key !== "Enter" || !t.current) return;
-				let i = Lt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
-				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
-			}
-		})]
-	});
+function lr(e) {
+	return Wn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Wn() {
-	let e = R(), t = I(null), n = async () => {
+function ur() {
+	let e = L(), t = I(null), n = async () => {
 		t.value = null;
-		let n = await Dn("/report", {
+		let n = await Gn("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await On(n);
+			t.value = await Kn(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = String(e)),
+		onClick: () => n().catch((e) => t.value = lr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ G("p", {
+	}), t.value ? /* @__PURE__ */ W("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Gn = [
+var dr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1823,53 +1981,90 @@ var Gn = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Kn() {
-	let e = R(), t = Me(null), n = e.helpOpen.value;
-	return Ae(() => {
+function fr() {
+	let e = L(), t = j(null), n = e.helpOpen.value;
+	return A(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ G("dialog", {
+	}, [n]), /* @__PURE__ */ W("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ W("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ G("table", { children: /* @__PURE__ */ G("tbody", { children: Gn.map(([e, t]) => /* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("table", { children: /* @__PURE__ */ W("tbody", { children: dr.map(([e, t]) => /* @__PURE__ */ W("tr", { children: [/* @__PURE__ */ W("th", {
 				scope: "row",
-				children: /* @__PURE__ */ G("kbd", { children: e })
-			}), /* @__PURE__ */ G("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ G("button", {
-				type: "button",
-				onClick: () => e.helpOpen.value = !1,
-				children: "Close"
+				children: /* @__PURE__ */ W("kbd", { children: e })
+			}), /* @__PURE__ */ W("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ W("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ W("button", {
+					type: "button",
+					onClick: () => e.helpOpen.value = !1,
+					children: "Close"
+				}), /* @__PURE__ */ W("button", {
+					type: "button",
+					onClick: () => {
+						e.helpOpen.value = !1, e.glossary.value = "ledger";
+					},
+					children: "Glossary"
+				})]
 			})
 		]
 	});
 }
+// src/panels/Lost.tsx
+function pr() {
+	let e = L();
+	if (!e.desk.lost.value) return null;
+	let { a: t } = e.state.value;
+	return /* @__PURE__ */ W("div", {
+		class: "panel lost",
+		role: "alert",
+		children: [/* @__PURE__ */ W("p", { children: [
+			/* @__PURE__ */ W("strong", { children: [
+				"The server at ",
+				location.origin,
+				" does not answer."
+			] }),
+			" What is shown stays. Start it again with",
+			" ",
+			/* @__PURE__ */ W("code", { children: ["unembed open ", mr(t)] }),
+			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
+		] }), /* @__PURE__ */ W("button", {
+			type: "button",
+			onClick: () => e.desk.retry(),
+			children: "Try again"
+		})]
+	});
+}
+function mr(e) {
+	return `'${e.replaceAll("'", "'\\''")}'`;
+}
 // src/panels/Start.tsx
-var qn = [
+var hr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Jn() {
-	let e = R(), t = e.beside();
-	return /* @__PURE__ */ G("main", {
+function gr() {
+	let e = L(), t = e.beside();
+	return /* @__PURE__ */ W("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ G("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ G("p", { children: [
+			/* @__PURE__ */ W("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ W("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ G("ul", { children: qn.map(([t, n]) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ W("ul", { children: hr.map(([t, n]) => /* @__PURE__ */ W("li", { children: /* @__PURE__ */ W("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("span", {
 						class: "small",
 						children: t
 					}),
@@ -1881,19 +2076,22 @@ function Jn() {
 	});
 }
 // src/ui/Status.tsx
-function K(e) {
-	let t = R(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ G("p", {
+function G(e) {
+	let t = L(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ W("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ G("p", {
+	}) : n.error ? /* @__PURE__ */ W("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ G("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ W("p", {
+		class: "note",
+		children: "Waits for the server."
+	}) : /* @__PURE__ */ W("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ G("progress", {
+			/* @__PURE__ */ W("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1903,15 +2101,30 @@ function K(e) {
 		]
 	});
 }
-function Yn(e, t) {
-	let n = I(0), r = Me(""), i = `${e} ${t}`;
+// src/ui/Toast.tsx
+var _r = 7e3;
+function vr() {
+	let e = L(), t = e.said.value;
+	return A(() => {
+		let t = setTimeout(() => {
+			e.said.value = "";
+		}, _r);
+		return () => clearTimeout(t);
+	}, [t]), /* @__PURE__ */ W("p", {
+		class: "toast",
+		role: "status",
+		children: t
+	});
+}
+function yr(e, t) {
+	let n = I(0), r = j(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Xn(e, t, n) {
+function br(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Zn = [
+var xr = [
 	[
 		84,
 		39,
@@ -1947,7 +2160,7 @@ var Zn = [
 		88,
 		6
 	]
-], Qn = [
+], Sr = [
 	[
 		203,
 		196,
@@ -1983,7 +2196,7 @@ var Zn = [
 		206,
 		148
 	]
-], $n = [
+], Cr = [
 	[
 		0,
 		32,
@@ -2014,14 +2227,14 @@ var Zn = [
 		234,
 		70
 	]
-], er = F(!1);
+], wr = F(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	er.value = e.matches, e.addEventListener("change", () => {
-		er.value = e.matches;
+	wr.value = e.matches, e.addEventListener("change", () => {
+		wr.value = e.matches;
 	});
 }
-function tr(e, t) {
+function Tr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2032,97 +2245,100 @@ function tr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function nr(e, t) {
-	return ar(tr(er.value ? Qn : Zn, .5 + (t > 0 ? e / t : 0) / 2));
+function Er(e, t) {
+	return kr(Tr(wr.value ? Sr : xr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function rr(e) {
-	return ar(tr($n, e));
+function Dr(e) {
+	return kr(Tr(Cr, e));
 }
-function ir(e) {
+function Or(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function ar([e, t, n]) {
+function kr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var or = "−", sr = 1e6;
+var Ar = "−", jr = 1e6;
+function K(e, t = 2) {
+	return Mr(e, t, "");
+}
 function q(e, t = 2) {
-	return cr(e, t, "");
+	return Mr(e, t, "+");
 }
-function J(e, t = 2) {
-	return cr(e, t, "+");
-}
-function cr(e, t, n) {
+function Mr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < sr)) return lr(e, t, n);
+	if (!(r < jr)) return Nr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : ur(e, n) + i;
+	return Number(i) === 0 ? i : Pr(e, n) + i;
 }
-function lr(e, t = 0, n = "") {
+function Nr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return ur(e, n) + i;
+	return Pr(e, n) + i;
 }
-function ur(e, t) {
-	return e < 0 ? or : t;
+function Pr(e, t) {
+	return e < 0 ? Ar : t;
 }
-function Y(e) {
+function J(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = q(100 * e, e >= .001 ? 1 : 2);
+	let t = K(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function dr(e) {
-	return `${q(100 * e, 1)}%`;
+function Fr(e) {
+	return `${K(100 * e, 1)}%`;
 }
-function fr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [lr(e, 1), lr(t, 1)];
-	let [n, r] = [Y(e), Y(t)];
-	if (!gr(e, t) || n !== r && !hr(e, t)) return [n, r];
+function Ir(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Nr(e, 1), Nr(t, 1)];
+	let [n, r] = [J(e), J(t)];
+	if (!Br(e, t) || n !== r && !zr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !mr(e, t, i);) i++;
-	return [`${pr(e, i)}%`, `${pr(t, i)}%`];
+	for (; i < 4 && !Rr(e, t, i);) i++;
+	return [`${Lr(e, i)}%`, `${Lr(t, i)}%`];
 }
-function pr(e, t) {
-	let n = q(100 * e, t);
+function Lr(e, t) {
+	let n = K(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${q(r, t)}` : `>${q(100 - r, t)}`;
+	return Number(n) === 0 ? `<${K(r, t)}` : `>${K(100 - r, t)}`;
 }
-function mr(e, t, n) {
-	let r = [pr(e, n), pr(t, n)];
-	return r[0] !== r[1] && !(hr(e, t) && r.some((e) => e.includes(">")));
+function Rr(e, t, n) {
+	let r = [Lr(e, n), Lr(t, n)];
+	return r[0] !== r[1] && !(zr(e, t) && r.some((e) => e.includes(">")));
 }
-function hr(e, t) {
+function zr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function gr(e, t) {
+function Br(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function _r(e) {
+function Vr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var vr = {
+var Hr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, yr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function X(e) {
-	return [...e].map((e) => vr[e] ?? (yr.test(e) ? br(e) : e)).join("") || "''";
+}, Ur = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function Y(e) {
+	return [...e].map((e) => Hr[e] ?? (Ur.test(e) ? Gr(e) : e)).join("") || "''";
 }
-function br(e) {
+function Wr(e) {
+	return e ? e.label || Y(e.text) : "";
+}
+function Gr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function xr(e) {
-	Ae(() => {
+function Kr(e) {
+	A(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2131,27 +2347,29 @@ function xr(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Sr = 34;
-function Cr(e) {
-	let t = Me(null), n = I(null), r = Me({
+var qr = "system-ui, sans-serif", [Jr, Yr, Xr] = [
+	11,
+	46,
+	120
+];
+function Zr(e) {
+	let t = j(null), n = I(null), r = j({
 		width: 1,
-		height: 1
+		height: 1,
+		left: 0
 	}), { columns: i, rows: a } = e;
-	xr(() => {
+	Kr(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = {
-			width: Math.min(Math.max((s - Sr) / Math.max(i, 1), 7), 64),
-			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
-		};
+		let l = $r(c, e, s);
 		r.current = l;
-		let [u, d] = [Sr + l.width * i, l.height * a + Or(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Tr(c, e, l), Dr(c, e, l, getComputedStyle(o).color), n.value && Er(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + ai(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ei(c, e, l), ri(c, e, l, getComputedStyle(o).color), n.value && ni(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Sr) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - r.current.left) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -2162,14 +2380,14 @@ function Cr(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [wr(o[0] + e, i), wr(o[1] + t, a)];
+			n.value = [Qr(o[0] + e, i), Qr(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("div", {
 		class: "grid",
-		children: /* @__PURE__ */ G("canvas", {
+		children: /* @__PURE__ */ W("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2182,54 +2400,103 @@ function Cr(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ G("p", {
+	}), /* @__PURE__ */ W("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: c ?? "\xA0"
 	})] });
 }
-function wr(e, t) {
+function Qr(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Tr(e, t, n) {
+function $r(e, t, n) {
+	let { columns: r, rows: i } = t;
+	e.font = `${Jr}px ${qr}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(oi(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Yr, Xr] : [7, 64], l = t.text ? 15 : 9;
+	return {
+		left: o,
+		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
+		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
+	};
+}
+function ei(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Sr + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Er(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && ti(e, t.text(i, r), [i, r], n, Or(a)), t.marked?.(i, r) && ni(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Er(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Sr + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function ti(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Jr, i.height - 4)}px ${qr}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+	let o = [...t], s = t;
+	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
+	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Dr(e, t, n, r) {
-	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
+function ni(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+}
+function ri(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Jr}px ${qr}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
-	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Sr + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(kr(t.columnName(r)), 0, 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(oi(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = ii(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(oi(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Or(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => kr(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+function ii(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => oi(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function kr(e) {
+function ai(e, t, n) {
+	if (ii(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => oi(t.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...r);
+}
+function oi(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
+// src/ui/Legend.tsx
+var si = 9;
+function ci(e) {
+	let t = e.kind === "sign" ? (e) => Er(2 * e - 1, 1) : Dr, n = Array.from({ length: si }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ W("p", {
+		class: "legend",
+		children: [
+			/* @__PURE__ */ W("span", { children: e.low }),
+			/* @__PURE__ */ W("span", {
+				class: "ramp",
+				"aria-hidden": "true",
+				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
+			}),
+			/* @__PURE__ */ W("span", {
+				class: "hidden",
+				children: "to"
+			}),
+			/* @__PURE__ */ W("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ W("span", {
+				class: "small",
+				children: [
+					"(middle: ",
+					e.middle,
+					")"
+				]
+			}) : null
+		]
+	});
+}
 // src/ui/Panel.tsx
-function Z(e) {
+function X(e) {
 	let t = Fe();
-	return /* @__PURE__ */ G("section", {
+	return /* @__PURE__ */ W("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ W("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ G("p", {
+			e.note ? /* @__PURE__ */ W("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -2238,44 +2505,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Q(e) {
-	let t = R(), n = U(e.part, t.state.value.selection);
-	return /* @__PURE__ */ G("button", {
+function Z(e) {
+	let t = L(), n = H(e.part, t.state.value.selection);
+	return /* @__PURE__ */ W("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: W(e.part)
+		children: U(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ar(e) {
-	return /* @__PURE__ */ G("section", {
+function li(e) {
+	return /* @__PURE__ */ W("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function jr(e) {
-	let t = R(), n = Mr();
-	return /* @__PURE__ */ G("details", {
+function ui(e) {
+	let t = L(), n = di();
+	return /* @__PURE__ */ W("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ G("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ G(Ar, {
+		children: [/* @__PURE__ */ W("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ W(li, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: e.head.map((e, t) => /* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ W("table", { children: [/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: e.head.map((e, t) => /* @__PURE__ */ W("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ G("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ G("tr", { children: e.map((e, t) => /* @__PURE__ */ G("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ W("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ W("tr", { children: e.map((e, t) => /* @__PURE__ */ W("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Mr() {
-	let e = I(!1), t = Me(null);
+function di() {
+	let e = I(!1), t = j(null);
 	return {
 		ref: t,
 		get open() {
@@ -2287,16 +2554,16 @@ function Mr() {
 	};
 }
 // src/ui/Window.tsx
-function Nr(e) {
+function fi(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ W("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -2309,7 +2576,7 @@ function Nr(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -2319,51 +2586,63 @@ function Nr(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Pr() {
-	let e = R(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = a !== null && Ft(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Yn(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function pi() {
+	let e = L(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Pt(r) !== "mlp" ? r : null, o = a !== null && Ft(a), s = a !== null && It(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = yr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? It(a) : {}
-	}, p = B(f), m = B(f && d !== void 0 && !o ? {
+		...a ? Lt(a) : {}
+	}, p = z(f), m = z(f && d !== void 0 && !o ? {
 		...f,
 		head: d
 	} : null);
-	return t ? /* @__PURE__ */ G(Z, {
+	return t ? /* @__PURE__ */ W(X, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${Fr(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: a ? `${mi(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ W(fi, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ W(G, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ W("div", {
 				class: p.stale ? "stale" : "",
-				children: [/* @__PURE__ */ G(Rr, {
-					payload: p.result,
-					start: l.value
-				}), /* @__PURE__ */ G(jr, {
-					label: "attention and contribution by head and token",
-					head: [
-						"head",
-						"source",
-						"attention",
-						"gives (logits)"
-					],
-					rows: () => Ir(p.result, l.value)
-				})]
+				children: [
+					/* @__PURE__ */ W(yi, {
+						payload: p.result,
+						start: l.value
+					}),
+					/* @__PURE__ */ W(ci, {
+						kind: "amount",
+						low: "attention 0",
+						high: "1"
+					}),
+					/* @__PURE__ */ W(ci, {
+						kind: "sign",
+						...vi(_i(p.result))
+					}),
+					/* @__PURE__ */ W(ui, {
+						label: "attention and contribution by head and token",
+						head: [
+							"head",
+							"source",
+							"attention",
+							"gives (logits)"
+						],
+						rows: () => hi(p.result, l.value)
+					})
+				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ G(K, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ G("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ W(G, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ W("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ G("div", {
+			m.result?.matrix ? /* @__PURE__ */ W("div", {
 				class: m.stale ? "stale" : "",
-				children: /* @__PURE__ */ G(Vr, {
+				children: /* @__PURE__ */ W(Ci, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -2372,81 +2651,99 @@ function Pr() {
 		]
 	}) : null;
 }
-function Fr(e, t) {
+function mi(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ir(e, t) {
-	return e.heads.flatMap((n) => Lr(n, e).slice(t, t + 128).map((e) => [
-		W(V(n)),
-		`${e.position} ${X(e.text)}`,
-		q(n.pattern[e.position] ?? 0, 3),
-		J(n.contribution[e.position] ?? 0, 3)
+function hi(e, t) {
+	return e.heads.flatMap((n) => gi(n, e).slice(t, t + 128).map((e) => [
+		U(B(n)),
+		`${e.position} ${Y(e.text)}`,
+		K(n.pattern[e.position] ?? 0, 3),
+		q(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Lr(e, t) {
+function gi(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Rr({ payload: e, start: t }) {
-	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ G("ul", {
+function _i({ heads: e }) {
+	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
+}
+function vi(e) {
+	return {
+		low: `gives ${q(-e)}`,
+		high: `${q(e)} logits to the target`,
+		middle: "none"
+	};
+}
+function yi({ payload: e, start: t }) {
+	let { heads: n } = e, r = _i(e);
+	return /* @__PURE__ */ W("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ G("li", { children: [
-			/* @__PURE__ */ G(Q, { part: V(n) }),
+		children: n.map((n) => /* @__PURE__ */ W("li", { children: [
+			/* @__PURE__ */ W(Z, { part: B(n) }),
 			" ",
-			J(n.value),
-			/* @__PURE__ */ G(zr, {
+			q(n.value),
+			/* @__PURE__ */ W(bi, {
 				head: n,
-				tokens: Lr(n, e),
+				tokens: gi(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function zr(e) {
+function bi(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ W("g", { children: [
+				/* @__PURE__ */ W("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: rr(i)
+					fill: Dr(i)
 				}),
-				/* @__PURE__ */ G("rect", {
+				/* @__PURE__ */ W("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: nr(a, e.largest)
+					fill: Er(a, e.largest)
 				}),
-				/* @__PURE__ */ G("title", { children: `${t.position} ${X(t.text)}: attention ${q(i)}, gives ${J(a)}` })
+				/* @__PURE__ */ W("title", { children: `${t.position} ${Y(t.text)}: attention ${K(i)}, gives ${q(a)}` })
 			] }, t.position);
 		})
-	});
+	}), t.length <= xi ? /* @__PURE__ */ W("span", {
+		class: "strip-names",
+		"aria-hidden": "true",
+		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
+		children: t.map((e) => /* @__PURE__ */ W("bdi", {
+			title: `${e.position} ${Y(e.text)}`,
+			children: Y(e.text)
+		}, e.position))
+	}) : null] });
 }
-var Br = {
+var xi = 12, Si = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function Vr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = I("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Lr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(V(i)) : "", u = (e) => X(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G("h3", { children: l }),
-		/* @__PURE__ */ G("p", {
+function Ci(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = I("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? gi(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? U(B(i)) : "", u = (e) => Y(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W("h3", { children: l }),
+		/* @__PURE__ */ W("p", {
 			class: "controls",
-			children: Object.entries(Br).map(([e, n]) => /* @__PURE__ */ G("button", {
+			children: Object.entries(Si).map(([e, n]) => /* @__PURE__ */ W("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2454,22 +2751,23 @@ function Vr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ G(Ur, {
+		a.value === "target" ? /* @__PURE__ */ W(Ti, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ G(Hr, {
+		}) : /* @__PURE__ */ W(wi, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
 			text: u,
 			value: a.value === "attention" ? d : f,
 			whole: o,
-			largest: a.value === "attention" ? 1 : void 0
+			largest: a.value === "attention" ? 1 : void 0,
+			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ W(ui, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -2480,43 +2778,50 @@ function Vr(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				q(d(n, i), 3),
-				t.norms ? q(f(n, i), 3) : ""
+				K(d(n, i), 3),
+				t.norms ? K(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Hr(e) {
+function wi(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Zr, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : rr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${q(i(t, e), 3)}`,
-		rowName: (e) => `${n + e}`,
+		colour: (t, n) => t > n && !e.whole ? null : Dr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${K(i(t, e), 3)}`,
+		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	});
+	}), /* @__PURE__ */ W(ci, {
+		kind: "amount",
+		low: "0",
+		high: `${K(o)} ${e.unit}`
+	})] });
 }
-function Ur(e) {
+function Ti(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Zr, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => nr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${J(n[i + e] ?? 0, 3)} logits through ${r}`,
-		rowName: () => "",
+		colour: (e) => Er(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${q(n[i + e] ?? 0, 3)} logits through ${r}`,
+		rowName: () => r,
 		columnName: t
-	});
+	}), /* @__PURE__ */ W(ci, {
+		kind: "sign",
+		...vi(a)
+	})] });
 }
 // src/hooks/useTested.ts
-function Wr() {
-	return z(Gr(R().followed()))?.result ?? null;
+function Ei() {
+	return R(Di(L().followed()))?.result ?? null;
 }
-function Gr(e) {
+function Di(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -2524,20 +2829,21 @@ function Gr(e) {
 		top: 10
 	} : null;
 }
-function Kr(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
-}
 // src/lib/carried.ts
-var qr = .25, Jr = .1;
-function Yr(e) {
-	let t = e.heads.flatMap((t) => Xr(V(t), t, t.zeroed, Zr(e, t))), n = e.neurons.flatMap((e) => Xr(H(e), e, e.zeroed, Qr(e)));
+var Oi = .25, ki = .1;
+function Ai(e, t) {
+	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
+	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
+}
+function ji(e) {
+	let t = e.heads.flatMap((t) => Mi(B(t), t, t.zeroed, Ni(e, t))), n = e.neurons.flatMap((e) => Mi(V(e), e, e.zeroed, Pi(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Xr(e, t, n, r) {
+function Mi(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ei(i, e),
-		does: [r, $r(i, t.value)].filter(Boolean).join("; ")
+		...Ii(i, e),
+		does: [r, Fi(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2548,18 +2854,18 @@ function Xr(e, t, n, r) {
 		says: a
 	}];
 }
-function Zr(e, t) {
+function Ni(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < qr ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${X(n.text)}` : `reads ${X(n.text)}`;
+	return !n || n.attention < Oi ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${Y(n.text)}` : `reads ${Y(n.text)}`;
 }
-function Qr(e) {
+function Pi(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${X(t.text)}` : "";
+	return t ? `writes toward ${Y(t.text)}` : "";
 }
-function $r({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Jr * Math.abs(e) ? "works through later parts" : "";
+function Fi({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < ki * Math.abs(e) ? "works through later parts" : "";
 }
-function ei({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Ii({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2568,11 +2874,11 @@ function ei({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${ti(n)} of ${o}`,
+		tag: `${Li(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function ti(e) {
+function Li(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2584,21 +2890,23 @@ function ti(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/ledger.ts
-function ni(e, t, n, r = () => !1) {
-	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+function Ri(e, t, n, r = () => !1, i = () => null) {
+	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
+	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
 	return {
-		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
-			count: o.length,
-			value: ii(o.map((e) => e.value))
+			count: s.length,
+			value: Bi(s.map((e) => e.value))
 		},
-		sum: ii(e.map((e) => e.value))
+		sum: Bi(e.map((e) => e.value))
 	};
 }
-function ri(e, t, n) {
+function zi(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function ii(e) {
+function Bi(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2606,15 +2914,15 @@ function ii(e) {
 	}
 	return t + n;
 }
-function ai(e) {
-	let t = ii(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Vi(e) {
+	let t = Bi(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function oi(e) {
+function Hi(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2624,11 +2932,11 @@ function oi(e) {
 		e.source
 	].join(" ");
 }
-function si(e, t) {
-	let n = new Map(t.map((e) => [oi(e), e]));
+function Ui(e, t) {
+	let n = new Map(t.map((e) => [Hi(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(oi(e));
-		return n.delete(oi(e)), {
+		let t = n.get(Hi(e));
+		return n.delete(Hi(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2640,48 +2948,52 @@ function si(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function ci(e) {
+function Wi(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ W("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ G("span", {
+		children: /* @__PURE__ */ W("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function li(e) {
-	return /* @__PURE__ */ G("span", {
-		class: e.value < 0 ? "number negative" : "number positive",
-		children: J(e.value, e.digits)
+function Gi(e) {
+	return /* @__PURE__ */ W("span", {
+		class: `number${Ki(e.value, e.digits)}`,
+		children: q(e.value, e.digits)
 	});
 }
+function Ki(e, t) {
+	let n = q(e, t);
+	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
+}
 // src/panels/Carried.tsx
-var ui = 6;
-function di() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = I(!1);
+var qi = 6;
+function Ji() {
+	let e = L(), t = e.explained.value, n = R(Di(e.followed())), r = Ei(), i = I(!1);
 	if (!t) return null;
-	let a = r ? Yr(r) : [], o = i.value ? a : a.slice(0, ui);
-	return /* @__PURE__ */ G(Z, {
+	let a = r ? ji(r) : [], o = i.value ? a : Ai(a, qi);
+	return /* @__PURE__ */ W(X, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? fi(r) : "Each part is being switched off …",
+		note: r ? Yi(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			r ? /* @__PURE__ */ G(pi, {
+			/* @__PURE__ */ W(G, { answer: n }),
+			r ? /* @__PURE__ */ W(Xi, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ G(mi, { explained: t }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W(Zi, { explained: t }),
+			/* @__PURE__ */ W("p", {
 				class: "controls end",
-				children: [a.length > ui ? /* @__PURE__ */ G("button", {
+				children: [a.length > qi ? /* @__PURE__ */ W("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ G("button", {
+				}) : null, /* @__PURE__ */ W("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -2690,98 +3002,98 @@ function di() {
 		]
 	});
 }
-function fi({ control: e, model: t }) {
+function Yi({ control: e, model: t }) {
 	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function pi({ tested: e, carriers: t }) {
-	let n = X(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ G(Ar, {
+function Xi({ tested: e, carriers: t }) {
+	let n = Y(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ W(li, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-			/* @__PURE__ */ G("th", {
+		children: /* @__PURE__ */ W("table", { children: [/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+			/* @__PURE__ */ W("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "col",
 				class: "without-column",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ G("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ W("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? J(i) : Y(i), " with it"]
+					children: [r ? q(i) : J(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ G("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [J(i), J(n)] : fr(i, n);
-			return /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+		] }) }), /* @__PURE__ */ W("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [q(i), q(n)] : Ir(i, n);
+			return /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G(Q, { part: e.part })
+					children: /* @__PURE__ */ W(Z, { part: e.part })
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ W("td", {
 					class: "number",
-					children: /* @__PURE__ */ G(li, { value: e.credit })
+					children: /* @__PURE__ */ W(Gi, { value: e.credit })
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W("span", {
 					class: `left ${n > i ? "more" : "less"}`,
 					"aria-hidden": "true",
-					children: [/* @__PURE__ */ G("i", { style: { width: c(n) } }), /* @__PURE__ */ G("b", { style: { left: c(i) } })]
+					children: [/* @__PURE__ */ W("i", { style: { width: c(n) } }), /* @__PURE__ */ W("b", { style: { left: c(i) } })]
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ W("td", {
 					class: "number",
-					title: `${q(e.effect.nats)} nats`,
+					title: `${K(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: [
-					/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("td", { children: [
+					/* @__PURE__ */ W("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Mt(e.part));
+			] }, Nt(e.part));
 		}) })] })
 	});
 }
-function mi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ai(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${X(a ?? "")}`;
-	return /* @__PURE__ */ G("p", {
+function Zi({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Vi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${Y(a ?? "")}`;
+	return /* @__PURE__ */ W("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ G("strong", { children: J(t) }),
+			/* @__PURE__ */ W("strong", { children: q(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${J(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${q(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					lr(n),
+					Nr(n),
 					")"
 				]
 			})
@@ -2789,9 +3101,9 @@ function mi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function hi(e, t) {
+function Qi(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [..._i(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ea(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2811,22 +3123,22 @@ function hi(e, t) {
 	}
 	return n;
 }
-function gi(e) {
+function $i(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function _i(e, t) {
+function ea(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = vi(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ta(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function vi(e, t) {
+function ta(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2834,18 +3146,18 @@ function vi(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function yi() {
-	let e = R(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function na() {
+	let e = L(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = z(o ? {
+	let c = R(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? hi(bi(r), bi(c.result)) : null, u = l && r ? gi(l).find(([e]) => e === r.position) : void 0, d = z(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Qi(ra(r), ra(c.result)) : null, u = l && r ? $i(l).find(([e]) => e === r.position) : void 0, d = R(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2859,46 +3171,59 @@ function yi() {
 		mate: u?.[1] ?? null
 	};
 }
-function bi(e) {
+function ra(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/ui/Token.tsx
-function $(e) {
-	return /* @__PURE__ */ G("bdi", {
+function Q(e) {
+	return /* @__PURE__ */ W("bdi", {
 		class: "token-text",
-		children: X(e.text)
+		children: Y(e.text)
 	});
 }
-function xi(e) {
-	return /* @__PURE__ */ G("span", {
+function ia(e) {
+	return /* @__PURE__ */ W("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ W("span", {
 			class: "chip",
-			children: /* @__PURE__ */ G($, { text: e.text })
+			children: /* @__PURE__ */ W(Q, { text: e.text })
 		}, t))
 	});
 }
-function Si(e) {
-	return /* @__PURE__ */ G("span", {
+function aa(e) {
+	return /* @__PURE__ */ W("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.at.text }),
+			/* @__PURE__ */ W(Q, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
-				children: q(e.at.attention)
+				children: K(e.at.attention)
 			})
 		]
 	});
 }
+// src/ui/Term.tsx
+function $(e) {
+	let t = L();
+	return /* @__PURE__ */ W("button", {
+		type: "button",
+		class: "term",
+		title: zn(e.name)?.meaning,
+		onClick: (n) => {
+			n.stopPropagation(), t.glossary.value = e.name;
+		},
+		children: e.children ?? e.name
+	});
+}
 // src/panels/Patch.tsx
-var Ci = {
+var oa = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function wi(e) {
-	let t = R(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = I("resid_pre"), { answer: o, result: s, stale: c } = B({
+function sa(e) {
+	let t = L(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = I("resid_pre"), { answer: o, result: s, stale: c } = z({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2907,62 +3232,64 @@ function wi(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ G("div", { children: [
-		/* @__PURE__ */ G("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ W("div", { children: [
+		/* @__PURE__ */ W("h3", { children: [/* @__PURE__ */ W($, {
+			name: "patching",
+			children: "Patching"
+		}), ": B with one value of A at a time"] }),
+		/* @__PURE__ */ W("p", {
 			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
+			children: /* @__PURE__ */ W("label", { children: [
 				"Value",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ W("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(Ci).map(([e, t]) => /* @__PURE__ */ G("option", {
+					children: Object.entries(oa).map(([e, t]) => /* @__PURE__ */ W("option", {
 						value: e,
 						children: t
 					}, e))
 				})
 			] })
 		}),
-		/* @__PURE__ */ G(K, { answer: o }),
-		s ? /* @__PURE__ */ G("div", {
+		/* @__PURE__ */ W(G, { answer: o }),
+		s ? /* @__PURE__ */ W("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ G(Ti, { result: s })
+			children: /* @__PURE__ */ W(ca, { result: s })
 		}) : null
 	] });
 }
-function Ti({ result: e }) {
-	let t = R(), n = I(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => X(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${J(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => X(e.text)).join("");
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G("p", {
+function ca({ result: e }) {
+	let t = L(), n = I(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => Y(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${K(t.value)}, effect ${q(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => Y(e.text)).join("");
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${X(e.versus.text)}` : "",
+				e.versus ? ` over ${Y(e.versus.text)}` : "",
 				": ",
-				q(e.clean),
+				K(e.clean),
 				" in A,",
 				" ",
-				q(e.corrupt),
-				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
-				" ",
+				K(e.corrupt),
+				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ G(Nr, {
+		/* @__PURE__ */ W(fi, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ G(Cr, {
+		/* @__PURE__ */ W(Zr, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? nr(n.effect ?? 0, l) : null;
+				return n ? Er(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2972,7 +3299,13 @@ function Ti({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ W(ci, {
+			kind: "sign",
+			low: `${q(-l, 1)} away from A`,
+			high: `${q(l, 1)}${l === 1 ? ", as A" : ""}`,
+			middle: l === 1 ? "0, as B" : "0, as B; +1 is as A"
+		}),
+		/* @__PURE__ */ W(ui, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2983,47 +3316,47 @@ function Ti({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				q(e.value),
-				e.effect === null ? "—" : J(e.effect)
+				K(e.value),
+				e.effect === null ? "—" : q(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Ei = 12;
-function Di() {
-	let e = R(), t = e.explained.value, n = yi(), { b: r } = e.state.value;
+var la = 12;
+function ua() {
+	let e = L(), t = e.explained.value, n = na(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ G(Z, {
+	if (!n) return /* @__PURE__ */ W(X, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ G(Oi, {})
+		children: /* @__PURE__ */ W(da, {})
 	});
-	let i = n.columns ? gi(n.columns) : [];
-	return /* @__PURE__ */ G(Z, {
+	let i = n.columns ? $i(n.columns) : [];
+	return /* @__PURE__ */ W(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ G(Oi, {}),
-			/* @__PURE__ */ G(K, { answer: n.answer }),
-			/* @__PURE__ */ G(ki, {
+			/* @__PURE__ */ W(da, {}),
+			/* @__PURE__ */ W(G, { answer: n.answer }),
+			/* @__PURE__ */ W(fa, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ G("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ W("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ G("div", {
+			/* @__PURE__ */ W("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ G(ji, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ W(ma, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ G(wi, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ W(sa, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ G("p", {
+				}) : /* @__PURE__ */ W("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -3031,9 +3364,9 @@ function Di() {
 		]
 	});
 }
-function Oi() {
-	let e = R(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ G("button", {
+function da() {
+	let e = L(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ W("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -3042,14 +3375,14 @@ function Oi() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ G("div", {
+	}) : /* @__PURE__ */ W("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ G(Ln, {
+		children: [/* @__PURE__ */ W($n, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ G("button", {
+		}), /* @__PURE__ */ W("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -3057,7 +3390,7 @@ function Oi() {
 		})]
 	});
 }
-function ki({ explained: e, compared: t }) {
+function fa({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3065,159 +3398,279 @@ function ki({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ G(Ar, {
+	return /* @__PURE__ */ W(li, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ G("table", {
+		children: [/* @__PURE__ */ W("table", {
 			class: "columns",
-			children: /* @__PURE__ */ G("tbody", { children: [
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ W("tbody", { children: [
+				/* @__PURE__ */ W("tr", { children: [/* @__PURE__ */ W("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ W("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ G($, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ W(Q, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("tr", { children: [/* @__PURE__ */ W("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ W("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ W("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ G("span", {
+					children: [r[e], /* @__PURE__ */ W("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("tr", { children: [/* @__PURE__ */ W("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ W("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ G($, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ W(Q, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ G("p", {
+		}), /* @__PURE__ */ W("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var Ai = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ji({ a: e, b: t }) {
-	let n = si(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ai(t)) - Math.abs(Ai(e))), r = n.slice(0, Ei), i = n.slice(Ei), a = Math.max(0, ...n.map((e) => Math.abs(Ai(e)))), o = (e) => [
-		ii(e.map((e) => e.a ?? 0)),
-		ii(e.map((e) => e.b ?? 0)),
-		ii(e.map(Ai))
+var pa = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ma({ a: e, b: t }) {
+	let n = Ui(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(pa(t)) - Math.abs(pa(e))), r = n.slice(0, la), i = n.slice(la), a = Math.max(0, ...n.map((e) => Math.abs(pa(e)))), o = (e) => [
+		Bi(e.map((e) => e.a ?? 0)),
+		Bi(e.map((e) => e.b ?? 0)),
+		Bi(e.map(pa))
 	];
-	return /* @__PURE__ */ G("table", {
+	return /* @__PURE__ */ W("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ G("caption", { children: [
+			/* @__PURE__ */ W("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ G($, { text: e.target.text }),
+				/* @__PURE__ */ W(Q, { text: e.target.text }),
 				": ",
-				Y(e.target.probability),
+				J(e.target.probability),
 				" in A,",
 				" ",
-				Y(t.target.probability),
+				J(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ W("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: [r.map((e) => {
-				let t = Ht(e.term);
-				return /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("tbody", { children: [r.map((e) => {
+				let t = Ut(e.term);
+				return /* @__PURE__ */ W("tr", { children: [
+					/* @__PURE__ */ W("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.term)
+						children: t ? /* @__PURE__ */ W(Z, { part: t }) : Ht(e.term)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ W("td", {
 						class: "number",
-						children: e.a === null ? "—" : J(e.a)
+						children: e.a === null ? "—" : q(e.a)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ W("td", {
 						class: "number",
-						children: e.b === null ? "—" : J(e.b)
+						children: e.b === null ? "—" : q(e.b)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ W("td", {
 						class: "number",
-						children: /* @__PURE__ */ G(li, { value: Ai(e) })
+						children: /* @__PURE__ */ W(Gi, { value: pa(e) })
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ W("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ G(ci, {
-							value: Ai(e),
+						children: /* @__PURE__ */ W(Wi, {
+							value: pa(e),
 							largest: a
 						})
 					})
-				] }, oi(e.term));
-			}), /* @__PURE__ */ G(Mi, {
+				] }, Hi(e.term));
+			}), /* @__PURE__ */ W(ha, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G(Mi, {
+			/* @__PURE__ */ W("tfoot", { children: /* @__PURE__ */ W(ha, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Mi({ name: e, sums: t }) {
-	return /* @__PURE__ */ G("tr", {
+function ha({ name: e, sums: t }) {
+	return /* @__PURE__ */ W("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ G("td", {
+			t.map((e, t) => /* @__PURE__ */ W("td", {
 				class: "number",
-				children: J(e)
+				children: q(e)
 			}, t)),
-			/* @__PURE__ */ G("td", { class: "wide-only" })
+			/* @__PURE__ */ W("td", { class: "wide-only" })
 		]
 	});
 }
+// src/lib/effects.ts
+function ga(e, t) {
+	let n = _a(e, t);
+	if (n) {
+		let e = n.difference ?? n.effect;
+		return {
+			nats: e.nats,
+			probability: n.probability,
+			effect: e
+		};
+	}
+	if (t.head === void 0 || t.encoder) return null;
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Ft(t));
+	return r ? {
+		...r,
+		effect: null
+	} : null;
+}
+function _a(e, t) {
+	if (t.encoder) return null;
+	let { layer: n } = t;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Ft(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+}
+function va({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [q(t.value), q(t.value + r)] : Ir(n.probability, i);
+}
+function ya(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ba(e), e]));
+	return {
+		layers: t,
+		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
+			name: `${t ? "X" : "H"}${e}`,
+			at: (r) => n.get(ba({
+				layer: r,
+				head: e,
+				cross: t
+			}))
+		}))),
+		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
+	};
+}
+function ba({ layer: e, head: t, cross: n }) {
+	return `${e} ${t} ${n ?? !1}`;
+}
+function xa(e) {
+	return U(B(e));
+}
+// src/panels/Effects.tsx
+function Sa() {
+	let e = Ei();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ W(X, {
+		name: "effects",
+		title: /* @__PURE__ */ W(x, { children: [
+			"Every ",
+			/* @__PURE__ */ W($, {
+				name: "attention head",
+				children: "head"
+			}),
+			" switched off"
+		] }),
+		note: `What is left of ${Ta(e)} with that head alone ${Ea(e) ? "set to zero: its lead" : "set to zero"}. A cell chooses its head.`,
+		children: /* @__PURE__ */ W(Ca, { tested: e })
+	});
+}
+function Ca({ tested: e }) {
+	let t = L(), { layers: n, rows: r, largest: i } = ya(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value;
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W(Zr, {
+			label: `Effect of zeroing each head on ${Ta(e)}, by head and layer`,
+			columns: n.length,
+			rows: r.length,
+			height: r.length > 16 ? 12 : 16,
+			colour: (e, t) => {
+				let n = a(e, t);
+				return n ? Er(-n.nats, i) : null;
+			},
+			tell: (t, n) => wa(e, a(t, n)),
+			rowName: (e) => r[e]?.name ?? "",
+			columnName: (e) => `L${n[e]}`,
+			marked: (e, t) => {
+				let n = a(e, t);
+				return n !== void 0 && o !== null && H(B(n), o);
+			},
+			onChoose: (e, n) => {
+				let r = a(e, n);
+				r && t.select(B(r));
+			}
+		}),
+		/* @__PURE__ */ W(ci, {
+			kind: "sign",
+			low: `rises by ${K(i)} nats without it`,
+			high: `falls by ${K(i)} nats without it`,
+			middle: "no change"
+		}),
+		/* @__PURE__ */ W(ui, {
+			label: "effect of zeroing each head",
+			head: [
+				"head",
+				"nats",
+				Ta(e)
+			],
+			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
+				xa(t),
+				q(t.nats),
+				va(e, t).join(" → ")
+			])
+		})
+	] });
+}
+function wa(e, t) {
+	if (!t) return "";
+	let [n, r] = va(e, t);
+	return `${xa(t)}: ${Ta(e)} ${n} → ${r} without it (${q(t.nats)} nats)`;
+}
+function Ta({ target: e }) {
+	return Y(e.text.trim() || e.text);
+}
+function Ea({ reference: e }) {
+	return e.kind === "versus";
+}
 // src/lib/flow.ts
-var Ni = 60;
-function Pi(e, t, n = Ni) {
-	let r = /* @__PURE__ */ new Map([[Fi, Ii(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Da = 60;
+function Oa(e, t, n = Da) {
+	let r = /* @__PURE__ */ new Map([[ka, Aa(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Li(s), ...s.steps.map(Ri)], c = o.filter((e) => !r.has(e.id));
+		let o = [ja(s), ...s.steps.map(Ma)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Fi];
+		let l = [...o.map((e) => e.id), ka];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -3236,15 +3689,15 @@ function Pi(e, t, n = Ni) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - ii(a.map((e) => e.value))
+			value: e.value - Bi(a.map((e) => e.value))
 		}
 	};
 }
-var Fi = "output";
-function Ii(e) {
+var ka = "output";
+function Aa(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Fi,
+		id: ka,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -3253,17 +3706,17 @@ function Ii(e) {
 		part: null
 	};
 }
-function Li(e) {
+function ja(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Bt(t, a)} ${n} ${r}`,
-		label: Bt(Vt({
+		id: `${Vt(t, a)} ${n} ${r}`,
+		label: Vt(Ht({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Bi(o, a),
+		height: Pa(o, a),
 		carries: !1,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
@@ -3272,24 +3725,24 @@ function Li(e) {
 		} : null
 	};
 }
-function Ri(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = V(e);
+function Ma(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = B(e);
 	return {
-		id: `${Bt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: W(o),
+		id: `${Vt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: U(o),
 		position: i,
 		ofSource: a,
-		height: Bi(t + (e.cross ? .4 : .2), a),
+		height: Pa(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		part: o
 	};
 }
-var zi = -1e6;
-function Bi(e, t) {
-	return t ? zi + e : e;
+var Na = -1e6;
+function Pa(e, t) {
+	return t ? Na + e : e;
 }
-function Vi(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Hi({
+function Fa(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ia({
 		ofSource: e,
 		position: t
 	}), {
@@ -3297,45 +3750,45 @@ function Vi(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Hi({ ofSource: e, position: t }) {
+function Ia({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Ui(e, { ofSource: t, position: n }) {
+function La(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Wi(e, t) {
-	let n = Li(e), r = e.steps.map(Ri).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Ra(e, t) {
+	let n = ja(e), r = e.steps.map(Ma).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/panels/Flow.tsx
-var Gi = 84, Ki = 108, qi = 30;
-function Ji() {
-	let e = R(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n ? {
+var za = 84, Ba = 108, Va = 30;
+function Ha() {
+	let e = L(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = z(n ? {
 		ask: "paths",
 		...n
 	} : null), o = I(2);
-	return /* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ W("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ G(Z, {
+		children: t ? /* @__PURE__ */ W(X, {
 			name: "flow",
 			title: "Flow",
 			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ G("p", {
+				e.reads() === null ? null : /* @__PURE__ */ W("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ G(K, { answer: r }),
-				i ? /* @__PURE__ */ G("div", {
+				/* @__PURE__ */ W(G, { answer: r }),
+				i ? /* @__PURE__ */ W("div", {
 					class: a ? "stale" : "",
-					children: [/* @__PURE__ */ G("label", {
+					children: [/* @__PURE__ */ W("label", {
 						class: "controls",
 						children: [
 							"Paths of at least ",
 							o.value,
 							"% of the logit",
 							" ",
-							/* @__PURE__ */ G("input", {
+							/* @__PURE__ */ W("input", {
 								type: "range",
 								min: .5,
 								max: 10,
@@ -3344,130 +3797,130 @@ function Ji() {
 								onInput: (e) => o.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ G(Yi, {
+					}), /* @__PURE__ */ W(Ua, {
 						payload: i,
-						flow: Pi(i, o.value / 100)
+						flow: Oa(i, o.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Yi({ payload: e, flow: t }) {
-	let n = (t) => X(Ui(e, t)), r = Vi(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Xi(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Gi, s = i.length * qi + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(Ar, {
+function Ua({ payload: e, flow: t }) {
+	let n = (t) => Y(La(e, t)), r = Fa(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Wa(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + za, s = i.length * Va + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W(li, {
 			label: "Flow graph",
-			children: /* @__PURE__ */ G("svg", {
+			children: /* @__PURE__ */ W("svg", {
 				class: "flow",
 				width: o,
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ G("title", { children: `${t.paths.length} paths to ${X(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ G($i, {
+					/* @__PURE__ */ W("title", { children: `${t.paths.length} paths to ${Y(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ W(qa, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ G(ea, {
+					t.nodes.map((t) => /* @__PURE__ */ W(Ja, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${X(e.target.text)} ${J(e.value)}` : t.label
+						label: t.id === "output" ? `${Y(e.target.text)} ${q(e.value)}` : t.label
 					}, t.id)),
-					r.map((e) => /* @__PURE__ */ G("text", {
+					r.map((e) => /* @__PURE__ */ W("text", {
 						class: "column",
-						x: Qi(a, t.nodes, e),
+						x: Ka(a, t.nodes, e),
 						y: s - 10,
 						children: [
-							Bt(String(e.position), e.ofSource),
+							Vt(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Hi(e)))
+					}, Ia(e)))
 				]
 			})
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ W("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				J(l.reduce((e, t) => e + t, 0)),
+				q(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				J(e.value),
+				q(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ G("strong", { children: [
+				/* @__PURE__ */ W("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					J(t.remainder.value)
+					q(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				dr(Math.abs(t.remainder.value / e.value)),
+				Fr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ W(ui, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Wi(e, n), J(e.value)]), ["all others (net)", J(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Ra(e, n), q(e.value)]), ["all others (net)", q(t.remainder.value)]]
 		})
 	] });
 }
-function Xi(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Zi).map(Hi)), o = e.map((e) => {
-		let t = Hi(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Zi(e) || !a.has(t) ? 0 : 1);
+function Wa(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Ga).map(Ia)), o = e.map((e) => {
+		let t = Ia(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Ga(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? Ki : Gi, l = c / 2;
-	for (let e of t.map(Hi)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? Ba : za, l = c / 2;
+	for (let e of t.map(Ia)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Hi(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * qi + 18
+		x: (s.get(Ia(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * Va + 18
 	}]));
 }
-function Zi(e) {
+function Ga(e) {
 	return e.carries || e.id === "output";
 }
-function Qi(e, t, n) {
-	let r = t.filter((e) => Hi(e) === Hi(n));
+function Ka(e, t, n) {
+	let r = t.filter((e) => Ia(e) === Ia(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function $i({ edge: e, places: t, largest: n }) {
+function qa({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ G("path", {
+	return /* @__PURE__ */ W("path", {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ G("title", { children: J(e.value) })
+		children: /* @__PURE__ */ W("title", { children: q(e.value) })
 	});
 }
-function ea({ node: e, place: t, label: n }) {
-	let r = R(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("rect", {
+function Ja({ node: e, place: t, label: n }) {
+	let r = L(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
 		rx: e.carries ? 9 : 2
-	}), /* @__PURE__ */ G("text", {
+	}), /* @__PURE__ */ W("text", {
 		x: t.x,
 		y: t.y + 4,
 		children: n
 	})] });
-	if (!i) return /* @__PURE__ */ G("g", {
+	if (!i) return /* @__PURE__ */ W("g", {
 		class: "spot",
 		children: o
 	});
-	let s = U(i, r.state.value.selection);
-	return /* @__PURE__ */ G("g", {
-		class: `spot choosable${U(i, r.hovered.value) ? " hovered" : ""}`,
+	let s = H(i, r.state.value.selection);
+	return /* @__PURE__ */ W("g", {
+		class: `spot choosable${H(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -3482,175 +3935,181 @@ function ea({ node: e, place: t, label: n }) {
 	});
 }
 // src/panels/Generation.tsx
-var ta = 12;
-function na() {
-	let e = R(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Ya = 12;
+function Xa() {
+	let e = L(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Tn({
+		...Pn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ta
-	}, a = z(t.value && ra(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ G(Z, {
+		tokens: Ya
+	}, a = R(t.value && Za(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ W(X, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ta,
+					Ya,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(ia, { result: a.result }) : null
+			/* @__PURE__ */ W(G, { answer: a }),
+			a?.result ? /* @__PURE__ */ W(Qa, { result: a.result }) : null
 		]
 	});
 }
-function ra(e, t, n) {
+function Za(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function ia({ result: e }) {
-	let t = R(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ G(S, { children: [n === null ? /* @__PURE__ */ G("p", {
+function Qa({ result: e }) {
+	let t = L(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ W(x, { children: [n === null ? /* @__PURE__ */ W("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ G("ol", {
+	}) : null, /* @__PURE__ */ W("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ W("li", { children: /* @__PURE__ */ W("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === yn(e),
+			"aria-pressed": r === e.position - 1 && i === On(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: yn(e)
+				target: On(e)
 			}),
-			children: [/* @__PURE__ */ G($, { text: e.text }), /* @__PURE__ */ G("span", {
+			children: [/* @__PURE__ */ W(Q, { text: e.text }), /* @__PURE__ */ W("span", {
 				class: "index",
-				children: Y(e.probability)
+				children: J(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function aa(e) {
-	let t = R(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = z(n && !a ? {
+function $a(e) {
+	let t = L(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = R(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null);
-	return a ? /* @__PURE__ */ G("p", {
+	} : null), s = o?.result ?? null;
+	return A(() => {
+		s && e.say && (t.said.value = `${e.say}: ${to(s).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ W("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(K, { answer: o }), o?.result ? /* @__PURE__ */ G(oa, {
-		result: o.result,
-		note: e.note
+	}) : /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(G, { answer: o }), s ? /* @__PURE__ */ W(eo, {
+		result: s,
+		note: e.note,
+		live: !e.say
 	}) : null] });
 }
-function oa({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = fr(n.probability, r.probability);
-	return /* @__PURE__ */ G("div", {
+function eo({ result: e, note: t, live: n }) {
+	let { target_before: r, target_after: i, effect: a, control: o } = e, [s, c] = to(e);
+	return /* @__PURE__ */ W("div", {
 		class: "before-after",
-		"aria-live": "polite",
+		"aria-live": n ? "polite" : "off",
 		children: [
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ G($, { text: n.text }),
+					/* @__PURE__ */ W(Q, { text: r.text }),
 					" ",
-					o,
+					s,
 					" → ",
-					s
+					c
 				]
 			}),
-			/* @__PURE__ */ G(la, {
-				before: n.probability,
-				after: r.probability,
-				limit: a?.limit ?? null
+			/* @__PURE__ */ W(io, {
+				before: r.probability,
+				after: i.probability,
+				limit: o?.limit ?? null
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					": ",
-					J(e.nats),
+					q(e.nats),
 					" nats. ",
-					sa(e),
+					no(e),
 					" ",
-					i ? /* @__PURE__ */ G("strong", { children: _r(i) }) : null
+					a ? /* @__PURE__ */ W("strong", { children: Vr(a) }) : null
 				]
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ G(ca, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ W(ro, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function sa({ tests: e, effect: t, control: n }) {
+function to(e) {
+	return Ir(e.target_before.probability, e.target_after.probability);
+}
+function no({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function ca(e) {
-	return /* @__PURE__ */ G(S, { children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+function ro(e) {
+	return /* @__PURE__ */ W(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ W("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ W(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: J(e.probability)
 			})
 		]
 	}, t)) });
 }
-function la(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ua(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ G("svg", {
+function io(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ao(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ W("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ W("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ G("rect", {
+			e.limit === null ? null : /* @__PURE__ */ W("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ W("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ W("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ W("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -3659,200 +4118,206 @@ function la(e) {
 		]
 	});
 }
-function ua(e, t) {
+function ao(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var da = {
+var oo = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
+}, so = {
+	zero: "zeroed",
+	double: "doubled",
+	mean: "at its mean",
+	swap: "taken from B"
 };
-function fa() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n && t ? {
+function co() {
+	let e = L(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = z(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ G(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ W(X, {
 		name: "inspector",
-		title: `Inspector: ${W(t)}`,
+		title: `Inspector: ${U(t)}`,
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ G(ya, {}),
-			/* @__PURE__ */ G(K, { answer: r }),
-			i && U(i.part, t) ? /* @__PURE__ */ G("dl", {
+			/* @__PURE__ */ W(go, {}),
+			/* @__PURE__ */ W(G, { answer: r }),
+			i && H(i.part, t) ? /* @__PURE__ */ W("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ G(pa, {
+					t.encoder ? /* @__PURE__ */ W(lo, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ G("span", {
+						children: /* @__PURE__ */ W("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ G(pa, {
-						name: "credit",
-						children: [J(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ W(lo, {
+						name: /* @__PURE__ */ W($, { name: "credit" }),
+						children: [q(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ G(pa, {
-						name: "activation",
-						children: J(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ W(lo, {
+						name: /* @__PURE__ */ W($, { name: "activation" }),
+						children: q(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ G(pa, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ W(lo, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ G(Si, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ W(aa, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ G(va, {
+					/* @__PURE__ */ W(ho, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ G(va, {
+					/* @__PURE__ */ W(ho, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ G(ha, { part: t })
+					/* @__PURE__ */ W(fo, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ G(Z, {
+	}) : /* @__PURE__ */ W(X, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function pa(e) {
-	return /* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G("dt", { children: e.name }), /* @__PURE__ */ G("dd", { children: e.children })] });
+function lo(e) {
+	return /* @__PURE__ */ W("div", { children: [/* @__PURE__ */ W("dt", { children: e.name }), /* @__PURE__ */ W("dd", { children: e.children })] });
 }
-var ma = {
+var uo = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ha({ part: e }) {
-	let t = R(), n = t.followed(), { answer: r, result: i, stale: a } = B(n && Nt(e) !== e.kind && t.reads() === null ? {
+function fo({ part: e }) {
+	let t = L(), n = t.followed(), { answer: r, result: i, stale: a } = z(n && Pt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Tn({
+		...Pn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ G(pa, {
+	return r?.error ? /* @__PURE__ */ W(lo, {
 		name: "reads",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ G(S, { children: i.reads.map((e) => /* @__PURE__ */ G(ga, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ W(G, { answer: r })
+	}) : !i || a || !H(i.part, e) ? null : /* @__PURE__ */ W(x, { children: i.reads.map((e) => /* @__PURE__ */ W(po, { reading: e }, e.what)) });
 }
-function ga({ reading: e }) {
+function po({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ G(pa, {
-		name: ma[t],
+	return /* @__PURE__ */ W(lo, {
+		name: uo[t],
 		children: [
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					J(n),
-					a ? /* @__PURE__ */ G(S, { children: [
+					q(n),
+					a ? /* @__PURE__ */ W(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ G($, { text: a.text })
+						/* @__PURE__ */ W(Q, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ G(_a, { term: e }, Vt(e.part))),
-			i.count > 0 ? /* @__PURE__ */ G("span", {
+			r.map((e) => /* @__PURE__ */ W(mo, { term: e }, Ht(e.part))),
+			i.count > 0 ? /* @__PURE__ */ W("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("span", {
 						class: "small",
-						children: J(i.value)
+						children: q(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function _a({ term: e }) {
-	let t = Ht(e.part);
-	return /* @__PURE__ */ G("span", {
+function mo({ term: e }) {
+	let t = Ut(e.part);
+	return /* @__PURE__ */ W("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.part),
+			t ? /* @__PURE__ */ W(Z, { part: t }) : Ht(e.part),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
-				children: J(e.value)
+				children: q(e.value)
 			})
 		]
 	});
 }
-function va(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ G(pa, {
+function ho(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ W(lo, {
 		name: e.name,
-		children: /* @__PURE__ */ G(xi, { tokens: e.tokens })
+		children: /* @__PURE__ */ W(ia, { tokens: e.tokens })
 	});
 }
-function ya() {
-	let e = R(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ G("fieldset", {
+function go() {
+	let e = L(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ W("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: ["Test ", /* @__PURE__ */ G("kbd", { children: "t" })] }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("legend", { children: ["Test ", /* @__PURE__ */ W("kbd", { children: "t" })] }),
+			/* @__PURE__ */ W("p", {
 				class: "controls",
-				children: [pn.map((t) => /* @__PURE__ */ G("button", {
+				children: [Sn.map((t) => /* @__PURE__ */ W("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : da[t],
+					title: t === "swap" && r === null ? "Open B first" : oo[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ G("button", {
+				}, t)), /* @__PURE__ */ W("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ G("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ W("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ G(aa, {
+			n ? /* @__PURE__ */ W($a, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: da[n]
+				note: oo[n],
+				say: `${U(t)} ${so[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Knew.tsx
-var ba = 360, xa = 150, Sa = 44, Ca = 14;
-function wa() {
-	let e = R().explained.value, t = Wr();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ G(Z, {
+var _o = 360, vo = 150, yo = 44, bo = 14;
+function xo() {
+	let e = L().explained.value, t = Ei();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ W(X, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${X(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ G(Ea, {
+		note: `Rank of ${Y(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		children: [/* @__PURE__ */ W(Co, {
 			explained: e,
 			tested: t
-		}), /* @__PURE__ */ G(jr, {
+		}), /* @__PURE__ */ W(ui, {
 			label: "rank by layer",
 			head: [
 				"layer",
@@ -3861,58 +4326,58 @@ function wa() {
 				"top token"
 			],
 			rows: () => e.lens.map((e) => [
-				Ta(e.layer),
+				So(e.layer),
 				`${e.rank}`,
-				Y(e.probability),
-				/* @__PURE__ */ G("bdi", { children: X(e.top.text) }, "top")
+				J(e.probability),
+				/* @__PURE__ */ W("bdi", { children: Y(e.top.text) }, "top")
 			])
 		})]
 	});
 }
-function Ta(e) {
+function So(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Ea({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Sa + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Da(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ G("svg", {
+function Co({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => yo + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = wo(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ W("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ba} ${xa}`,
+		viewBox: `0 0 ${_o} ${vo}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("line", {
-				x1: Sa,
+			s.map((e) => /* @__PURE__ */ W("g", { children: [/* @__PURE__ */ W("line", {
+				x1: yo,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ G("text", {
+			}), /* @__PURE__ */ W("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
 				children: e === 1 ? "top, 1" : e.toLocaleString("en")
 			})] }, e)),
-			/* @__PURE__ */ G("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ W("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("circle", {
+				return /* @__PURE__ */ W("g", { children: [/* @__PURE__ */ W("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ G("text", {
+				}), /* @__PURE__ */ W("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Ca, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
+					y: Math.max(bo, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ G("text", {
-				x: Sa,
+			/* @__PURE__ */ W("text", {
+				x: yo,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ G("text", {
+			/* @__PURE__ */ W("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -3921,8 +4386,8 @@ function Ea({ explained: e, tested: t }) {
 		]
 	});
 }
-function Da(e, t) {
-	let n = e.lens, r = t?.answer.part ? Lt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function wo(e, t) {
+	let n = e.lens, r = t?.answer.part ? Rt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -3931,22 +4396,22 @@ function Da(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Ta(n[o]?.layer ?? null)} on`
+		text: `top from ${So(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/panels/FactChoice.tsx
-function Oa({ list: e, explained: t }) {
-	let n = R(), r = Yt(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ G("p", { children: [
+function To({ list: e, explained: t }) {
+	let n = L(), r = an(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ W("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ G("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ W("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Jt
+				knowledge: rn
 			}),
 			children: [
 				e.relation,
@@ -3958,34 +4423,34 @@ function Oa({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function ka({ list: e, open: t }) {
-	let n = R(), r = I(0), i = I(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ G("details", {
+function Eo({ list: e, open: t }) {
+	let n = L(), r = I(0), i = I(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ W("details", {
 		open: t,
-		children: [/* @__PURE__ */ G("summary", { children: "Choose a known fact" }), /* @__PURE__ */ G("p", {
+		children: [/* @__PURE__ */ W("summary", { children: "Choose a known fact" }), /* @__PURE__ */ W("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ W("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ W("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ G("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ W("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ W("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ W("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ G("option", {
+						children: a.map((e, t) => /* @__PURE__ */ W("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -3995,7 +4460,7 @@ function ka({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ W("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -4009,35 +4474,35 @@ function ka({ list: e, open: t }) {
 		})]
 	});
 }
-function Aa() {
-	let e = R(), t = I(""), n = I(""), r = $t(t.value);
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ G("label", {
+function Do() {
+	let e = L(), t = I(""), n = I(""), r = ln(t.value);
+	return /* @__PURE__ */ W("details", { children: [
+		/* @__PURE__ */ W("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ W("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ G("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ W("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ W("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
+			children: [/* @__PURE__ */ W("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ W("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("button", {
+			] }), /* @__PURE__ */ W("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Jt,
+					...rn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -4047,17 +4512,17 @@ function Aa() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var ja = {
+var Oo = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ma = {
+}, ko = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Na({ found: e, list: t }) {
-	let n = R(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = en(e), s = a?.action === "erase" ? o.shared : o[tn(o, r?.set ?? null)], c = z(a && r && i ? cn(r, a, i, s) : null);
+function Ao({ found: e, list: t }) {
+	let n = L(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = un(e), s = a?.action === "erase" ? o.shared : o[dn(o, r?.set ?? null)], c = R(a && r && i ? _n(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -4066,33 +4531,33 @@ function Na({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ G("fieldset", {
+	return /* @__PURE__ */ W("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ G(Pa, {
+			/* @__PURE__ */ W("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ W(jo, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ G(K, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Fa, {
+			/* @__PURE__ */ W(G, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Mo, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ G(La, {
+			}), /* @__PURE__ */ W(Po, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => W(H(e)))
+				neurons: s.map((e) => U(V(e)))
 			})] }) : null
 		]
 	});
 }
-function Pa({ own: e, counts: t }) {
-	let n = R(), r = n.state.value.knowledge?.edit ?? null, i = I(r?.action ?? "update"), a = I(r?.to ?? ""), o = I(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ G("form", {
+function jo({ own: e, counts: t }) {
+	let n = L(), r = n.state.value.knowledge?.edit ?? null, i = I(r?.action ?? "update"), a = I(r?.to ?? ""), o = I(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ W("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -4102,56 +4567,56 @@ function Pa({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ G("label", { children: [
+			/* @__PURE__ */ W("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ W("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Gt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ G("option", {
+					children: en.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ W("option", {
 						value: e,
-						children: ja[e]
+						children: Oo[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("label", { children: [
+			s ? /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ W("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("label", { children: [
+			] }), /* @__PURE__ */ W("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ W("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Kt.map((e) => /* @__PURE__ */ G("option", {
+					children: tn.map((e) => /* @__PURE__ */ W("option", {
 						value: e,
-						children: Ma[e]
+						children: ko[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ W("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ G("span", {
+			c > 0 ? null : /* @__PURE__ */ W("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Fa({ result: e, answer: t }) {
+function Mo({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4179,81 +4644,81 @@ function Fa({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ W("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ W(li, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ W("table", { children: [
+					/* @__PURE__ */ W("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("td", { children: [e.prompt, e.used ? /* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ W("tr", { children: [
+						/* @__PURE__ */ W("td", { children: [e.prompt, e.used ? /* @__PURE__ */ W("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ia, { said: e.before }) }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ia, { said: e.after }) })
+						/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W(No, { said: e.before }) }),
+						/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W(No, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ W(li, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ W("table", { children: [
+					/* @__PURE__ */ W("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ W("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ W("tr", { children: [
+						/* @__PURE__ */ W("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ W("td", {
 							class: "number",
-							children: Y(t.before)
+							children: J(t.before)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ W("td", {
 							class: "number",
-							children: Y(t.after)
+							children: J(t.after)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ W("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -4263,141 +4728,141 @@ function Fa({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ W("td", {
 							class: "number",
-							children: n ? Y(n.after) : "—"
+							children: n ? J(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					q(e.perplexity ?? 0),
+					K(e.perplexity ?? 0),
 					" before, ",
-					q(n.perplexity ?? 0),
+					K(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ G("p", {
+			e.notes.map((e) => /* @__PURE__ */ W("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Ia({ said: e }) {
-	return /* @__PURE__ */ G("span", {
+function No({ said: e }) {
+	return /* @__PURE__ */ W("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ W(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: J(e.probability)
 			})
 		]
 	});
 }
-function La(e) {
-	let t = R().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("p", {
+function Po(e) {
+	let t = L().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ W("details", { children: [
+		/* @__PURE__ */ W("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ G(Ra, {
+		}), /* @__PURE__ */ W(Fo, {
 			label: "The fact as a line of JSON",
-			text: rn(e.fact)
+			text: pn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ W("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ G(Ra, {
+		/* @__PURE__ */ W(Fo, {
 			label: "The command",
-			text: an(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: mn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ra({ label: e, text: t }) {
-	return /* @__PURE__ */ G(Ar, {
+function Fo({ label: e, text: t }) {
+	return /* @__PURE__ */ W(li, {
 		label: e,
-		children: /* @__PURE__ */ G("pre", { children: /* @__PURE__ */ G("code", { children: t }) })
+		children: /* @__PURE__ */ W("pre", { children: /* @__PURE__ */ W("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var za = [
+var Io = [
 	.2,
 	.1,
 	.05
-], Ba = 12, Va = {
+], Lo = 12, Ro = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Ha({ explained: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = z(r && !i ? {
+function zo({ explained: e }) {
+	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = R(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ G("p", {
+	return i ? /* @__PURE__ */ W("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ G("code", { children: "unembed open" }),
+			/* @__PURE__ */ W("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ G("section", {
+	}) : /* @__PURE__ */ W("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ G("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(Ua, {
+			/* @__PURE__ */ W("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ W(G, { answer: a }),
+			a?.result ? /* @__PURE__ */ W(Bo, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ G(Ga, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ W(Ho, { list: a.result }) : null
 		]
 	});
 }
-function Ua({ list: e, explained: t }) {
-	let n = R(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ G("p", { children: [
+function Bo({ list: e, explained: t }) {
+	let n = L(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ W("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ G($, { text: t.target.text }),
+		/* @__PURE__ */ W(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ G(Wa, {})
+		/* @__PURE__ */ W(Vo, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ G(S, { children: [
-		i ? /* @__PURE__ */ G("p", { children: [
+	return /* @__PURE__ */ W(x, { children: [
+		i ? /* @__PURE__ */ W("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ G("strong", { children: i.subject }),
+			/* @__PURE__ */ W("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ G("strong", { children: i.answer }),
+			/* @__PURE__ */ W("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ G(Wa, {}) : /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ W(Vo, {}) : /* @__PURE__ */ W("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Jt }),
+				onClick: () => n.set({ knowledge: rn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ G("p", {
+		] }) : /* @__PURE__ */ W("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -4405,40 +4870,40 @@ function Ua({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ G(Oa, {
+		i || a ? null : /* @__PURE__ */ W(To, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(ka, {
+		a || r && i ? null : /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Eo, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ G(Aa, {})] })
+		}), i ? null : /* @__PURE__ */ W(Do, {})] })
 	] });
 }
-function Wa() {
-	let e = R();
-	return e.data.host === "report" ? null : /* @__PURE__ */ G("button", {
+function Vo() {
+	let e = L();
+	return e.data.host === "report" ? null : /* @__PURE__ */ W("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Ga({ list: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? sn(n, r) : null, { answer: a, result: o, stale: s } = B(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G("p", {
+function Ho({ list: e }) {
+	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? gn(n, r) : null, { answer: a, result: o, stale: s } = z(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W("p", {
 			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
+			children: /* @__PURE__ */ W("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ W("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...za, n.t])].map((e) => /* @__PURE__ */ G("option", {
+					children: [.../* @__PURE__ */ new Set([...Io, n.t])].map((e) => /* @__PURE__ */ W("option", {
 						value: e,
 						children: [
 							e,
@@ -4449,32 +4914,32 @@ function Ga({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ G(K, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ G("p", {
+		/* @__PURE__ */ W(G, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ W("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ G("div", {
+		o ? /* @__PURE__ */ W("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ G(Ka, { found: o }), /* @__PURE__ */ G(Na, {
+			children: [/* @__PURE__ */ W(Uo, { found: o }), /* @__PURE__ */ W(Ao, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ka({ found: e }) {
-	let t = R(), { knowledge: n } = t.state.value, [r] = e.facts;
+function Uo({ found: e }) {
+	let t = L(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = en(e), a = tn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G("p", {
+	let i = un(e), a = dn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ G($, { text: r.answer }),
+				/* @__PURE__ */ W(Q, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -4483,15 +4948,15 @@ function Ka({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ G("p", {
+		e.notes.map((e) => /* @__PURE__ */ W("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ G("fieldset", { children: [/* @__PURE__ */ G("legend", { children: "Which neurons" }), qt.map((e) => /* @__PURE__ */ G("div", {
+		/* @__PURE__ */ W("fieldset", { children: [/* @__PURE__ */ W("legend", { children: "Which neurons" }), nn.map((e) => /* @__PURE__ */ W("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
-					/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ W("label", { children: [
+					/* @__PURE__ */ W("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -4499,23 +4964,23 @@ function Ka({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Va[e],
+					Ro[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ G(qa, { neurons: i[e] })
+				/* @__PURE__ */ W(Wo, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ G("p", {
+		i[a].length === 0 ? /* @__PURE__ */ W("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ G(Ja, {
+		}) : /* @__PURE__ */ W(Go, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ W(ui, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4524,37 +4989,37 @@ function Ka({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				Y(r.probabilities[t] ?? 0),
+				J(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function qa({ neurons: e }) {
-	return /* @__PURE__ */ G("span", {
+function Wo({ neurons: e }) {
+	return /* @__PURE__ */ W("span", {
 		class: "neurons",
-		children: [e.slice(0, Ba).map((e) => {
-			let t = H(e);
-			return /* @__PURE__ */ G(Q, { part: t }, W(t));
-		}), e.length > Ba ? /* @__PURE__ */ G("span", {
+		children: [e.slice(0, Lo).map((e) => {
+			let t = V(e);
+			return /* @__PURE__ */ W(Z, { part: t }, U(t));
+		}), e.length > Lo ? /* @__PURE__ */ W("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ba,
+				e.length - Lo,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Ja(e) {
-	let t = R(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ G("fieldset", {
+function Go(e) {
+	let t = L(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ W("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ W("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ G("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ W("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -4562,15 +5027,15 @@ function Ja(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ G(aa, {
+			n && e.target !== void 0 ? /* @__PURE__ */ W($a, {
 				tests: e.neurons.map((e) => ({
-					part: H(e),
+					part: V(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ G("p", {
+			n && !e.whole ? /* @__PURE__ */ W("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -4578,58 +5043,58 @@ function Ja(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ya = 12, Xa = 100, Za = 12;
-function Qa() {
-	let e = R(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = B(o && n ? {
+var Ko = 12, qo = 100, Jo = 12;
+function Yo() {
+	let e = L(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = z(o && n ? {
 		ask: "attribute",
-		...Tn({
+		...Pn({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Xa
+		top: qo
 	} : null);
-	return /* @__PURE__ */ G("div", { children: t ? /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ W("div", { children: t ? /* @__PURE__ */ W(X, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${X(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ G("p", {
+		note: `How much of the probability of ${Y(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ W("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ W("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G(K, { answer: c }), l ? /* @__PURE__ */ G($a, {
+			children: [/* @__PURE__ */ W("div", { children: [/* @__PURE__ */ W(G, { answer: c }), l ? /* @__PURE__ */ W(Xo, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ G(Ha, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ W(zo, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function $a({ result: e, stale: t }) {
-	let n = Xt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("div", {
+function Xo({ result: e, stale: t }) {
+	let n = on(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ W("div", {
 		class: t ? "stale" : "",
 		children: [
-			n.map((t) => /* @__PURE__ */ G("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ G("p", {
+			n.map((t) => /* @__PURE__ */ W("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ W("p", {
 					class: "note",
-					children: eo(t, e)
+					children: Zo(t, e)
 				}) : null,
-				/* @__PURE__ */ G(to, {
+				/* @__PURE__ */ W(Qo, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ G(no, {
+				/* @__PURE__ */ W($o, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ G(ro, { neurons: e.attributions.slice(0, Ya) }),
-			/* @__PURE__ */ G(jr, {
+			/* @__PURE__ */ W(es, { neurons: e.attributions.slice(0, Ko) }),
+			/* @__PURE__ */ W(ui, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4639,33 +5104,33 @@ function $a({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Qt(e.neurons, e.layers.length);
+					let t = cn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Bt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : J(n.sum, 4),
-						J(n.change, 4),
-						n.error === null ? "" : q(n.error, 4),
-						(t[r] ?? []).map((e) => `${Zt(e)} ${J(e.value, 3)}`).join(", ")
+						Vt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : q(n.sum, 4),
+						q(n.change, 4),
+						n.error === null ? "" : K(n.error, 4),
+						(t[r] ?? []).map((e) => `${sn(e)} ${q(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function eo({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${X(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Zo({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${Y(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function to({ stack: e, largest: t }) {
+function Qo({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ W("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ G("line", {
+		children: [/* @__PURE__ */ W("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -4673,294 +5138,343 @@ function to({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ W("g", { children: [
+				/* @__PURE__ */ W("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ G("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ W("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ G("title", { children: `${Bt(`L${i.layer}`, e.encoder)}: ${J(i.sum, 3)}` })
+				/* @__PURE__ */ W("title", { children: `${Vt(`L${i.layer}`, e.encoder)}: ${q(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function no({ stack: e, largest: t }) {
-	let n = R(), r = Qt(e.neurons, e.layers.length), i = Math.min(Za, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ G("p", {
+function $o({ stack: e, largest: t }) {
+	let n = L(), r = cn(e.neurons, e.layers.length), i = Math.min(Jo, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ W("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("p", {
+	}) : /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Za,
+			Jo,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ G(Cr, {
+	}), /* @__PURE__ */ W(Zr, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? nr(r.value, t) : null;
+			return r ? Er(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Zt(n)}: ${J(n.value, 3)}` : "";
+			return n ? `${sn(n)}: ${q(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && U(H(n), o);
+			return n !== void 0 && H(V(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Bt(`L${t}`, e.encoder),
+		columnName: (t) => Vt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(H(r));
+			r && n.select(V(r));
 		}
 	})] });
 }
-function ro({ neurons: e }) {
+function es({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	return /* @__PURE__ */ W("table", { children: [/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+		/* @__PURE__ */ W("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ W("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ W("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ G("span", {
+			children: /* @__PURE__ */ W("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ W("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ G("tbody", { children: e.map((e) => /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	] }) }), /* @__PURE__ */ W("tbody", { children: e.map((e) => /* @__PURE__ */ W("tr", { children: [
+		/* @__PURE__ */ W("th", {
 			scope: "row",
-			children: /* @__PURE__ */ G(Q, { part: H(e) })
+			children: /* @__PURE__ */ W(Z, { part: V(e) })
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ W("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(li, {
+			children: /* @__PURE__ */ W(Gi, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ W("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ G(ci, {
+			children: /* @__PURE__ */ W(Wi, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ W("td", {
 			class: "number",
-			children: J(e.activation)
+			children: q(e.activation)
 		})
-	] }, Zt(e))) })] });
+	] }, sn(e))) })] });
 }
-// src/ui/Outcome.tsx
-function io({ part: e, brief: t }) {
-	let n = Wr(), r = n && Kr(n, e);
-	if (!n || !r) return null;
-	let [i, a] = fr(n.target.probability, r.probability), o = r.difference ?? r.effect;
-	return t ? /* @__PURE__ */ G("span", {
-		class: "outcome",
-		title: `${i} → ${a}, ${J(o.nats)} nats, ${_r(o)}`,
+// src/ui/Marks.tsx
+function ts() {
+	return /* @__PURE__ */ W("p", {
+		class: "note marks",
 		children: [
-			"→ ",
-			a,
-			" ",
-			_r(o)[0]
-		]
-	}) : /* @__PURE__ */ G("span", {
-		class: "outcome",
-		children: [
-			/* @__PURE__ */ G("span", { children: [
-				i,
-				" → ",
-				a
-			] }),
-			" ",
-			/* @__PURE__ */ G(ao, { effect: o })
+			"● without it the target moves by at least 0.3 ",
+			/* @__PURE__ */ W($, { name: "nats" }),
+			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
+			/* @__PURE__ */ W($, {
+				name: "causal",
+				children: "causal"
+			}),
+			" where it falls, ",
+			/* @__PURE__ */ W($, { name: "suppressor" }),
+			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
-function ao({ effect: e }) {
-	return /* @__PURE__ */ G("span", {
+// src/ui/Outcome.tsx
+function ns({ part: e, brief: t }) {
+	let n = Ei(), r = n && ga(n, e);
+	if (!n || !r) return null;
+	let [i, a] = va(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ W("span", {
+		class: "outcome",
+		title: `${c}, ${q(o)} nats${s ? `, ${Vr(s)}` : ""}`,
+		children: [
+			c,
+			" ",
+			/* @__PURE__ */ W("span", {
+				class: "mark",
+				children: s ? Vr(s)[0] : ""
+			})
+		]
+	}) : /* @__PURE__ */ W("span", {
+		class: "outcome",
+		children: [
+			/* @__PURE__ */ W("span", { children: c }),
+			" ",
+			s ? /* @__PURE__ */ W(rs, { effect: s }) : null
+		]
+	});
+}
+function rs({ effect: e }) {
+	return /* @__PURE__ */ W("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ G("span", { children: [J(e.nats), " nats"] }),
+			/* @__PURE__ */ W("span", { children: [q(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ G("span", { children: _r(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ W("span", { children: Vr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var oo = 12, so = 10, co = Infinity, lo = he({
+var is = 12, as = 10, os = Infinity, ss = _e({
 	is: () => !1,
 	set: () => {}
+}), cs = _e({
+	order: "size",
+	effectOf: () => null
 });
-function uo() {
-	let e = R(), t = e.explained.value, n = I("size"), r = I(oo), i = I({});
+function ls() {
+	let e = L(), t = e.explained.value, n = Ei(), r = I("size"), i = I(is), a = I({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = ni(a.terms, r.value, n.value, (e) => fo(Ht(e), o)), c = ri(0, a.terms, s.others.value);
-	return /* @__PURE__ */ G(Z, {
+	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
+		let t = Ut(e);
+		return t && n ? ga(n, t)?.nats ?? null : null;
+	}, l = Ri(o.terms, i.value, r.value, (e) => ds(Ut(e), s), c), u = zi(0, o.terms, l.others.value);
+	return /* @__PURE__ */ W(X, {
 		name: "ledger",
-		title: "Ledger",
-		note: /* @__PURE__ */ G(po, { explained: t }),
-		children: [/* @__PURE__ */ G("p", {
-			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
-				"Sort",
-				" ",
-				/* @__PURE__ */ G("select", {
-					value: n.value,
-					onChange: (e) => n.value = e.currentTarget.value,
-					children: [/* @__PURE__ */ G("option", {
-						value: "size",
-						children: "by size"
-					}), /* @__PURE__ */ G("option", {
-						value: "layer",
-						children: "by layer"
-					})]
-				})
-			] }), /* @__PURE__ */ G("button", {
-				type: "button",
-				onClick: () => r.value = r.value === oo ? co : oo,
-				children: r.value === oo ? `Show all ${a.terms.length}` : "Show the largest"
-			})]
-		}), /* @__PURE__ */ G(lo.Provider, {
-			value: {
-				is: (e, t) => i.value[e] ?? fo(t, o),
-				set: (e, t) => {
-					i.value = {
-						...i.value,
-						[e]: t
-					};
-				}
-			},
-			children: /* @__PURE__ */ G("table", {
-				class: "ledger",
-				role: "treegrid",
-				"aria-label": "Ledger",
-				onKeyDown: To,
-				children: [
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "part"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "number",
-							children: "logits"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "wide-only",
-							children: /* @__PURE__ */ G("span", {
-								class: "hidden",
-								children: "bar"
+		title: /* @__PURE__ */ W($, {
+			name: "ledger",
+			children: "Ledger"
+		}),
+		note: /* @__PURE__ */ W(fs, { explained: t }),
+		children: [
+			/* @__PURE__ */ W("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ W("label", { children: [
+					"Sort",
+					" ",
+					/* @__PURE__ */ W("select", {
+						value: r.value,
+						onChange: (e) => r.value = e.currentTarget.value,
+						children: [
+							/* @__PURE__ */ W("option", {
+								value: "size",
+								children: "by size"
+							}),
+							/* @__PURE__ */ W("option", {
+								value: "effect",
+								disabled: !n,
+								children: "by effect"
+							}),
+							/* @__PURE__ */ W("option", {
+								value: "layer",
+								children: "by layer"
 							})
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "zeroed here"
-						})
-					] }) }),
-					/* @__PURE__ */ G("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ G(go, {
-						term: e,
-						level: 1,
-						largest: c,
-						first: t === 0
-					}, oi(e))), /* @__PURE__ */ G(Co, {
-						count: s.others.count,
-						value: s.others.value,
-						level: 1,
-						largest: c
-					})] }),
-					/* @__PURE__ */ G(ho, { explained: t })
-				]
-			})
-		})]
+						]
+					})
+				] }), o.terms.length > is ? /* @__PURE__ */ W("button", {
+					type: "button",
+					onClick: () => i.value = i.value === is ? os : is,
+					children: i.value === is ? `Show all ${o.terms.length}` : "Show the largest"
+				}) : null]
+			}),
+			/* @__PURE__ */ W(ss.Provider, {
+				value: {
+					is: (e, t) => a.value[e] ?? ds(t, s),
+					set: (e, t) => {
+						a.value = {
+							...a.value,
+							[e]: t
+						};
+					}
+				},
+				children: /* @__PURE__ */ W(cs.Provider, {
+					value: {
+						order: r.value,
+						effectOf: c
+					},
+					children: /* @__PURE__ */ W("table", {
+						class: "ledger",
+						role: "treegrid",
+						"aria-label": "Ledger",
+						onKeyDown: ws,
+						children: [
+							/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+								/* @__PURE__ */ W("th", {
+									scope: "col",
+									children: "part"
+								}),
+								/* @__PURE__ */ W("th", {
+									scope: "col",
+									class: "number",
+									children: [/* @__PURE__ */ W($, { name: "credit" }), ", logits"]
+								}),
+								/* @__PURE__ */ W("th", {
+									scope: "col",
+									class: "wide-only",
+									children: /* @__PURE__ */ W("span", {
+										class: "hidden",
+										children: "bar"
+									})
+								}),
+								/* @__PURE__ */ W("th", {
+									scope: "col",
+									children: us(t)
+								})
+							] }) }),
+							/* @__PURE__ */ W("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ W(hs, {
+								term: e,
+								level: 1,
+								largest: u,
+								first: t === 0
+							}, Hi(e))), /* @__PURE__ */ W(Ss, {
+								count: l.others.count,
+								value: l.others.value,
+								level: 1,
+								largest: u
+							})] }),
+							/* @__PURE__ */ W(ms, { explained: t })
+						]
+					})
+				})
+			}),
+			/* @__PURE__ */ W(ts, {})
+		]
 	});
 }
-function fo(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
+function us({ target: e, reference: t }) {
+	let n = Y(e.text.trim() || e.text);
+	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function po({ explained: e }) {
+function ds(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : H(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Pt(t) === e.kind;
+}
+function fs({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ G(S, { children: [
+	return /* @__PURE__ */ W(x, { children: [
 		"Why ",
-		X(t.text),
+		Y(t.text),
 		": ",
-		mo(n),
+		ps(n),
 		"; raw logit ",
-		q(t.logit),
-		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
-		". Norm scales and attention patterns as they were."
+		K(t.logit),
+		n.kind === "raw" ? "" : `, reference ${K(n.value)}`,
+		". A part's ",
+		/* @__PURE__ */ W($, { name: "credit" }),
+		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function mo(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${X(e.text ?? "")}`;
+function ps(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${Y(e.text ?? "")}`;
 }
-function ho({ explained: e }) {
-	let { sum: t, error: n, holds: r } = ai(e.ledger);
-	return /* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G("tr", {
+function ms({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Vi(e.ledger);
+	return /* @__PURE__ */ W("tfoot", { children: /* @__PURE__ */ W("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "number",
 				"data-total": t,
-				children: J(t)
+				children: q(t)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${J(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${q(e.ledger.value)}`,
 					" (|Δ| ",
-					lr(n),
+					Nr(n),
 					", tolerance",
 					" ",
-					lr(e.ledger.tolerance),
+					Nr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function go(e) {
-	let t = R(), n = Pe(lo), { term: r, level: i } = e, a = Ht(r), o = oi(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(So, {
-			name: Vt(r),
+function hs(e) {
+	let t = L(), n = Pe(ss), { term: r, level: i } = e, a = Ut(r), o = Hi(r), s = a !== null && a.kind === Pt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W(xs, {
+			name: Ht(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4969,94 +5483,94 @@ function go(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(U(a, t.state.value.selection) ? null : a);
+				a && t.select(H(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ G(_o, {
+		c && i === 1 ? /* @__PURE__ */ W(gs, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ G(bo, {
+		c && i === 2 ? /* @__PURE__ */ W(ys, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function _o({ term: e, largest: t }) {
-	let n = R().followed(), r = {
+function gs({ term: e, largest: t }) {
+	let n = L(), r = Pe(cs), i = n.followed(), a = {
 		ask: "terms",
-		...n,
+		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: so
-	}, i = z(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ G("tr", {
+		top: as
+	}, o = R(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ W("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ G("td", {
+		children: /* @__PURE__ */ W("td", {
 			colSpan: 4,
-			class: i?.error ? "error" : "",
-			children: i?.error ?? `${i?.stage ?? "waiting"} …`
+			class: o?.error ? "error" : "",
+			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !vo(e)), c = ni(s, co, "size"), l = ri(t, s, o.value);
-	return /* @__PURE__ */ G(S, { children: [
-		c.shown.map((e) => /* @__PURE__ */ G(go, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !_s(e)), u = Ri(l, os, r.order, void 0, r.effectOf), d = zi(t, l, c.value);
+	return /* @__PURE__ */ W(x, { children: [
+		u.shown.map((e) => /* @__PURE__ */ W(hs, {
 			term: e,
 			level: 2,
-			largest: l,
-			sources: a.filter((t) => yo(t, e))
-		}, oi(e))),
-		/* @__PURE__ */ G(Co, {
-			count: o.count,
-			value: o.value,
+			largest: d,
+			sources: s.filter((t) => vs(t, e))
+		}, Hi(e))),
+		/* @__PURE__ */ W(Ss, {
+			count: c.count,
+			value: c.value,
 			level: 2,
-			largest: l
+			largest: d
 		}),
-		/* @__PURE__ */ G(wo, {
+		/* @__PURE__ */ W(Cs, {
 			level: 2,
-			sum: c.sum + o.value,
+			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function vo({ kind: e }) {
+function _s({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function yo(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || vo(e));
+function vs(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || _s(e));
 }
-function bo(e) {
-	let t = R(), n = (e) => vo(e) ? "rounding" : `from ${e.source} ${X(xo(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ni(e.terms, so, "size"), o = ri(e.largest, r, i.value);
-	return /* @__PURE__ */ G(S, { children: [
-		r.map((e) => /* @__PURE__ */ G(So, {
+function ys(e) {
+	let t = L(), n = (e) => _s(e) ? "rounding" : `from ${e.source} ${Y(bs(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ri(e.terms, as, "size"), o = zi(e.largest, r, i.value);
+	return /* @__PURE__ */ W(x, { children: [
+		r.map((e) => /* @__PURE__ */ W(xs, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, oi(e))),
-		/* @__PURE__ */ G(Co, {
+		}, Hi(e))),
+		/* @__PURE__ */ W(Ss, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ G(wo, {
+		/* @__PURE__ */ W(Cs, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function xo(e, { kind: t, source: n }) {
+function bs(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function So(e) {
-	let t = R(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
-	return /* @__PURE__ */ G("tr", {
-		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function xs(e) {
+	let t = L(), { part: n, open: r, level: i } = e, a = n !== null && H(n, t.state.value.selection);
+	return /* @__PURE__ */ W("tr", {
+		class: `level-${i}${n !== null && H(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -5069,186 +5583,243 @@ function So(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ G("span", { class: "twisty" }) : /* @__PURE__ */ G("span", {
+				children: [r === null ? /* @__PURE__ */ W("span", { class: "twisty" }) : /* @__PURE__ */ W("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ G("bdi", { children: e.name })]
+				}), /* @__PURE__ */ W("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(li, { value: e.value })
+				children: /* @__PURE__ */ W(Gi, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(ci, {
+				children: /* @__PURE__ */ W(Wi, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", { children: n ? /* @__PURE__ */ G(io, {
+			/* @__PURE__ */ W("td", { children: n ? /* @__PURE__ */ W(ns, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Co(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ G("tr", {
+function Ss(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ W("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ G("span", { class: "twisty" }),
+					/* @__PURE__ */ W("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(li, { value: e.value })
+				children: /* @__PURE__ */ W(Gi, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(ci, {
+				children: /* @__PURE__ */ W(Wi, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", {})
+			/* @__PURE__ */ W("td", {})
 		]
 	});
 }
-function wo(e) {
+function Cs(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ G("tr", {
+	return /* @__PURE__ */ W("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "name",
-				children: [/* @__PURE__ */ G("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ W("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				class: "number",
-				children: J(e.sum)
+				children: q(e.sum)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ W("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${J(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${q(e.parent)}`
 			})
 		]
 	});
 }
-function To(e) {
+function ws(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Eo = {
+var Ts = 16, Es = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Do() {
-	let e = R(), t = I("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = B(a ? {
+function Ds() {
+	let e = L(), t = I("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = yr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = z(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Tn({ source: a.source }),
+		...Pn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ao(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ G(Z, {
+	let u = c ? Ms(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	return /* @__PURE__ */ W(X, {
 		name: "lens",
-		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${X(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		title: /* @__PURE__ */ W($, {
+			name: "logit lens",
+			children: "Logit lens"
+		}),
+		note: /* @__PURE__ */ W(x, { children: [
+			"What the ",
+			/* @__PURE__ */ W($, { name: "residual stream" }),
+			" would predict after each layer at each token: the top token in the cell",
+			u && !ks(u.positions.length) ? " that is pointed at" : "",
+			", the colour for",
+			" ",
+			Y(n.target.text),
+			". A cell chooses its position."
+		] }),
 		children: [
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W("p", {
 				class: "controls",
-				children: /* @__PURE__ */ G("label", { children: [
+				children: /* @__PURE__ */ W("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ W("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Eo).map(([e, t]) => /* @__PURE__ */ G("option", {
+						children: Object.entries(Es).map(([e, t]) => /* @__PURE__ */ W("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ W(fi, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ W(G, { answer: s }),
+			u && u.positions.length > 0 ? /* @__PURE__ */ W("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ G(Cr, {
-					label: `Logit lens, ${Eo[t.value]} by layer and token`,
-					columns: u.positions.length,
-					rows: u.layers.length,
-					colour: (e, t) => {
-						let n = u.at(e, t);
-						return n ? rr(f(n)) : null;
-					},
-					tell: (e, t) => ko(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Oo(u.layers[e] ?? null),
-					columnName: (e) => X(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
-					marked: (e, t) => t === 0 && u.positions[e] === n.position,
-					onChoose: (t) => e.set({
-						position: u.positions[t] ?? null,
-						target: null
+				children: [
+					/* @__PURE__ */ W(Zr, {
+						label: `Logit lens, ${Es[t.value]} by layer and token`,
+						columns: u.positions.length,
+						rows: u.layers.length,
+						colour: (e, t) => {
+							let n = u.at(e, t);
+							return n ? Dr(f(n)) : null;
+						},
+						...ks(u.positions.length) ? { text: (e, t) => As(u.at(e, t)) } : {},
+						tell: (e, t) => /* @__PURE__ */ W(js, {
+							cell: u.at(e, t),
+							token: c?.tokens[u.positions[e] ?? -1]
+						}),
+						rowName: (e) => Os(u.layers[e] ?? null),
+						columnName: (e) => Wr(c?.tokens[u.positions[e] ?? -1]),
+						marked: (e, t) => t === 0 && u.positions[e] === n.position,
+						onChoose: (t) => e.set({
+							position: u.positions[t] ?? null,
+							target: null
+						})
+					}),
+					/* @__PURE__ */ W(ci, {
+						kind: "amount",
+						...t.value === "rank" ? {
+							low: `rank ${d.toLocaleString("en")}`,
+							high: "rank 1, the top",
+							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
+						} : {
+							low: "0 %",
+							high: `100 %, ${Es[t.value]}`
+						}
+					}),
+					/* @__PURE__ */ W(ui, {
+						label: "logit lens",
+						head: [
+							"layer",
+							"position",
+							"top token",
+							"its probability",
+							"target's rank",
+							"target's probability"
+						],
+						rows: () => u.cells.map((e) => [
+							Os(e.layer),
+							`${e.position}`,
+							/* @__PURE__ */ W("bdi", { children: As(e) }, "top"),
+							J(e.top_probability[0] ?? 0),
+							`${e.rank}`,
+							J(e.probability)
+						])
 					})
-				}), /* @__PURE__ */ G(jr, {
-					label: "logit lens",
-					head: [
-						"layer",
-						"position",
-						"top token",
-						"its probability",
-						"target's rank",
-						"target's probability"
-					],
-					rows: () => u.cells.map((e) => [
-						Oo(e.layer),
-						`${e.position}`,
-						/* @__PURE__ */ G("bdi", { children: X(e.top[0]?.text ?? "") }, "top"),
-						Y(e.top_probability[0] ?? 0),
-						`${e.rank}`,
-						Y(e.probability)
-					])
-				})]
+				]
 			}) : null
 		]
 	});
 }
-function Oo(e) {
+function Os(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function ko(e, t) {
-	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${X(t.text)} ${Y(e.top_probability[n] ?? 0)}`);
-	return `${Oo(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+function ks(e) {
+	return e <= Ts;
 }
-function Ao(e, t) {
+function As(e) {
+	return Wr(e?.top[0]);
+}
+function js({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ W(x, { children: [
+		e.layer === null ? "Embedding" : `After L${e.layer}`,
+		" at ",
+		e.position,
+		" ",
+		Wr(t),
+		": rank of the target ",
+		e.rank.toLocaleString("en"),
+		", ",
+		J(e.probability),
+		". Top:",
+		" ",
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ W("span", {
+			class: "chip",
+			children: [
+				/* @__PURE__ */ W("bdi", { children: Wr(t) }),
+				" ",
+				/* @__PURE__ */ W("span", {
+					class: "small",
+					children: J(e.top_probability[n] ?? 0)
+				})
+			]
+		}, t.id))
+	] }) : null;
+}
+function Ms(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5258,95 +5829,95 @@ function Ao(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function jo() {
-	let e = R(), t = Wr(), n = e.state.value.selection, r = t ? Mo(t, n) : null;
+function Ns() {
+	let e = L(), t = Ei(), n = e.state.value.selection, r = t ? Ps(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = X(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ G(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Y(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ W(X, {
 		name: "looked",
-		title: `Where ${W(V(r))} looked`,
+		title: `Where ${U(B(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: /* @__PURE__ */ G("table", {
+		children: /* @__PURE__ */ W("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ G("thead", {
+			children: [/* @__PURE__ */ W("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ W("tr", { children: [
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ G("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			}), /* @__PURE__ */ W("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ G("bdi", { children: X(e.text) }),
+						/* @__PURE__ */ W("bdi", { children: Y(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ G("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ W("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ W("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ W("td", {
 					class: "number",
-					children: q(e.attention)
+					children: K(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ W("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ W("td", {
 					class: "number",
-					title: Y(i),
-					children: q(i)
+					title: J(i),
+					children: K(i)
 				})
 			] }) : null] })]
 		})
 	});
 }
-function Mo(e, t) {
-	let n = e.answer.part ? Lt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => U(V(e), t));
+function Ps(e, t) {
+	let n = e.answer.part ? Rt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => H(B(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function No() {
-	let e = R(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ G(Z, {
+function Fs() {
+	let e = L(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ W(X, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("ul", {
 			class: "pins",
-			children: t.map((r, i) => /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("div", {
+			children: t.map((r, i) => /* @__PURE__ */ W("li", { children: [/* @__PURE__ */ W("div", {
 				class: "controls",
 				children: [
-					/* @__PURE__ */ G(Q, { part: r.part }),
-					/* @__PURE__ */ G("select", {
-						"aria-label": `How ${W(r.part)} is tested`,
+					/* @__PURE__ */ W(Z, { part: r.part }),
+					/* @__PURE__ */ W("select", {
+						"aria-label": `How ${U(r.part)} is tested`,
 						value: r.how,
 						onChange: (n) => {
 							let r = n.currentTarget.value;
@@ -5355,248 +5926,266 @@ function No() {
 								how: r
 							} : e) });
 						},
-						children: pn.map((e) => /* @__PURE__ */ G("option", {
+						children: Sn.map((e) => /* @__PURE__ */ W("option", {
 							value: e,
 							disabled: e === "swap" && n === null,
 							children: e
 						}, e))
 					}),
-					/* @__PURE__ */ G("button", {
+					/* @__PURE__ */ W("button", {
 						type: "button",
-						"aria-label": `Remove the pin of ${W(r.part)}`,
+						"aria-label": `Remove the pin of ${U(r.part)}`,
 						onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 						children: "×"
 					})
 				]
-			}), t.length > 1 ? /* @__PURE__ */ G(aa, {
+			}), t.length > 1 ? /* @__PURE__ */ W($a, {
 				tests: [r],
 				note: "this pin alone"
-			}) : null] }, Mt(r.part)))
-		}), /* @__PURE__ */ G(aa, {
+			}) : null] }, Nt(r.part)))
+		}), /* @__PURE__ */ W($a, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Po() {
-	let e = R().explained.value, t = yi();
+function Is() {
+	let e = L().explained.value, t = na();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ W(X, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ G(S, { children: [
+		note: /* @__PURE__ */ W(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			X(i[r]?.text ?? ""),
+			Y(i[r]?.text ?? ""),
 			":",
 			" ",
-			X(n.text),
+			Y(n.text),
 			" has ",
-			Y(n.probability),
+			J(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ G("p", {
+		children: [e.notes.map((e) => /* @__PURE__ */ W("p", {
 			class: "note",
 			children: e
-		}, e)), /* @__PURE__ */ G("div", {
+		}, e)), /* @__PURE__ */ W("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ G(Fo, {
+			children: [/* @__PURE__ */ W(Ls, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ G(Fo, {
+			}), t?.result ? /* @__PURE__ */ W(Ls, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Fo({ explained: e, caption: t }) {
-	let n = R();
-	return /* @__PURE__ */ G("table", {
+function Ls({ explained: e, caption: t }) {
+	let n = L();
+	return /* @__PURE__ */ W("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ G("caption", { children: t }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ W("caption", { children: t }),
+			/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ W("th", {
 					scope: "col",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ W("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ W("tr", { children: [
+				/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: yn(t) }),
-					children: /* @__PURE__ */ G($, { text: t.text })
+					onClick: () => n.set({ target: On(t) }),
+					children: /* @__PURE__ */ W(Q, { text: t.text })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ W("td", {
 					class: "number",
-					children: Y(t.probability)
+					children: J(t.probability)
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ W("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Io() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed()));
+function Rs() {
+	let e = L(), t = e.explained.value, n = R(Di(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ G("section", {
+	return /* @__PURE__ */ W("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ G("p", {
+		children: /* @__PURE__ */ W("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ G(Ro, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ W(Bs, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ G(S, { children: [Lo(t.sentence).map((e, t) => /* @__PURE__ */ G(Ro, {
+			}, t)) : /* @__PURE__ */ W(x, { children: [zs(t.sentence).map((e, t) => /* @__PURE__ */ W(Bs, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ G("span", {
+			}, t)), a ? /* @__PURE__ */ W("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Lo(e) {
+function zs(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ro({ span: e, units: t }) {
-	let n = R(), r = e.kind === "part" ? Lt(e.text) : null;
-	if (r) return /* @__PURE__ */ G(Q, { part: r });
+function Bs({ span: e, units: t }) {
+	let n = L(), r = e.kind === "part" ? Rt(e.text) : null;
+	if (r) return /* @__PURE__ */ W(Z, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ G("button", {
+	return i ? /* @__PURE__ */ W("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ G("span", {
+	}) : /* @__PURE__ */ W("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var zo = 6;
-function Bo() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = I(!1);
+var Vs = 6;
+function Hs() {
+	let e = L(), t = e.explained.value, n = R(Di(e.followed())), r = Ei(), i = I(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zo;
-	return /* @__PURE__ */ G(Z, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Vs;
+	return /* @__PURE__ */ W(X, {
 		name: "strongest",
-		title: "Heads and neurons",
+		title: /* @__PURE__ */ W(x, { children: [
+			/* @__PURE__ */ W($, {
+				name: "attention head",
+				children: "Heads"
+			}),
+			" and ",
+			/* @__PURE__ */ W($, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }),
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ W(G, { answer: n }),
+			/* @__PURE__ */ W(li, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ W("table", { children: [/* @__PURE__ */ W("thead", { children: /* @__PURE__ */ W("tr", { children: [
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						class: "number",
-						children: "credit"
+						children: /* @__PURE__ */ W($, { name: "credit" })
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
-						children: "zeroed here"
+						children: "with → without it"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ W("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ G("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ G(Vo, {
+				] }) }), /* @__PURE__ */ W("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ W(Us, {
+					part: B(e),
+					value: e.value,
+					shownFor: r ? e.shown_for : [],
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ W(aa, { at: e }, e.position)),
+					toward: e.writes_toward
+				}, Nt(B(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ W(Us, {
 					part: V(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ G(Si, { at: e }, e.position)),
-					toward: e.writes_toward
-				}, Mt(V(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ G(Vo, {
-					part: H(e),
-					value: e.value,
-					shownFor: r ? e.shown_for : [],
-					reads: J(e.activation, 1),
+					reads: q(e.activation, 1),
 					toward: e.promotes
-				}, Mt(H(e))))] })] })
+				}, Nt(V(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > zo ? /* @__PURE__ */ G("button", {
+			Math.max(a.length, o.length) > Vs ? /* @__PURE__ */ W("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
-				children: ["Show all ", a.length + o.length]
+				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
 			}) : null,
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ W(ts, {}),
+			/* @__PURE__ */ W("p", {
 				class: "note",
-				children: Ho(r)
+				children: r ? /* @__PURE__ */ W(x, { children: [
+					/* @__PURE__ */ W($, {
+						name: "control",
+						children: "Control"
+					}),
+					": ",
+					Ws(r)
+				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Vo(e) {
-	return /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+function Us(e) {
+	return /* @__PURE__ */ W("tr", { children: [
+		/* @__PURE__ */ W("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ G(Q, { part: e.part }),
+				/* @__PURE__ */ W(Z, { part: e.part }),
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ W("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(li, { value: e.value })
+			children: /* @__PURE__ */ W(Gi, { value: e.value })
 		}),
-		/* @__PURE__ */ G("td", { children: e.reads }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(io, { part: e.part }) }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(xi, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ W("td", { children: e.reads }),
+		/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W(ns, { part: e.part }) }),
+		/* @__PURE__ */ W("td", { children: /* @__PURE__ */ W(ia, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Ho(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uo(t)}`] : []);
+function Ws(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Gs(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Uo({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${q(e)} nats`;
+function Gs({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${K(e)} nats`;
 }
 // src/lib/find.ts
-function Wo(e, t) {
+function Ks(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5609,18 +6198,18 @@ function Wo(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Go(e) {
-	let t = I(""), n = I(-1), r = Wo(e.texts, t.value), i = (t) => {
+function qs(e) {
+	let t = I(""), n = I(-1), r = Ks(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Wo(e.texts, r)[0];
+		let i = Ks(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ G("label", { children: [
+	return /* @__PURE__ */ W("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ G("input", {
+		/* @__PURE__ */ W("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -5629,75 +6218,75 @@ function Go(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ G("output", {
+		/* @__PURE__ */ W("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Ko() {
-	let e = R(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = es(), o = qo();
+function Js() {
+	let e = L(), t = e.explained.value, n = yr(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = nc(), o = Ys();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Ft(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ G(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && It(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ W(X, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ G(S, { children: [
+		note: a ? /* @__PURE__ */ W(x, { children: [
 			"Coloured by what each token gives the target through ",
-			W(a.part),
+			U(a.part),
 			": orange + raises, purple − lowers; largest ",
-			J(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			q(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${X(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${Y(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ G(Xo, {
+			e.reads() === null ? null : /* @__PURE__ */ W(Qs, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ W(fi, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ G(Go, {
+			s.length > 128 ? /* @__PURE__ */ W(qs, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Xn(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = br(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ G("ol", {
+			/* @__PURE__ */ W("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("button", {
+					return /* @__PURE__ */ W("li", { children: [/* @__PURE__ */ W("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Zo(h, d),
-						title: m && Yo(m, t),
+						style: $s(h, d),
+						title: m && Zs(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => $o(e),
+						onKeyDown: (e) => tc(e),
 						children: [
-							/* @__PURE__ */ G("span", {
+							/* @__PURE__ */ W("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ G($, { text: n.text }),
-							m ? /* @__PURE__ */ G("span", {
+							/* @__PURE__ */ W(Q, { text: n.text }),
+							m ? /* @__PURE__ */ W("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Jo(m) : "\xA0"
-							}) : /* @__PURE__ */ G(Qo, {
+								children: m.positions[0] === n.position ? Xs(m) : "\xA0"
+							}) : /* @__PURE__ */ W(ec, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ G("span", {
+					}), p ? /* @__PURE__ */ W("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -5706,46 +6295,46 @@ function Ko() {
 		]
 	});
 }
-function qo() {
-	let e = R(), t = Wr()?.words;
+function Ys() {
+	let e = L(), t = Ei()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Jo(e) {
-	let t = e.difference_without === null ? Y(e.probability_without) : J(e.difference_without);
+function Xs(e) {
+	let t = e.difference_without === null ? J(e.probability_without) : q(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Yo(e, t) {
-	let { target: n } = t, [r, i] = fr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${X(a.text)} (${Y(a.probability)})`;
-	return `Without ${X(e.text)}: ${X(n.text)} ${r} → ${i} (${J(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Zs(e, t) {
+	let { target: n } = t, [r, i] = Ir(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${Y(a.text)} (${J(a.probability)})`;
+	return `Without ${Y(e.text)}: ${Y(n.text)} ${r} → ${i} (${q(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Xo(e) {
-	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G("p", {
+function Qs(e) {
+	let t = yr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ G(Nr, {
+		/* @__PURE__ */ W(fi, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ G("ol", {
+		/* @__PURE__ */ W("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("span", {
+			children: n.map((t) => /* @__PURE__ */ W("li", { children: /* @__PURE__ */ W("span", {
 				class: "token source",
-				style: Zo(e.values[t.position], e.largest),
+				style: $s(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ G($, { text: t.label }),
-					/* @__PURE__ */ G(Qo, {
+					/* @__PURE__ */ W(Q, { text: t.label }),
+					/* @__PURE__ */ W(ec, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5754,48 +6343,48 @@ function Xo(e) {
 		})
 	] });
 }
-function Zo(e, t) {
+function $s(e, t) {
 	if (e === void 0) return {};
-	let n = nr(e, t);
+	let n = Er(e, t);
 	return {
 		background: n,
-		color: ir(n)
+		color: Or(n)
 	};
 }
-function Qo(e) {
+function ec(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ W("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? J(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? q(t) : "\xA0"
 	});
 }
-function $o(e) {
+function tc(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function es() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
+function nc() {
+	let e = L(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Pt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...It(e)
-	} : null, i = z(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Lt(e)
+	} : null, i = R(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ts(s, a)
+		values: rc(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ts(i.result, t)
+		values: rc(i.result, t)
 	} : null;
 }
-function ts(e, t) {
+function rc(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Ft(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (It(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function ns(e, t) {
+function ic(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -5807,9 +6396,9 @@ function ns(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(is);
+	return r.map(oc);
 }
-function rs(e, t) {
+function ac(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -5831,7 +6420,7 @@ function rs(e, t) {
 		role: null
 	}];
 }
-function is(e) {
+function oc(e) {
 	let t = e.text.includes("�") && e.unit ? e.unit.text : e.text, n = t.trimStart();
 	return n === "" ? {
 		...e,
@@ -5842,137 +6431,137 @@ function is(e) {
 		text: n
 	};
 }
-function as(e) {
+function sc(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
 // src/panels/Words.tsx
-var os = 5;
-function ss() {
-	let e = R(), t = e.explained.value, n = Wr(), r = I(null);
+var cc = 5;
+function lc() {
+	let e = L(), t = e.explained.value, n = Ei(), r = I(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? as(i);
-	return /* @__PURE__ */ G("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? sc(i);
+	return /* @__PURE__ */ W("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ G(cs, {
+			/* @__PURE__ */ W(uc, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ G(ms, { explained: t }),
-			o ? /* @__PURE__ */ G(ps, {
+			/* @__PURE__ */ W(gc, { explained: t }),
+			o ? /* @__PURE__ */ W(hc, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ G(hs, {
+			/* @__PURE__ */ W(_c, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ G("p", {
+			t.notes.map((e) => /* @__PURE__ */ W("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function cs(e) {
-	let t = R(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? rs(o, r) : ns(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ G("div", {
+function uc(e) {
+	let t = L(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? ac(o, r) : ic(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ W("div", {
 		class: `text${r.length > 0 ? " with-effects" : ""}`,
 		dir: "auto",
 		children: [
-			l.map((t, r) => /* @__PURE__ */ G(S, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ G("span", {
+			l.map((t, r) => /* @__PURE__ */ W(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ W("span", {
 				class: "turn",
 				children: t.role
-			}) : /* @__PURE__ */ G(ls, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ G(us, {
+			}) : /* @__PURE__ */ W(dc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ W(fc, {
 				stretch: t,
 				largest: a,
 				explained: n,
 				told: e.told,
 				onHover: e.onHover
 			})] }, r)),
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
 			}),
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ G($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ W(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("span", {
 						class: "small",
-						children: Y(i.probability)
+						children: J(i.probability)
 					})
 				]
 			})
 		]
 	});
 }
-function ls({ text: e }) {
+function dc({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G("span", {
+	return t > 0 ? /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ G("br", {})] }) : /* @__PURE__ */ G(S, { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ W("br", {})] }) : /* @__PURE__ */ W(x, { children: e === "" ? "" : " " });
 }
-function us(e) {
-	let t = R(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ G("span", {
+function fc(e) {
+	let t = L(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ W("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? nr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Er(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: ir(s)
+		color: Or(s)
 	} : {};
-	return /* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ W("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
 		style: c,
-		title: fs(a, r),
+		title: mc(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ G("span", {
+		children: [/* @__PURE__ */ W("span", {
 			class: "word-text",
-			children: n.text.trim() === "" ? X(n.text) : n.text
-		}), /* @__PURE__ */ G("small", { children: o ? ds(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? Y(n.text) : n.text
+		}), /* @__PURE__ */ W("small", { children: o ? pc(a, r) : "asked here" })]
 	});
 }
-function ds(e, t) {
+function pc(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + fr(t.target.probability, e.probability_without)[1] : n + J(e.difference_without);
+	return e.difference_without === null ? n + Ir(t.target.probability, e.probability_without)[1] : n + q(e.difference_without);
 }
-function fs(e, t) {
-	let [n, r] = fr(t.target.probability, e.probability_without);
-	return `Without ${X(e.text.trim() || e.text)} alone: ${X(t.target.text.trim())} ${n} → ${r}`;
+function mc(e, t) {
+	let [n, r] = Ir(t.target.probability, e.probability_without);
+	return `Without ${Y(e.text.trim() || e.text)} alone: ${Y(t.target.text.trim())} ${n} → ${r}`;
 }
-function ps(e) {
-	let t = R(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1], l = n.difference_without === null ? "nats" : "logits";
-	return /* @__PURE__ */ G("p", {
+function hc(e) {
+	let t = L(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1], l = n.difference_without === null ? "nats" : "logits";
+	return /* @__PURE__ */ W("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G("strong", { children: fs(n, r) }),
+			/* @__PURE__ */ W("strong", { children: mc(n, r) }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
 				children: [
 					"(",
-					J(-n.effect),
+					q(-n.effect),
 					" ",
 					l,
 					")"
@@ -5981,20 +6570,20 @@ function ps(e) {
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ G($, { text: a.text }),
+			/* @__PURE__ */ W(Q, { text: a.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "small",
-				children: Y(a.probability)
+				children: J(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ G(S, { children: [
+			s.length > 0 ? /* @__PURE__ */ W(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Q, { part: V(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Z, { part: B(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ G("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ W("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -6005,55 +6594,55 @@ function ps(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					X(n.text.trim() || n.text),
+					Y(n.text.trim() || n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function ms({ explained: e }) {
-	let t = R(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, os), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ G("p", {
+function gc({ explained: e }) {
+	let t = L(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, cc), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ W("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ G("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ W("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ W("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: yn(e) }),
+				onClick: () => t.set({ target: On(e) }),
 				children: [
-					/* @__PURE__ */ G($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ W(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ W("span", {
 						class: "small",
-						children: Y(e.probability)
+						children: J(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ G("label", {
+			/* @__PURE__ */ W("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ G("span", {
+				children: [/* @__PURE__ */ W("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ G("select", {
+				}), /* @__PURE__ */ W("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ W("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ G("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ W("option", {
 							value: r,
-							children: ["against ", X(r)]
+							children: ["against ", Y(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ G("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ W("option", {
 							value: e.text,
-							children: ["against ", X(e.text)]
+							children: ["against ", Y(e.text)]
 						}, e.id))
 					]
 				})]
@@ -6061,18 +6650,18 @@ function ms({ explained: e }) {
 		]
 	});
 }
-function hs(e) {
+function _c(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ G("p", {
+	if (!n) return /* @__PURE__ */ W("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ G("p", {
+	if (!r) return /* @__PURE__ */ W("p", {
 		class: "key",
 		children: "No word can be taken away here."
 	});
-	let i = X(t.target.text.trim() || t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ G("p", {
+	let i = Y(t.target.text.trim() || t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ W("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -6085,19 +6674,19 @@ function hs(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ W("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ G(S, { children: [
+			o ? /* @__PURE__ */ W(x, { children: [
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ W("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -6109,137 +6698,142 @@ function hs(e) {
 	});
 }
 // src/views/Views.tsx
-var gs = {
-	why: vs,
-	parts: ys,
-	graph: bs,
-	tests: xs,
-	compare: Ss,
-	facts: Cs,
-	continue: ws
+var vc = {
+	why: bc,
+	parts: xc,
+	graph: Sc,
+	tests: Cc,
+	compare: wc,
+	facts: Tc,
+	continue: Ec
 };
-function _s() {
-	let { view: e } = R().state.value, t = gs[e];
-	return /* @__PURE__ */ G("div", {
+function yc() {
+	let { view: e } = L().state.value, t = vc[e];
+	return /* @__PURE__ */ W("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ G(t, {})
+		children: /* @__PURE__ */ W(t, {})
 	});
 }
-function vs() {
-	let e = R();
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(Io, {}),
-		/* @__PURE__ */ G(ss, {}),
-		/* @__PURE__ */ G(di, {}),
-		/* @__PURE__ */ G("div", {
+function bc() {
+	let e = L();
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W(Rs, {}),
+		/* @__PURE__ */ W(lc, {}),
+		/* @__PURE__ */ W(Ji, {}),
+		/* @__PURE__ */ W("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ G(fa, {}) : null,
-				/* @__PURE__ */ G(jo, {}),
-				/* @__PURE__ */ G(wa, {})
+				e.state.value.selection ? /* @__PURE__ */ W(co, {}) : null,
+				/* @__PURE__ */ W(Ns, {}),
+				/* @__PURE__ */ W(xo, {})
 			]
 		})
 	] });
 }
-function ys() {
-	return /* @__PURE__ */ G(S, { children: [
-		/* @__PURE__ */ G(Ko, {}),
-		/* @__PURE__ */ G("div", {
+function xc() {
+	return /* @__PURE__ */ W(x, { children: [
+		/* @__PURE__ */ W(Js, {}),
+		/* @__PURE__ */ W("div", {
 			class: "column column-middle",
-			children: [/* @__PURE__ */ G(uo, {}), /* @__PURE__ */ G(Bo, {})]
+			children: [
+				/* @__PURE__ */ W(ls, {}),
+				/* @__PURE__ */ W(Sa, {}),
+				/* @__PURE__ */ W(Hs, {})
+			]
 		}),
-		/* @__PURE__ */ G("div", {
+		/* @__PURE__ */ W("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ G(fa, {}),
-				/* @__PURE__ */ G(Do, {}),
-				/* @__PURE__ */ G(Pr, {})
+				/* @__PURE__ */ W(co, {}),
+				/* @__PURE__ */ W(Ds, {}),
+				/* @__PURE__ */ W(pi, {})
 			]
 		})
 	] });
 }
-function bs() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Ji, {}), /* @__PURE__ */ G(fa, {})] });
+function Sc() {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Ha, {}), /* @__PURE__ */ W(co, {})] });
 }
-function xs() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(No, {}), /* @__PURE__ */ G(fa, {})] });
+function Cc() {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Fs, {}), /* @__PURE__ */ W(co, {})] });
 }
-function Ss() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Di, {}), /* @__PURE__ */ G(Po, {})] });
+function wc() {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(ua, {}), /* @__PURE__ */ W(Is, {})] });
 }
-function Cs() {
-	return /* @__PURE__ */ G(Qa, {});
+function Tc() {
+	return /* @__PURE__ */ W(Yo, {});
 }
-function ws() {
-	return /* @__PURE__ */ G(S, { children: [/* @__PURE__ */ G(Po, {}), /* @__PURE__ */ G(na, {})] });
+function Ec() {
+	return /* @__PURE__ */ W(x, { children: [/* @__PURE__ */ W(Is, {}), /* @__PURE__ */ W(Xa, {})] });
 }
 // src/App.tsx
-function Ts({ page: e }) {
-	let t = Me(null);
-	return Ae(() => e.link(), [e]), Ae(() => t.current ? kt(e, t.current) : void 0, [e]), /* @__PURE__ */ G(Dt.Provider, {
+function Dc({ page: e }) {
+	let t = j(null);
+	return A(() => e.link(), [e]), A(() => t.current ? At(e, t.current) : void 0, [e]), /* @__PURE__ */ W(Ot.Provider, {
 		value: e,
-		children: /* @__PURE__ */ G("div", {
+		children: /* @__PURE__ */ W("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ G(Rn, {}),
-				/* @__PURE__ */ G(Es, { page: e }),
-				/* @__PURE__ */ G(Kn, {}),
-				/* @__PURE__ */ G("p", {
-					class: "toast",
-					role: "status",
-					children: e.said.value
-				})
+				/* @__PURE__ */ W(ir, {}),
+				/* @__PURE__ */ W(Oc, { page: e }),
+				/* @__PURE__ */ W(fr, {}),
+				/* @__PURE__ */ W(Hn, {}),
+				/* @__PURE__ */ W(vr, {})
 			]
 		})
 	});
 }
-function Es({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = z(t ? {
+function Oc({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = R(t ? {
 		ask: "explain",
-		...wn(n),
+		...Nn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Ae(() => {
+	return A(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ G(S, { children: [r && !i ? /* @__PURE__ */ G("div", {
-		class: "panel",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : null, /* @__PURE__ */ G("main", {
-		class: i ? "" : "stale",
-		children: /* @__PURE__ */ G(_s, {})
-	})] }) : /* @__PURE__ */ G(Jn, {});
+	]), t ? /* @__PURE__ */ W(x, { children: [
+		r && !i && !e.desk.lost.value ? /* @__PURE__ */ W("div", {
+			class: "panel",
+			children: /* @__PURE__ */ W(G, { answer: r })
+		}) : null,
+		/* @__PURE__ */ W(pr, {}),
+		/* @__PURE__ */ W("main", {
+			class: i ? "" : "stale",
+			children: /* @__PURE__ */ W(yc, {})
+		})
+	] }) : /* @__PURE__ */ W(gr, {});
 }
 // src/styles.css?inline
-var Ds = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .without-column{width:24%;min-width:110px;padding-bottom:1.5em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title .fields{flex:320px;margin:0}.unembed .fields{align-items:end}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
+var kc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:4.8em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
 // src/main.tsx
-function Os(e, t, n) {
-	ks(n);
+function Ac(e, t, n) {
+	jc(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), me(/* @__PURE__ */ G(Ts, { page: new Sn(e, t) }), r), () => me(null, r);
+	return n.replaceChildren(r), ge(/* @__PURE__ */ W(Dc, { page: new jn(e, t) }), r), () => ge(null, r);
 }
-function ks(e) {
+function jc(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ds, n.append(r);
+	r.dataset.unembed = "", r.textContent = kc, n.append(r);
 }
-function As({ model: e, el: t }) {
+function Mc({ model: e, el: t }) {
 	let n = e.get("data");
-	return Os({
+	return Ac({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Nn(n.results) : Pn(e), t);
+	}, n.live === !1 ? Zn(n.results) : Qn(e), t);
 }
-var js = document.getElementById("unembed"), Ms = document.getElementById("unembed-data")?.textContent;
-if (js && Ms) {
-	let e = JSON.parse(Ms);
-	Os(e, e.host === "report" ? Nn(e.results) : En(e.token), js);
+var Nc = document.getElementById("unembed"), Pc = document.getElementById("unembed-data")?.textContent;
+if (Nc && Pc) {
+	let e = JSON.parse(Pc);
+	Ac(e, e.host === "report" ? Zn(e.results) : Un(e.token), Nc);
 }
-var Ns = { render: As };
-export { Ns as default };
+var Fc = { render: Mc };
+export { Fc as default };
