@@ -257,7 +257,10 @@ function Square(props: {
         label={props.label}
         columns={size}
         rows={size}
-        height={12}
+        height={size <= MOST_NAMED ? 18 : 12}
+        {...(size <= MOST_NAMED
+          ? { text: (column: number, row: number) => (column > row && !props.whole ? "" : decimal(value(row, column))) }
+          : {})}
         colour={(column, row) => (column > row && !props.whole ? null : amountColour(value(row, column) / largest))}
         tell={(column, row) =>
           `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${decimal(value(row, column), 3)}`

@@ -91,6 +91,7 @@ export function LensPanel() {
             {...(inCells(table.positions.length)
               ? { text: (column: number, row: number) => topOf(table.at(column, row)) }
               : {})}
+            rest={[Math.max(0, table.positions.indexOf(explained.position)), 0]}
             tell={(column, row) => (
               <Told cell={table.at(column, row)} token={result?.tokens[table.positions[column] ?? -1]} />
             )}

@@ -8,7 +8,6 @@ import { decimal, signed } from "../lib/format";
 import { headPart, neuronPart, type Part, partKey } from "../lib/parts";
 import type { Crowd, ExplainPayload, Token } from "../protocol/payloads";
 import { Signed } from "../ui/Bar";
-import { Marks } from "../ui/Marks";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
@@ -81,7 +80,11 @@ export function StrongestPanel() {
           {all.value ? "Show the first" : `Show all ${heads.length + neurons.length}`}
         </button>
       ) : null}
-      <Marks />
+      <p class="note">
+        An effect is large from 1 <Term name="nats">nat</Term>, moderate from 0.3, small from 0.1;{" "}
+        <Term name="causal">causal</Term> where the target falls without the part, <Term name="suppressor" /> where it
+        rises, ○ ordinary where other parts of the kind do as much.
+      </p>
       <p class="note">
         {tested ? (
           <>

@@ -13,6 +13,8 @@ interface GridProps {
   colour(column: number, row: number): string | null;
   /** What a cell says, in words. */
   tell(column: number, row: number): ComponentChildren;
+  /** The cell that is told while none is pointed at; without it, how to point at one. */
+  rest?: [number, number];
   /** What stands in a cell, as far as it fits. */
   text?: (column: number, row: number) => string;
   rowName(row: number): string;
@@ -68,7 +70,8 @@ export function Grid(props: GridProps) {
     else return;
     event.preventDefault();
   };
-  const told = cursor.value && cursor.value[0] < columns && cursor.value[1] < rows ? props.tell(...cursor.value) : null;
+  const here = cursor.value ?? props.rest;
+  const told = here && here[0] < columns && here[1] < rows ? props.tell(...here) : null;
   return (
     <>
       <div class="grid">
@@ -88,7 +91,7 @@ export function Grid(props: GridProps) {
         />
       </div>
       <p class="told" aria-live="polite">
-        {told ?? "\u00a0"}
+        {told || "Point at a cell, or move over the cells with the arrow keys."}
       </p>
     </>
   );
