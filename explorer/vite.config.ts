@@ -1,7 +1,13 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // One ES module beside the Python code that serves it; nothing is split off, so a report can embed it.
+const docs = fileURLToPath(new URL("../docs", import.meta.url));
+
 export default defineConfig({
+  // The glossary is read from the documentation, its one home.
+  resolve: { alias: { docs } },
+  server: { fs: { allow: [".", docs] } },
   build: {
     target: "es2022",
     outDir: "../src/unembed/view/html",

@@ -4,10 +4,13 @@ import { useAsk } from "./hooks/useAsk";
 import { PageContext } from "./hooks/usePage";
 import { listenForKeys } from "./page/keys";
 import { about, type Page } from "./page/page";
+import { Glossary } from "./panels/Glossary";
 import { Header } from "./panels/Header";
 import { Help } from "./panels/Help";
+import { Lost } from "./panels/Lost";
 import { Start } from "./panels/Start";
 import { Status } from "./ui/Status";
+import { Toast } from "./ui/Toast";
 import { Shown } from "./views/Views";
 
 export function App({ page }: { page: Page }) {
@@ -20,9 +23,8 @@ export function App({ page }: { page: Page }) {
         <Header />
         <Explained page={page} />
         <Help />
-        <p class="toast" role="status">
-          {page.said.value}
-        </p>
+        <Glossary />
+        <Toast />
       </div>
     </PageContext.Provider>
   );
@@ -40,11 +42,12 @@ function Explained({ page }: { page: Page }) {
   if (!asked) return <Start />;
   return (
     <>
-      {answer && !result ? (
+      {answer && !result && !page.desk.lost.value ? (
         <div class="panel">
           <Status answer={answer} />
         </div>
       ) : null}
+      <Lost />
       <main class={result ? "" : "stale"}>
         <Shown />
       </main>

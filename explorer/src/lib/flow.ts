@@ -15,6 +15,8 @@ export interface Node {
   height: number;
   /** Whether it is a head, which carries the stream on. */
   carries: boolean;
+  /** Where a head reads; null for what is none. */
+  source: Column | null;
   /** What is selected with it; null where there is none. */
   part: Part | null;
 }
@@ -32,6 +34,8 @@ export interface Flow {
   nodes: Node[];
   edges: Edge[];
   paths: PathEntry[];
+  /** The nodes of each path, in their order. */
+  along: string[][];
   remainder: { count: number; value: number };
 }
 
@@ -40,6 +44,7 @@ export function flowOf(payload: PathsPayload, share: number, most = MOST_NODES):
   const nodes = new Map<string, Node>([[OUTPUT, output(payload)]]);
   const edges = new Map<string, Edge>();
   const shown: PathEntry[] = [];
+  const ways: string[][] = [];
   const bySize = [...payload.paths].sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
   for (const path of bySize) {
     if (Math.abs(path.value) < share * Math.abs(payload.value)) break;
@@ -54,11 +59,13 @@ export function flowOf(payload: PathsPayload, share: number, most = MOST_NODES):
       edges.set(`${from} ${to}`, { ...edge, value: edge.value + path.value });
     });
     shown.push(path);
+    ways.push(ids);
   }
   return {
     nodes: [...nodes.values()],
     edges: [...edges.values()],
     paths: shown,
+    along: ways,
     remainder: {
       count: payload.paths.length - shown.length + payload.small_count,
       value: payload.value - total(shown.map((path) => path.value)),
@@ -70,7 +77,16 @@ const OUTPUT = "output";
 
 function output(payload: PathsPayload): Node {
   const { position, model } = payload;
-  return { id: OUTPUT, label: "", position, ofSource: false, height: model.layers, carries: false, part: null };
+  return {
+    id: OUTPUT,
+    label: "",
+    position,
+    ofSource: false,
+    height: model.layers,
+    carries: false,
+    source: null,
+    part: null,
+  };
 }
 
 /** Where a path starts: a write that is not opened further. */
@@ -87,6 +103,7 @@ function origin(path: PathEntry): Node {
     ofSource,
     height: inEncoder(height, encoder),
     carries: false,
+    source: null,
     part: kind === "mlp" && layer !== null ? { kind: "mlp", layer, ...(encoder ? { encoder } : {}) } : null,
   };
 }
@@ -103,8 +120,32 @@ function carrier(step: PathEntry["steps"][number]): Node {
     ofSource: encoder,
     height: inEncoder(layer + (step.cross ? 0.4 : 0.2), encoder),
     carries: true,
+    source: { ofSource: encoder || (step.cross ?? false), position: source },
     part,
   };
+}
+
+/** What runs through a node: its paths, the largest first, and the nodes and edges on them. */
+export function through(flow: Flow, id: string): { paths: PathEntry[]; value: number; lit: Set<string> } {
+  const ways = flow.along.map((ids, place) => ({ ids, path: flow.paths[place] as PathEntry }));
+  const own = ways.filter(({ ids }) => ids.includes(id));
+  const edges = own.flatMap(({ ids }) => ids.slice(1).map((to, place) => `${ids[place]} ${to}`));
+  return {
+    paths: own.map(({ path }) => path),
+    value: total(own.map(({ path }) => path.value)),
+    lit: new Set([...own.flatMap(({ ids }) => ids), ...edges]),
+  };
+}
+
+/** The names of nodes by their ids: where two have one, what a head reads tells them apart, and else where they stand. */
+export function namesOf(nodes: readonly Node[], token: (column: Column) => string): Map<string, string> {
+  const many = (label: string) => nodes.filter((node) => node.label === label).length > 1;
+  return new Map(
+    nodes.map((node) => {
+      if (node.source && many(node.label)) return [node.id, `${node.label} from ${token(node.source)}`];
+      return [node.id, node.label.endsWith("embedding") ? `${node.label} ${token(node)}` : node.label];
+    }),
+  );
 }
 
 /** Only the order of heights is drawn: this is lower than any layer of a decoder. */

@@ -97,6 +97,11 @@ export function visible(text: string): string {
   return [...text].map((c) => SHOWN[c] ?? (HIDDEN.test(c) ? codePoint(c) : c)).join("") || "''";
 }
 
+/** A token's name: the label that came with it, as for a piece of a character, else its text; "" for none. */
+export function labelOf(token: { text: string; label?: string | null } | null | undefined): string {
+  return token ? token.label || visible(token.text) : "";
+}
+
 function codePoint(character: string): string {
   const digits = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
   return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits}`;

@@ -1,7 +1,7 @@
 /** The ledger as rows: the largest terms, and what the others come to. */
 import type { Ledger, Term } from "../protocol/payloads";
 
-export type Order = "size" | "layer";
+export type Order = "size" | "effect" | "layer";
 
 export interface Rows {
   shown: Term[];
@@ -10,18 +10,23 @@ export interface Rows {
   sum: number;
 }
 
-/** The `limit` largest terms in the wanted order, with those that `keep` asks for, and the net of the others. */
+/**
+ * The `limit` largest terms in the wanted order, with those that `keep` asks for, and the net of the others. By effect,
+ * those whose effect is largest are shown, and terms without one, such as the embedding, stand last.
+ */
 export function rowsOf(
   terms: readonly Term[],
   limit: number,
   order: Order,
   keep: (term: Term) => boolean = () => false,
+  effectOf: (term: Term) => number | null = () => null,
 ): Rows {
   const bySize = [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  if (order === "effect") bySize.sort((a, b) => Math.abs(effectOf(b) ?? 0) - Math.abs(effectOf(a) ?? 0));
   const kept = new Set([...bySize.slice(0, limit), ...bySize.filter(keep)]);
   const left = bySize.filter((term) => !kept.has(term));
   return {
-    shown: (order === "size" ? bySize : terms).filter((term) => kept.has(term)),
+    shown: (order === "layer" ? terms : bySize).filter((term) => kept.has(term)),
     others: { count: left.length, value: total(left.map((term) => term.value)) },
     sum: total(terms.map((term) => term.value)),
   };

@@ -1,5 +1,5 @@
 /** Parts of the model: what they are, and their names. */
-import type { Term } from "../protocol/payloads";
+import type { ExplainPayload, ModelFacts, Term } from "../protocol/payloads";
 
 /** A part of the model. */
 export interface Part {
@@ -150,4 +150,23 @@ export function isPart(value: unknown): boolean {
 
 export function isIndex(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0;
+}
+
+/** Why a model has no such part: the range of those that it has; empty where it has it. */
+export function lacking(part: Part, model: Pick<ModelFacts, "layers" | "heads" | "d_mlp" | "reads">): string {
+  const decoderAlone = model.reads === null || model.reads === undefined;
+  if (decoderAlone && (part.encoder || isCross(part))) return "this model has no encoder.";
+  // How many layers an encoder has is not told with the model: asking about it says so.
+  if (part.encoder) return "";
+  if (part.layer >= model.layers) return `its layers are L0 to L${model.layers - 1}.`;
+  if (part.head !== undefined && part.head >= model.heads) return `the heads of a layer are 0 to ${model.heads - 1}.`;
+  if (part.neuron === undefined) return "";
+  if (model.d_mlp === 0) return "this model has no neurons.";
+  return part.neuron >= model.d_mlp ? `the neurons of a layer are 0 to ${model.d_mlp - 1}.` : "";
+}
+
+/** The parts that an explanation names: heads, neurons, and the sublayers of its ledger. */
+export function partsOf(explained: Pick<ExplainPayload, "heads" | "neurons" | "ledger">): Part[] {
+  const sublayers = explained.ledger.terms.flatMap((term) => partOf(term) ?? []);
+  return [...explained.heads.map(headPart), ...explained.neurons.map(neuronPart), ...sublayers];
 }

@@ -13,7 +13,15 @@ export function listenForKeys(page: Page, root: HTMLElement): () => void {
 }
 
 function press(page: Page, root: HTMLElement, event: KeyboardEvent): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || page.helpOpen.value) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    typing(event.target) ||
+    page.helpOpen.value ||
+    page.glossary.value !== null
+  )
+    return;
   const { selection, test } = page.state.value;
   if (event.key === "t" && selection) page.set({ test: NEXT[test ?? "none"] });
   else if (event.key === "p" && selection) page.pin();

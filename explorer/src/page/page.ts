@@ -4,6 +4,7 @@ import type { Knowledge } from "../lib/knowledge";
 import { nameOf, type Part, samePart } from "../lib/parts";
 import { type Ask, Desk, type PageData, type Transport } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
+import { Earlier, sessionOf } from "./earlier";
 import { checked, fromHash, INITIAL, type State, toHash, type View } from "./state";
 
 export class Page {
@@ -19,12 +20,17 @@ export class Page {
   readonly helpOpen: Signal<boolean> = signal(false);
   /** The continuation that was asked for; kept while other views are looked at. */
   readonly continued: Signal<Ask<"generate"> | null> = signal(null);
+  /** The term at which the glossary is open; null where it is closed. */
+  readonly glossary: Signal<string | null> = signal(null);
+  /** What was asked before. */
+  readonly earlier: Earlier;
   /** What the page tells, to eyes and to a screen reader. */
   readonly said: Signal<string> = signal("");
   readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.state.value.selection);
 
   constructor(data: PageData, transport: Transport) {
     this.data = data;
+    this.earlier = new Earlier(sessionOf(data.host));
     this.desk = new Desk(transport, data.results);
     const initial = checked({ ...INITIAL, ...data.state });
     this.state = signal(data.host === "widget" ? initial : this.#linked(initial));
@@ -95,6 +101,7 @@ export class Page {
     batch(() => {
       this.explained.value = explained;
       this.answered.value = explained && state;
+      if (explained) this.earlier.add(state);
     });
   }
 

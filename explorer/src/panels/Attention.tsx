@@ -8,6 +8,7 @@ import { decimal, signed, visible } from "../lib/format";
 import { headPart, isCross, nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
+import { Legend } from "../ui/Legend";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
@@ -46,6 +47,8 @@ export function AttentionPanel() {
       {heads.result ? (
         <div class={heads.stale ? "stale" : ""}>
           <Multiples payload={heads.result} start={start.value} />
+          <Legend kind="amount" low="attention 0" high="1" />
+          <Legend kind="sign" {...ends(largestOf(heads.result))} />
           <TableTwin
             label="attention and contribution by head and token"
             head={["head", "source", "attention", "gives (logits)"]}
@@ -91,10 +94,19 @@ function readBy(head: HeadPattern, payload: AttentionPayload): { position: numbe
   return payload.tokens.slice(0, head.pattern.length);
 }
 
+function largestOf({ heads }: AttentionPayload): number {
+  return Math.max(0, ...heads.flatMap((head) => head.contribution.map(Math.abs)));
+}
+
+/** The ends of the colours of what is given. */
+function ends(largest: number): { low: string; high: string; middle: string } {
+  return { low: `gives ${signed(-largest)}`, high: `${signed(largest)} logits to the target`, middle: "none" };
+}
+
 /** All heads of the layer, each as two strips over the source tokens. */
 function Multiples({ payload, start }: { payload: AttentionPayload; start: number }) {
   const { heads } = payload;
-  const largest = Math.max(0, ...heads.flatMap((head) => head.contribution.map(Math.abs)));
+  const largest = largestOf(payload);
   return (
     <ul class="multiples">
       {heads.map((head) => (
@@ -116,23 +128,41 @@ function Strips(props: {
   const shown = props.tokens.slice(props.start, props.start + WINDOW);
   const width = 100 / Math.max(shown.length, 1);
   return (
-    <svg class="strips" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
-      {shown.map((token, place) => {
-        const attention = props.head.pattern[token.position] ?? 0;
-        const given = props.head.contribution[token.position] ?? 0;
-        return (
-          <g key={token.position}>
-            <rect x={place * width} y={0} width={width * 0.94} height={9} fill={amountColour(attention)} />
-            <rect x={place * width} y={10} width={width * 0.94} height={9} fill={signColour(given, props.largest)} />
-            <title>
-              {`${token.position} ${visible(token.text)}: attention ${decimal(attention)}, gives ${signed(given)}`}
-            </title>
-          </g>
-        );
-      })}
-    </svg>
+    <>
+      <svg class="strips" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+        {shown.map((token, place) => {
+          const attention = props.head.pattern[token.position] ?? 0;
+          const given = props.head.contribution[token.position] ?? 0;
+          return (
+            <g key={token.position}>
+              <rect x={place * width} y={0} width={width * 0.94} height={9} fill={amountColour(attention)} />
+              <rect x={place * width} y={10} width={width * 0.94} height={9} fill={signColour(given, props.largest)} />
+              <title>
+                {`${token.position} ${visible(token.text)}: attention ${decimal(attention)}, gives ${signed(given)}`}
+              </title>
+            </g>
+          );
+        })}
+      </svg>
+      {shown.length <= MOST_NAMED ? (
+        <span
+          class="strip-names"
+          aria-hidden="true"
+          style={{ gridTemplateColumns: `repeat(${shown.length}, minmax(0, 1fr))` }}
+        >
+          {shown.map((token) => (
+            <bdi key={token.position} title={`${token.position} ${visible(token.text)}`}>
+              {visible(token.text)}
+            </bdi>
+          ))}
+        </span>
+      ) : null}
+    </>
   );
 }
+
+/** With more tokens, names below the strips could not be read. */
+const MOST_NAMED = 12;
 
 const WEIGHTINGS = {
   attention: "pattern",
@@ -184,6 +214,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
           value={weighting.value === "attention" ? attention : written}
           whole={whole}
           largest={weighting.value === "attention" ? 1 : undefined}
+          unit={weighting.value === "attention" ? "attention; rows look at columns" : "norm of what is written"}
         />
       )}
       <TableTwin
@@ -213,6 +244,7 @@ function Square(props: {
   value: (row: number, column: number) => number;
   /** Whether tokens read those after them. */
   whole: boolean;
+  unit: string;
   /** What is brightest; without it, the largest value that is shown. */
   largest: number | undefined;
 }) {
@@ -220,18 +252,24 @@ function Square(props: {
   const rows = Array.from({ length: size }, (_, row) => row);
   const largest = props.largest ?? Math.max(1e-9, ...rows.flatMap((row) => rows.map((column) => value(row, column))));
   return (
-    <Grid
-      label={props.label}
-      columns={size}
-      rows={size}
-      height={12}
-      colour={(column, row) => (column > row && !props.whole ? null : amountColour(value(row, column) / largest))}
-      tell={(column, row) =>
-        `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${decimal(value(row, column), 3)}`
-      }
-      rowName={(row) => `${start + row}`}
-      columnName={text}
-    />
+    <>
+      <Grid
+        label={props.label}
+        columns={size}
+        rows={size}
+        height={size <= MOST_NAMED ? 18 : 12}
+        {...(size <= MOST_NAMED
+          ? { text: (column: number, row: number) => (column > row && !props.whole ? "" : decimal(value(row, column))) }
+          : {})}
+        colour={(column, row) => (column > row && !props.whole ? null : amountColour(value(row, column) / largest))}
+        tell={(column, row) =>
+          `from ${start + row} ${text(row)} to ${start + column} ${text(column)}: ${decimal(value(row, column), 3)}`
+        }
+        rowName={(row) => `${start + row} ${text(row)}`}
+        columnName={text}
+      />
+      <Legend kind="amount" low="0" high={`${decimal(largest)} ${props.unit}`} />
+    </>
   );
 }
 
@@ -246,15 +284,18 @@ function ForTarget(props: {
   const { text, given, name, start } = props;
   const largest = Math.max(0, ...given.map(Math.abs));
   return (
-    <Grid
-      label={`What each token gives through ${name}`}
-      columns={props.size}
-      rows={1}
-      height={26}
-      colour={(column) => signColour(given[start + column] ?? 0, largest)}
-      tell={(column) => `${text(column)} gives ${signed(given[start + column] ?? 0, 3)} logits through ${name}`}
-      rowName={() => ""}
-      columnName={text}
-    />
+    <>
+      <Grid
+        label={`What each token gives through ${name}`}
+        columns={props.size}
+        rows={1}
+        height={26}
+        colour={(column) => signColour(given[start + column] ?? 0, largest)}
+        tell={(column) => `${text(column)} gives ${signed(given[start + column] ?? 0, 3)} logits through ${name}`}
+        rowName={() => name}
+        columnName={text}
+      />
+      <Legend kind="sign" {...ends(largest)} />
+    </>
   );
 }

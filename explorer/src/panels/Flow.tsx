@@ -1,29 +1,36 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { useRedraw } from "../hooks/useRedraw";
 import {
   type Column,
   columnKey,
   columnsOf,
   columnText,
-  type Edge,
   type Flow,
   flowOf,
   type Node,
+  namesOf,
   pathName,
+  through,
 } from "../lib/flow";
 import { share, signed, visible } from "../lib/format";
+import { total } from "../lib/ledger";
 import { inStack, samePart } from "../lib/parts";
+import { type Box, bendOf } from "../lib/route";
 import type { PathsPayload } from "../protocol/payloads";
 import { Panel } from "../ui/Panel";
 import { Status } from "../ui/Status";
 import { Scroll, TableTwin } from "../ui/Table";
+import { Term } from "../ui/Term";
 
-const COLUMN = 84;
-/** With names of parts of an encoder, which are longer. */
-const WIDER = 108;
-const ROW = 30;
+const ROW = 34;
+const HIGH = 20;
+const LETTER = 6.6;
+/** Between nodes of a row. */
+const GAP = 18;
 
 export function FlowPanel() {
   const page = usePage();
@@ -37,7 +44,12 @@ export function FlowPanel() {
         <Panel
           name="flow"
           title="Flow"
-          note="Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers."
+          note={
+            <>
+              <Term name="path">Paths</Term> from where something is written, through heads, to the prediction. A band
+              is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more.
+            </>
+          }
         >
           {page.reads() === null ? null : (
             <p class="note">
@@ -70,39 +82,80 @@ export function FlowPanel() {
 
 function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
   const token = (column: Column) => visible(columnText(payload, column));
-  const columns = columnsOf(flow.nodes);
-  const heights = [...new Set(flow.nodes.map((node) => node.height))].sort((one, other) => other - one);
-  const places = placed(flow.nodes, columns, heights);
-  const width = Math.max(1, ...[...places.values()].map((place) => place.x)) + COLUMN;
-  const height = heights.length * ROW + 40;
+  const room = useRef<HTMLDivElement>(null);
+  const wide = useSignal(0);
+  const over = useSignal<string | null>(null);
+  useRedraw(() => {
+    wide.value = room.current?.clientWidth ?? 0;
+  });
+  const names = namesOf(flow.nodes, token);
+  names.set("output", `${visible(payload.target.text)} ${signed(payload.value)}`);
+  const { boxes, bands, width, height } = placed(flow.nodes, names, wide.value);
   const largest = Math.max(0, ...flow.edges.map((edge) => Math.abs(edge.value)));
-  const listed = flow.paths.map((path) => path.value);
+  const shown = over.value !== null && boxes.has(over.value) ? over.value : null;
+  const run = shown === null ? null : through(flow, shown);
+  const faded = (id: string) => (run && !run.lit.has(id) ? " faded" : "");
   return (
     <>
-      <Scroll label="Flow graph">
-        <svg class="flow" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
-          <title>{`${flow.paths.length} paths to ${visible(payload.target.text)}`}</title>
-          {flow.edges.map((edge) => (
-            <Line key={`${edge.from} ${edge.to}`} edge={edge} places={places} largest={largest} />
-          ))}
-          {flow.nodes.map((node) => (
-            <Spot
-              key={node.id}
-              node={node}
-              place={places.get(node.id) ?? { x: 0, y: 0 }}
-              label={node.id === "output" ? `${visible(payload.target.text)} ${signed(payload.value)}` : node.label}
-            />
-          ))}
-          {columns.map((column) => (
-            <text key={columnKey(column)} class="column" x={columnX(places, flow.nodes, column)} y={height - 10}>
-              {inStack(String(column.position), column.ofSource)} {token(column)}
-            </text>
-          ))}
-        </svg>
-      </Scroll>
+      <div ref={room}>
+        <Scroll label="Flow graph">
+          <svg class="flow" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+            <title>{`${flow.paths.length} paths to ${visible(payload.target.text)}`}</title>
+            {bands.map((band, place) => (
+              <g key={columnKey(band.column)} class="band-of-token">
+                <rect x={band.x} y={0} width={band.width} height={height} class={place % 2 ? "odd" : ""} />
+                <rect class="token-node" x={band.x + 4} y={height - 26} width={band.width - 8} height={20} rx={4} />
+                <text x={band.x + band.width / 2} y={height - 12}>
+                  {inStack(String(band.column.position), band.column.ofSource)} {token(band.column)}
+                </text>
+              </g>
+            ))}
+            {flow.edges.map((edge) => {
+              const key = `${edge.from} ${edge.to}`;
+              const share = largest > 0 ? Math.abs(edge.value) / largest : 0;
+              const sign = edge.value < 0 ? "negative" : "positive";
+              return (
+                <path
+                  key={key}
+                  class={`edge ${sign}${faded(key)}`}
+                  d={lineOf(edge.from, edge.to, boxes)}
+                  stroke-width={1 + 6 * share}
+                >
+                  <title>{signed(edge.value)}</title>
+                </path>
+              );
+            })}
+            {flow.nodes.map((node) => (
+              <Spot
+                key={node.id}
+                node={node}
+                box={boxes.get(node.id) as Box}
+                label={names.get(node.id) ?? node.label}
+                faded={faded(node.id)}
+                onOver={(on) => (over.value = on ? node.id : null)}
+              />
+            ))}
+          </svg>
+        </Scroll>
+      </div>
+      <p class="told" aria-live="polite">
+        {run && shown !== null ? (
+          <>
+            <strong>{names.get(shown)}</strong>: {run.paths.length} of the paths run through it, together{" "}
+            {signed(run.value)} logits.{" "}
+            {run.paths.slice(0, 3).map((path, place) => (
+              <span key={place} class="chip">
+                {pathName(path, token)} <span class="small">{signed(path.value)}</span>
+              </span>
+            ))}
+          </>
+        ) : (
+          "Point at a node, or go to it with Tab, to see what runs through it."
+        )}
+      </p>
       <p class="note">
-        {flow.paths.length} paths carry {signed(listed.reduce((sum, value) => sum + value, 0))} of{" "}
-        {signed(payload.value)};{" "}
+        {flow.paths.length} paths carry {signed(total(flow.paths.map((path) => path.value)))} of {signed(payload.value)}
+        ;{" "}
         <strong>
           {flow.remainder.count} other paths, constants and unopened heads (net) {signed(flow.remainder.value)}
         </strong>{" "}
@@ -120,98 +173,104 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
   );
 }
 
-interface Place {
+interface Band {
+  column: Column;
   x: number;
-  y: number;
+  width: number;
 }
 
-/** Columns by token, heights by layer. Heads stand in line, writes to their right, so that no line runs through both. */
-function placed(nodes: readonly Node[], columns: readonly Column[], heights: readonly number[]): Map<string, Place> {
-  const widths = new Map<string, number>();
-  const slots = new Map<string, number>();
-  const withHeads = new Set(nodes.filter(inLine).map(columnKey));
-  const slotOf = nodes.map((node) => {
-    const column = columnKey(node);
-    const key = `${column} ${node.height}`;
-    const slot = slots.get(key) ?? (inLine(node) || !withHeads.has(column) ? 0 : 1);
-    slots.set(key, slot + 1);
-    widths.set(column, Math.max(widths.get(column) ?? 0, slot + 1));
-    return slot;
+/** A band for each token, as wide as its fullest row; heights by layer. What room is left goes between the nodes. */
+function placed(nodes: readonly Node[], names: Map<string, string>, room: number) {
+  const heights = [...new Set(nodes.map((node) => node.height))].sort((one, other) => other - one);
+  const columns = columnsOf(nodes);
+  const widthOf = (node: Node) => Math.max((names.get(node.id) ?? "").length * LETTER + 12, 34);
+  const rowsOf = columns.map((column) =>
+    heights.map((height) => nodes.filter((node) => columnKey(node) === columnKey(column) && node.height === height)),
+  );
+  const least = rowsOf.map((rows) =>
+    Math.max(90, ...rows.map((row) => row.reduce((sum, node) => sum + widthOf(node) + GAP, GAP))),
+  );
+  const needed = total(least);
+  const stretch = Math.max(1, room / needed);
+  const boxes = new Map<string, Box>();
+  const bands: Band[] = [];
+  let x = 0;
+  columns.forEach((column, place) => {
+    const width = (least[place] ?? 0) * stretch;
+    bands.push({ column, x, width });
+    rowsOf[place]?.forEach((row, level) => {
+      row.forEach((node, at) => {
+        const middle = x + (width * (at + 1)) / (row.length + 1);
+        boxes.set(node.id, { x: middle, y: level * ROW + HIGH, width: widthOf(node), height: HIGH });
+      });
+    });
+    x += width;
   });
-  const starts = new Map<string, number>();
-  const step = columns.some((column) => column.ofSource) ? WIDER : COLUMN;
-  let x = step / 2;
-  for (const column of columns.map(columnKey)) {
-    starts.set(column, x);
-    x += step * (widths.get(column) ?? 1);
-  }
-  return new Map(
-    nodes.map((node, place) => [
-      node.id,
-      {
-        x: (starts.get(columnKey(node)) ?? 0) + (slotOf[place] ?? 0) * step,
-        y: heights.indexOf(node.height) * ROW + 18,
-      },
-    ]),
-  );
+  return { boxes, bands, width: Math.max(needed, room), height: heights.length * ROW + 46 };
 }
 
-function inLine(node: Node): boolean {
-  return node.carries || node.id === "output";
+/** From the upper edge of one node to the lower edge of another, around the others. */
+function lineOf(from: string, to: string, boxes: Map<string, Box>): string {
+  const [start, end] = [boxes.get(from), boxes.get(to)];
+  if (!start || !end) return "";
+  const others = [...boxes].flatMap(([id, box]) => (id === from || id === to ? [] : [box]));
+  const [low, high] = [
+    { x: start.x, y: start.y - HIGH / 2 },
+    { x: end.x, y: end.y + HIGH / 2 },
+  ];
+  const bend = bendOf(low, high, others);
+  return `M${low.x},${low.y} Q${bend.x},${bend.y} ${high.x},${high.y}`;
 }
 
-function columnX(places: Map<string, Place>, nodes: readonly Node[], column: Column): number {
-  const inside = nodes.filter((node) => columnKey(node) === columnKey(column));
-  return Math.min(...inside.map((node) => places.get(node.id)?.x ?? 0));
+interface SpotProps {
+  node: Node;
+  box: Box;
+  label: string;
+  faded: string;
+  onOver: (on: boolean) => void;
 }
 
-function Line({ edge, places, largest }: { edge: Edge; places: Map<string, Place>; largest: number }) {
-  const [from, to] = [places.get(edge.from), places.get(edge.to)];
-  if (!from || !to) return null;
-  const bend = (from.y + to.y) / 2;
-  return (
-    <path
-      class={edge.value < 0 ? "edge negative" : "edge positive"}
-      d={`M${from.x},${from.y - 9} C${from.x},${bend} ${to.x},${bend} ${to.x},${to.y + 9}`}
-      stroke-width={1 + 6 * (largest > 0 ? Math.abs(edge.value) / largest : 0)}
-    >
-      <title>{signed(edge.value)}</title>
-    </path>
-  );
-}
-
-function Spot({ node, place, label }: { node: Node; place: Place; label: string }) {
+function Spot({ node, box, label, faded, onOver }: SpotProps) {
   const page = usePage();
   const { part } = node;
-  const width = Math.max(label.length * 6.6 + 10, 30);
-  const shape = (
-    <>
-      <rect x={place.x - width / 2} y={place.y - 9} width={width} height={18} rx={node.carries ? 9 : 2} />
-      <text x={place.x} y={place.y + 4}>
-        {label}
-      </text>
-    </>
-  );
-  if (!part) return <g class="spot">{shape}</g>;
-  const selected = samePart(part, page.state.value.selection);
+  const selected = part !== null && samePart(part, page.state.value.selection);
+  const over = (on: boolean) => {
+    onOver(on);
+    page.hovered.value = on ? part : null;
+  };
+  const choose = () => {
+    if (part) page.select(selected ? null : part);
+  };
+  const hovered = part !== null && samePart(part, page.hovered.value);
   return (
     // biome-ignore lint/a11y/useSemanticElements: SVG has no button
     <g
-      class={`spot choosable${samePart(part, page.hovered.value) ? " hovered" : ""}`}
+      class={`spot${part ? " choosable" : ""}${hovered ? " hovered" : ""}${faded}`}
       role="button"
       tabIndex={0}
       aria-pressed={selected}
       aria-label={label}
-      onClick={() => page.select(selected ? null : part)}
+      onClick={choose}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
-        page.select(selected ? null : part);
+        choose();
         event.preventDefault();
       }}
-      onMouseEnter={() => (page.hovered.value = part)}
-      onMouseLeave={() => (page.hovered.value = null)}
+      onMouseEnter={() => over(true)}
+      onMouseLeave={() => over(false)}
+      onFocus={() => over(true)}
+      onBlur={() => over(false)}
     >
-      {shape}
+      <rect
+        x={box.x - box.width / 2}
+        y={box.y - box.height / 2}
+        width={box.width}
+        height={box.height}
+        rx={node.carries ? 9 : 2}
+      />
+      <text x={box.x} y={box.y + 4}>
+        {label}
+      </text>
     </g>
   );
 }

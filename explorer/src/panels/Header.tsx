@@ -1,11 +1,11 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
-import { partOfName } from "../lib/parts";
 import { type State, toHash, VIEWS, type View } from "../page/state";
-import { post, refusal } from "../protocol/transports";
+import { post, refusal, unreachable } from "../protocol/transports";
 import { Field } from "../ui/Field";
+import { EarlierPrompts } from "./EarlierPrompts";
+import { Find } from "./Find";
 
 export function Header() {
   const page = usePage();
@@ -24,6 +24,7 @@ export function Header() {
         <form class="fields" onSubmit={(event) => event.preventDefault()}>
           {page.reads() === "text" ? <Field name="source" label="Source" wide live={live} /> : null}
           <Field name="a" label={of === "source" ? "Decoder's prompt" : "Prompt"} wide live={live} />
+          <EarlierPrompts />
         </form>
         <Find />
         <CopyLink />
@@ -122,34 +123,10 @@ function CopyLink() {
   );
 }
 
-/** Selects a part by its name. */
-function Find() {
-  const page = usePage();
-  const input = useRef<HTMLInputElement>(null);
-  const missed = useSignal(false);
-  return (
-    <label class="find">
-      <span>
-        Find <kbd>/</kbd>
-      </span>
-      <input
-        ref={input}
-        type="search"
-        data-find
-        placeholder="L23.H4"
-        aria-invalid={missed.value}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || !input.current) return;
-          const part = partOfName(input.current.value);
-          const facts = page.explained.value?.model;
-          const absent = part?.encoder ? page.reads() === null : part && facts && part.layer >= facts.layers;
-          missed.value = part === null || Boolean(absent);
-          if (part && !missed.value) page.select(part);
-          page.said.value = missed.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
-        }}
-      />
-    </label>
-  );
+/** Why a request failed, for a person. */
+function told(reason: unknown): string {
+  if (unreachable(reason)) return `The server at ${location.origin} does not answer.`;
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 /** Saves what is shown as one file that needs no server. */
@@ -178,7 +155,7 @@ function Export() {
     <>
       <button
         type="button"
-        onClick={() => save().catch((reason: unknown) => (error.value = String(reason)))}
+        onClick={() => save().catch((reason: unknown) => (error.value = told(reason)))}
         disabled={!page.explained.value}
       >
         Save report

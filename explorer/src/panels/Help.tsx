@@ -36,9 +36,20 @@ export function Help() {
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={() => (page.helpOpen.value = false)}>
-        Close
-      </button>
+      <p class="controls">
+        <button type="button" onClick={() => (page.helpOpen.value = false)}>
+          Close
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            page.helpOpen.value = false;
+            page.glossary.value = "ledger";
+          }}
+        >
+          Glossary
+        </button>
+      </p>
     </dialog>
   );
 }

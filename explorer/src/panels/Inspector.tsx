@@ -10,6 +10,7 @@ import type { Reading } from "../protocol/payloads";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
+import { Term } from "../ui/Term";
 import { Tested } from "../ui/Tested";
 import { LookedAtChip, Tokens, TokenText } from "../ui/Token";
 
@@ -19,6 +20,8 @@ const MEANING: Record<How, string> = {
   mean: "its output set to its mean",
   swap: "its output taken from B",
 };
+
+const DONE: Record<How, string> = { zero: "zeroed", double: "doubled", mean: "at its mean", swap: "taken from B" };
 
 export function InspectorPanel() {
   const page = usePage();
@@ -50,8 +53,10 @@ export function InspectorPanel() {
               </span>
             </Fact>
           ) : null}
-          {result.value === null ? null : <Fact name="credit">{signed(result.value)} logits</Fact>}
-          {result.activation === null ? null : <Fact name="activation">{signed(result.activation, 2)}</Fact>}
+          {result.value === null ? null : <Fact name={<Term name="credit" />}>{signed(result.value)} logits</Fact>}
+          {result.activation === null ? null : (
+            <Fact name={<Term name="activation" />}>{signed(result.activation, 2)}</Fact>
+          )}
           {result.looks_at.length === 0 ? null : (
             <Fact name="looks at">
               {result.looks_at.map((at) => (
@@ -68,7 +73,7 @@ export function InspectorPanel() {
   );
 }
 
-function Fact(props: { name: string; children: ComponentChildren }) {
+function Fact(props: { name: ComponentChildren; children: ComponentChildren }) {
   return (
     <div>
       <dt>{props.name}</dt>
@@ -181,7 +186,13 @@ function TestBox() {
           Pin <kbd>p</kbd>
         </button>
       </p>
-      {test ? <Tested tests={[{ part: selection, how: test }]} note={MEANING[test]} /> : null}
+      {test ? (
+        <Tested
+          tests={[{ part: selection, how: test }]}
+          note={MEANING[test]}
+          say={`${nameOf(selection)} ${DONE[test]}`}
+        />
+      ) : null}
     </fieldset>
   );
 }

@@ -4,34 +4,50 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { useTested } from "../hooks/useTested";
+import { withoutPart } from "../lib/effects";
 import { decimal, scientific, signed, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
-import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
+import type { ExplainPayload, Term as LedgerTerm, Reference } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Marks } from "../ui/Marks";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
+import { Term } from "../ui/Term";
 
 const FIRST = 12;
 const CHILDREN = 10;
 const EVERYTHING = Number.POSITIVE_INFINITY;
 
 /** Rows opened or closed by hand; else a row is open when it, or what is in it, is selected. */
-const Opened = createContext<{ is(key: string, part: Part | null): boolean; set(key: string, open: boolean): void }>({
-  is: () => false,
-  set: () => {},
+interface OpenRows {
+  is(key: string, part: Part | null): boolean;
+  set(key: string, open: boolean): void;
+}
+const Opened = createContext<OpenRows>({ is: () => false, set: () => {} });
+/** The order of all rows, and the effect by which a term may be sorted. */
+const Sorted = createContext<{ order: Order; effectOf(term: LedgerTerm): number | null }>({
+  order: "size",
+  effectOf: () => null,
 });
 
 export function LedgerPanel() {
   const page = usePage();
   const explained = page.explained.value;
+  const tested = useTested();
   const order = useSignal<Order>("size");
   const limit = useSignal(FIRST);
   const byHand = useSignal<Record<string, boolean>>({});
   if (!explained) return null;
   const { ledger } = explained;
   const selection = page.state.value.selection;
-  const rows = rowsOf(ledger.terms, limit.value, order.value, (term) => holds(partOf(term), selection));
+  const effectOf = (term: LedgerTerm) => {
+    const part = partOf(term);
+    return part && tested ? (withoutPart(tested, part)?.nats ?? null) : null;
+  };
+  const keep = (term: LedgerTerm) => holds(partOf(term), selection);
+  const rows = rowsOf(ledger.terms, limit.value, order.value, keep, effectOf);
   const largest = scaleOf(0, ledger.terms, rows.others.value);
   const opened = {
     is: (key: string, part: Part | null) => byHand.value[key] ?? holds(part, selection),
@@ -40,45 +56,59 @@ export function LedgerPanel() {
     },
   };
   return (
-    <Panel name="ledger" title="Ledger" note={<ReferenceNote explained={explained} />}>
+    <Panel name="ledger" title={<Term name="ledger">Ledger</Term>} note={<ReferenceNote explained={explained} />}>
       <p class="controls">
         <label>
           Sort{" "}
           <select value={order.value} onChange={(event) => (order.value = event.currentTarget.value as Order)}>
             <option value="size">by size</option>
+            <option value="effect" disabled={!tested}>
+              by effect
+            </option>
             <option value="layer">by layer</option>
           </select>
         </label>
-        <button type="button" onClick={() => (limit.value = limit.value === FIRST ? EVERYTHING : FIRST)}>
-          {limit.value === FIRST ? `Show all ${ledger.terms.length}` : "Show the largest"}
-        </button>
+        {ledger.terms.length > FIRST ? (
+          <button type="button" onClick={() => (limit.value = limit.value === FIRST ? EVERYTHING : FIRST)}>
+            {limit.value === FIRST ? `Show all ${ledger.terms.length}` : "Show the largest"}
+          </button>
+        ) : null}
       </p>
       <Opened.Provider value={opened}>
-        {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: ARIA's treegrid is a table whose rows open */}
-        <table class="ledger" role="treegrid" aria-label="Ledger" onKeyDown={moveRow}>
-          <thead>
-            <tr>
-              <th scope="col">part</th>
-              <th scope="col" class="number">
-                logits
-              </th>
-              <th scope="col" class="wide-only">
-                <span class="hidden">bar</span>
-              </th>
-              <th scope="col">zeroed here</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.shown.map((term, place) => (
-              <TermRows key={termKey(term)} term={term} level={1} largest={largest} first={place === 0} />
-            ))}
-            <OthersRow count={rows.others.count} value={rows.others.value} level={1} largest={largest} />
-          </tbody>
-          <Total explained={explained} />
-        </table>
+        <Sorted.Provider value={{ order: order.value, effectOf }}>
+          {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: ARIA's treegrid is a table whose rows open */}
+          <table class="ledger" role="treegrid" aria-label="Ledger" onKeyDown={moveRow}>
+            <thead>
+              <tr>
+                <th scope="col">part</th>
+                <th scope="col" class="number">
+                  <Term name="credit" />, logits
+                </th>
+                <th scope="col" class="wide-only">
+                  <span class="hidden">bar</span>
+                </th>
+                <th scope="col">{withoutIt(explained)}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.shown.map((term, place) => (
+                <TermRows key={termKey(term)} term={term} level={1} largest={largest} first={place === 0} />
+              ))}
+              <OthersRow count={rows.others.count} value={rows.others.value} level={1} largest={largest} />
+            </tbody>
+            <Total explained={explained} />
+          </table>
+        </Sorted.Provider>
       </Opened.Provider>
+      <Marks />
     </Panel>
   );
+}
+
+/** What the column of tests tells. */
+function withoutIt({ target, reference }: ExplainPayload): string {
+  const name = visible(target.text.trim() || target.text);
+  return reference.kind === "versus" ? `lead of ${name} without it` : `${name} without it`;
 }
 
 /** Whether a selected part is a row's part or lies in it. */
@@ -94,8 +124,8 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
   return (
     <>
       Why {visible(target.text)}: {described(reference)}; raw logit {decimal(target.logit)}
-      {reference.kind === "raw" ? "" : `, reference ${decimal(reference.value)}`}. Norm scales and attention patterns as
-      they were.
+      {reference.kind === "raw" ? "" : `, reference ${decimal(reference.value)}`}. A part's <Term name="credit" /> is
+      what it writes toward that, with attention patterns and the scales of norms as they were.
     </>
   );
 }
@@ -125,7 +155,13 @@ function Total({ explained }: { explained: ExplainPayload }) {
   );
 }
 
-function TermRows(props: { term: Term; level: number; largest: number; first?: boolean; sources?: Term[] }) {
+function TermRows(props: {
+  term: LedgerTerm;
+  level: number;
+  largest: number;
+  first?: boolean;
+  sources?: LedgerTerm[];
+}) {
   const page = usePage();
   const opened = useContext(Opened);
   const { term, level } = props;
@@ -156,8 +192,9 @@ function TermRows(props: { term: Term; level: number; largest: number; first?: b
 }
 
 /** The heads of an attention sublayer, or the strongest neurons of an MLP. */
-function Children({ term, largest }: { term: Term; largest: number }) {
+function Children({ term, largest }: { term: LedgerTerm; largest: number }) {
   const page = usePage();
+  const sorted = useContext(Sorted);
   const followed = page.followed();
   const ask = { ask: "terms" as const, ...followed, layer: term.layer, sublayer: term.kind, top: CHILDREN };
   const answer = useAsk(followed ? ask : null);
@@ -171,7 +208,7 @@ function Children({ term, largest }: { term: Term; largest: number }) {
     );
   const { terms, others } = answer.result;
   const children = terms.filter((child) => child.source === null && !isMixRounding(child));
-  const rows = rowsOf(children, EVERYTHING, "size");
+  const rows = rowsOf(children, EVERYTHING, sorted.order, undefined, sorted.effectOf);
   const scale = scaleOf(largest, children, others.value);
   return (
     <>
@@ -191,19 +228,19 @@ function Children({ term, largest }: { term: Term; largest: number }) {
 }
 
 /** Whether a term is what a 16-bit run rounded as a head mixed its values. */
-function isMixRounding({ kind }: Term): boolean {
+function isMixRounding({ kind }: LedgerTerm): boolean {
   return kind === "head_rounding" || kind === "cross_head_rounding";
 }
 
 /** Whether a term is one of those that a head's term sums: its source tokens, and what its mix rounded. */
-function isUnder(term: Term, head: Term): boolean {
+function isUnder(term: LedgerTerm, head: LedgerTerm): boolean {
   return head.head !== null && term.head === head.head && (term.source !== null || isMixRounding(term));
 }
 
 /** What a head carries from each source token. */
-function Sources(props: { terms: Term[]; parent: number; largest: number }) {
+function Sources(props: { terms: LedgerTerm[]; parent: number; largest: number }) {
   const page = usePage();
-  const name = (term: Term) =>
+  const name = (term: LedgerTerm) =>
     isMixRounding(term) ? "rounding" : `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
   const scale = scaleOf(props.largest, shown, others.value);
@@ -227,7 +264,7 @@ function Sources(props: { terms: Term[]; parent: number; largest: number }) {
 }
 
 /** What stands where a head reads: a token of the prompt, or what the encoder read. */
-function sourceText(explained: ExplainPayload | null, { kind, source }: Term): string {
+function sourceText(explained: ExplainPayload | null, { kind, source }: LedgerTerm): string {
   if (explained === null || source === null) return "";
   if (kind === "cross_attention") return explained.sources?.[source]?.label ?? "";
   return explained.tokens[source]?.text ?? "";

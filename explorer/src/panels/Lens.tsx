@@ -4,14 +4,19 @@ import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour } from "../lib/colours";
-import { percent, visible } from "../lib/format";
+import { labelOf, percent, visible } from "../lib/format";
 import { given } from "../page/page";
-import type { LensCell } from "../protocol/payloads";
+import type { LensCell, LensPayload } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
+import { Legend } from "../ui/Legend";
 import { Panel } from "../ui/Panel";
 import { Status } from "../ui/Status";
 import { TableTwin } from "../ui/Table";
+import { Term } from "../ui/Term";
 import { Window } from "../ui/Window";
+
+/** More columns leave no room for a token in each cell. */
+const MOST_WITH_TEXT = 16;
 
 type Measure = "rank" | "probability" | "top";
 const MEASURES: Record<Measure, string> = {
@@ -49,10 +54,15 @@ export function LensPanel() {
   return (
     <Panel
       name="lens"
-      title="Logit lens"
-      note={`What the stream would predict after each layer, for ${visible(explained.target.text)}. Bright: ${
-        measure.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"
-      }. A cell chooses its position.`}
+      title={<Term name="logit lens">Logit lens</Term>}
+      note={
+        <>
+          What the <Term name="residual stream" /> would predict after each layer at each token: the top token in the
+          cell
+          {table && !inCells(table.positions.length) ? " that is pointed at" : ""}, the colour for{" "}
+          {visible(explained.target.text)}. A cell chooses its position.
+        </>
+      }
     >
       <p class="controls">
         <label>
@@ -78,11 +88,27 @@ export function LensPanel() {
               const cell = table.at(column, row);
               return cell ? amountColour(share(cell)) : null;
             }}
-            tell={(column, row) => told(table.at(column, row), table.positions[column] ?? 0)}
+            {...(inCells(table.positions.length)
+              ? { text: (column: number, row: number) => topOf(table.at(column, row)) }
+              : {})}
+            rest={[Math.max(0, table.positions.indexOf(explained.position)), 0]}
+            tell={(column, row) => (
+              <Told cell={table.at(column, row)} token={result?.tokens[table.positions[column] ?? -1]} />
+            )}
             rowName={(row) => layerName(table.layers[row] ?? null)}
-            columnName={(column) => visible(result?.tokens[table.positions[column] ?? -1]?.text ?? "")}
+            columnName={(column) => labelOf(result?.tokens[table.positions[column] ?? -1])}
             marked={(column, row) => row === 0 && table.positions[column] === explained.position}
             onChoose={(column) => page.set({ position: table.positions[column] ?? null, target: null })}
+          />
+          <Legend
+            kind="amount"
+            {...(measure.value === "rank"
+              ? {
+                  low: `rank ${vocabulary.toLocaleString("en")}`,
+                  high: `rank 1, the top`,
+                  middle: `rank ${Math.round(Math.sqrt(vocabulary)).toLocaleString("en")}`,
+                }
+              : { low: "0 %", high: `100 %, ${MEASURES[measure.value]}` })}
           />
           <TableTwin
             label="logit lens"
@@ -91,7 +117,7 @@ export function LensPanel() {
               table.cells.map((cell) => [
                 layerName(cell.layer),
                 `${cell.position}`,
-                <bdi key="top">{visible(cell.top[0]?.text ?? "")}</bdi>,
+                <bdi key="top">{topOf(cell)}</bdi>,
                 percent(cell.top_probability[0] ?? 0),
                 `${cell.rank}`,
                 percent(cell.probability),
@@ -108,12 +134,28 @@ function layerName(layer: number | null): string {
   return layer === null ? "emb" : `L${layer}`;
 }
 
-function told(cell: LensCell | undefined, position: number): string {
-  if (!cell) return "";
-  const top = cell.top
-    .slice(0, 3)
-    .map((token, place) => `${visible(token.text)} ${percent(cell.top_probability[place] ?? 0)}`);
-  return `${layerName(cell.layer)}, position ${position}: target's rank ${cell.rank}; ${top.join(", ")}`;
+/** Whether each cell has room for a token. */
+function inCells(columns: number): boolean {
+  return columns <= MOST_WITH_TEXT;
+}
+
+function topOf(cell: LensCell | undefined): string {
+  return labelOf(cell?.top[0]);
+}
+
+function Told({ cell, token }: { cell: LensCell | undefined; token: LensPayload["tokens"][number] | undefined }) {
+  if (!cell) return null;
+  return (
+    <>
+      {cell.layer === null ? "Embedding" : `After L${cell.layer}`} at {cell.position} {labelOf(token)}: rank of the
+      target {cell.rank.toLocaleString("en")}, {percent(cell.probability)}. Top:{" "}
+      {cell.top.slice(0, 4).map((top, place) => (
+        <span key={top.id} class="chip">
+          <bdi>{labelOf(top)}</bdi> <span class="small">{percent(cell.top_probability[place] ?? 0)}</span>
+        </span>
+      ))}
+    </>
+  );
 }
 
 /** The cells as a table: the last layer at the top, as the stream flows upward. */

@@ -7,8 +7,10 @@ import { signColour } from "../lib/colours";
 import { decimal, signed, visible } from "../lib/format";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
+import { Legend } from "../ui/Legend";
 import { Status } from "../ui/Status";
 import { TableTwin } from "../ui/Table";
+import { Term } from "../ui/Term";
 import { Window } from "../ui/Window";
 
 const SITES = { resid_pre: "stream before a block", attention: "attention's write", mlp: "MLP's write" };
@@ -29,7 +31,9 @@ export function PatchMap(props: { pairs: [number, number][]; promptB: string }) 
   });
   return (
     <div>
-      <h3>Patching: B with one value of A at a time</h3>
+      <h3>
+        <Term name="patching">Patching</Term>: B with one value of A at a time
+      </h3>
       <p class="controls">
         <label>
           Value{" "}
@@ -72,8 +76,7 @@ function EffectMap({ result }: { result: PatchPayload }) {
       <p class="note">
         {result.metric.replace("-", " ")} of {answers}
         {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}
-        {decimal(result.corrupt)} in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.{" "}
-        {result.complete ? "" : "Not all cells were computed."}
+        {decimal(result.corrupt)} in B. {result.complete ? "" : "Not all cells were computed."}
       </p>
       <Window start={start} length={positions.length} what="tokens" />
       <Grid
@@ -93,6 +96,12 @@ function EffectMap({ result }: { result: PatchPayload }) {
               onChoose: (_column: number, row: number) =>
                 page.select({ kind: result.site === "mlp" ? "mlp" : "attention", layer: layers[row] ?? 0 }),
             })}
+      />
+      <Legend
+        kind="sign"
+        low={`${signed(-largest, 1)} away from A`}
+        high={`${signed(largest, 1)}${largest === 1 ? ", as A" : ""}`}
+        middle={largest === 1 ? "0, as B" : "0, as B; +1 is as A"}
       />
       <TableTwin
         label="effect of patching"

@@ -13,6 +13,7 @@ import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
 import { Scroll } from "../ui/Table";
+import { Term } from "../ui/Term";
 import { LookedAtChip, Tokens } from "../ui/Token";
 
 const FIRST = 6;
@@ -29,7 +30,11 @@ export function StrongestPanel() {
   return (
     <Panel
       name="strongest"
-      title="Heads and neurons"
+      title={
+        <>
+          <Term name="attention head">Heads</Term> and <Term name="neuron">neurons</Term>
+        </>
+      }
       note={tested ? tested.answer.text : "Credit is not cause: each is zeroed to see what changes."}
     >
       <Status answer={answer} />
@@ -39,10 +44,10 @@ export function StrongestPanel() {
             <tr>
               <th scope="col">part</th>
               <th scope="col" class="number">
-                credit
+                <Term name="credit" />
               </th>
               <th scope="col">looks at / activation</th>
-              <th scope="col">zeroed here</th>
+              <th scope="col">with → without it</th>
               <th scope="col">writes toward</th>
             </tr>
           </thead>
@@ -72,10 +77,23 @@ export function StrongestPanel() {
       </Scroll>
       {Math.max(heads.length, neurons.length) > FIRST ? (
         <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
-          Show all {heads.length + neurons.length}
+          {all.value ? "Show the first" : `Show all ${heads.length + neurons.length}`}
         </button>
       ) : null}
-      <p class="note">{controls(tested)}</p>
+      <p class="note">
+        An effect is large from 1 <Term name="nats">nat</Term>, moderate from 0.3, small from 0.1;{" "}
+        <Term name="causal">causal</Term> where the target falls without the part, <Term name="suppressor" /> where it
+        rises, ○ ordinary where other parts of the kind do as much.
+      </p>
+      <p class="note">
+        {tested ? (
+          <>
+            <Term name="control">Control</Term>: {controls(tested)}
+          </>
+        ) : (
+          "\u00a0"
+        )}
+      </p>
     </Panel>
   );
 }

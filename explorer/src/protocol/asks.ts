@@ -1,5 +1,5 @@
 /** Questions to the model. The page posts them and reads server-sent events; a report looks them up in what it embeds. */
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type {
   AttentionPayload,
   AttributePayload,
@@ -62,6 +62,8 @@ export interface Events {
   progress(stage: string, fraction: number): void;
   result(payload: unknown): void;
   error(message: string): void;
+  /** The server cannot be reached: what was asked is still wanted. */
+  lost(): void;
 }
 /** Asks the model; the returned function cancels. */
 export type Transport = (ask: Ask, events: Events) => () => void;
@@ -109,6 +111,8 @@ const WAITING: Answer<never> = { stage: "waiting", fraction: 0, result: null, er
 
 /** Answers by ask: each is asked once, two at a time, and cancelled when nobody looks at it any more. */
 export class Desk {
+  /** Whether the server could not be reached; nothing is asked until `retry`. */
+  readonly lost: Signal<boolean> = signal(false);
   readonly #entries = new Map<string, Entry>();
   readonly #transport: Transport;
 
@@ -169,7 +173,14 @@ export class Desk {
     };
   }
 
+  /** Asks again what could not be asked. */
+  retry(): void {
+    this.lost.value = false;
+    this.#start();
+  }
+
   #start(): void {
+    if (this.lost.value) return;
     const entries = [...this.#entries.values()];
     let free = AT_ONCE - entries.filter((entry) => entry.state === "running").length;
     const queued = entries.filter((entry) => entry.state === "queued").sort((a, b) => a.order - b.order);
@@ -196,6 +207,13 @@ export class Desk {
       },
       result: (payload) => finish({ ...WAITING, fraction: 1, result: payload }),
       error: (message) => finish({ ...WAITING, error: message }),
+      lost: () => {
+        if (entry.state !== "running") return;
+        entry.state = "queued";
+        entry.cancel = null;
+        entry.answer.value = WAITING;
+        this.lost.value = true;
+      },
     });
   }
 

@@ -592,6 +592,8 @@ export interface ExplainPayload {
   heads: Array<Head>;
   /** Likewise; effects are those of the neurons that were zeroed: a sample, and the 30 of the largest credit. */
   neurons: Array<Neuron>;
+  /** What zeroing every head does, in the order of the layers; empty with `--no-test`. */
+  head_effects: Array<HeadEffect>;
   /** What zeroing each sublayer does, in the order of the layers; empty with `--no-test`. */
   sublayers: Array<Sublayer>;
   /** One row a state of the stream at this position. */
@@ -780,6 +782,20 @@ export interface HeadAttention {
   to_others: number;
   /** Of the head's update, how much comes from others. */
   share: number;
+}
+
+/** What zeroing one head at the explained position does. */
+export interface HeadEffect {
+  /** The block, counted from 0. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** The change of the target's log-odds; of the logit difference where there is a versus. */
+  nats: number;
+  /** Of the target then, from 0 to 1. */
+  probability: number;
+  /** Whether it is a head of a cross-attention. */
+  cross?: boolean;
 }
 
 /** What moves in a head. */

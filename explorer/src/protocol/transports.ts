@@ -11,10 +11,17 @@ export function posting(token: string | null): Transport {
         await readEvents(response.body, events);
       })
       .catch((error: unknown) => {
-        if (!abort.signal.aborted) events.error(error instanceof Error ? error.message : String(error));
+        if (abort.signal.aborted) return;
+        if (unreachable(error)) events.lost();
+        else events.error(error instanceof Error ? error.message : String(error));
       });
     return () => abort.abort();
   };
+}
+
+/** Whether a request failed for want of a server, before or while it answered. */
+export function unreachable(error: unknown): boolean {
+  return error instanceof TypeError;
 }
 
 /** A JSON post to the page's own host. */

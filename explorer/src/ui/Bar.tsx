@@ -12,7 +12,11 @@ export function Bar(props: { value: number; largest: number }) {
 }
 
 export function Signed(props: { value: number; digits?: number }) {
-  return (
-    <span class={props.value < 0 ? "number negative" : "number positive"}>{signed(props.value, props.digits)}</span>
-  );
+  return <span class={`number${signOf(props.value, props.digits)}`}>{signed(props.value, props.digits)}</span>;
+}
+
+/** What is written as zero has no sign, and no colour of one. */
+function signOf(value: number, digits?: number): string {
+  const text = signed(value, digits);
+  return /[1-9\u221e]/.test(text) ? (value < 0 ? " negative" : " positive") : "";
 }

@@ -1,29 +1,28 @@
 /** What zeroing a part does, in one line. */
-import { useTested, zeroedIn } from "../hooks/useTested";
-import { marked, signed, told } from "../lib/format";
+import { useTested } from "../hooks/useTested";
+import { beforeAfter, withoutPart } from "../lib/effects";
+import { marked, signed } from "../lib/format";
 import type { Part } from "../lib/parts";
 import type { Effect } from "../protocol/payloads";
 
-/** What zeroing the part does to the target's probability and its log-odds, where `explain` has tested it; `brief` for
- * a column of many, which leaves the words to a title. */
+/** What is explained with the part and without it, where `explain` has tested it; `brief` for a column of many, which
+ * leaves the words to a title. */
 export function Outcome({ part, brief }: { part: Part; brief?: boolean }) {
   const tested = useTested();
-  const zeroed = tested && zeroedIn(tested, part);
-  if (!tested || !zeroed) return null;
-  const [before, after] = told(tested.target.probability, zeroed.probability);
-  const effect = zeroed.difference ?? zeroed.effect;
+  const without = tested && withoutPart(tested, part);
+  if (!tested || !without) return null;
+  const [before, after] = beforeAfter(tested, without);
+  const { nats, effect } = without;
+  const moved = `${before} → ${after}`;
   if (brief)
     return (
-      <span class="outcome" title={`${before} → ${after}, ${signed(effect.nats)} nats, ${marked(effect)}`}>
-        → {after} {marked(effect)[0]}
+      <span class="outcome" title={`${moved}, ${signed(nats)} nats${effect ? `, ${marked(effect)}` : ""}`}>
+        {moved} <span class="mark">{effect ? marked(effect)[0] : ""}</span>
       </span>
     );
   return (
     <span class="outcome">
-      <span>
-        {before} → {after}
-      </span>{" "}
-      <Verdict effect={effect} />
+      <span>{moved}</span> {effect ? <Verdict effect={effect} /> : null}
     </span>
   );
 }

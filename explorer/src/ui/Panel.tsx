@@ -3,7 +3,12 @@ import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 /** A panel with a heading. */
-export function Panel(props: { name: string; title: string; note?: ComponentChildren; children: ComponentChildren }) {
+export function Panel(props: {
+  name: string;
+  title: ComponentChildren;
+  note?: ComponentChildren;
+  children: ComponentChildren;
+}) {
   const id = useId();
   return (
     <section class={`panel panel-${props.name}`} aria-labelledby={id}>

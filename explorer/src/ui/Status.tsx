@@ -14,6 +14,7 @@ export function Status(props: { answer: Answer<unknown> | null }) {
         {answer.error}
       </p>
     );
+  if (page.desk.lost.value) return <p class="note">Waits for the server.</p>;
   return (
     <p class="progress">
       <progress value={answer.fraction} max={1} aria-label={answer.stage} /> {answer.stage}

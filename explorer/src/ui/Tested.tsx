@@ -1,4 +1,5 @@
 /** An intervention: the target before and after it, beside the control. */
+import { useEffect } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { marked, percent, signed, told } from "../lib/format";
@@ -7,8 +8,9 @@ import type { TestPayload } from "../protocol/payloads";
 import { Status } from "./Status";
 import { TokenText } from "./Token";
 
-/** The tests together, as one intervention; of another token than the explained one where `target` names it. */
-export function Tested(props: { tests: Test[]; note: string; target?: number }) {
+/** The tests together, as one intervention; of another token than the explained one where `target` names it. `say` is
+ * what was done, where the page says what came of it. */
+export function Tested(props: { tests: Test[]; note: string; target?: number; say?: string }) {
   const page = usePage();
   const followed = page.followed();
   const swaps = props.tests.some((test) => test.how === "swap");
@@ -25,20 +27,24 @@ export function Tested(props: { tests: Test[]; note: string; target?: number }) 
         }
       : null,
   );
+  const result = answer?.result ?? null;
+  useEffect(() => {
+    if (result && props.say) page.said.value = `${props.say}: ${fromTo(result).join(" → ")}`;
+  }, [result, props.say]);
   if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
   return (
     <>
       <Status answer={answer} />
-      {answer?.result ? <BeforeAfter result={answer.result} note={props.note} /> : null}
+      {result ? <BeforeAfter result={result} note={props.note} live={!props.say} /> : null}
     </>
   );
 }
 
-function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
+function BeforeAfter({ result, note, live }: { result: TestPayload; note: string; live: boolean }) {
   const { target_before: before, target_after: after, effect, control } = result;
-  const [from, to] = told(before.probability, after.probability);
+  const [from, to] = fromTo(result);
   return (
-    <div class="before-after" aria-live="polite">
+    <div class="before-after" aria-live={live ? "polite" : "off"}>
       <p class="big">
         <TokenText text={before.text} /> {from} → {to}
       </p>
@@ -51,6 +57,10 @@ function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
       </p>
     </div>
   );
+}
+
+function fromTo(result: TestPayload): [string, string] {
+  return told(result.target_before.probability, result.target_after.probability);
 }
 
 /** How the effect compares with what other parts do. */

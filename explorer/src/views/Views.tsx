@@ -5,6 +5,7 @@ import type { View } from "../page/state";
 import { AttentionPanel } from "../panels/Attention";
 import { CarriedPanel } from "../panels/Carried";
 import { ComparePanel } from "../panels/Compare";
+import { EffectsPanel } from "../panels/Effects";
 import { FlowPanel } from "../panels/Flow";
 import { GenerationPanel } from "../panels/Generation";
 import { InspectorPanel } from "../panels/Inspector";
@@ -65,6 +66,7 @@ function Parts() {
       <TokenStrip />
       <div class="column column-middle">
         <LedgerPanel />
+        <EffectsPanel />
         <StrongestPanel />
       </div>
       <div class="column column-right">

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Column, columnsOf, columnText, flowOf, pathName } from "../../src/lib/flow";
+import { type Column, columnsOf, columnText, flowOf, namesOf, pathName, through } from "../../src/lib/flow";
 import type { PathEntry, PathsPayload } from "../../src/protocol/payloads";
 
 function path(layer: number, value: number, ...heads: number[]): PathEntry {
@@ -35,6 +35,34 @@ describe("flow", () => {
     );
     expect(flow.edges.find((edge) => edge.from === "mlp 0 0")?.value).toBe(5);
     expect(flow.nodes.length).toBe(4);
+  });
+
+  it("tells what runs through a node, and lights it", () => {
+    const flow = flowOf(payload([path(0, 1, 3), path(1, -4, 2), path(2, 2)], 10), 0);
+    const all = through(flow, "output");
+    expect([all.paths.length, all.value]).toEqual([3, -1]);
+    const one = through(flow, "head 2 2 0 1");
+    expect(one.paths.map((each) => each.value)).toEqual([-4]);
+    expect([...one.lit].sort()).toEqual(
+      ["mlp 1 0", "head 2 2 0 1", "output", "mlp 1 0 head 2 2 0 1", "head 2 2 0 1 output"].sort(),
+    );
+  });
+
+  it("names two nodes of one head by what each reads", () => {
+    const step = (source: number) => ({ layer: 3, head: 1, source, destination: 2 });
+    const start = { kind: "mlp", layer: 0, position: 0 } as const;
+    const flow = flowOf(
+      payload(
+        [
+          { ...start, steps: [step(0)], value: 2 },
+          { ...start, steps: [step(1)], value: 3 },
+        ],
+        5,
+      ),
+      0,
+    );
+    const names = namesOf(flow.nodes, ({ position }) => `t${position}`);
+    expect([...names.values()].sort()).toEqual(["", "L0 mlp", "L3.H1 from t0", "L3.H1 from t1"]);
   });
 
   it("never has more than the nodes that can be read", () => {

@@ -22,6 +22,17 @@ it("leaves no bar longer than its scale, that of the others included", () => {
 });
 
 describe("rows", () => {
+  it("by effect are those of the largest, and those without one stand last", () => {
+    const effects = new Map([
+      [TERMS[2], 0.1],
+      [TERMS[3], -2],
+      [TERMS[4], 0.5],
+    ]);
+    const rows = rowsOf(TERMS, 4, "effect", undefined, (each) => effects.get(each) ?? null);
+    expect(rows.shown.map((row) => row.value)).toEqual([1.5, -0.25, 2, -3]);
+    expect(rows.others).toEqual({ count: 1, value: 0.1 });
+  });
+
   it("are the largest, and the others are their net", () => {
     const rows = rowsOf(TERMS, 2, "size");
     expect(rows.shown.map((row) => row.value)).toEqual([-3, 2]);

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import {
   headPart,
   isPart,
+  lacking,
   nameOf,
   nameOfTerm,
   neuronPart,
+  type Part,
   partOfName,
   readsSource,
   samePart,
@@ -85,5 +87,25 @@ describe("entries of a payload", () => {
     expect(headPart({ layer: 2, head: 1, cross: false })).toEqual(partOfName("L2.H1"));
     expect(neuronPart({ layer: 2, expert: null, neuron: 5 })).toEqual(partOfName("L2.N5"));
     expect(neuronPart({ layer: 2, expert: 0, neuron: 5 })).toEqual(partOfName("L2.E0.N5"));
+  });
+});
+
+describe("a part that a model has not", () => {
+  const model = { layers: 2, heads: 3, d_mlp: 5, reads: null };
+  it.each([
+    ["L1.H2", ""],
+    ["L2 mlp", "its layers are L0 to L1."],
+    ["L1.H3", "the heads of a layer are 0 to 2."],
+    ["L1.N4", ""],
+    ["L1.N5", "the neurons of a layer are 0 to 4."],
+    ["L1.X0", "this model has no encoder."],
+    ["enc.L0.H0", "this model has no encoder."],
+  ])("%s is told from those that it has: %s", (name, why) => {
+    expect(lacking(partOfName(name) as Part, model)).toBe(why);
+  });
+
+  it("may be of an encoder, whose size is not told", () => {
+    expect(lacking(partOfName("enc.L9.H0") as Part, { ...model, reads: "text" })).toBe("");
+    expect(lacking(partOfName("L0.N0") as Part, { ...model, d_mlp: 0 })).toBe("this model has no neurons.");
   });
 });

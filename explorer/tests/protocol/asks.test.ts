@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Ask, canonical, Desk, type Events } from "../../src/protocol/asks";
-import { dispatch, embedded } from "../../src/protocol/transports";
+import { dispatch, embedded, posting } from "../../src/protocol/transports";
 
 /** A transport that answers when told to. */
 function pending() {
@@ -69,6 +69,42 @@ describe("the desk", () => {
   });
 });
 
+describe("a lost server", () => {
+  it("leaves what was asked waiting, asks nothing more, and asks all of it again when told to", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    const answers = ["a", "b", "c"].map((prompt) => desk.watch(ask("explain", prompt)));
+    asked[0]?.events.lost();
+    asked[1]?.events.lost();
+    expect(desk.lost.value).toBe(true);
+    expect(answers.map((answer) => answer.value.error)).toEqual([null, null, null]);
+    desk.watch(ask("explain", "d"));
+    expect(asked.length).toBe(2);
+    desk.retry();
+    expect(asked.slice(2).map((each) => each.ask.prompt)).toEqual(["a", "b"]);
+    asked[2]?.events.result({ ok: 1 });
+    expect(answers[0]?.value.result).toEqual({ ok: 1 });
+    expect(asked.length).toBe(5);
+  });
+
+  it("is told from a refusal", async () => {
+    const told = (request: () => Promise<Response>) =>
+      new Promise((resolve) => {
+        vi.stubGlobal("fetch", request);
+        posting(null)(ask("explain", "a"), {
+          progress: () => {},
+          result: resolve,
+          error: resolve,
+          lost: () => resolve("lost"),
+        });
+      });
+    expect(await told(() => Promise.reject(new TypeError("Failed to fetch")))).toBe("lost");
+    const refused = new Response('{"message":"No such token."}', { status: 422 });
+    expect(await told(() => Promise.resolve(refused))).toBe("No such token.");
+    vi.unstubAllGlobals();
+  });
+});
+
 describe("server-sent events", () => {
   it("are handed on; comments are not", () => {
     const seen: unknown[] = [];
@@ -76,6 +112,7 @@ describe("server-sent events", () => {
       progress: (stage, fraction) => seen.push([stage, fraction]),
       result: (payload) => seen.push(payload),
       error: (message) => seen.push(message),
+      lost: () => seen.push("lost"),
     };
     dispatch(": still here", events);
     dispatch('event: progress\ndata: {"stage":"run","fraction":0.25}', events);

@@ -29,7 +29,16 @@ from unembed.view.payloads.common import (
     versions,
 )
 from unembed.view.payloads.sentence import Span, sentence_of
-from unembed.view.payloads.verdicts import Answer, Control, Zeroed, answer_payload, control_of, zeroed_of
+from unembed.view.payloads.verdicts import (
+    Answer,
+    Control,
+    HeadEffect,
+    Zeroed,
+    answer_payload,
+    control_of,
+    head_effects_of,
+    zeroed_of,
+)
 from unembed.view.payloads.words import UnitWithout, units_without
 
 if TYPE_CHECKING:
@@ -230,6 +239,8 @@ class ExplainPayload:
     """Those of the largest credit and of the largest effect, by effect; by credit with `--no-test`."""
     neurons: list[Neuron]
     """Likewise; effects are those of the neurons that were zeroed: a sample, and the 30 of the largest credit."""
+    head_effects: list[HeadEffect]
+    """What zeroing every head does, in the order of the layers; empty with `--no-test`."""
     sublayers: list[Sublayer]
     """What zeroing each sublayer does, in the order of the layers; empty with `--no-test`."""
     lens: list[LensRow]
@@ -270,6 +281,7 @@ def explain_payload(result: "Explanation") -> ExplainPayload:
         words=_words(result),
         heads=[_head(model, _looked_at(result, note), note) for note in result.heads],
         neurons=[_neuron(model, note) for note in result.neurons],
+        head_effects=head_effects_of(result.population),
         sublayers=_sublayers(result.population),
         lens=_lens_rows(result.lens),
         notes=list(result.notes),

@@ -25,6 +25,20 @@ class Zeroed:
 
 
 @dataclass(frozen=True)
+class HeadEffect:
+    """What zeroing one head at the explained position does."""
+
+    layer: int
+    head: int
+    nats: float
+    """The change of the target's log-odds; of the logit difference where there is a versus."""
+    probability: float
+    """Of the target then, from 0 to 1."""
+    cross: bool = False
+    """Whether it is a head of a cross-attention."""
+
+
+@dataclass(frozen=True)
 class Crowd:
     """The parts that a part is compared with."""
 
@@ -73,6 +87,22 @@ def zeroed_of(zeroed: "ZeroedResult | None") -> Zeroed | None:
     if zeroed is None:
         return None
     return Zeroed(probability=zeroed.probability, effect=zeroed.effect, difference=zeroed.difference)
+
+
+def head_effects_of(among: "Population | None") -> list[HeadEffect]:
+    """What zeroing every head does, as data."""
+    if among is None:
+        return []
+    return [
+        HeadEffect(
+            layer=site.layer,
+            head=site.head,  # type: ignore[arg-type]  # a head's site has one
+            nats=float(row[-1] - among.base[-1]),
+            probability=float(row[0].sigmoid()),
+            cross=site.kind == "cross_z",
+        )
+        for site, row in among.heads.items()
+    ]
 
 
 def control_of(among: "Population | None") -> Control | None:
