@@ -1,14 +1,17 @@
 /** The ledger: terms that sum to the model's own number. A row opens in place, and its children sum to it. */
+
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { ledgerFigure, ledgerTable } from "../lib/figure/ledger";
 import { decimal, scientific, signed, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Reference, Term } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
 
@@ -41,6 +44,12 @@ export function LedgerPanel() {
   };
   return (
     <Panel name="ledger" title="Ledger" note={<ReferenceNote explained={explained} />}>
+      <Exports
+        name="ledger"
+        figure={(asked) => ledgerFigure(explained, limit.value, order.value, asked)}
+        table={() => ledgerTable(explained)}
+        data={explained}
+      />
       <p class="controls">
         <label>
           Sort{" "}

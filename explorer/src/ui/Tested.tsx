@@ -1,9 +1,12 @@
 /** An intervention: the target before and after it, beside the control. */
+
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { testedFigure, testedTable } from "../lib/figure/amounts";
 import { marked, percent, signed, told } from "../lib/format";
 import type { Test } from "../page/state";
 import type { TestPayload } from "../protocol/payloads";
+import { Exports } from "./Exports";
 import { Status } from "./Status";
 import { TokenText } from "./Token";
 
@@ -37,8 +40,17 @@ export function Tested(props: { tests: Test[]; note: string; target?: number }) 
 function BeforeAfter({ result, note }: { result: TestPayload; note: string }) {
   const { target_before: before, target_after: after, effect, control } = result;
   const [from, to] = told(before.probability, after.probability);
+  const made = usePage().explained.value;
   return (
-    <div class="before-after" aria-live="polite">
+    <div class="before-after has-exports" aria-live="polite">
+      {made ? (
+        <Exports
+          name="test"
+          figure={(asked) => testedFigure(result, made, asked)}
+          table={() => testedTable(result)}
+          data={result}
+        />
+      ) : null}
       <p class="big">
         <TokenText text={before.text} /> {from} → {to}
       </p>

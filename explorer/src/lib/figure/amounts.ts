@@ -1,9 +1,9 @@
-/** Bars of probabilities and shares: predictions, a continuation, and where a head looked. */
-import type { ExplainPayload, GeneratePayload, Head } from "../../protocol/payloads";
-import { decimal, percent, visible } from "../format";
-import { headPart, nameOf } from "../parts";
+/** Bars of probabilities and shares: predictions, a continuation, a test, and where a head looked. */
+import type { ExplainPayload, GeneratePayload, Head, TestPayload } from "../../protocol/payloads";
+import { decimal, percent, signed, told, visible } from "../format";
+import { headPart, inStack, nameOf, nameOfTerm } from "../parts";
 import { barChart, probabilityAxis } from "./bars";
-import { type Asked, type Figure, figure } from "./figure";
+import { type Asked, type Caption, type Figure, figure } from "./figure";
 import { named, targetOf } from "./said";
 import { COLUMN } from "./svg";
 import type { Table } from "./table";
@@ -14,7 +14,7 @@ export function predictionFigure(explained: ExplainPayload, asked: Asked): Figur
     value: probability,
     number: percent(probability),
   }));
-  const where = visible(explained.tokens[explained.position]?.text ?? "");
+  const where = named(explained.tokens[explained.position]?.text ?? "");
   return figure(COLUMN, [barChart(COLUMN, { rows, axis: probabilityAxis("probability"), amounts: true })], {
     shows: `The ${rows.length} most probable tokens ${explained.model.bidirectional ? "at" : "after"} “${where}” (position ${explained.position}).`,
     made: explained,
@@ -74,5 +74,62 @@ export function lookedTable(head: Head): Table {
   return {
     head: ["head", "position", "token", "attention"],
     rows: head.looks_at.map(({ position, text, attention }) => [nameOf(headPart(head)), position, text, attention]),
+  };
+}
+
+/** A test: the tokens that were or became likely, with what each had before it and has with it. */
+export function testedFigure(result: TestPayload, made: Caption["made"], asked: Asked): Figure {
+  const { target_before: before, target_after: after } = result;
+  const rows = changes(result).map(({ text, from, to }) => ({
+    name: visible(text),
+    value: to ?? 0,
+    number: to === null ? "not listed" : percent(to),
+    notes: [from === null ? "" : percent(from)],
+  }));
+  const chart = barChart(COLUMN, {
+    rows,
+    axis: probabilityAxis("probability with the change"),
+    notes: [{ width: 44, head: "without" }],
+    amounts: true,
+  });
+  const [from, to] = told(before.probability, after.probability);
+  return figure(COLUMN, [chart], {
+    shows: `Predictions with ${changed(result)}: “${named(before.text)}” ${from} → ${to} (${signed(result.nats)} nats).`,
+    made,
+    asked,
+    about: targetOf(before),
+  });
+}
+
+const HOWS = { zero: "set to zero", double: "doubled", mean: "set to its mean", swap: "taken from B" };
+const NAMED = 6;
+
+/** What was changed, in one run: "L23.H4 set to zero and L24.N1005 doubled". */
+function changed({ tests }: TestPayload): string {
+  const names = tests.slice(0, NAMED).map(({ part, how }) => {
+    const kind = part.kind === "cross_head" ? "cross_attention" : part.kind;
+    return `${inStack(nameOfTerm({ ...part, kind }), part.encoder ?? false)} ${HOWS[how]}`;
+  });
+  const more = tests.length > NAMED ? [`${tests.length - NAMED} more`] : [];
+  return [...names, ...more].join(", ");
+}
+
+/** The target first, then every token that is listed before or after; null where it is not listed. */
+function changes({ before, after, target_before, target_after }: TestPayload) {
+  const found = new Map<number, { id: number; text: string; from: number | null; to: number | null }>();
+  const row = (id: number, text: string) => {
+    const known = found.get(id) ?? { id, text, from: null, to: null };
+    found.set(id, known);
+    return known;
+  };
+  for (const { id, text, probability } of [target_before, ...before]) row(id, text).from = probability;
+  for (const { id, text, probability } of [target_after, ...after]) row(id, text).to = probability;
+  return [...found.values()];
+}
+
+export function testedTable(result: TestPayload): Table {
+  return {
+    head: ["token", "id", "probability_before", "probability_after"],
+    rows: changes(result).map(({ text, id, from, to }) => [text, id, from, to]),
   };
 }

@@ -88,7 +88,7 @@ function barRow(row: BarRow, y: number, { x, names, width, chart, starts }: Plac
   const past = Math.max(end, chart.mark && !negative ? nudged(end, x(chart.mark.value), row.number) : end);
   const notes = (row.notes ?? []).map((note, place) => {
     const room = (chart.notes?.[place]?.width ?? 0) - 6;
-    return text(starts[place] ?? 0, middle, cut(note, room, NUMBER), { size: NUMBER });
+    return text(starts[place] ?? 0, middle, cut(note, room, SMALL), { size: SMALL });
   });
   return [
     row.total ? line(0, y, width, y, { stroke: INK }) : "",
@@ -129,7 +129,7 @@ export function ticksOf({ low, high }: Pick<Axis, "low" | "high">, about = 4): n
   if (!(span > 0)) return [low];
   const rough = span / about;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= 0.75 * rough) ?? 10) * power;
   const first = Math.ceil(low / step - 1e-9);
   const count = Math.floor(high / step + 1e-9) - first + 1;
   return Array.from({ length: count }, (_, place) => Number(((first + place) * step).toPrecision(12)));

@@ -35,9 +35,9 @@ export function carriedFigure(tested: ExplainPayload, carriers: readonly Carrier
     head: "part",
     mark: { value: before, label: `${lead ? signed(before) : percent(before)} with all parts` },
     notes: [
-      { width: 46, head: "adds, logits" },
-      { width: 74, head: "with → without" },
-      { width: 158, head: "what it does here" },
+      { width: 42, head: "adds, logits" },
+      { width: 70, head: "with → without" },
+      { width: 186, head: "what it does here" },
     ],
     amounts: !lead,
   });

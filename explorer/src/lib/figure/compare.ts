@@ -5,7 +5,7 @@ import { type Pair, paired, total } from "../ledger";
 import { nameOfTerm } from "../parts";
 import { type BarRow, barChart, signedAxis } from "./bars";
 import { type Asked, type Figure, figure } from "./figure";
-import { targetOf, explainedValue } from "./said";
+import { explainedValue, targetOf } from "./said";
 import { COLUMN } from "./svg";
 import type { Table } from "./table";
 

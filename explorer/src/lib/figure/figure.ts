@@ -96,12 +96,12 @@ function provenance({ made, asked, about }: Caption): string {
   return [`${shown(facts.join(", "))}.`, ...texts, about ?? ""].filter(Boolean).join(" ");
 }
 
-/** A text whose spaces stay spaces, and of which all else can be seen. */
+/** Joins letters, or chooses between two of their forms: written text needs it. */
+const JOINERS = new Set(["\u200c", "\u200d", "\ufe0e", "\ufe0f"]);
+
+/** A text as it is written, of which all else can be seen. */
 export function shown(words: string): string {
-  return words
-    .split(" ")
-    .map((word) => (word === "" ? "" : visible(word)))
-    .join(" ");
+  return [...words].map((letter) => (letter === " " || JOINERS.has(letter) ? letter : visible(letter))).join("");
 }
 
 /** A long text by its beginning and its end. */

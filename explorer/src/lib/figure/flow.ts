@@ -5,7 +5,7 @@ import { signed, visible } from "../format";
 import { inStack } from "../parts";
 import { type BarRow, barChart, signedAxis } from "./bars";
 import { type Asked, type Figure, figure } from "./figure";
-import { named, targetOf, explainedValue } from "./said";
+import { explainedValue, named, targetOf } from "./said";
 import { type Drawn, element, INK, NEGATIVE, PAGE, POSITIVE, rect, SIZE, text, widthOf } from "./svg";
 import type { Table } from "./table";
 

@@ -25,7 +25,7 @@ function curve({ lens, target }: ExplainPayload): Drawn {
   const x = (place: number) => LEFT + (place * (RIGHT - LEFT)) / Math.max(lens.length - 1, 1);
   const y = (rank: number) => TOP + (Math.log10(rank) / decades) * (BOTTOM - TOP);
   const ranks = Array.from({ length: decades + 1 }, (_, power) => 10 ** power);
-  const every = Math.max(1, Math.ceil(lens.length / 12));
+  const every = [1, 2, 5, 10].find((step) => lens.length / step <= 12) ?? 20;
   const body = [
     ...ranks.map((rank) => line(LEFT, y(rank), RIGHT, y(rank), { stroke: LINE })),
     ...ranks.map((rank) =>
@@ -33,7 +33,7 @@ function curve({ lens, target }: ExplainPayload): Drawn {
     ),
     line(LEFT, BOTTOM, RIGHT, BOTTOM, { stroke: INK }),
     ...lens.map((row, place) =>
-      place % every === 0
+      row.layer === null || (row.layer % every === 0 && (row.layer > 0 || every === 1))
         ? line(x(place), BOTTOM, x(place), BOTTOM + 2.5, { stroke: INK }) +
           text(x(place), BOTTOM + 9.5, row.layer === null ? "emb" : String(row.layer), {
             size: SMALL,

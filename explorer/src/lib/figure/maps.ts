@@ -16,7 +16,7 @@ export interface Shown {
 }
 
 export type Measure = "rank" | "probability" | "top";
-const MEASURES: Record<Measure, string> = {
+export const MEASURES: Record<Measure, string> = {
   rank: "rank of the target",
   probability: "probability of the target",
   top: "probability of the top token",

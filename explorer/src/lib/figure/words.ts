@@ -6,7 +6,20 @@ import { type Stretch, stretchesOf, stretchesOfText } from "../words";
 import { type Asked, type Figure, figure, shown } from "./figure";
 import { legend } from "./map";
 import { named, targetOf } from "./said";
-import { cut, DIM, type Drawn, element, INK, isRightToLeft, PAGE, rect, SMALL, text, widthOf } from "./svg";
+import {
+  DIM,
+  type Drawn,
+  element,
+  INK,
+  isRightToLeft,
+  PAGE,
+  POSITIVE,
+  rect,
+  SMALL,
+  text,
+  widthOf,
+  wrapped,
+} from "./svg";
 import type { Table } from "./table";
 
 const WORD = 10.5;
@@ -23,14 +36,14 @@ export function wordsFigure(explained: ExplainPayload, asked: Asked): Figure {
   const ofSource = Boolean(asked.source) && units.length > 0;
   const all = ofSource ? stretchesOfText(asked.source ?? "", units) : stretchesOf(explained, units);
   const stretches = all.filter((stretch) => stretch.role !== "template");
-  const boxes = stretches.map((stretch, place) => boxOf(stretch, stretches[place - 1], explained, largest));
-  const lines = laid([...boxes, answerBox(explained)]);
+  const boxes = stretches.flatMap((stretch, place) => boxesOf(stretch, stretches[place - 1], explained, largest));
+  const rtl = isRightToLeft(asked.source ?? asked.prompt);
+  const lines = laid([...boxes, answerBox(explained, rtl)]);
   const left = lines.slice(0, Math.max(0, lines.length - MOST_LINES));
   const kept = lines.slice(left.length);
-  const leftOut = left.reduce((sum, line) => sum + line.length, 0);
-  const rtl = isRightToLeft(asked.source ?? asked.prompt);
+  const leftOut = left.flat().filter(([box]) => box.ends).length;
   const pieces = [textOf(kept, rtl), legend(scale(explained, largest), PAGE)];
-  const windowed = leftOut > 0 ? ` The first ${leftOut} words of the prompt are not shown.` : "";
+  const windowed = leftOut > 0 ? ` The first ${leftOut} are not shown.` : "";
   return figure(PAGE, pieces, {
     shows: `${says(explained)}${windowed}`,
     made: explained,
@@ -50,7 +63,7 @@ function says({ words, target, reference }: ExplainPayload): string {
       ? `the lead of “${named(target.text)}” over “${named(reference.text ?? "")}”, in logits,`
       : `the probability of “${named(target.text)}”`;
   const first = words.units.some((unit) => unit.mark === "first")
-    ? " Dashed: the first word, on which many heads rest whatever it says."
+    ? ` Dashed: the first ${words.by}, on which many heads rest whatever it says.`
     : "";
   return `Under each ${words.by}: ${what} when that ${words.by} alone is ${words.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${first}`;
 }
@@ -75,38 +88,49 @@ interface Box {
   width: number;
   /** Whether a new line begins with it. */
   breaks: boolean;
+  /** Whether a unit ends with it. */
+  ends: boolean;
   /** What is drawn at some x. */
   draw(x: number): string;
 }
 
-function boxOf(stretch: Stretch, last: Stretch | undefined, explained: ExplainPayload, largest: number): Box {
-  const { unit } = stretch;
-  const word = cut(stretch.text.trim() === "" ? visible(stretch.text) : shown(stretch.text), PAGE - 2 * PAD, WORD);
+/** A stretch as boxes: one, or of a long sentence one a line, with the number under the last. */
+function boxesOf(stretch: Stretch, last: Stretch | undefined, explained: ExplainPayload, largest: number): Box[] {
+  const { unit, role } = stretch;
+  const lines = wrapped(stretch.text.trim() === "" ? visible(stretch.text) : shown(stretch.text), PAGE - 2 * PAD, WORD);
   const number = unit === null ? "" : unit.mark === "last" ? "asked here" : leftOf(unit, explained);
-  const opens = stretch.role !== null && stretch.role !== (last?.role ?? null);
-  const width = Math.max(widthOf(word, WORD) + 2 * PAD, widthOf(number, SMALL) + 2);
-  const plain = unit === null || unit.mark !== null || largest === 0;
-  const fill = plain ? "none" : colourOf(unit.effect, largest);
-  const ink = unit === null ? DIM : plain ? INK : inkOn(fill);
-  const frame =
-    unit?.mark === "first"
-      ? { stroke: "#b35806", "stroke-width": 0.8, "stroke-dasharray": "2 1.5" }
-      : unit?.mark === "last"
-        ? { stroke: "#9a9a94", "stroke-width": 0.6 }
-        : {};
-  const hatched = !plain && unit.effect < -0.1;
-  return {
-    width,
-    breaks: opens || stretch.before.includes("\n"),
-    draw: (x) =>
-      [
-        opens ? text(x, -2, stretch.role ?? "", { size: SMALL, fill: DIM }) : "",
-        plain && unit?.mark === null ? "" : rect(x, 0, width, BOX, { rx: 2, fill, ...frame }),
-        hatched ? rect(x, BOX - 3, width, 3, { fill: "url(#hatched)" }) : "",
-        text(x + width / 2, BOX - 4.2, word, { size: WORD, fill: ink, anchor: "middle" }),
-        text(x + width / 2, BOX + 8, number, { size: SMALL, fill: DIM, anchor: "middle" }),
-      ].join(""),
-  };
+  const opens = role !== null && role !== (last?.role ?? null);
+  return lines.map((words, place) => {
+    const first = place === 0;
+    const under = place === lines.length - 1 ? number : "";
+    const width = Math.max(widthOf(words, WORD) + 2 * PAD, widthOf(under, SMALL) + 2);
+    return {
+      width,
+      ends: place === lines.length - 1,
+      breaks: first && (opens || stretch.before.includes("\n")),
+      draw: (x) => {
+        const { ink, ground } = painted(unit, largest, x, width);
+        return [
+          opens && first ? text(x, -2, role, { size: SMALL, fill: DIM }) : "",
+          ground,
+          text(x + width / 2, BOX - 4.2, words, { size: WORD, fill: ink, anchor: "middle" }),
+          text(x + width / 2, BOX + 8, under, { size: SMALL, fill: DIM, anchor: "middle" }),
+        ].join("");
+      },
+    };
+  });
+}
+
+/** The ground of a unit, and the colour of the letters on it. */
+function painted(unit: UnitWithout | null, largest: number, x: number, width: number): { ink: string; ground: string } {
+  if (unit === null) return { ink: DIM, ground: "" };
+  const frame = (more: Record<string, string | number>) => rect(x, 0, width, BOX, { rx: 2, fill: "none", ...more });
+  if (unit.mark === "first")
+    return { ink: INK, ground: frame({ stroke: POSITIVE, "stroke-width": 0.8, "stroke-dasharray": "2 1.5" }) };
+  if (unit.mark === "last") return { ink: INK, ground: frame({ stroke: "#9a9a94", "stroke-width": 0.6 }) };
+  const fill = colourOf(unit.effect, largest);
+  const hatched = unit.effect < -0.1 ? rect(x, BOX - 3, width, 3, { fill: "url(#hatched)" }) : "";
+  return { ink: inkOn(fill), ground: frame({ fill }) + hatched };
 }
 
 /** What is left of the target without a word, with an arrow for the way it goes. */
@@ -116,7 +140,7 @@ function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
   return way + told(explained.target.probability, unit.probability_without)[1];
 }
 
-function answerBox({ target, reference, ledger }: ExplainPayload): Box {
+function answerBox({ target, reference, ledger }: ExplainPayload, rtl: boolean): Box {
   const word = named(target.text);
   const number = reference.kind === "versus" ? `${signed(ledger.value)} with all` : percent(target.probability);
   const arrow = widthOf("→", WORD) + 8;
@@ -124,13 +148,16 @@ function answerBox({ target, reference, ledger }: ExplainPayload): Box {
   return {
     width: arrow + inner,
     breaks: false,
-    draw: (x) =>
-      [
-        text(x + arrow / 2, BOX - 4.2, "→", { size: WORD, fill: DIM, anchor: "middle" }),
-        rect(x + arrow, 0, inner, BOX, { rx: 2, fill: "none", stroke: INK, "stroke-width": 1 }),
-        text(x + arrow + inner / 2, BOX - 4.2, word, { size: WORD, bold: true, anchor: "middle" }),
-        text(x + arrow + inner / 2, BOX + 8, number, { size: SMALL, bold: true, anchor: "middle" }),
-      ].join(""),
+    ends: true,
+    draw: (x) => {
+      const [left, middle] = rtl ? [x, x + inner + arrow / 2] : [x + arrow, x + arrow / 2];
+      return [
+        text(middle, BOX - 4.2, rtl ? "←" : "→", { size: WORD, fill: DIM, anchor: "middle" }),
+        rect(left, 0, inner, BOX, { rx: 2, fill: "none", stroke: INK, "stroke-width": 1 }),
+        text(left + inner / 2, BOX - 4.2, word, { size: WORD, bold: true, anchor: "middle" }),
+        text(left + inner / 2, BOX + 8, number, { size: SMALL, bold: true, anchor: "middle" }),
+      ].join("");
+    },
   };
 }
 
