@@ -1,5 +1,5 @@
 /** Bars of probabilities and shares: predictions, a continuation, a test, and where a head looked. */
-import type { ExplainPayload, GeneratePayload, Head, TestPayload } from "../../protocol/payloads";
+import type { ExplainPayload, GeneratePayload, Head, Prediction, TestPayload } from "../../protocol/payloads";
 import { decimal, percent, signed, told, visible } from "../format";
 import { headPart, inStack, nameOf, nameOfTerm } from "../parts";
 import { barChart, probabilityAxis } from "./bars";
@@ -80,16 +80,17 @@ export function lookedTable(head: Head): Table {
 /** A test: the tokens that were or became likely, with what each had before it and has with it. */
 export function testedFigure(result: TestPayload, made: Caption["made"], asked: Asked): Figure {
   const { target_before: before, target_after: after } = result;
-  const rows = changes(result).map(({ text, from, to }) => ({
+  const least = (tokens: readonly Prediction[]) => Math.min(1, ...tokens.map((token) => token.probability));
+  const short = { ...result, before: result.before.slice(0, LISTED), after: result.after.slice(0, LISTED) };
+  const rows = changes(short).map(({ text, id, from, to }) => ({
     name: visible(text),
-    value: to ?? 0,
-    number: to === null ? "not listed" : percent(to),
-    notes: [from === null ? "" : percent(from)],
+    ...amount(to ?? probabilityIn(result.after, id), least(result.after)),
+    notes: [amount(from ?? probabilityIn(result.before, id), least(result.before)).number],
   }));
   const chart = barChart(COLUMN, {
     rows,
     axis: probabilityAxis("probability with the change"),
-    notes: [{ width: 44, head: "without" }],
+    notes: [{ width: 44, head: "before" }],
     amounts: true,
   });
   const [from, to] = told(before.probability, after.probability);
@@ -99,6 +100,20 @@ export function testedFigure(result: TestPayload, made: Caption["made"], asked: 
     asked,
     about: targetOf(before),
   });
+}
+
+/** Tokens of each side that a figure lists. */
+const LISTED = 5;
+
+function probabilityIn(tokens: readonly Prediction[], id: number): number | null {
+  return tokens.find((token) => token.id === id)?.probability ?? null;
+}
+
+/** A probability; of a token that is not listed only that it is less than the least that is. */
+function amount(probability: number | null, least: number): { value: number; number: string } {
+  return probability === null
+    ? { value: 0, number: `<${percent(least).replace(/^[<>]/, "")}` }
+    : { value: probability, number: percent(probability) };
 }
 
 const HOWS = { zero: "set to zero", double: "doubled", mean: "set to its mean", swap: "taken from B" };
