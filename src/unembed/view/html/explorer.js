@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+function te(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function v(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), y(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function y(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function b(e) {
 	return e.children;
 }
-function te(e, t) {
+function ne(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function S(e, t) {
-	if (t == null) return e.__ && S(e.__, e.__i + 1);
+function re(e, t) {
+	if (t == null) return e.__ && re(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : S(e);
+	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function C(t) {
+function x(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || S(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
 }
-function w(e) {
+function S(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), S(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function C(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
 }
-function ne() {
+function ie() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && x(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(ie);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = E(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = O(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+function ae(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, te = r.__k || m, v = t.length;
+	for (c = oe(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = fe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function E(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+function oe(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, te = 0, v = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
+	if (te) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = v[a]) && 16 & o.__u) {
 			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
 			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : v[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = S(s)), de(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ve(s, s));
 	return r;
 }
-function ie(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = S(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ae(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ae(e, t, n, r) {
 	}
 	return -1;
 }
-function oe(e, t, n) {
+function le(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function D(e, t, n, r, i) {
+function ue(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function D(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function se(t) {
+function de(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function se(t) {
 		}
 	};
 }
-function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
+function fe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, v, y, x, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof A == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof _e == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (T ? n.__c = g = new A(w, E) : (n.__c = g = new te(w, E), g.constructor = A, g.render = fe), ne && ne.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), T && (g.__s || (g.__s = g.state), A.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, A.getDerivedStateFromProps(w, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (w !== y && T && !A.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(w, g.__s, E)) {
-					n.__v != r.__v && (g.props = w, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (C ? n.__c = g = new _e(S, oe) : (n.__c = g = new ne(S, oe), g.constructor = _e, g.render = ye), ie && ie.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), C && (g.__s || (g.__s = g.state), _e.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, _e.getDerivedStateFromProps(S, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
+				if (S !== v && C && !_e.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(S, g.__s, oe)) {
+					n.__v != r.__v && (g.props = S, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = S(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = re(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(w, g.__s, E), T && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, C);
+				g.componentWillUpdate && g.componentWillUpdate(S, g.__s, oe), C && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(v, y, x);
 				});
-			} else T && !A.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), T && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = E, g.props = w, g.__P = t, g.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
+			} else C && !_e.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), C && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = oe, g.props = S, g.__P = t, g.__g &= -5, se = e.__r, ce = C ? 25 : 0;
 			do
-				g.__g &= -9, ie && ie(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++ae < 25);
-			T && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), T && r.__c && g.getSnapshotBeforeUpdate && (C = g.getSnapshotBeforeUpdate(y, b)), oe = d && d.type === x && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && de(e, e);
-			}), r.__k = null), c = r.__k ? S(r, 0) : null), c = re(t, ee(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				g.__g &= -9, se && se(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++ce < 25);
+			C && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), C && r.__c && g.getSnapshotBeforeUpdate && (x = g.getSnapshotBeforeUpdate(v, y)), le = d && d.type === b && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ve(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = ae(t, ee(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
-						for (; O < o.length; O++) if (k = o[O]) {
-							if (o[O] = null, D) {
-								if (k == se) break;
+						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
+						for (; fe < o.length; fe++) if (he = o[fe]) {
+							if (o[fe] = null, ue) {
+								if (he == de) break;
 							} else {
-								if (k.nodeType != 8) break;
-								k.data.startsWith("$s") && (se = ce(D = k));
+								if (he.nodeType != 8) break;
+								he.data.startsWith("$s") && (de = pe(ue = he));
 							}
 						}
 					}
-					if (!D) {
+					if (!ue) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						D = c;
+						ue = c;
 					}
-					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(te);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ce(e, t) {
+function pe(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ce(e, t) {
 		t && t.push(e);
 	}
 }
-function le(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
+function me(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
 }
-function k(t, n, r) {
-	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
+function he(t, n, r) {
+	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function k(t, n, r) {
 		}
 	});
 }
-function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (T ? y.localName == T : y.nodeType == 3)) {
-			t = y, o[d] = null;
+function ge(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, v, y, b, ne, x = r.props || p, S = n.props, C = n.type;
+	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((v = o[d]) && (C ? v.localName == C : v.nodeType == 3)) {
+			t = v, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !T) return te.createTextNode(w);
-		t = te.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !C) return ne.createTextNode(S);
+		t = ne.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(y = t.attributes[d]).name] = y.value;
-		for (d in C) y = C[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, y, a);
-		for (d in w) y = w[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || C[d] === y || D(t, d, y, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && S(r, 0), c, l), o && o.some(v)), c && T != "textarea" || (d = "value", T == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (T != "progress" || b) || D(t, d, b, C[d], a), d = "checked", x != null && x != t[d] && D(t, d, x, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (C) {
+		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (x = {}, d = 0; d < t.attributes.length; d++) x[(v = t.attributes[d]).name] = v.value;
+		for (d in x) v = x[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, v, a);
+		for (d in S) v = S[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || x[d] === v || ue(t, d, v, x[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && C != "textarea" || (d = "value", C == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (C != "progress" || y) || ue(t, d, y, x[d], a), d = "checked", b != null && b != t[d] && ue(t, d, b, x[d], a));
+	} else x === S || c && t.data == S || (t.data = S);
 	return t;
 }
-function A(t, n, r, i) {
+function _e(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function de(t, n, r) {
+function ve(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function de(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
 }
-function fe(e, t, n) {
+function ye(e, t, n) {
 	return this.constructor(e, n);
 }
-function pe(t, n) {
+function be(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
 }
-function me(e) {
+function xe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, C(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), T(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), C(this)));
+}, ne.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
+}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
-function Oe(e, t) {
-	M.__h && M.__h(j, e, ye || t), ye = 0;
-	var n = j.__H || (j.__H = {
+var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
+function Fe(e, t) {
+	T.__h && T.__h(w, e, Ee || t), Ee = 0;
+	var n = w.__H || (w.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function ke(e, t) {
-	var n = Oe(he++, 3);
-	!M.__s && Ve(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+function Ie(e, t) {
+	var n = Fe(Se++, 3);
+	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
 }
-function Ae(e, t) {
-	var n = Oe(he++, 4);
-	!M.__s && Ve(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+function Le(e, t) {
+	var n = Fe(Se++, 4);
+	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function je(e) {
-	return ye = 5, Me(function() {
+function Re(e) {
+	return Ee = 5, ze(function() {
 		return { current: e };
 	}, []);
 }
-function Me(e, t) {
-	var n = Oe(he++, 7);
-	return Ve(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function ze(e, t) {
+	var n = Fe(Se++, 7);
+	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ne(e) {
-	var t = j.context[e.__c], n = Oe(he++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
+function Be(e) {
+	var t = w.context[e.__c], n = Fe(Se++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function Pe() {
-	var e = Oe(he++, 11);
+function Ve() {
+	var e = Fe(Se++, 11);
 	if (!e.__) {
-		for (var t = j.__v; !t.__m && t.__;) t = t.__;
+		for (var t = w.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Fe() {
+function He() {
 	var e;
 	do {
-		for (; e = xe.shift();) try {
-			ze(e);
+		for (; e = Oe.shift();) try {
+			Ke(e);
 		} catch (t) {
-			M.__e(t, { __: (e = e.__P) && e.__v });
+			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = be.shift();) {
+		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(ze), t.__h.some(Be), t.__h = [];
+				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
 			} catch (n) {
-				t.__h = [], M.__e(n, e.__v);
+				t.__h = [], T.__e(n, e.__v);
 			}
 		}
-	} while (xe.length);
+	} while (Oe.length);
 }
-M.__b = function(e) {
-	j = null, Se && Se(e);
-}, M.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
-}, M.__r = function(e) {
-	Ce && Ce(e), he = 0;
-	var t = (j = e.__c).__H;
-	t && (ge == j ? j.__h = [] : (t.__h.some(ze), t.__h.some(Be), he = 0), t.__h = [], t.__.some(function(e) {
+T.__b = function(e) {
+	w = null, ke && ke(e);
+}, T.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
+}, T.__r = function(e) {
+	Ae && Ae(e), Se = 0;
+	var t = (w = e.__c).__H;
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ge = j;
-}, M.diffed = function(e) {
-	we && we(e);
+	})), Ce = w;
+}, T.diffed = function(e) {
+	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Re(be.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ge = j = null;
-}, M.__c = function(e, t) {
+	})), Ce = w = null;
+}, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(ze), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Be(e);
+			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
+				return !e.__ || qe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Te && Te(e, t);
-}, M.unmount = function(e) {
-	Ee && Ee(e);
+	}), Me && Me(e, t);
+}, T.unmount = function(e) {
+	Ne && Ne(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ M.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Re(xe.push(r));
-			} else ze(r);
+				r.__P = n, Ge(Oe.push(r));
+			} else Ke(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && M.__e(t, r.__v));
+	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var Ie = typeof requestAnimationFrame == "function";
-function Le(e) {
+var Ue = typeof requestAnimationFrame == "function";
+function We(e) {
 	var t, n = function() {
-		clearTimeout(r), Ie && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Ie && (t = requestAnimationFrame(n));
+	Ue && (t = requestAnimationFrame(n));
 }
-function Re(e) {
-	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Le)(Fe);
+function Ge(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
 }
-function ze(e) {
-	var t = j, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), j = t;
+function Ke(e) {
+	var t = w, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
-function Be(e) {
-	var t = j;
-	e.__c = e.__(), j = t;
+function qe(e) {
+	var t = w;
+	e.__c = e.__(), w = t;
 }
-function Ve(e, t) {
+function Je(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ve(t, e[n]);
+		return !Te(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var He = Symbol.for("preact-signals");
-function Ue() {
-	if (P > 1) P--;
+var Ye = Symbol.for("preact-signals");
+function Xe() {
+	if (tt > 1) tt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ze;
-			for (Ze = void 0; e !== void 0;) {
+			var e = at;
+			for (at = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); qe !== void 0;) {
-			var n = qe;
-			for (qe = void 0, Je++; n !== void 0;) {
+		})(); et !== void 0;) {
+			var n = et;
+			for (et = void 0, nt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && et(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && lt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ue() {
 				n = r;
 			}
 		}
-		if (Je = 0, P--, t) throw e;
+		if (nt = 0, tt--, t) throw e;
 	}
 }
-function We(e) {
-	if (P > 0) return e();
-	Xe = ++Ye, P++;
+function Ze(e) {
+	if (tt > 0) return e();
+	it = ++rt, tt++;
 	try {
 		return e();
 	} finally {
-		Ue();
+		Xe();
 	}
 }
-var Ge, N = void 0;
-function Ke(e) {
-	var t = N, n = Ge;
-	N = void 0, Ge = void 0;
-	try {
-		return e();
-	} finally {
-		N = t, Ge = n;
-	}
-}
-var qe = void 0, P = 0, Je = 0, Ye = 0, Xe = 0, Ze = void 0, Qe = 0;
+var Qe, E = void 0;
 function $e(e) {
-	if (N !== void 0) {
+	var t = E, n = Qe;
+	E = void 0, Qe = void 0;
+	try {
+		return e();
+	} finally {
+		E = t, Qe = n;
+	}
+}
+var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
+function st(e) {
+	if (E !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== N) return t = {
+		if (t === void 0 || t.t !== E) return t = {
 			i: 0,
 			S: e,
-			p: N.s,
+			p: E.s,
 			n: void 0,
-			t: N,
+			t: E,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, N.s !== void 0 && (N.s.n = t), N.s = t, e.n = t, 32 & N.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = N.s, t.n = void 0, N.s.n = t, N.s = t), t;
+		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
 	}
 }
-function F(e, t) {
+function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-F.prototype.brand = He, F.prototype.h = function() {
+D.prototype.brand = Ye, D.prototype.h = function() {
 	return !0;
-}, F.prototype.S = function(e) {
+}, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ke(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, F.prototype.U = function(e) {
+}, D.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ke(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, F.prototype.subscribe = function(e) {
+}, D.prototype.subscribe = function(e) {
 	var t = this;
-	return lt(function() {
+	return vt(function() {
 		var n = t.value;
-		Ke(function() {
+		$e(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, F.prototype.valueOf = function() {
+}, D.prototype.valueOf = function() {
 	return this.value;
-}, F.prototype.toString = function() {
+}, D.prototype.toString = function() {
 	return this.value + "";
-}, F.prototype.toJSON = function() {
+}, D.prototype.toJSON = function() {
 	return this.value;
-}, F.prototype.peek = function() {
+}, D.prototype.peek = function() {
 	var e = this;
-	return Ke(function() {
+	return $e(function() {
 		return e.value;
 	});
-}, Object.defineProperty(F.prototype, "value", {
+}, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = $e(this);
+		var e = st(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Je > 100) throw Error("Cycle detected");
+			if (nt > 100) throw Error("Cycle detected");
 			(function(e) {
-				P !== 0 && Je === 0 && e.l !== Xe && (e.l = Xe, Ze = {
+				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ze
+					o: at
 				});
-			})(this), this.v = e, this.i++, Qe++, P++;
+			})(this), this.v = e, this.i++, ot++, tt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ue();
+				Xe();
 			}
 		}
 	}
 });
-function I(e, t) {
-	return new F(e, t);
+function ct(e, t) {
+	return new D(e, t);
 }
-function et(e) {
+function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function tt(e) {
+function ut(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function tt(e) {
 		}
 	}
 }
-function nt(e) {
+function dt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function rt(e, t) {
-	F.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Qe - 1, this.f = 4;
+function ft(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
 }
-rt.prototype = new F(), rt.prototype.h = function() {
+ft.prototype = new D(), ft.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Qe)) return !0;
-	if (this.g = Qe, this.f |= 1, this.i > 0 && !et(this)) return this.f &= -2, !0;
-	var e = N;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
+	if (this.g = ot, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
+	var e = E;
 	try {
-		tt(this), N = this;
+		ut(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return N = e, nt(this), this.f &= -2, !0;
-}, rt.prototype.S = function(e) {
+	return E = e, dt(this), this.f &= -2, !0;
+}, ft.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	F.prototype.S.call(this, e);
-}, rt.prototype.U = function(e) {
-	if (this.t !== void 0 && (F.prototype.U.call(this, e), this.t === void 0)) {
+	D.prototype.S.call(this, e);
+}, ft.prototype.U = function(e) {
+	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, rt.prototype.N = function() {
+}, ft.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(rt.prototype, "value", { get: function() {
+}, Object.defineProperty(ft.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = $e(this);
+	var e = st(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function it(e, t) {
-	return new rt(e, t);
+function pt(e, t) {
+	return new ft(e, t);
 }
-function at(e) {
+function mt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		P++;
-		var n = N;
-		N = void 0;
+		tt++;
+		var n = E;
+		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ot(e), t;
+			throw e.f &= -2, e.f |= 8, ht(e), t;
 		} finally {
-			N = n, Ue();
+			E = n, Xe();
 		}
 	}
 }
-function ot(e) {
+function ht(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, at(e);
+	e.x = void 0, e.s = void 0, mt(e);
 }
-function st(e) {
-	if (N !== this) throw Error("Out-of-order effect");
-	nt(this), N = e, this.f &= -2;
+function gt(e) {
+	if (E !== this) throw Error("Out-of-order effect");
+	dt(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && ot(this);
+		8 & this.f && ht(this);
 	} finally {
-		Ue();
+		Xe();
 	}
 }
-function ct(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ge && Ge.push(this);
+function _t(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
 }
-ct.prototype.c = function() {
+_t.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ct.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ct.prototype.S = function() {
+}, _t.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, at(this), tt(this), P++;
-	var e = N;
-	return N = this, st.bind(this, e);
-}, ct.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = qe, qe = this);
-}, ct.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ot(this);
-}, ct.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, mt(this), ut(this), tt++;
+	var e = E;
+	return E = this, gt.bind(this, e);
+}, _t.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = et, et = this);
+}, _t.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ht(this);
+}, _t.prototype.dispose = function() {
 	this.d();
 };
-function lt(e, t) {
-	var n = new ct(e, t);
+function vt(e, t) {
+	var n = new _t(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function lt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ut, dt, ft = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, pt = [];
-lt(function() {
-	ut = this.N;
+var yt, bt, xt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, St = [];
+vt(function() {
+	yt = this.N;
 })();
-function mt(t, n) {
+function Ct(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function ht(e) {
-	if (dt) {
-		var t = dt;
-		dt = void 0, t();
+function wt(e) {
+	if (bt) {
+		var t = bt;
+		bt = void 0, t();
 	}
-	dt = e && e.S();
+	bt = e && e.S();
 }
-function gt(e) {
-	var t = this, r = e.data, i = L(r);
+function Tt(e) {
+	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Me(function() {
+	var a = ze(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = it(function() {
+		var a = pt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = it(function() {
+		}), o = pt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = lt(function() {
-			if (this.N = bt, o.value) {
+		}), s = vt(function() {
+			if (this.N = kt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function gt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
+Tt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: v(b, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: gt
+		value: Tt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), mt("__b", function(e, t) {
-	if (ht(), typeof t.type == "string") {
+}), Ct("__b", function(e, t) {
+	if (wt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof F && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), mt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		ht();
+}), Ct("__r", function(e, t) {
+	if (e(t), t.type !== b) {
+		wt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return lt(function() {
+			return vt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ft && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				xt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ht(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), wt(n);
 	}
-}), mt("__e", function(e, t, n, r) {
-	ht(), e(t, n, r);
-}), mt("diffed", function(e, t) {
-	ht();
+}), Ct("__e", function(e, t, n, r) {
+	wt(), e(t, n, r);
+}), Ct("diffed", function(e, t) {
+	wt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = _t(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Et(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function _t(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = I(n);
+function Et(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = ct(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: lt(function() {
-			this.N = bt;
+		d: vt(function() {
+			this.N = kt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-mt("unmount", function(e, t) {
+Ct("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ mt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), mt("__h", function(e, t, n, r) {
+}), Ct("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), ne.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ mt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function L(e, t) {
-	return Me(function() {
-		return I(e, t);
+function O(e, t) {
+	return ze(function() {
+		return ct(e, t);
 	}, []);
 }
-var vt = function(e) {
+var Dt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function yt() {
-	We(function() {
-		for (var e; e = pt.shift();) ut.call(e);
+function Ot() {
+	Ze(function() {
+		for (var e; e = St.shift();) yt.call(e);
 	});
 }
-function bt() {
-	pt.push(this) === 1 && (e.requestAnimationFrame || vt)(yt);
+function kt() {
+	St.push(this) === 1 && (e.requestAnimationFrame || Dt)(Ot);
 }
 // src/protocol/asks.ts
-var xt = {
+var At = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,38 +860,38 @@ var xt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, St = 2, Ct = 200;
-function wt(e) {
-	if (Array.isArray(e)) return `[${e.map(wt).join(",")}]`;
+}, jt = 2, Mt = 200;
+function Nt(e) {
+	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${wt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
 }
-var Tt = {
+var Pt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Et = class {
+}, Ft = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(wt(t), this.#n(t, n));
+			this.#e.set(Nt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = wt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = wt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(wt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
 	}
 	shown(e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -901,19 +901,19 @@ var Tt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: xt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: I(n ? {
-				...Tt,
+			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: ct(n ? {
+				...Pt,
 				fraction: 1,
 				result: t
-			} : Tt),
+			} : Pt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	#r() {
-		let e = [...this.#e.values()], t = St - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,46 +926,46 @@ var Tt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Tt,
+					...Pt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Tt,
+				...Pt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Tt,
+				...Pt,
 				error: e
 			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Ct) return;
+			if (this.#e.size <= Mt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Dt = me(null);
-function R() {
-	let e = Ne(Dt);
+}, It = xe(null);
+function k() {
+	let e = Be(It);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function z(e) {
-	let t = R(), n = e === null ? "" : wt(e), r = L(null);
-	return Ae(() => {
+function A(e) {
+	let t = k(), n = e === null ? "" : Nt(e), r = O(null);
+	return Le(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function B(e) {
-	let t = z(e), n = je(null);
+function Lt(e) {
+	let t = A(e), n = Re(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -973,21 +973,21 @@ function B(e) {
 	};
 }
 // src/page/keys.ts
-var Ot = {
+var Rt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function kt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => At(e, t, n);
+function zt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Bt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function At(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || jt(n.target) || e.helpOpen.value) return;
+function Bt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Ot[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Rt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -995,11 +995,11 @@ function At(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function jt(e) {
+function Vt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function V(e) {
+function j(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1008,7 +1008,7 @@ function V(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function H(e) {
+function Ht(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1018,10 +1018,10 @@ function H(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function U(e, t) {
-	return e === null || t === null ? e === t : Mt(e) === Mt(t);
+function Ut(e, t) {
+	return e === null || t === null ? e === t : Wt(e) === Wt(t);
 }
-function Mt(e) {
+function Wt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1031,28 +1031,28 @@ function Mt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Nt(e) {
+function Gt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Pt(e) {
-	return Nt(e) === "cross_attention";
+function Kt(e) {
+	return Gt(e) === "cross_attention";
 }
-function Ft(e) {
-	return Pt(e) || e.encoder === !0;
+function qt(e) {
+	return Kt(e) || e.encoder === !0;
 }
-function It(e) {
-	return e.encoder ? { encoder: !0 } : Pt(e) ? { cross: !0 } : {};
+function Jt(e) {
+	return e.encoder ? { encoder: !0 } : Kt(e) ? { cross: !0 } : {};
 }
-function Lt(e) {
+function Yt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Rt(e);
-	let n = Rt(t[1] ?? "");
-	return n === null || Pt(n) ? null : {
+	if (!t) return Xt(e);
+	let n = Xt(t[1] ?? "");
+	return n === null || Kt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Rt(e) {
+function Xt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,26 +1074,26 @@ function Rt(e) {
 		head: Number(r)
 	};
 }
-function W(e) {
-	return Bt(zt(e), e.encoder ?? !1);
+function M(e) {
+	return Qt(Zt(e), e.encoder ?? !1);
 }
-function zt(e) {
+function Zt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Bt(e, t) {
+function Qt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Vt(e) {
-	let t = Ht(e);
-	if (t) return W(t);
+function $t(e) {
+	let t = en(e);
+	if (t) return M(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Ht(e) {
+function en(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1116,24 +1116,24 @@ function Ht(e) {
 		neuron: e.neuron
 	};
 }
-function Ut(e) {
+function tn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Wt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Wt(t.head) : t.kind === "neuron" ? Wt(t.neuron) && (t.expert === void 0 || Wt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !nn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? nn(t.head) : t.kind === "neuron" ? nn(t.neuron) && (t.expert === void 0 || nn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function Wt(e) {
+function nn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
 // src/lib/knowledge.ts
-var Gt = [
+var rn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Kt = ["rome", "value"], qt = [
+], an = ["rome", "value"], on = [
 	"refined",
 	"kept",
 	"shared"
-], Jt = {
+], sn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1141,33 +1141,33 @@ var Gt = [
 	test: null,
 	edit: null
 };
-function Yt(e, t, n) {
+function cn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Xt({ layers: e, attributions: t }) {
+function ln({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Zt(e) {
-	return W(H(e));
+function un(e) {
+	return M(Ht(e));
 }
-function Qt(e, t) {
+function dn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function $t(e) {
+function fn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function en(e) {
+function pn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1175,17 +1175,17 @@ function en(e) {
 		shared: e.shared
 	};
 }
-function tn(e, t) {
-	return t ?? qt.find((t) => e[t].length > 0) ?? "refined";
+function mn(e, t) {
+	return t ?? on.find((t) => e[t].length > 0) ?? "refined";
 }
-function nn({ layer: e, expert: t, neuron: n }) {
+function hn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function gn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1195,7 +1195,7 @@ function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function an(e, t, n, r, i) {
+function _n(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1213,7 +1213,7 @@ function an(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return on([
+		return vn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1222,34 +1222,34 @@ function an(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? on([
+	return e.action === "erase" ? vn([
 		"suppress",
 		...r,
 		...o
-	]) : on([
+	]) : vn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function on(e) {
+function vn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function sn(e, t) {
+function yn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...ln(e, t),
+		...xn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function cn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(nn);
+function bn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(hn);
 	return t.action === "update" ? {
 		ask: "update",
-		...ln(e, n),
+		...xn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1257,42 +1257,42 @@ function cn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...ln(e, n),
+		...xn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function ln({ prompts: e }, { prompt: t, target: n }) {
+function xn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function un(e) {
+function Sn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && fn([null, ...qt])(a) && fn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && wn([null, ...on])(a) && wn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || dn(s));
+	])(o) && (s === null || Cn(s));
 }
-function dn(e) {
+function Cn(e) {
 	let t = e;
-	return typeof t == "object" && fn(Gt)(t.action) && typeof t.to == "string" && fn(Kt)(t.method);
+	return typeof t == "object" && wn(rn)(t.action) && typeof t.to == "string" && wn(an)(t.method);
 }
-function fn(e) {
+function wn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var pn = [
+var Tn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], mn = [
+], En = [
 	"why",
 	"parts",
 	"graph",
@@ -1300,7 +1300,7 @@ var pn = [
 	"compare",
 	"facts",
 	"continue"
-], hn = {
+], Dn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1315,11 +1315,11 @@ var pn = [
 	pins: [],
 	knowledge: null
 };
-function gn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(hn[e]));
+function On(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Dn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function _n(e, t = hn) {
+function kn(e, t = Dn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1327,64 +1327,64 @@ function _n(e, t = hn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? vn({
-		...hn,
+	return typeof n == "object" && n && !Array.isArray(n) ? An({
+		...Dn,
 		...n
 	}) : t;
 }
-function vn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : hn[t], n = (e) => e === null || typeof e == "string";
+function An(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Dn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => mn.some((t) => t === e)),
+		view: t("view", (e) => En.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Wt(e)),
-		target: t("target", (e) => n(e) || Wt(e)),
+		position: t("position", (e) => e === null || nn(e)),
+		target: t("target", (e) => n(e) || nn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || Wt(e)),
-		selection: t("selection", (e) => e === null || Ut(e)),
-		test: t("test", (e) => e === null || bn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(xn)),
-		knowledge: t("knowledge", (e) => e === null || un(e))
+		word: t("word", (e) => e === null || nn(e)),
+		selection: t("selection", (e) => e === null || tn(e)),
+		test: t("test", (e) => e === null || Mn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Nn)),
+		knowledge: t("knowledge", (e) => e === null || Sn(e))
 	};
 }
-function yn(e) {
+function jn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function bn(e) {
-	return pn.some((t) => t === e);
+function Mn(e) {
+	return Tn.some((t) => t === e);
 }
-function xn(e) {
+function Nn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Ut(t.part) && bn(t.how);
+	return typeof t == "object" && !!t && tn(t.part) && Mn(t.how);
 }
 // src/page/page.ts
-var Sn = class {
+var Pn = class {
 	data;
 	desk;
 	state;
-	hovered = I(null);
-	explained = I(null);
-	answered = I(null);
-	helpOpen = I(!1);
-	continued = I(null);
-	said = I("");
-	shownPart = it(() => this.hovered.value ?? this.state.value.selection);
+	hovered = ct(null);
+	explained = ct(null);
+	answered = ct(null);
+	helpOpen = ct(!1);
+	continued = ct(null);
+	said = ct("");
+	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Et(t, e.results);
-		let n = vn({
-			...hn,
+		this.data = e, this.desk = new Ft(t, e.results);
+		let n = An({
+			...Dn,
 			...e.state
 		});
-		this.state = I(e.host === "widget" ? n : this.#e(n));
+		this.state = ct(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = hn) {
-		let t = _n(location.hash, e);
+	#e(e = Dn) {
+		let t = kn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1422,32 +1422,32 @@ var Sn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !U(t.part, e));
+		let r = n.filter((t) => !Ut(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${W(e)}.`;
+		}] }), this.said.value = `Pinned ${M(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		We(() => {
+		Ze(() => {
 			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...wn(e),
+			...In(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Cn(this.state.value), t = lt(() => {
-			let t = this.state.value, n = gn(t), r = Cn(t) !== e;
-			if (e = Cn(t), n === location.hash) return;
+		let e = Fn(this.state.value), t = vt(() => {
+			let t = this.state.value, n = On(t), r = Fn(t) !== e;
+			if (e = Fn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1458,7 +1458,7 @@ var Sn = class {
 		};
 	}
 };
-function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Fn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1470,8 +1470,8 @@ function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Tn({
+function In({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Ln({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1480,22 +1480,22 @@ function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Tn(e) {
+function Ln(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/protocol/transports.ts
-function En(e) {
+function Rn(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Dn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await On(e));
-			await kn(e.body, n);
+		return zn("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Bn(e));
+			await Vn(e.body, n);
 		}).catch((e) => {
 			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
 		}), () => r.abort();
 	};
 }
-function Dn(e, t, n, r) {
+function zn(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1504,7 +1504,7 @@ function Dn(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function On(e) {
+async function Bn(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1512,7 +1512,7 @@ async function On(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function kn(e, t) {
+async function Vn(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1520,38 +1520,38 @@ async function kn(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) An(e, t);
+		for (let e of a) Hn(e, t);
 	}
-	r.trim() && An(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Hn(r, t), t.error("The server closed the connection before it had answered.");
 }
-function An(e, t) {
+function Hn(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && jn(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && Un(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function jn(e, t, n) {
+function Un(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Mn = /* @__PURE__ */ new Set([
+var Wn = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function Nn(e) {
-	let t = (e) => wt(Object.fromEntries(Object.entries(e).filter(([e]) => !Mn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function Gn(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !Wn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function Pn(e) {
+function Kn(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (jn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (Un(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1565,9 +1565,9 @@ function Pn(e) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Fn = Symbol.for("pv"), In = 0;
+var qn = Symbol.for("pv"), Jn = 0;
 Array.isArray;
-function G(t, n, r, i, a, o) {
+function N(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1581,17 +1581,17 @@ function G(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Fn,
-		__v: --In,
+		constructor: qn,
+		__v: --Jn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/ui/Field.tsx
-function Ln(e) {
-	let t = R(), n = String(t.state.value[e.name] ?? ""), r = L(n);
-	ke(() => {
+function Yn(e) {
+	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
+	Ie(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1612,9 +1612,9 @@ function Ln(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ G("label", {
+	return e.wide ? /* @__PURE__ */ N("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ G("textarea", {
+		children: [e.label, /* @__PURE__ */ N("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1623,7 +1623,7 @@ function Ln(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ G("label", { children: [e.label, /* @__PURE__ */ G("input", {
+	}) : /* @__PURE__ */ N("label", { children: [e.label, /* @__PURE__ */ N("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
@@ -1631,15 +1631,15 @@ function Ln(e) {
 	})] });
 }
 // src/panels/Header.tsx
-function Rn() {
-	let e = R(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ G("header", {
+function Xn() {
+	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ N("header", {
 		class: "top",
-		children: [/* @__PURE__ */ G("div", {
+		children: [/* @__PURE__ */ N("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ G("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ G("p", {
+				/* @__PURE__ */ N("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ N("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1650,25 +1650,25 @@ function Rn() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ G("form", {
+				/* @__PURE__ */ N("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
-					children: [e.reads() === "text" ? /* @__PURE__ */ G(Ln, {
+					children: [e.reads() === "text" ? /* @__PURE__ */ N(Yn, {
 						name: "source",
 						label: "Source",
 						wide: !0,
 						live: n
-					}) : null, /* @__PURE__ */ G(Ln, {
+					}) : null, /* @__PURE__ */ N(Yn, {
 						name: "a",
 						label: r === "source" ? "Decoder's prompt" : "Prompt",
 						wide: !0,
 						live: n
 					})]
 				}),
-				/* @__PURE__ */ G(Un, {}),
-				/* @__PURE__ */ G(Hn, {}),
-				e.data.host === "page" ? /* @__PURE__ */ G(Wn, {}) : null,
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ N(tr, {}),
+				/* @__PURE__ */ N(er, {}),
+				e.data.host === "page" ? /* @__PURE__ */ N(nr, {}) : null,
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1676,13 +1676,13 @@ function Rn() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ G(Bn, {}), /* @__PURE__ */ G(Vn, { live: n })]
+			children: [/* @__PURE__ */ N(Qn, {}), /* @__PURE__ */ N($n, { live: n })]
 		})]
 	});
 }
-var zn = {
+var Zn = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1691,12 +1691,12 @@ var zn = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Bn() {
-	let e = R(), t = e.state.value;
-	return /* @__PURE__ */ G("nav", {
+function Qn() {
+	let e = k(), t = e.state.value;
+	return /* @__PURE__ */ N("nav", {
 		"aria-label": "Views",
-		children: mn.map((n) => /* @__PURE__ */ G("a", {
-			href: gn({
+		children: En.map((n) => /* @__PURE__ */ N("a", {
+			href: On({
 				...t,
 				view: n
 			}) || "#",
@@ -1704,48 +1704,48 @@ function Bn() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ G("span", {
+			children: [Zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Vn({ live: e }) {
-	let t = R(), n = t.state.value;
-	return /* @__PURE__ */ G("details", {
+function $n({ live: e }) {
+	let t = k(), n = t.state.value;
+	return /* @__PURE__ */ N("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ G("summary", { children: "Another token or reference" }), /* @__PURE__ */ G("form", {
+		children: [/* @__PURE__ */ N("summary", { children: "Another token or reference" }), /* @__PURE__ */ N("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ N(Yn, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ N(Yn, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ G("label", { children: ["Reference", /* @__PURE__ */ G("select", {
+				/* @__PURE__ */ N("label", { children: ["Reference", /* @__PURE__ */ N("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ N("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ N("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ G("option", {
+						n.vs === null ? null : /* @__PURE__ */ N("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1755,9 +1755,9 @@ function Vn({ live: e }) {
 		})]
 	});
 }
-function Hn() {
-	let e = R();
-	return e.data.host === "page" ? /* @__PURE__ */ G("button", {
+function er() {
+	let e = k();
+	return e.data.host === "page" ? /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1769,11 +1769,11 @@ function Hn() {
 		children: "Copy link"
 	}) : null;
 }
-function Un() {
-	let e = R(), t = je(null), n = L(!1);
-	return /* @__PURE__ */ G("label", {
+function tr() {
+	let e = k(), t = Re(null), n = O(!1);
+	return /* @__PURE__ */ N("label", {
 		class: "find",
-		children: [/* @__PURE__ */ G("span", { children: ["Find ", /* @__PURE__ */ G("kbd", { children: "/" })] }), /* @__PURE__ */ G("input", {
+		children: [/* @__PURE__ */ N("span", { children: ["Find ", /* @__PURE__ */ N("kbd", { children: "/" })] }), /* @__PURE__ */ N("input", {
 			ref: t,
 			type: "search",
 			"data-find": !0,
@@ -1781,39 +1781,39 @@ function Un() {
 			"aria-invalid": n.value,
 			onKeyDown: (r) => {
 				if (r.key !== "Enter" || !t.current) return;
-				let i = Lt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
+				let i = Yt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
 				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
 			}
 		})]
 	});
 }
-function Wn() {
-	let e = R(), t = L(null), n = async () => {
+function nr() {
+	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await Dn("/report", {
+		let n = await zn("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await On(n);
+			t.value = await Bn(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ G("p", {
+	}), t.value ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Gn = [
+var rr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1823,24 +1823,24 @@ var Gn = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Kn() {
-	let e = R(), t = je(null), n = e.helpOpen.value;
-	return ke(() => {
+function ir() {
+	let e = k(), t = Re(null), n = e.helpOpen.value;
+	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ G("dialog", {
+	}, [n]), /* @__PURE__ */ N("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ G("table", { children: /* @__PURE__ */ G("tbody", { children: Gn.map(([e, t]) => /* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("table", { children: /* @__PURE__ */ N("tbody", { children: rr.map(([e, t]) => /* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 				scope: "row",
-				children: /* @__PURE__ */ G("kbd", { children: e })
-			}), /* @__PURE__ */ G("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ G("button", {
+				children: /* @__PURE__ */ N("kbd", { children: e })
+			}), /* @__PURE__ */ N("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => e.helpOpen.value = !1,
 				children: "Close"
@@ -1849,27 +1849,27 @@ function Kn() {
 	});
 }
 // src/panels/Start.tsx
-var qn = [
+var ar = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Jn() {
-	let e = R(), t = e.beside();
-	return /* @__PURE__ */ G("main", {
+function or() {
+	let e = k(), t = e.beside();
+	return /* @__PURE__ */ N("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ G("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ G("p", { children: [
+			/* @__PURE__ */ N("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ N("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ G("ul", { children: qn.map(([t, n]) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: ar.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
 						children: t
 					}),
@@ -1881,19 +1881,19 @@ function Jn() {
 	});
 }
 // src/ui/Status.tsx
-function K(e) {
-	let t = R(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ G("p", {
+function P(e) {
+	let t = k(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ G("p", {
+	}) : n.error ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ G("p", {
+	}) : /* @__PURE__ */ N("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ G("progress", {
+			/* @__PURE__ */ N("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1903,15 +1903,15 @@ function K(e) {
 		]
 	});
 }
-function Yn(e, t) {
-	let n = L(0), r = je(""), i = `${e} ${t}`;
+function sr(e, t) {
+	let n = O(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Xn(e, t, n) {
+function cr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Zn = [
+var lr = [
 	[
 		84,
 		39,
@@ -1947,7 +1947,7 @@ var Zn = [
 		88,
 		6
 	]
-], Qn = [
+], ur = [
 	[
 		203,
 		196,
@@ -1983,7 +1983,7 @@ var Zn = [
 		206,
 		148
 	]
-], $n = [
+], dr = [
 	[
 		0,
 		32,
@@ -2014,14 +2014,14 @@ var Zn = [
 		234,
 		70
 	]
-], er = I(!1);
+], fr = ct(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	er.value = e.matches, e.addEventListener("change", () => {
-		er.value = e.matches;
+	fr.value = e.matches, e.addEventListener("change", () => {
+		fr.value = e.matches;
 	});
 }
-function tr(e, t) {
+function pr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2032,97 +2032,882 @@ function tr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function nr(e, t) {
-	return ar(tr(er.value ? Qn : Zn, .5 + (t > 0 ? e / t : 0) / 2));
+function mr(e, t, n = fr.value) {
+	return _r(pr(n ? ur : lr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function rr(e) {
-	return ar(tr($n, e));
+function hr(e) {
+	return _r(pr(dr, e));
 }
-function ir(e) {
+function gr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function ar([e, t, n]) {
+function _r([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var or = "−", sr = 1e6;
-function q(e, t = 2) {
-	return cr(e, t, "");
+var vr = "−", yr = 1e6;
+function F(e, t = 2) {
+	return br(e, t, "");
 }
-function J(e, t = 2) {
-	return cr(e, t, "+");
+function I(e, t = 2) {
+	return br(e, t, "+");
 }
-function cr(e, t, n) {
+function br(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < sr)) return lr(e, t, n);
+	if (!(r < yr)) return xr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : ur(e, n) + i;
+	return Number(i) === 0 ? i : Sr(e, n) + i;
 }
-function lr(e, t = 0, n = "") {
+function xr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return ur(e, n) + i;
+	return Sr(e, n) + i;
 }
-function ur(e, t) {
-	return e < 0 ? or : t;
+function Sr(e, t) {
+	return e < 0 ? vr : t;
 }
-function Y(e) {
+function L(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = q(100 * e, e >= .001 ? 1 : 2);
+	let t = F(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function dr(e) {
-	return `${q(100 * e, 1)}%`;
+function Cr(e) {
+	return `${F(100 * e, 1)}%`;
 }
-function fr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [lr(e, 1), lr(t, 1)];
-	let [n, r] = [Y(e), Y(t)];
-	if (!gr(e, t) || n !== r && !hr(e, t)) return [n, r];
+function wr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [xr(e, 1), xr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!Or(e, t) || n !== r && !Dr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !mr(e, t, i);) i++;
-	return [`${pr(e, i)}%`, `${pr(t, i)}%`];
+	for (; i < 4 && !Er(e, t, i);) i++;
+	return [`${Tr(e, i)}%`, `${Tr(t, i)}%`];
 }
-function pr(e, t) {
-	let n = q(100 * e, t);
+function Tr(e, t) {
+	let n = F(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${q(r, t)}` : `>${q(100 - r, t)}`;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
 }
-function mr(e, t, n) {
-	let r = [pr(e, n), pr(t, n)];
-	return r[0] !== r[1] && !(hr(e, t) && r.some((e) => e.includes(">")));
+function Er(e, t, n) {
+	let r = [Tr(e, n), Tr(t, n)];
+	return r[0] !== r[1] && !(Dr(e, t) && r.some((e) => e.includes(">")));
 }
-function hr(e, t) {
+function Dr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function gr(e, t) {
+function Or(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function _r(e) {
+function kr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var vr = {
+var Ar = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, yr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function X(e) {
-	return [...e].map((e) => vr[e] ?? (yr.test(e) ? br(e) : e)).join("") || "''";
+}, jr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function R(e) {
+	return [...e].map((e) => Ar[e] ?? (jr.test(e) ? Mr(e) : e)).join("") || "''";
 }
-function br(e) {
+function Mr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
+// src/lib/figure/svg.ts
+var z = Ir(85) - 8, B = Ir(170) - 8, V = "#1b1b1a", H = "#55554f", Nr = "#c9c9c4", Pr = "#b35806", Fr = "#542788", U = 6.5;
+function Ir(e) {
+	return e * 72 / 25.4;
+}
+function W(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Lr(t) : Br(String(t))}"`).join("");
+	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
+}
+function Lr(e) {
+	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
+}
+var Rr = {
+	"&": "&amp;",
+	"<": "&lt;",
+	">": "&gt;",
+	"\"": "&quot;",
+	"'": "&#39;"
+}, zr = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Br(e) {
+	return e.replace(zr, "�").replace(/[&<>"']/g, (e) => Rr[e] ?? "");
+}
+function G(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = V, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return W("text", {
+		x: e,
+		y: t,
+		"font-size": i,
+		fill: a,
+		"font-weight": o ? "bold" : void 0,
+		"text-anchor": s === "start" ? void 0 : s,
+		transform: c === 0 ? void 0 : `rotate(${c} ${Lr(e)} ${Lr(t)})`
+	}, Vr(n));
+}
+function Vr(e) {
+	return Hr.test(e) ? `\u2068${Br(e)}\u2069` : Br(e);
+}
+var Hr = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Ur(e) {
+	let t = /\p{L}/u.exec(e);
+	return t !== null && Hr.test(t[0]);
+}
+function K(e, t, n, r, i = {}) {
+	return W("rect", {
+		x: e,
+		y: t,
+		width: Math.max(n, 0),
+		height: Math.max(r, 0),
+		...i
+	});
+}
+function Wr(e, t, n, r, i = {}) {
+	return W("line", {
+		x1: e,
+		y1: t,
+		x2: n,
+		y2: r,
+		stroke: Nr,
+		"stroke-width": .5,
+		...i
+	});
+}
+function Gr(e, t, n) {
+	return W("g", { transform: `translate(${Lr(e)} ${Lr(t)})` }, n);
+}
+function Kr(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Fr : Pr });
+	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+}
+var qr = W("defs", {}, W("pattern", {
+	id: "hatched",
+	width: 3,
+	height: 3,
+	patternUnits: "userSpaceOnUse",
+	patternTransform: "rotate(45)"
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Jr = [
+	278,
+	278,
+	355,
+	556,
+	556,
+	889,
+	667,
+	191,
+	333,
+	333,
+	389,
+	584,
+	278,
+	333,
+	278,
+	278,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	278,
+	278,
+	584,
+	584,
+	584,
+	556,
+	1015,
+	667,
+	667,
+	722,
+	722,
+	667,
+	611,
+	778,
+	722,
+	278,
+	500,
+	667,
+	556,
+	833,
+	722,
+	778,
+	667,
+	778,
+	722,
+	667,
+	611,
+	722,
+	667,
+	944,
+	667,
+	667,
+	611,
+	278,
+	278,
+	278,
+	469,
+	556,
+	333,
+	556,
+	556,
+	500,
+	556,
+	556,
+	278,
+	556,
+	556,
+	222,
+	222,
+	500,
+	222,
+	833,
+	556,
+	556,
+	556,
+	556,
+	333,
+	500,
+	278,
+	556,
+	500,
+	722,
+	500,
+	500,
+	500,
+	334,
+	260,
+	334,
+	584
+], Yr = [
+	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
+	[/[\u00b7\u2018\u2019]/, .3],
+	[/[\u201c\u201d]/, .36],
+	[/[\u2190-\u21ff\u2026]/, 1],
+	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
+], Xr = .62, Zr = 1.02;
+function q(e, t = 8, n = !1) {
+	return [...e].reduce((e, t) => e + Qr(t), 0) * t * Zr * (n ? 1.07 : 1);
+}
+function Qr(e) {
+	let t = Jr[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Yr.find(([t]) => t.test(e))?.[1] ?? Xr : t / 1e3;
+}
+function $r(e, t, n = 8) {
+	if (q(e, n) <= t) return e;
+	let r = [...e];
+	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
+	return `${r.join("")}…`;
+}
+function ei(e, t, n = 8) {
+	let r = [], i = "";
+	for (let a of e.split(" ").flatMap((e) => ti(e, t, n))) {
+		let e = i === "" ? a : `${i} ${a}`;
+		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
+	}
+	return i === "" ? r : [...r, i];
+}
+function ti(e, t, n) {
+	let r = [""];
+	for (let i of e) {
+		let e = r.at(-1) + i;
+		q(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
+	}
+	return r;
+}
+// src/lib/figure/figure.ts
+var ni = 8, ri = 12, ii = 160;
+function J(e, t, n) {
+	let r = 4, i = [...t, ci(e, n)].map((e) => {
+		let t = Gr(4, r, e.body);
+		return r += e.height + ni, t;
+	}), a = {
+		width: e + 8,
+		height: r - ni + 4
+	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+	return {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${W("svg", {
+			xmlns: "http://www.w3.org/2000/svg",
+			width: `${ai(a.width)}mm`,
+			height: `${ai(a.height)}mm`,
+			viewBox: `0 0 ${Lr(a.width)} ${Lr(a.height)}`,
+			"font-family": "Helvetica, Arial, sans-serif"
+		}, [
+			W("title", {}, Br(n.shows)),
+			qr,
+			o,
+			...i
+		].join("\n"))}\n`,
+		...a
+	};
+}
+function ai(e) {
+	return Lr(e * 25.4 / 72);
+}
+var oi = {
+	size: 7,
+	step: 8.6
+}, si = {
+	size: 6,
+	step: 7.6
+};
+function ci(e, t) {
+	let n = ei(t.shows, e, oi.size), r = ei(li(t), e, si.size), i = [...n.map((e, t) => G(0, oi.step * (t + .8), e, { size: oi.size })), ...r.map((e, t) => G(0, oi.step * n.length + 2 + si.step * (t + .8), e, {
+		size: si.size,
+		fill: H
+	}))];
+	return {
+		height: oi.step * n.length + 2 + si.step * r.length,
+		body: i.join("\n")
+	};
+}
+function li({ made: e, asked: t, about: n }) {
+	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
+		r.name,
+		r.dtype,
+		a ? `weights SHA-256 ${a.slice(0, ri)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(di).join("; ")}`] : [],
+		i.unembed ? `unembed ${i.unembed}` : "unembed"
+	], s = [
+		t.source ? `Source: “${fi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${fi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${fi(t.beside)}”.`
+	];
+	return [
+		`${di(o.join(", "))}.`,
+		...s,
+		n ?? ""
+	].filter(Boolean).join(" ");
+}
+var ui = /* @__PURE__ */ new Set([
+	"‌",
+	"‍",
+	"︎",
+	"️"
+]);
+function di(e) {
+	return [...e].map((e) => e === " " || ui.has(e) ? e : R(e)).join("");
+}
+function fi(e) {
+	let t = [...di(e)], n = Math.floor(ii / 2);
+	return t.length <= ii ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+}
+// src/lib/figure/map.ts
+var pi = 22, mi = 5.6;
+function hi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => $r(t.rowName(n), 60, U)), r = 14 + Math.max(0, ...n.map((e) => q(e, U))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= pi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => gi(t, i, n, [
+		r + i * s,
+		n * o,
+		s,
+		o
+	], a)).join("")), l = t.rows * o, u = _i(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = bi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: U,
+		anchor: "end"
+	}) : ""), ee = [
+		...c,
+		...h,
+		u.body,
+		G(6, l / 2, t.rowLabel, {
+			size: U + .5,
+			anchor: "middle",
+			turn: -90
+		}),
+		G(d, f, t.columnLabel, {
+			size: U + .5,
+			anchor: "middle"
+		}),
+		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
+	];
+	return {
+		height: f + 6 + p.height,
+		body: ee.join("\n")
+	};
+}
+function gi(e, t, n, r, i) {
+	let a = e.colour(t, n);
+	if (a === null) return "";
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+		fill: "url(#hatched)",
+		"fill-opacity": .6
+	})), i && e.words) {
+		let r = $r(e.words(t, n), c - 3, mi);
+		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: mi,
+			anchor: "middle",
+			fill: gr(a)
+		}));
+	}
+	return f.join("");
+}
+function _i(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => $r(e.columnName(n), 60, U)), a = Math.max(0, ...i.map((e) => q(e, U))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+		if (i % o !== 0) return "";
+		let a = t + (i + .5) * n;
+		return s ? G(a, r + 8, e, {
+			size: U,
+			anchor: "middle"
+		}) : G(a + 2, r + 6, e, {
+			size: U,
+			anchor: "end",
+			turn: -45
+		});
+	});
+	return {
+		height: s ? 9 : 6 + a * .72,
+		body: c.join("")
+	};
+}
+var vi = 48, yi = 6;
+function bi(e, t) {
+	let n = q(e.label, U), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / vi, o = Array.from({ length: vi }, (t, n) => K(i + n * a, 0, a + .3, yi, { fill: e.colour((n + .5) / vi) })), s = i > n + 4, c = [
+		...o,
+		K(i, 0, r, yi, {
+			fill: "none",
+			stroke: Nr,
+			"stroke-width": .5
+		}),
+		G(i, 13.5, e.low, {
+			size: U,
+			fill: H
+		}),
+		e.middle ? G(i + r / 2, 13.5, e.middle, {
+			size: U,
+			fill: H,
+			anchor: "middle"
+		}) : "",
+		G(i + r, 13.5, e.high, {
+			size: U,
+			fill: H,
+			anchor: "end"
+		}),
+		s ? G(i - 5, 5.5, e.label, {
+			size: U,
+			anchor: "end",
+			fill: V
+		}) : G(i + r, 21.5, e.label, {
+			size: U,
+			anchor: "end",
+			fill: V
+		})
+	];
+	return {
+		height: yi + (s ? 9 : 17),
+		body: c.join("")
+	};
+}
+// src/lib/figure/said.ts
+function Y(e) {
+	return R(e.trim() === "" ? e : e.trim());
+}
+function xi(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+}
+function Si(e, t) {
+	let n = `“${Y(e.text)}”`;
+	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
+}
+function Ci(e) {
+	return e === null ? "emb" : `L${e}`;
+}
+// src/lib/figure/maps.ts
+var wi = {
+	rank: "rank of the target",
+	probability: "probability of the target",
+	top: "probability of the top token"
+};
+function Ti(e, t, n) {
+	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
+}
+function Ei(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ai(ki(e.cells, r)), c = e.model.vocab, l = hi(o.length > 6 ? B : z, {
+		columns: o.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let r = s(e, t);
+			return r ? hr(Ti(r, n, c)) : null;
+		},
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => R(e.tokens[o[t] ?? -1]?.text ?? ""),
+		rowName: (e) => Ci(a[e] ?? null),
+		columnLabel: "token",
+		rowLabel: "layer",
+		legend: Di(n, c)
+	});
+	return J(o.length > 6 ? B : z, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${wi[n]}, “${Y(t.text)}”.${Oi(r, e.tokens.length)}`,
+		made: e,
+		asked: i,
+		about: xi(t)
+	});
+}
+function Di(e, t) {
+	return {
+		label: e === "rank" ? `${wi.rank} (log)` : wi[e],
+		colour: hr,
+		...e === "rank" ? {
+			low: t.toLocaleString("en"),
+			high: "1"
+		} : {
+			low: "0",
+			high: "1"
+		}
+	};
+}
+function Oi({ start: e, size: t }, n) {
+	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
+}
+function ki(e, { start: t, size: n }) {
+	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
+}
+function Ai(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
+	return {
+		layers: t,
+		positions: n,
+		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
+	};
+}
+function ji(e, t) {
+	return {
+		head: [
+			"layer",
+			"position",
+			"token",
+			"top_token",
+			"top_probability",
+			"target",
+			"rank",
+			"probability",
+			"kl_nats"
+		],
+		rows: ki(e.cells, t).map((t) => [
+			Ci(t.layer),
+			t.position,
+			e.tokens[t.position]?.text ?? null,
+			t.top[0]?.text ?? null,
+			t.top_probability[0] ?? null,
+			e.targets.find((e) => e.position === t.position)?.text ?? null,
+			t.rank,
+			t.probability,
+			t.kl
+		])
+	};
+}
+function Mi(e) {
+	let [t] = e.heads;
+	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
+		position: e,
+		text: t
+	})) : e.tokens;
+}
+function Ni(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Mi(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => R(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = hi(z, {
+		columns: s,
+		rows: s,
+		square: !0,
+		colour: (e, t) => e > t && !o ? null : hr(l(t, e)),
+		words: (e, t) => F(l(t, e)),
+		columnName: c,
+		rowName: c,
+		columnLabel: "to (key)",
+		rowLabel: "from (query)",
+		legend: {
+			label: "attention",
+			colour: hr,
+			low: "0",
+			high: "1"
+		}
+	}), d = r ? M(j(r)) : "the head";
+	return J(z, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Oi(t, a.length)}`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Pi(e, t) {
+	let [n] = e.heads, r = Mi(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? M(j(n)) : "";
+	return {
+		head: [
+			"head",
+			"from_position",
+			"from_token",
+			"to_position",
+			"to_token",
+			"attention",
+			"norm_written"
+		],
+		rows: a.flatMap((t) => a.filter((e) => i || e.position <= t.position).map((n) => {
+			let r = e.matrix?.[t.position]?.[n.position] ?? null, i = e.norms?.[n.position] ?? null, a = r === null || i === null ? null : r * i;
+			return [
+				o,
+				t.position,
+				t.text,
+				n.position,
+				n.text,
+				r,
+				a
+			];
+		}))
+	};
+}
+function Fi(e, t) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention",
+			"gives_logits"
+		],
+		rows: e.heads.flatMap((n) => Mi(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			M(j(n)),
+			e,
+			t,
+			n.pattern[e] ?? null,
+			n.contribution[e] ?? null
+		]))
+	};
+}
+function Ii(e, t, n) {
+	let r = Mi(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? B : z, o = {
+		columns: r.length,
+		rows: i.length
+	}, s = {
+		columnName: (e) => R(r[e]?.text ?? ""),
+		rowName: (e) => i[e] ? M(j(i[e])) : "",
+		columnLabel: "to (key)",
+		rowLabel: "head"
+	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
+	return J(a, [hi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("pattern", e, t);
+			return n === void 0 ? null : hr(n);
+		},
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		legend: {
+			label: "attention",
+			colour: hr,
+			low: "0",
+			high: "1"
+		}
+	}), hi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("contribution", e, t);
+			return n === void 0 ? null : mr(n, l, !1);
+		},
+		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: Li("gives through the head, logits", l)
+	})], {
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Oi(t, Mi(e).length)}`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Li(e, t) {
+	return {
+		label: e,
+		colour: (e) => mr(2 * e - 1, 1, !1),
+		low: I(-t),
+		middle: "0",
+		high: I(t)
+	};
+}
+var Ri = {
+	resid_pre: "the stream before each block",
+	attention: "what each attention writes",
+	mlp: "what each MLP writes"
+};
+function zi(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ai(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? B : z, d = hi(u, {
+		columns: i.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let n = c(e, t)?.effect;
+			return n == null ? null : mr(n, l, !1);
+		},
+		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => R(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
+		rowName: (e) => Ci(a[e] ?? null),
+		columnLabel: "token of A",
+		rowLabel: "layer",
+		legend: Li("effect (0: as B; 1: as A)", l)
+	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
+	return J(u, [d], {
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ri[e.site] ?? e.site}. ${Bi(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${Oi(t, r.length)}`,
+		made: e,
+		asked: n
+	});
+}
+function Bi(e) {
+	return e.charAt(0).toUpperCase() + e.slice(1);
+}
+function Vi(e) {
+	return {
+		head: [
+			"site",
+			"layer",
+			"position",
+			"token",
+			e.metric.replaceAll("-", "_"),
+			"effect"
+		],
+		rows: e.grid.map((t) => [
+			e.site,
+			t.layer,
+			t.position,
+			t.position === null ? null : e.clean_tokens[t.position]?.text ?? null,
+			t.value,
+			t.effect
+		])
+	};
+}
+// src/lib/figure/table.ts
+function Hi({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ui).join(",")}\r\n`).join("");
+}
+function Ui(e) {
+	let t = e == null ? "" : String(e);
+	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
+}
+var Wi = 11811, Gi = 33;
+function Ki(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, Wi), n.setUint32(12, Wi), t[16] = 1, n.setUint32(17, qi(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, Gi)), r.set(t, Gi), r.set(e.subarray(Gi), Gi + t.length), r;
+}
+function qi(e) {
+	let t = 4294967295;
+	for (let n of e) {
+		t ^= n;
+		for (let e = 0; e < 8; e += 1) t = t & 1 ? t >>> 1 ^ 3988292384 : t >>> 1;
+	}
+	return (t ^ 4294967295) >>> 0;
+}
+// src/ui/download.ts
+function Ji(e, t, n) {
+	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
+	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
+}
+async function Yi({ svg: e, width: t, height: n }) {
+	let r = new Image();
+	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
+	let i = document.createElement("canvas");
+	i.width = Math.round(t / 72 * 300), i.height = Math.round(n / 72 * 300);
+	let a = i.getContext("2d");
+	if (!a) throw Error("This browser draws no pictures.");
+	a.drawImage(r, 0, 0, i.width, i.height);
+	let o = await new Promise((e) => i.toBlob(e, "image/png"));
+	if (!o) throw Error("The picture is too large for this browser.");
+	return Ki(new Uint8Array(await o.arrayBuffer()));
+}
+// src/ui/Exports.tsx
+function X(e) {
+	let t = k(), n = Re(null);
+	Ie(() => Qi(n.current), []);
+	let { prompt: r, source: i } = t.followed() ?? {}, a = {
+		prompt: String(r ?? ""),
+		...i ? { source: String(i) } : {},
+		...e.beside === void 0 ? {} : { beside: e.beside }
+	}, o = [
+		[
+			"svg",
+			"image/svg+xml",
+			() => e.figure(a).svg
+		],
+		[
+			"png",
+			"image/png",
+			() => Yi(e.figure(a))
+		],
+		[
+			"csv",
+			"text/csv;charset=utf-8",
+			() => Hi(e.table())
+		],
+		[
+			"json",
+			"application/json",
+			() => `${JSON.stringify(e.data, null, 1)}\n`
+		]
+	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
+		let o = `unembed-${e.name}-${Zi(s)}.${r}`;
+		try {
+			Ji(o, await a(), i), t.said.value = `Kept as ${o}.`;
+		} catch {
+			t.said.value = `The browser could not make ${o}.`;
+		}
+		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
+	};
+	return /* @__PURE__ */ N("details", {
+		class: "exports",
+		ref: n,
+		children: [/* @__PURE__ */ N("summary", {
+			title: "Keep this as a figure for a paper, a table or data",
+			children: ["Export", /* @__PURE__ */ N("span", {
+				class: "hidden",
+				children: [" ", e.name]
+			})]
+		}), /* @__PURE__ */ N("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+			type: "button",
+			onClick: () => c(e, t, n),
+			children: [
+				e.toUpperCase(),
+				" ",
+				/* @__PURE__ */ N("span", {
+					class: "small",
+					children: Xi[e]
+				})
+			]
+		}) }, e)) })]
+	});
+}
+var Xi = {
+	svg: "figure, text stays text",
+	png: "figure, 300 dpi",
+	csv: "table",
+	json: "data"
+};
+function Zi(e) {
+	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
+}
+function Qi(e) {
+	if (!e) return () => {};
+	let t = e.getRootNode(), n = (t) => {
+		e.open && !t.composedPath().includes(e) && (e.open = !1);
+	}, r = (t) => {
+		t.key === "Escape" && e.open && (e.open = !1, e.querySelector("summary")?.focus(), t.stopPropagation());
+	}, i = (t) => {
+		t.relatedTarget instanceof Node && !e.contains(t.relatedTarget) && (e.open = !1);
+	};
+	return t.addEventListener("pointerdown", n), e.addEventListener("keydown", r), e.addEventListener("focusout", i), () => {
+		t.removeEventListener("pointerdown", n), e.removeEventListener("keydown", r), e.removeEventListener("focusout", i);
+	};
+}
 // src/hooks/useRedraw.ts
-function xr(e) {
-	ke(() => {
+function $i(e) {
+	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2131,27 +2916,27 @@ function xr(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Sr = 34;
-function Cr(e) {
-	let t = je(null), n = L(null), r = je({
+var ea = 34;
+function ta(e) {
+	let t = Re(null), n = O(null), r = Re({
 		width: 1,
 		height: 1
 	}), { columns: i, rows: a } = e;
-	xr(() => {
+	$i(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
 		let l = {
-			width: Math.min(Math.max((s - Sr) / Math.max(i, 1), 7), 64),
+			width: Math.min(Math.max((s - ea) / Math.max(i, 1), 7), 64),
 			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
 		};
 		r.current = l;
-		let [u, d] = [Sr + l.width * i, l.height * a + Or(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Tr(c, e, l), Dr(c, e, l, getComputedStyle(o).color), n.value && Er(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [ea + l.width * i, l.height * a + oa(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ra(c, e, l), aa(c, e, l, getComputedStyle(o).color), n.value && ia(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Sr) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - ea) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -2162,14 +2947,14 @@ function Cr(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [wr(o[0] + e, i), wr(o[1] + t, a)];
+			n.value = [na(o[0] + e, i), na(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("div", {
 		class: "grid",
-		children: /* @__PURE__ */ G("canvas", {
+		children: /* @__PURE__ */ N("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2182,54 +2967,54 @@ function Cr(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ G("p", {
+	}), /* @__PURE__ */ N("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: c ?? "\xA0"
 	})] });
 }
-function wr(e, t) {
+function na(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Tr(e, t, n) {
+function ra(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Sr + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Er(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(ea + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && ia(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Er(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Sr + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function ia(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(ea + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Dr(e, t, n, r) {
+function aa(e, t, n, r) {
 	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
 	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
 	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Sr + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(kr(t.columnName(r)), 0, 4), e.restore();
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(ea + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(sa(t.columnName(r)), 0, 4), e.restore();
 }
-function Or(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => kr(e.columnName(n)).length);
+function oa(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => sa(e.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...t);
 }
-function kr(e) {
+function sa(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Pe();
-	return /* @__PURE__ */ G("section", {
+	let t = Ve();
+	return /* @__PURE__ */ N("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ G("p", {
+			e.note ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -2238,44 +3023,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Q(e) {
-	let t = R(), n = U(e.part, t.state.value.selection);
-	return /* @__PURE__ */ G("button", {
+function ca(e) {
+	let t = k(), n = Ut(e.part, t.state.value.selection);
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: W(e.part)
+		children: M(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ar(e) {
-	return /* @__PURE__ */ G("section", {
+function la(e) {
+	return /* @__PURE__ */ N("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function jr(e) {
-	let t = R(), n = Mr();
-	return /* @__PURE__ */ G("details", {
+function ua(e) {
+	let t = k(), n = da();
+	return /* @__PURE__ */ N("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ G("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ G(Ar, {
+		children: [/* @__PURE__ */ N("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ N(la, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: e.head.map((e, t) => /* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: e.head.map((e, t) => /* @__PURE__ */ N("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ G("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ G("tr", { children: e.map((e, t) => /* @__PURE__ */ G("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ N("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ N("tr", { children: e.map((e, t) => /* @__PURE__ */ N("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Mr() {
-	let e = L(!1), t = je(null);
+function da() {
+	let e = O(!1), t = Re(null);
 	return {
 		ref: t,
 		get open() {
@@ -2287,16 +3072,16 @@ function Mr() {
 	};
 }
 // src/ui/Window.tsx
-function Nr(e) {
+function fa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ N("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -2309,7 +3094,7 @@ function Nr(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -2319,33 +3104,44 @@ function Nr(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Pr() {
-	let e = R(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = a !== null && Ft(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Yn(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function pa() {
+	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Gt(r) !== "mlp" ? r : null, o = a !== null && Kt(a), s = a !== null && qt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = sr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? It(a) : {}
-	}, p = B(f), m = B(f && d !== void 0 && !o ? {
+		...a ? Jt(a) : {}
+	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
 		...f,
 		head: d
 	} : null);
-	return t ? /* @__PURE__ */ G(Z, {
+	if (!t) return null;
+	let h = {
+		start: l.value,
+		size: 128
+	};
+	return /* @__PURE__ */ N(Z, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${Fr(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: a ? `${ma(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ N(fa, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ N(P, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ N(X, {
+				name: `heads-L${u}`,
+				figure: (e) => Ii(p.result, h, e),
+				table: () => Fi(p.result, h),
+				data: p.result
+			}) : null,
+			p.result ? /* @__PURE__ */ N("div", {
 				class: p.stale ? "stale" : "",
-				children: [/* @__PURE__ */ G(Rr, {
+				children: [/* @__PURE__ */ N(_a, {
 					payload: p.result,
 					start: l.value
-				}), /* @__PURE__ */ G(jr, {
+				}), /* @__PURE__ */ N(ua, {
 					label: "attention and contribution by head and token",
 					head: [
 						"head",
@@ -2353,100 +3149,105 @@ function Pr() {
 						"attention",
 						"gives (logits)"
 					],
-					rows: () => Ir(p.result, l.value)
+					rows: () => ha(p.result, l.value)
 				})]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ G(K, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ G("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ N(P, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ G("div", {
-				class: m.stale ? "stale" : "",
-				children: /* @__PURE__ */ G(Vr, {
+			m.result?.matrix ? /* @__PURE__ */ N("div", {
+				class: `has-exports${m.stale ? " stale" : ""}`,
+				children: [/* @__PURE__ */ N(X, {
+					name: `attention-${a ? M(a) : `L${u}.H${d}`}`,
+					figure: (e) => Ni(m.result, h, e),
+					table: () => Pi(m.result, h),
+					data: m.result
+				}), /* @__PURE__ */ N(ba, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
-				})
+				})]
 			}) : null
 		]
-	}) : null;
+	});
 }
-function Fr(e, t) {
+function ma(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ir(e, t) {
-	return e.heads.flatMap((n) => Lr(n, e).slice(t, t + 128).map((e) => [
-		W(V(n)),
-		`${e.position} ${X(e.text)}`,
-		q(n.pattern[e.position] ?? 0, 3),
-		J(n.contribution[e.position] ?? 0, 3)
+function ha(e, t) {
+	return e.heads.flatMap((n) => ga(n, e).slice(t, t + 128).map((e) => [
+		M(j(n)),
+		`${e.position} ${R(e.text)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Lr(e, t) {
+function ga(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Rr({ payload: e, start: t }) {
+function _a({ payload: e, start: t }) {
 	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ G("ul", {
+	return /* @__PURE__ */ N("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ G("li", { children: [
-			/* @__PURE__ */ G(Q, { part: V(n) }),
+		children: n.map((n) => /* @__PURE__ */ N("li", { children: [
+			/* @__PURE__ */ N(ca, { part: j(n) }),
 			" ",
-			J(n.value),
-			/* @__PURE__ */ G(zr, {
+			I(n.value),
+			/* @__PURE__ */ N(va, {
 				head: n,
-				tokens: Lr(n, e),
+				tokens: ga(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function zr(e) {
+function va(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ N("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: rr(i)
+					fill: hr(i)
 				}),
-				/* @__PURE__ */ G("rect", {
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: nr(a, e.largest)
+					fill: mr(a, e.largest)
 				}),
-				/* @__PURE__ */ G("title", { children: `${t.position} ${X(t.text)}: attention ${q(i)}, gives ${J(a)}` })
+				/* @__PURE__ */ N("title", { children: `${t.position} ${R(t.text)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
 	});
 }
-var Br = {
+var ya = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function Vr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = L("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Lr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(V(i)) : "", u = (e) => X(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("h3", { children: l }),
-		/* @__PURE__ */ G("p", {
+function ba(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ga(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? M(j(i)) : "", u = (e) => R(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("h3", { children: l }),
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: Object.entries(Br).map(([e, n]) => /* @__PURE__ */ G("button", {
+			children: Object.entries(ya).map(([e, n]) => /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2454,13 +3255,13 @@ function Vr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ G(Ur, {
+		a.value === "target" ? /* @__PURE__ */ N(Sa, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ G(Hr, {
+		}) : /* @__PURE__ */ N(xa, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -2469,7 +3270,7 @@ function Vr(e) {
 			whole: o,
 			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ N(ua, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -2480,43 +3281,43 @@ function Vr(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				q(d(n, i), 3),
-				t.norms ? q(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Hr(e) {
+function xa(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ N(ta, {
 		label: e.label,
 		columns: t,
 		rows: t,
 		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : rr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${q(i(t, e), 3)}`,
+		colour: (t, n) => t > n && !e.whole ? null : hr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e}`,
 		columnName: r
 	});
 }
-function Ur(e) {
+function Sa(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ N(ta, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => nr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${J(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => mr(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => "",
 		columnName: t
 	});
 }
 // src/hooks/useTested.ts
-function Wr() {
-	return z(Gr(R().followed()))?.result ?? null;
+function Ca() {
+	return A(wa(k().followed()))?.result ?? null;
 }
-function Gr(e) {
+function wa(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -2524,24 +3325,24 @@ function Gr(e) {
 		top: 10
 	} : null;
 }
-function Kr(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
+function Ta(e, t) {
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Kt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
 }
 // src/lib/carried.ts
-var qr = .25, Jr = .1;
-function Yr(e, t) {
+var Ea = .25, Da = .1;
+function Oa(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function Xr(e) {
-	let t = e.heads.flatMap((t) => Zr(V(t), t, t.zeroed, Qr(e, t))), n = e.neurons.flatMap((e) => Zr(H(e), e, e.zeroed, $r(e)));
+function ka(e) {
+	let t = e.heads.flatMap((t) => Aa(j(t), t, t.zeroed, ja(e, t))), n = e.neurons.flatMap((e) => Aa(Ht(e), e, e.zeroed, Ma(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Zr(e, t, n, r) {
+function Aa(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ti(i, e),
-		does: [r, ei(i, t.value)].filter(Boolean).join("; ")
+		...Pa(i, e),
+		does: [r, Na(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2552,18 +3353,18 @@ function Zr(e, t, n, r) {
 		says: a
 	}];
 }
-function Qr(e, t) {
+function ja(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < qr ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${X(n.text)}` : `reads ${X(n.text)}`;
+	return !n || n.attention < Ea ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${R(n.text)}` : `reads ${R(n.text)}`;
 }
-function $r(e) {
+function Ma(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${X(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function ei({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Jr * Math.abs(e) ? "works through later parts" : "";
+function Na({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Da * Math.abs(e) ? "works through later parts" : "";
 }
-function ti({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Pa({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2572,11 +3373,11 @@ function ti({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${ni(n)} of ${o}`,
+		tag: `${Fa(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function ni(e) {
+function Fa(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2587,22 +3388,193 @@ function ni(e) {
 		3: "rd"
 	}[e % 10] ?? "th"}`;
 }
+// src/lib/figure/bars.ts
+var Ia = 12, La = 7.5, Ra = 7;
+function za(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Ra)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Ia, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [G(0, 8, t.head, {
+			size: U,
+			fill: H
+		})] : [],
+		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
+			size: U,
+			fill: H
+		})),
+		...Wa(r).map((e) => Wr(u(e), d, u(e), f, { stroke: e === 0 ? V : Nr })),
+		...n.map((n, r) => Ba(n, d + r * Ia, {
+			x: u,
+			names: a,
+			width: e,
+			chart: t,
+			starts: p
+		})),
+		...t.mark ? Ha(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ua(r, u, f),
+		G((c + l) / 2, f + 19, r.label, {
+			size: U + .5,
+			anchor: "middle"
+		})
+	];
+	return {
+		height: f + 22,
+		body: m.join("\n")
+	};
+}
+function Ba(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Ia / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, La, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, La, { fill: "#4d5f80" }) : Kr(l, t + 4.5 / 2, u, La, d), m = Math.max(c, a.mark && !d ? Va(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+		let n = (a.notes?.[t]?.width ?? 0) - 6;
+		return G(o[t] ?? 0, f, $r(e, n, U), { size: U });
+	});
+	return [
+		e.total ? Wr(0, t, i, t, { stroke: V }) : "",
+		G(0, f, $r(e.name, r - 4), { bold: e.total ?? !1 }),
+		p,
+		G(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: Ra,
+			anchor: d ? "end" : "start",
+			bold: e.total ?? !1
+		}),
+		...h
+	].join("");
+}
+function Va(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Ra) ? t : e;
+}
+function Ha(e, t, n, r, [i, a]) {
+	let o = q(r, U) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Wr(e, t - 3, e, n, {
+		stroke: V,
+		"stroke-width": .9,
+		"stroke-dasharray": "2.5 1.5"
+	}), G(s, t - 5, r, {
+		size: U,
+		anchor: "middle"
+	})];
+}
+function Ua(e, t, n) {
+	return Wa(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: U,
+		anchor: "middle",
+		fill: H
+	}));
+}
+function Wa({ low: e, high: t }, n = 4) {
+	let r = t - e;
+	if (!(r > 0)) return [e];
+	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
+		1,
+		2,
+		5,
+		10
+	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
+	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
+}
+function Ga(e, t, n) {
+	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
+	return {
+		label: t,
+		tick: n,
+		low: r,
+		high: i === r ? r + 1 : i
+	};
+}
+function Ka(e) {
+	return {
+		label: e,
+		tick: (e) => `${Math.round(100 * e)}%`,
+		low: 0,
+		high: 1
+	};
+}
+// src/lib/figure/carried.ts
+function qa(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ga([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Ka(`probability of ${r} with the part set to zero`), c = za(B, {
+		rows: t.map((e, t) => {
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : wr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			return {
+				name: M(e.part),
+				value: n,
+				number: i ? I(n) : r[1] ?? "",
+				notes: [
+					I(e.credit),
+					`${r[0]} → ${r[1]}`,
+					[c, s.does].filter(Boolean).join("; ")
+				]
+			};
+		}),
+		axis: s,
+		head: "part",
+		mark: {
+			value: a,
+			label: `${i ? I(a) : L(a)} with all parts`
+		},
+		notes: [
+			{
+				width: 42,
+				head: "adds, logits"
+			},
+			{
+				width: 70,
+				head: "with → without"
+			},
+			{
+				width: 186,
+				head: "what it does here"
+			}
+		],
+		amounts: !i
+	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
+	return J(B, [c], {
+		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Ja(e, t) {
+	return {
+		head: [
+			"part",
+			"credit_logits",
+			"probability",
+			"probability_without",
+			"effect_nats",
+			"effect_of",
+			"rank",
+			"among",
+			"size",
+			"verdict"
+		],
+		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
+			M(t),
+			n,
+			e.target.probability,
+			i,
+			r.nats,
+			a ? "logit difference" : "log-odds",
+			r.rank,
+			r.among,
+			r.size,
+			r.verdict
+		])
+	};
+}
 // src/lib/ledger.ts
-function ri(e, t, n, r = () => !1) {
+function Ya(e, t, n, r = () => !1) {
 	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
 	return {
 		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
 		others: {
 			count: o.length,
-			value: ai(o.map((e) => e.value))
+			value: Za(o.map((e) => e.value))
 		},
-		sum: ai(e.map((e) => e.value))
+		sum: Za(e.map((e) => e.value))
 	};
 }
-function ii(e, t, n) {
+function Xa(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function ai(e) {
+function Za(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2610,15 +3582,15 @@ function ai(e) {
 	}
 	return t + n;
 }
-function oi(e) {
-	let t = ai(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Qa(e) {
+	let t = Za(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function si(e) {
+function $a(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2628,11 +3600,11 @@ function si(e) {
 		e.source
 	].join(" ");
 }
-function ci(e, t) {
-	let n = new Map(t.map((e) => [si(e), e]));
+function eo(e, t) {
+	let n = new Map(t.map((e) => [$a(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(si(e));
-		return n.delete(si(e)), {
+		let t = n.get($a(e));
+		return n.delete($a(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2644,48 +3616,54 @@ function ci(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function li(e) {
+function to(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ G("span", {
+		children: /* @__PURE__ */ N("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function ui(e) {
-	return /* @__PURE__ */ G("span", {
+function no(e) {
+	return /* @__PURE__ */ N("span", {
 		class: e.value < 0 ? "number negative" : "number positive",
-		children: J(e.value, e.digits)
+		children: I(e.value, e.digits)
 	});
 }
 // src/panels/Carried.tsx
-var di = 6;
-function fi() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
+var ro = 6;
+function io() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
 	if (!t) return null;
-	let a = r ? Xr(r) : [], o = i.value ? a : Yr(a, di);
-	return /* @__PURE__ */ G(Z, {
+	let a = r ? ka(r) : [], o = i.value ? a : Oa(a, ro);
+	return /* @__PURE__ */ N(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? pi(r) : "Each part is being switched off …",
+		note: r ? ao(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			r ? /* @__PURE__ */ G(mi, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
+				name: "carried",
+				figure: (e) => qa(r, o, e),
+				table: () => Ja(r, a),
+				data: r
+			}) : null,
+			r ? /* @__PURE__ */ N(oo, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ G(hi, { explained: t }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N(so, { explained: t }),
+			/* @__PURE__ */ N("p", {
 				class: "controls end",
-				children: [a.length > di ? /* @__PURE__ */ G("button", {
+				children: [a.length > ro ? /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ G("button", {
+				}) : null, /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -2694,101 +3672,101 @@ function fi() {
 		]
 	});
 }
-function pi({ control: e, model: t }) {
+function ao({ control: e, model: t }) {
 	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function mi({ tested: e, carriers: t }) {
-	let n = X(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ G(Ar, {
+function oo({ tested: e, carriers: t }) {
+	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ N(la, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-			/* @__PURE__ */ G("th", {
+		children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ G("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ N("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? J(i) : Y(i), " with it"]
+					children: [r ? I(i) : L(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ G("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [J(i), J(n)] : fr(i, n);
-			return /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [I(i), I(n)] : wr(i, n);
+			return /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G(Q, { part: e.part })
+					children: /* @__PURE__ */ N(ca, { part: e.part })
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ G(ui, { value: e.credit })
+					children: /* @__PURE__ */ N(no, { value: e.credit })
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ G("i", { style: { width: c(n) } }), /* @__PURE__ */ G("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ N("i", { style: { width: c(n) } }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: `${q(e.effect.nats)} nats`,
+					title: `${F(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: [
-					/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("td", { children: [
+					/* @__PURE__ */ N("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Mt(e.part));
+			] }, Wt(e.part));
 		}) })] })
 	});
 }
-function hi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = oi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${X(a ?? "")}`;
-	return /* @__PURE__ */ G("p", {
+function so({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Qa(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ N("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ G("strong", { children: J(t) }),
+			/* @__PURE__ */ N("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${J(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					lr(n),
+					xr(n),
 					")"
 				]
 			})
@@ -2796,9 +3774,9 @@ function hi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function gi(e, t) {
+function co(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...vi(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...uo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2818,22 +3796,22 @@ function gi(e, t) {
 	}
 	return n;
 }
-function _i(e) {
+function lo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function vi(e, t) {
+function uo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = yi(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = fo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function yi(e, t) {
+function fo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2841,18 +3819,18 @@ function yi(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function bi() {
-	let e = R(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function po() {
+	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = z(o ? {
+	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? gi(xi(r), xi(c.result)) : null, u = l && r ? _i(l).find(([e]) => e === r.position) : void 0, d = z(o && n !== null && u ? {
+	} : null), l = o && c?.result ? co(mo(r), mo(c.result)) : null, u = l && r ? lo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2866,46 +3844,98 @@ function bi() {
 		mate: u?.[1] ?? null
 	};
 }
-function xi(e) {
+function mo(e) {
 	return e.tokens.map((e) => e.id);
 }
-// src/ui/Token.tsx
-function $(e) {
-	return /* @__PURE__ */ G("bdi", {
-		class: "token-text",
-		children: X(e.text)
+// src/lib/figure/compare.ts
+var ho = 20;
+function go(e, t, n) {
+	let r = [...eo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(_o(t)) - Math.abs(_o(e))), i = r.slice(ho), a = Za(r.map(_o)), o = Za(i.map(_o)), s = [
+		...r.slice(0, ho).map((e) => ({
+			name: $t(e.term),
+			value: _o(e),
+			number: I(_o(e))
+		})),
+		...i.length > 0 ? [{
+			name: `${i.length} others (net)`,
+			value: o,
+			number: I(o),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: a,
+			number: I(a),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(z, [za(z, {
+		rows: s,
+		axis: Ga(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Si(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
 	});
 }
-function Si(e) {
-	return /* @__PURE__ */ G("span", {
+function _o({ a: e, b: t }) {
+	return (e ?? 0) - (t ?? 0);
+}
+function vo(e, t) {
+	return {
+		head: [
+			"term",
+			"a_logits",
+			"b_logits",
+			"difference"
+		],
+		rows: eo(e.ledger.terms, t.ledger.terms).map((e) => [
+			$t(e.term),
+			e.a,
+			e.b,
+			_o(e)
+		])
+	};
+}
+// src/ui/Token.tsx
+function Q(e) {
+	return /* @__PURE__ */ N("bdi", {
+		class: "token-text",
+		children: R(e.text)
+	});
+}
+function yo(e) {
+	return /* @__PURE__ */ N("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
 			class: "chip",
-			children: /* @__PURE__ */ G($, { text: e.text })
+			children: /* @__PURE__ */ N(Q, { text: e.text })
 		}, t))
 	});
 }
-function Ci(e) {
-	return /* @__PURE__ */ G("span", {
+function bo(e) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.at.text }),
+			/* @__PURE__ */ N(Q, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: q(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var wi = {
+var xo = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Ti(e) {
-	let t = R(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = L("resid_pre"), { answer: o, result: s, stale: c } = B({
+function So(e) {
+	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2914,72 +3944,88 @@ function Ti(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ G("div", { children: [
-		/* @__PURE__ */ G("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ G("p", {
-			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
-				"Value",
-				" ",
-				/* @__PURE__ */ G("select", {
-					value: a.value,
-					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ G("option", {
-						value: e,
-						children: t
-					}, e))
+	return /* @__PURE__ */ N("div", {
+		class: "has-exports",
+		children: [
+			/* @__PURE__ */ N("h3", { children: "Patching: B with one value of A at a time" }),
+			/* @__PURE__ */ N("p", {
+				class: "controls",
+				children: /* @__PURE__ */ N("label", { children: [
+					"Value",
+					" ",
+					/* @__PURE__ */ N("select", {
+						value: a.value,
+						onChange: (e) => a.value = e.currentTarget.value,
+						children: Object.entries(xo).map(([e, t]) => /* @__PURE__ */ N("option", {
+							value: e,
+							children: t
+						}, e))
+					})
+				] })
+			}),
+			/* @__PURE__ */ N(P, { answer: o }),
+			s ? /* @__PURE__ */ N("div", {
+				class: c ? "stale" : "",
+				children: /* @__PURE__ */ N(Co, {
+					result: s,
+					promptB: e.promptB
 				})
-			] })
-		}),
-		/* @__PURE__ */ G(K, { answer: o }),
-		s ? /* @__PURE__ */ G("div", {
-			class: c ? "stale" : "",
-			children: /* @__PURE__ */ G(Ei, { result: s })
-		}) : null
-	] });
+			}) : null
+		]
+	});
 }
-function Ei({ result: e }) {
-	let t = R(), n = L(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => X(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${J(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => X(e.text)).join("");
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function Co({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => R(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(X, {
+			name: "patching",
+			figure: (t) => zi(e, {
+				start: r.value,
+				size: 128
+			}, t),
+			table: () => Vi(e),
+			data: e,
+			beside: t
+		}),
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
-				d,
-				e.versus ? ` over ${X(e.versus.text)}` : "",
+				f,
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				q(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				q(e.corrupt),
+				F(e.corrupt),
 				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
 				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ G(Nr, {
-			start: n,
-			length: r.length,
+		/* @__PURE__ */ N(fa, {
+			start: r,
+			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ G(Cr, {
+		/* @__PURE__ */ N(ta, {
 			label: "Effect of patching, by layer and token",
-			columns: o.length,
-			rows: i.length,
+			columns: s.length,
+			rows: a.length,
 			colour: (e, t) => {
-				let n = s(e, t);
-				return n ? nr(n.effect ?? 0, l) : null;
+				let n = c(e, t);
+				return n ? mr(n.effect ?? 0, u) : null;
 			},
-			tell: (e, t) => u(s(e, t)),
-			rowName: (e) => `L${i[e]}`,
-			columnName: (e) => c(o[e] ?? -1),
-			...e.site.startsWith("resid") ? {} : { onChoose: (n, r) => t.select({
+			tell: (e, t) => d(c(e, t)),
+			rowName: (e) => `L${a[e]}`,
+			columnName: (e) => l(s[e] ?? -1),
+			...e.site.startsWith("resid") ? {} : { onChoose: (t, r) => n.select({
 				kind: e.site === "mlp" ? "mlp" : "attention",
-				layer: i[r] ?? 0
+				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ N(ua, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2987,50 +4033,60 @@ function Ei({ result: e }) {
 				e.metric,
 				"effect"
 			],
-			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
+			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
-				`${e.position} ${c(e.position ?? 0)}`,
-				q(e.value),
-				e.effect === null ? "—" : J(e.effect)
+				`${e.position} ${l(e.position ?? 0)}`,
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Di = 12;
-function Oi() {
-	let e = R(), t = e.explained.value, n = bi(), { b: r } = e.state.value;
+var wo = 12;
+function To() {
+	let e = k(), t = e.explained.value, n = po(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ G(Z, {
+	if (!n) return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ G(ki, {})
+		children: /* @__PURE__ */ N(Eo, {})
 	});
-	let i = n.columns ? _i(n.columns) : [];
-	return /* @__PURE__ */ G(Z, {
+	let i = n.columns ? lo(n.columns) : [];
+	return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ G(ki, {}),
-			/* @__PURE__ */ G(K, { answer: n.answer }),
-			/* @__PURE__ */ G(Ai, {
+			/* @__PURE__ */ N(Eo, {}),
+			/* @__PURE__ */ N(P, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ N(X, {
+				name: "compare",
+				figure: (e) => go(t, n.result, e),
+				table: () => vo(t, n.result),
+				data: {
+					a: t,
+					b: n.result
+				},
+				beside: r ?? ""
+			}) : null,
+			/* @__PURE__ */ N(Do, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ G("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ N("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ G("div", {
+			/* @__PURE__ */ N("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ G(Mi, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ N(ko, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ G(Ti, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ N(So, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ G("p", {
+				}) : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -3038,9 +4094,9 @@ function Oi() {
 		]
 	});
 }
-function ki() {
-	let e = R(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ G("button", {
+function Eo() {
+	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ N("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -3049,14 +4105,14 @@ function ki() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ G("div", {
+	}) : /* @__PURE__ */ N("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ G(Ln, {
+		children: [/* @__PURE__ */ N(Yn, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ G("button", {
+		}), /* @__PURE__ */ N("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -3064,7 +4120,7 @@ function ki() {
 		})]
 	});
 }
-function Ai({ explained: e, compared: t }) {
+function Do({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3072,159 +4128,159 @@ function Ai({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ G(Ar, {
+	return /* @__PURE__ */ N(la, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ G("table", {
+		children: [/* @__PURE__ */ N("table", {
 			class: "columns",
-			children: /* @__PURE__ */ G("tbody", { children: [
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ N("tbody", { children: [
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ N("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ G($, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ N(Q, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ N("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ G("span", {
+					children: [r[e], /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ N("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ G($, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ N(Q, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ G("p", {
+		}), /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var ji = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Mi({ a: e, b: t }) {
-	let n = ci(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ji(t)) - Math.abs(ji(e))), r = n.slice(0, Di), i = n.slice(Di), a = Math.max(0, ...n.map((e) => Math.abs(ji(e)))), o = (e) => [
-		ai(e.map((e) => e.a ?? 0)),
-		ai(e.map((e) => e.b ?? 0)),
-		ai(e.map(ji))
+var Oo = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ko({ a: e, b: t }) {
+	let n = eo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Oo(t)) - Math.abs(Oo(e))), r = n.slice(0, wo), i = n.slice(wo), a = Math.max(0, ...n.map((e) => Math.abs(Oo(e)))), o = (e) => [
+		Za(e.map((e) => e.a ?? 0)),
+		Za(e.map((e) => e.b ?? 0)),
+		Za(e.map(Oo))
 	];
-	return /* @__PURE__ */ G("table", {
+	return /* @__PURE__ */ N("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ G("caption", { children: [
+			/* @__PURE__ */ N("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ G($, { text: e.target.text }),
+				/* @__PURE__ */ N(Q, { text: e.target.text }),
 				": ",
-				Y(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				Y(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: [r.map((e) => {
-				let t = Ht(e.term);
-				return /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("tbody", { children: [r.map((e) => {
+				let t = en(e.term);
+				return /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.term)
+						children: t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.term)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.a === null ? "—" : J(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.b === null ? "—" : J(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: /* @__PURE__ */ G(ui, { value: ji(e) })
+						children: /* @__PURE__ */ N(no, { value: Oo(e) })
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ N("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ G(li, {
-							value: ji(e),
+						children: /* @__PURE__ */ N(to, {
+							value: Oo(e),
 							largest: a
 						})
 					})
-				] }, si(e.term));
-			}), /* @__PURE__ */ G(Ni, {
+				] }, $a(e.term));
+			}), /* @__PURE__ */ N(Ao, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G(Ni, {
+			/* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N(Ao, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ni({ name: e, sums: t }) {
-	return /* @__PURE__ */ G("tr", {
+function Ao({ name: e, sums: t }) {
+	return /* @__PURE__ */ N("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ G("td", {
+			t.map((e, t) => /* @__PURE__ */ N("td", {
 				class: "number",
-				children: J(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ G("td", { class: "wide-only" })
+			/* @__PURE__ */ N("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/flow.ts
-var Pi = 60;
-function Fi(e, t, n = Pi) {
-	let r = /* @__PURE__ */ new Map([[Ii, Li(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var jo = 60;
+function Mo(e, t, n = jo) {
+	let r = /* @__PURE__ */ new Map([[No, Po(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let s of o) {
 		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Ri(s), ...s.steps.map(zi)], c = o.filter((e) => !r.has(e.id));
+		let o = [Fo(s), ...s.steps.map(Io)], c = o.filter((e) => !r.has(e.id));
 		if (r.size + c.length > n) break;
 		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Ii];
+		let l = [...o.map((e) => e.id), No];
 		l.slice(1).forEach((e, t) => {
 			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -3243,15 +4299,15 @@ function Fi(e, t, n = Pi) {
 		paths: a,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - ai(a.map((e) => e.value))
+			value: e.value - Za(a.map((e) => e.value))
 		}
 	};
 }
-var Ii = "output";
-function Li(e) {
+var No = "output";
+function Po(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ii,
+		id: No,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -3260,17 +4316,17 @@ function Li(e) {
 		part: null
 	};
 }
-function Ri(e) {
+function Fo(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Bt(t, a)} ${n} ${r}`,
-		label: Bt(Vt({
+		id: `${Qt(t, a)} ${n} ${r}`,
+		label: Qt($t({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Vi(o, a),
+		height: Ro(o, a),
 		carries: !1,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
@@ -3279,24 +4335,24 @@ function Ri(e) {
 		} : null
 	};
 }
-function zi(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = V(e);
+function Io(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
-		id: `${Bt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: W(o),
+		id: `${Qt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: M(o),
 		position: i,
 		ofSource: a,
-		height: Vi(t + (e.cross ? .4 : .2), a),
+		height: Ro(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		part: o
 	};
 }
-var Bi = -1e6;
-function Vi(e, t) {
-	return t ? Bi + e : e;
+var Lo = -1e6;
+function Ro(e, t) {
+	return t ? Lo + e : e;
 }
-function Hi(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ui({
+function zo(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [$({
 		ofSource: e,
 		position: t
 	}), {
@@ -3304,177 +4360,292 @@ function Hi(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ui({ ofSource: e, position: t }) {
+function $({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Wi(e, { ofSource: t, position: n }) {
+function Bo(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Gi(e, t) {
-	let n = Ri(e), r = e.steps.map(zi).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Vo(e, t) {
+	let n = Fo(e), r = e.steps.map(Io).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
+// src/lib/figure/flow.ts
+var Ho = 10, Uo = 320;
+function Wo(e, t, n) {
+	let r = (t) => R(Bo(e, t)), i = [...t.paths.slice(0, Ho).map((e) => ({
+		name: Vo(e, r),
+		value: e.value,
+		number: I(e.value)
+	}))], a = Ga(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Jo(e, t), ...i.length > 0 ? [za(B, {
+		rows: i,
+		axis: a,
+		names: Uo
+	})] : []], { remainder: s } = t;
+	return J(B, o, {
+		shows: `Paths from where something is written to ${Si(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+var Go = 24, Ko = 480, qo = 12;
+function Jo(e, t) {
+	let n = zo(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Xo(e, t))) + 14, a = Math.min(Go, Ko / r.length), o = $o(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, B / s), l = (B - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => Qo(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Zo(e, t, o.get(t.id) ?? {
+			x: 0,
+			y: 0
+		})),
+		...n.map((n) => {
+			let r = t.nodes.filter((e) => $(e) === $(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Qt(String(n.position), n.ofSource)} ${R(Bo(e, n))}`;
+			return G(i, u - 4, a, {
+				size: 8,
+				anchor: "middle",
+				bold: !0
+			});
+		})
+	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
+	return {
+		height: u * c,
+		body: W("g", { transform: p }, f.join("\n"))
+	};
+}
+function Yo(e, t) {
+	return t.label === "" ? `${Y(e.target.text)} ${I(e.value)}` : t.label;
+}
+function Xo(e, t) {
+	return q(Yo(e, t), 7) + 8;
+}
+function Zo(e, t, { x: n, y: r }) {
+	let i = Xo(e, t), a = {
+		rx: t.carries ? qo / 2 : 1,
+		fill: "#fff",
+		stroke: V,
+		"stroke-width": .6
+	};
+	return K(n - i / 2, r - qo / 2, i, qo, a) + G(n, r + 2.5, Yo(e, t), {
+		size: 7,
+		anchor: "middle",
+		bold: t.label === ""
+	});
+}
+function Qo(e, t, n, r) {
+	if (!e || !t) return "";
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - qo / 2, t.y + qo / 2];
+	return W("path", {
+		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
+		fill: "none",
+		stroke: n < 0 ? Fr : Pr,
+		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
+		"stroke-dasharray": n < 0 ? "3 2" : void 0,
+		"stroke-opacity": .8
+	});
+}
+function $o(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map($)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${$(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has($(e)) ? 0 : 1);
+		return s.set(t, n + 1), n;
+	}), l = /* @__PURE__ */ new Map(), u = r / 2;
+	for (let n of t.map($)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => $(e) === n ? c[t] ?? 0 : 0)));
+	return new Map(e.map((e, t) => [e.id, {
+		x: (l.get($(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + qo / 2 + 2
+	}]));
+}
+function es(e) {
+	let t = (t) => Bo(e, t);
+	return {
+		head: [
+			"path",
+			"starts_at",
+			"layer",
+			"position",
+			"of_source",
+			"heads",
+			"logits"
+		],
+		rows: e.paths.map((e) => [
+			Vo(e, t),
+			e.kind,
+			e.layer,
+			e.position,
+			String(e.of_source ?? !1),
+			e.steps.map((e) => `${Qt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.value
+		])
+	};
+}
 // src/panels/Flow.tsx
-var Ki = 84, qi = 108, Ji = 30;
-function Yi() {
-	let e = R(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n ? {
+var ts = 84, ns = 108, rs = 30;
+function is() {
+	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = L(2);
-	return /* @__PURE__ */ G("div", {
+	} : null), o = O(2);
+	return /* @__PURE__ */ N("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ G(Z, {
+		children: t ? /* @__PURE__ */ N(Z, {
 			name: "flow",
 			title: "Flow",
 			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ G("p", {
+				e.reads() === null ? null : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ G(K, { answer: r }),
-				i ? /* @__PURE__ */ G("div", {
+				/* @__PURE__ */ N(P, { answer: r }),
+				i ? /* @__PURE__ */ N("div", {
 					class: a ? "stale" : "",
-					children: [/* @__PURE__ */ G("label", {
-						class: "controls",
-						children: [
-							"Paths of at least ",
-							o.value,
-							"% of the logit",
-							" ",
-							/* @__PURE__ */ G("input", {
-								type: "range",
-								min: .5,
-								max: 10,
-								step: .5,
-								value: o.value,
-								onInput: (e) => o.value = Number(e.currentTarget.value)
-							})
-						]
-					}), /* @__PURE__ */ G(Xi, {
-						payload: i,
-						flow: Fi(i, o.value / 100)
-					})]
+					children: [
+						/* @__PURE__ */ N("label", {
+							class: "controls",
+							children: [
+								"Paths of at least ",
+								o.value,
+								"% of the logit",
+								" ",
+								/* @__PURE__ */ N("input", {
+									type: "range",
+									min: .5,
+									max: 10,
+									step: .5,
+									value: o.value,
+									onInput: (e) => o.value = Number(e.currentTarget.value)
+								})
+							]
+						}),
+						/* @__PURE__ */ N(X, {
+							name: "flow",
+							figure: (e) => Wo(i, Mo(i, o.value / 100), e),
+							table: () => es(i),
+							data: i
+						}),
+						/* @__PURE__ */ N(as, {
+							payload: i,
+							flow: Mo(i, o.value / 100)
+						})
+					]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Xi({ payload: e, flow: t }) {
-	let n = (t) => X(Wi(e, t)), r = Hi(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Zi(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ki, s = i.length * Ji + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Ar, {
+function as({ payload: e, flow: t }) {
+	let n = (t) => R(Bo(e, t)), r = zo(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = os(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ts, s = i.length * rs + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(la, {
 			label: "Flow graph",
-			children: /* @__PURE__ */ G("svg", {
+			children: /* @__PURE__ */ N("svg", {
 				class: "flow",
 				width: o,
 				height: s,
 				viewBox: `0 0 ${o} ${s}`,
 				children: [
-					/* @__PURE__ */ G("title", { children: `${t.paths.length} paths to ${X(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ G(ea, {
+					/* @__PURE__ */ N("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ N(ls, {
 						edge: e,
 						places: a,
 						largest: c
 					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ G(ta, {
+					t.nodes.map((t) => /* @__PURE__ */ N(us, {
 						node: t,
 						place: a.get(t.id) ?? {
 							x: 0,
 							y: 0
 						},
-						label: t.id === "output" ? `${X(e.target.text)} ${J(e.value)}` : t.label
+						label: t.id === "output" ? `${R(e.target.text)} ${I(e.value)}` : t.label
 					}, t.id)),
-					r.map((e) => /* @__PURE__ */ G("text", {
+					r.map((e) => /* @__PURE__ */ N("text", {
 						class: "column",
-						x: $i(a, t.nodes, e),
+						x: cs(a, t.nodes, e),
 						y: s - 10,
 						children: [
-							Bt(String(e.position), e.ofSource),
+							Qt(String(e.position), e.ofSource),
 							" ",
 							n(e)
 						]
-					}, Ui(e)))
+					}, $(e)))
 				]
 			})
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				J(l.reduce((e, t) => e + t, 0)),
+				I(l.reduce((e, t) => e + t, 0)),
 				" of",
 				" ",
-				J(e.value),
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ G("strong", { children: [
+				/* @__PURE__ */ N("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					J(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				dr(Math.abs(t.remainder.value / e.value)),
+				Cr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ N(ua, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Gi(e, n), J(e.value)]), ["all others (net)", J(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Vo(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function Zi(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Qi).map(Ui)), o = e.map((e) => {
-		let t = Ui(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Qi(e) || !a.has(t) ? 0 : 1);
+function os(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ss).map($)), o = e.map((e) => {
+		let t = $(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ss(e) || !a.has(t) ? 0 : 1);
 		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? qi : Ki, l = c / 2;
-	for (let e of t.map(Ui)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ns : ts, l = c / 2;
+	for (let e of t.map($)) s.set(e, l), l += c * (r.get(e) ?? 1);
 	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Ui(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * Ji + 18
+		x: (s.get($(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * rs + 18
 	}]));
 }
-function Qi(e) {
+function ss(e) {
 	return e.carries || e.id === "output";
 }
-function $i(e, t, n) {
-	let r = t.filter((e) => Ui(e) === Ui(n));
+function cs(e, t, n) {
+	let r = t.filter((e) => $(e) === $(n));
 	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
 }
-function ea({ edge: e, places: t, largest: n }) {
+function ls({ edge: e, places: t, largest: n }) {
 	let [r, i] = [t.get(e.from), t.get(e.to)];
 	if (!r || !i) return null;
 	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ G("path", {
+	return /* @__PURE__ */ N("path", {
 		class: e.value < 0 ? "edge negative" : "edge positive",
 		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
 		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ G("title", { children: J(e.value) })
+		children: /* @__PURE__ */ N("title", { children: I(e.value) })
 	});
 }
-function ta({ node: e, place: t, label: n }) {
-	let r = R(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("rect", {
+function us({ node: e, place: t, label: n }) {
+	let r = k(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("rect", {
 		x: t.x - a / 2,
 		y: t.y - 9,
 		width: a,
 		height: 18,
 		rx: e.carries ? 9 : 2
-	}), /* @__PURE__ */ G("text", {
+	}), /* @__PURE__ */ N("text", {
 		x: t.x,
 		y: t.y + 4,
 		children: n
 	})] });
-	if (!i) return /* @__PURE__ */ G("g", {
+	if (!i) return /* @__PURE__ */ N("g", {
 		class: "spot",
 		children: o
 	});
-	let s = U(i, r.state.value.selection);
-	return /* @__PURE__ */ G("g", {
-		class: `spot choosable${U(i, r.hovered.value) ? " hovered" : ""}`,
+	let s = Ut(i, r.state.value.selection);
+	return /* @__PURE__ */ N("g", {
+		class: `spot choosable${Ut(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
@@ -3488,176 +4659,383 @@ function ta({ node: e, place: t, label: n }) {
 		children: o
 	});
 }
+// src/lib/figure/amounts.ts
+function ds(e, t) {
+	let n = e.predictions.map(({ text: e, probability: t }) => ({
+		name: R(e),
+		value: t,
+		number: L(t)
+	})), r = Y(e.tokens[e.position]?.text ?? "");
+	return J(z, [za(z, {
+		rows: n,
+		axis: Ka("probability"),
+		amounts: !0
+	})], {
+		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
+	});
+}
+function fs({ predictions: e }) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ text: e, id: t, probability: n, logit: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
+function ps(e, t) {
+	return J(z, [za(z, {
+		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
+			name: `${n} ${R(e)}`,
+			value: t,
+			number: L(t)
+		})),
+		axis: Ka("probability of the token when it was written"),
+		amounts: !0
+	})], {
+		shows: "The continuation, token by token from the top, with the position of each.",
+		made: e,
+		asked: t
+	});
+}
+function ms({ generated: e }) {
+	return {
+		head: [
+			"position",
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ position: e, text: t, id: n, probability: r, logit: i }) => [
+			e,
+			t,
+			n,
+			r,
+			i
+		])
+	};
+}
+function hs(e, t, n) {
+	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
+		name: `${e} ${R(t)}`,
+		value: n,
+		number: F(n)
+	})), a = r > .005 ? [...i, {
+		name: "elsewhere",
+		value: r,
+		number: F(r),
+		other: !0
+	}] : i, o = {
+		...Ka("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = Y(e.tokens[e.position]?.text ?? "");
+	return J(z, [za(z, {
+		rows: a,
+		axis: o,
+		amounts: !0
+	})], {
+		shows: `Where ${M(j(t))} looks from “${s}” (position ${e.position}).`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function gs(e) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention"
+		],
+		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
+			M(j(e)),
+			t,
+			n,
+			r
+		])
+	};
+}
+function _s(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = za(z, {
+		rows: ws({
+			...e,
+			before: e.before.slice(0, vs),
+			after: e.after.slice(0, vs)
+		}).map(({ text: t, id: n, from: r, to: i }) => ({
+			name: R(t),
+			...bs(i ?? ys(e.after, n), a(e.after)),
+			notes: [bs(r ?? ys(e.before, n), a(e.before)).number]
+		})),
+		axis: Ka("probability with the change"),
+		notes: [{
+			width: 44,
+			head: "before"
+		}],
+		amounts: !0
+	}), [s, c] = wr(r.probability, i.probability);
+	return J(z, [o], {
+		shows: `Predictions with ${Cs(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+		made: t,
+		asked: n,
+		about: xi(r)
+	});
+}
+var vs = 5;
+function ys(e, t) {
+	return e.find((e) => e.id === t)?.probability ?? null;
+}
+function bs(e, t) {
+	return e === null ? {
+		value: 0,
+		number: `<${L(t).replace(/^[<>]/, "")}`
+	} : {
+		value: e,
+		number: L(e)
+	};
+}
+var xs = {
+	zero: "set to zero",
+	double: "doubled",
+	mean: "set to its mean",
+	swap: "taken from B"
+}, Ss = 6;
+function Cs({ tests: e }) {
+	let t = e.slice(0, Ss).map(({ part: e, how: t }) => {
+		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
+		return `${Qt($t({
+			...e,
+			kind: n
+		}), e.encoder ?? !1)} ${xs[t]}`;
+	}), n = e.length > Ss ? [`${e.length - Ss} more`] : [];
+	return [...t, ...n].join(", ");
+}
+function ws({ before: e, after: t, target_before: n, target_after: r }) {
+	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
+		let n = i.get(e) ?? {
+			id: e,
+			text: t,
+			from: null,
+			to: null
+		};
+		return i.set(e, n), n;
+	};
+	for (let { id: t, text: r, probability: i } of [n, ...e]) a(t, r).from = i;
+	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
+	return [...i.values()];
+}
+function Ts(e) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability_before",
+			"probability_after"
+		],
+		rows: ws(e).map(({ text: e, id: t, from: n, to: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
 // src/panels/Generation.tsx
-var na = 12;
-function ra() {
-	let e = R(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Es = 12;
+function Ds() {
+	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Tn({
+		...Ln({
 			prompt: n,
 			source: r
 		}),
-		tokens: na
-	}, a = z(t.value && ia(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ G(Z, {
+		tokens: Es
+	}, a = A(t.value && ks(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ N(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					na,
+					Es,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(aa, { result: a.result }) : null
+			/* @__PURE__ */ N(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ N(As, { result: a.result }) : null,
+			a?.result ? /* @__PURE__ */ N(Os, { result: a.result }) : null
 		]
 	});
 }
-function ia(e, t, n) {
+function Os({ result: e }) {
+	return /* @__PURE__ */ N(X, {
+		name: "continuation",
+		figure: (t) => ps(e, t),
+		table: () => ms(e),
+		data: e
+	});
+}
+function ks(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function aa({ result: e }) {
-	let t = R(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ G(x, { children: [n === null ? /* @__PURE__ */ G("p", {
+function As({ result: e }) {
+	let t = k(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ N(b, { children: [n === null ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ G("ol", {
+	}) : null, /* @__PURE__ */ N("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === yn(e),
+			"aria-pressed": r === e.position - 1 && i === jn(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: yn(e)
+				target: jn(e)
 			}),
-			children: [/* @__PURE__ */ G($, { text: e.text }), /* @__PURE__ */ G("span", {
+			children: [/* @__PURE__ */ N(Q, { text: e.text }), /* @__PURE__ */ N("span", {
 				class: "index",
-				children: Y(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function oa(e) {
-	let t = R(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = z(n && !a ? {
+function js(e) {
+	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null);
-	return a ? /* @__PURE__ */ G("p", {
+	return a ? /* @__PURE__ */ N("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(K, { answer: o }), o?.result ? /* @__PURE__ */ G(sa, {
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(P, { answer: o }), o?.result ? /* @__PURE__ */ N(Ms, {
 		result: o.result,
 		note: e.note
 	}) : null] });
 }
-function sa({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = fr(n.probability, r.probability);
-	return /* @__PURE__ */ G("div", {
-		class: "before-after",
+function Ms({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = wr(n.probability, r.probability), c = k().explained.value;
+	return /* @__PURE__ */ N("div", {
+		class: "before-after has-exports",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G("p", {
+			c ? /* @__PURE__ */ N(X, {
+				name: "test",
+				figure: (t) => _s(e, c, t),
+				table: () => Ts(e),
+				data: e
+			}) : null,
+			/* @__PURE__ */ N("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ G($, { text: n.text }),
+					/* @__PURE__ */ N(Q, { text: n.text }),
 					" ",
 					o,
 					" → ",
 					s
 				]
 			}),
-			/* @__PURE__ */ G(ua, {
+			/* @__PURE__ */ N(Fs, {
 				before: n.probability,
 				after: r.probability,
 				limit: a?.limit ?? null
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					": ",
-					J(e.nats),
+					I(e.nats),
 					" nats. ",
-					ca(e),
+					Ns(e),
 					" ",
-					i ? /* @__PURE__ */ G("strong", { children: _r(i) }) : null
+					i ? /* @__PURE__ */ N("strong", { children: kr(i) }) : null
 				]
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ G(la, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ N(Ps, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ca({ tests: e, effect: t, control: n }) {
+function Ns({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function la(e) {
-	return /* @__PURE__ */ G(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+function Ps(e) {
+	return /* @__PURE__ */ N(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ N(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function ua(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(da(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ G("svg", {
+function Fs(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Is(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ N("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ N("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ G("rect", {
+			e.limit === null ? null : /* @__PURE__ */ N("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ N("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -3666,260 +5044,347 @@ function ua(e) {
 		]
 	});
 }
-function da(e, t) {
+function Is(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var fa = {
+var Ls = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
 };
-function pa() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n && t ? {
+function Rs() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ G(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ N(Z, {
 		name: "inspector",
-		title: `Inspector: ${W(t)}`,
+		title: `Inspector: ${M(t)}`,
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ G(ba, {}),
-			/* @__PURE__ */ G(K, { answer: r }),
-			i && U(i.part, t) ? /* @__PURE__ */ G("dl", {
+			/* @__PURE__ */ N(Gs, {}),
+			/* @__PURE__ */ N(P, { answer: r }),
+			i && Ut(i.part, t) ? /* @__PURE__ */ N("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ G(ma, {
+					t.encoder ? /* @__PURE__ */ N(zs, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ G("span", {
+						children: /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ G(ma, {
+					i.value === null ? null : /* @__PURE__ */ N(zs, {
 						name: "credit",
-						children: [J(i.value), " logits"]
+						children: [I(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ G(ma, {
+					i.activation === null ? null : /* @__PURE__ */ N(zs, {
 						name: "activation",
-						children: J(i.activation, 2)
+						children: I(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ G(ma, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ N(zs, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ G(ya, {
+					/* @__PURE__ */ N(Ws, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ G(ya, {
+					/* @__PURE__ */ N(Ws, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ G(ga, { part: t })
+					/* @__PURE__ */ N(Vs, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ G(Z, {
+	}) : /* @__PURE__ */ N(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function ma(e) {
-	return /* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G("dt", { children: e.name }), /* @__PURE__ */ G("dd", { children: e.children })] });
+function zs(e) {
+	return /* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N("dt", { children: e.name }), /* @__PURE__ */ N("dd", { children: e.children })] });
 }
-var ha = {
+var Bs = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ga({ part: e }) {
-	let t = R(), n = t.followed(), { answer: r, result: i, stale: a } = B(n && Nt(e) !== e.kind && t.reads() === null ? {
+function Vs({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Gt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Tn({
+		...Ln({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ G(ma, {
+	return r?.error ? /* @__PURE__ */ N(zs, {
 		name: "reads",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ G(x, { children: i.reads.map((e) => /* @__PURE__ */ G(_a, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ N(P, { answer: r })
+	}) : !i || a || !Ut(i.part, e) ? null : /* @__PURE__ */ N(b, { children: i.reads.map((e) => /* @__PURE__ */ N(Hs, { reading: e }, e.what)) });
 }
-function _a({ reading: e }) {
+function Hs({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ G(ma, {
-		name: ha[t],
+	return /* @__PURE__ */ N(zs, {
+		name: Bs[t],
 		children: [
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					J(n),
-					a ? /* @__PURE__ */ G(x, { children: [
+					I(n),
+					a ? /* @__PURE__ */ N(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ G($, { text: a.text })
+						/* @__PURE__ */ N(Q, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ G(va, { term: e }, Vt(e.part))),
-			i.count > 0 ? /* @__PURE__ */ G("span", {
+			r.map((e) => /* @__PURE__ */ N(Us, { term: e }, $t(e.part))),
+			i.count > 0 ? /* @__PURE__ */ N("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: J(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function va({ term: e }) {
-	let t = Ht(e.part);
-	return /* @__PURE__ */ G("span", {
+function Us({ term: e }) {
+	let t = en(e.part);
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.part),
+			t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.part),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: J(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function ya(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ G(ma, {
+function Ws(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ N(zs, {
 		name: e.name,
-		children: /* @__PURE__ */ G(Si, { tokens: e.tokens })
+		children: /* @__PURE__ */ N(yo, { tokens: e.tokens })
 	});
 }
-function ba() {
-	let e = R(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ G("fieldset", {
+function Gs() {
+	let e = k(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: ["Test ", /* @__PURE__ */ G("kbd", { children: "t" })] }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("legend", { children: ["Test ", /* @__PURE__ */ N("kbd", { children: "t" })] }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [pn.map((t) => /* @__PURE__ */ G("button", {
+				children: [Tn.map((t) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : fa[t],
+					title: t === "swap" && r === null ? "Open B first" : Ls[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ G("button", {
+				}, t)), /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ G("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ N("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ G(oa, {
+			n ? /* @__PURE__ */ N(js, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: fa[n]
+				note: Ls[n]
 			}) : null
 		]
 	}) : null;
 }
-// src/panels/Knew.tsx
-var xa = 360, Sa = 150, Ca = 44, wa = 14, Ta = new Intl.NumberFormat("en", { notation: "compact" });
-function Ea() {
-	let e = R().explained.value, t = Wr();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ G(Z, {
-		name: "knew",
-		title: "When it knew",
-		note: `Rank of ${X(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ G(Oa, {
-			explained: e,
-			tested: t
-		}), /* @__PURE__ */ G(jr, {
-			label: "rank by layer",
-			head: [
-				"layer",
-				"rank",
-				"probability",
-				"top token"
-			],
-			rows: () => e.lens.map((e) => [
-				Da(e.layer),
-				`${e.rank}`,
-				Y(e.probability),
-				/* @__PURE__ */ G("bdi", { children: X(e.top.text) }, "top")
-			])
-		})]
+// src/lib/figure/knew.ts
+var Ks = 46, qs = z - 6, Js = 8, Ys = 112;
+function Xs(e, t) {
+	let n = `“${Y(e.target.text)}”`;
+	return J(z, [Zs(e)], {
+		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
 	});
 }
-function Da(e) {
+function Zs({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ks + t * (qs - Ks) / Math.max(e.length - 1, 1), i = (e) => Js + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+		1,
+		2,
+		5,
+		10
+	].find((t) => e.length / t <= 12) ?? 20;
+	return {
+		height: 135,
+		body: [
+			...a.map((e) => Wr(Ks, i(e), qs, i(e), { stroke: Nr })),
+			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: U,
+				anchor: "end",
+				fill: H
+			})),
+			Wr(Ks, Ys, qs, Ys, { stroke: V }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Wr(r(t), Ys, r(t), 114.5, { stroke: V }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: U,
+				anchor: "middle",
+				fill: H
+			}) : ""),
+			W("polyline", {
+				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
+				fill: "none",
+				stroke: Pr,
+				"stroke-width": 1.4,
+				"stroke-linejoin": "round"
+			}),
+			...e.map((e, t) => W("circle", {
+				cx: r(t),
+				cy: i(e.rank),
+				r: 1.6,
+				fill: Pr
+			})),
+			G((Ks + qs) / 2, 132, "read after layer (emb: the embedding)", {
+				size: U + .5,
+				anchor: "middle"
+			}),
+			G(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: U + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function Qs({ lens: e }) {
+	return {
+		head: [
+			"layer",
+			"rank",
+			"probability",
+			"kl_nats",
+			"top_token",
+			"top_probability"
+		],
+		rows: e.map((e) => [
+			Ci(e.layer),
+			e.rank,
+			e.probability,
+			e.kl,
+			e.top.text,
+			e.top_probability
+		])
+	};
+}
+// src/panels/Knew.tsx
+var $s = 360, ec = 150, tc = 44, nc = 14, rc = new Intl.NumberFormat("en", { notation: "compact" });
+function ic() {
+	let e = k().explained.value, t = Ca();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
+		name: "knew",
+		title: "When it knew",
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		children: [
+			/* @__PURE__ */ N(X, {
+				name: "rank-by-layer",
+				figure: (t) => Xs(e, t),
+				table: () => Qs(e),
+				data: e
+			}),
+			/* @__PURE__ */ N(oc, {
+				explained: e,
+				tested: t
+			}),
+			/* @__PURE__ */ N(ua, {
+				label: "rank by layer",
+				head: [
+					"layer",
+					"rank",
+					"probability",
+					"top token"
+				],
+				rows: () => e.lens.map((e) => [
+					ac(e.layer),
+					`${e.rank}`,
+					L(e.probability),
+					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
+				])
+			})
+		]
+	});
+}
+function ac(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Oa({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ca + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ka(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ G("svg", {
+function oc({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => tc + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = sc(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ N("svg", {
 		class: "curve",
-		viewBox: `0 0 ${xa} ${Sa}`,
+		viewBox: `0 0 ${$s} ${ec}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("line", {
-				x1: Ca,
+			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
+				x1: tc,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ G("text", {
+			}), /* @__PURE__ */ N("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Ta.format(e)
+				children: e === 1 ? "top, 1" : rc.format(e)
 			})] }, e)),
-			/* @__PURE__ */ G("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("circle", {
+				return /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ G("text", {
+				}), /* @__PURE__ */ N("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(wa, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
+					y: Math.max(nc, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ G("text", {
-				x: Ca,
+			/* @__PURE__ */ N("text", {
+				x: tc,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ G("text", {
+			/* @__PURE__ */ N("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -3928,8 +5393,8 @@ function Oa({ explained: e, tested: t }) {
 		]
 	});
 }
-function ka(e, t) {
-	let n = e.lens, r = t?.answer.part ? Lt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function sc(e, t) {
+	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -3938,22 +5403,101 @@ function ka(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Da(n[o]?.layer ?? null)} on`
+		text: `top from ${ac(n[o]?.layer ?? null)} on`
 	}), i;
 }
+// src/lib/figure/knowledge.ts
+var cc = 12;
+function lc(e, t) {
+	let n = ln(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, cc).map((e) => ({
+		name: un(e),
+		value: e.value,
+		number: I(e.value, 3)
+	})), a = Ga(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(z, [...n.map((e) => fc(e, r)), ...i.length > 0 ? [za(z, {
+		rows: i,
+		axis: a
+	})] : []], {
+		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
+		made: e,
+		asked: t,
+		about: `Answer: “${o}” (${L(e.probability)}).`
+	});
+}
+var uc = 40, dc = 84;
+function fc({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * dc, o = (z - uc) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+	return {
+		height: 110,
+		body: [
+			...Wa({
+				low: r,
+				high: i
+			}).map((e) => Wr(uc, a(e), z, a(e), { stroke: e === 0 ? V : Nr }) + G(36, a(e) + 2.3, I(e, 2), {
+				size: U,
+				anchor: "end",
+				fill: H
+			})),
+			...e.map(({ sum: e, layer: t }, n) => {
+				let r = e ?? 0, i = uc + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: U,
+					anchor: "middle",
+					fill: H
+				}) : "";
+				return Kr(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+			}),
+			G((uc + z) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: U + .5,
+				anchor: "middle"
+			}),
+			G(7, 46, "probability", {
+				size: U + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function pc(e) {
+	return {
+		head: [
+			"part",
+			"of",
+			"attribution",
+			"change_of_probability",
+			"error",
+			"activation"
+		],
+		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
+			Qt(`L${e}`, t ?? !1),
+			"layer",
+			n,
+			r,
+			i,
+			null
+		]), ...e.attributions.map((e) => [
+			un(e),
+			"neuron",
+			e.value,
+			null,
+			null,
+			e.activation
+		])]
+	};
+}
 // src/panels/FactChoice.tsx
-function Aa({ list: e, explained: t }) {
-	let n = R(), r = Yt(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ G("p", { children: [
+function mc({ list: e, explained: t }) {
+	let n = k(), r = cn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ G("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ N("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Jt
+				knowledge: sn
 			}),
 			children: [
 				e.relation,
@@ -3965,34 +5509,34 @@ function Aa({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function ja({ list: e, open: t }) {
-	let n = R(), r = L(0), i = L(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ G("details", {
+function hc({ list: e, open: t }) {
+	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ N("details", {
 		open: t,
-		children: [/* @__PURE__ */ G("summary", { children: "Choose a known fact" }), /* @__PURE__ */ G("p", {
+		children: [/* @__PURE__ */ N("summary", { children: "Choose a known fact" }), /* @__PURE__ */ N("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ N("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ G("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ N("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ G("option", {
+						children: a.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -4002,7 +5546,7 @@ function ja({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -4016,35 +5560,35 @@ function ja({ list: e, open: t }) {
 		})]
 	});
 }
-function Ma() {
-	let e = R(), t = L(""), n = L(""), r = $t(t.value);
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ G("label", {
+function gc() {
+	let e = k(), t = O(""), n = O(""), r = fn(t.value);
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ N("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ G("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ N("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
+			children: [/* @__PURE__ */ N("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ N("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("button", {
+			] }), /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Jt,
+					...sn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -4054,17 +5598,17 @@ function Ma() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Na = {
+var _c = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Pa = {
+}, vc = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Fa({ found: e, list: t }) {
-	let n = R(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = en(e), s = a?.action === "erase" ? o.shared : o[tn(o, r?.set ?? null)], c = z(a && r && i ? cn(r, a, i, s) : null);
+function yc({ found: e, list: t }) {
+	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = pn(e), s = a?.action === "erase" ? o.shared : o[mn(o, r?.set ?? null)], c = A(a && r && i ? bn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -4073,33 +5617,33 @@ function Fa({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ G("fieldset", {
+	return /* @__PURE__ */ N("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ G(Ia, {
+			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ N(bc, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ G(K, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(La, {
+			/* @__PURE__ */ N(P, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xc, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ G(za, {
+			}), /* @__PURE__ */ N(Cc, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => W(H(e)))
+				neurons: s.map((e) => M(Ht(e)))
 			})] }) : null
 		]
 	});
 }
-function Ia({ own: e, counts: t }) {
-	let n = R(), r = n.state.value.knowledge?.edit ?? null, i = L(r?.action ?? "update"), a = L(r?.to ?? ""), o = L(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ G("form", {
+function bc({ own: e, counts: t }) {
+	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ N("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -4109,56 +5653,56 @@ function Ia({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ G("label", { children: [
+			/* @__PURE__ */ N("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ N("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Gt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ G("option", {
+					children: rn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: Na[e]
+						children: _c[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("label", { children: [
+			s ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ N("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("label", { children: [
+			] }), /* @__PURE__ */ N("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ N("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Kt.map((e) => /* @__PURE__ */ G("option", {
+					children: an.map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: Pa[e]
+						children: vc[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ G("span", {
+			c > 0 ? null : /* @__PURE__ */ N("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function La({ result: e, answer: t }) {
+function xc({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4186,81 +5730,81 @@ function La({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ N("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ N(la, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("td", { children: [e.prompt, e.used ? /* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("td", { children: [e.prompt, e.used ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.before }) }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.after }) })
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.before }) }),
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ N(la, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: Y(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: Y(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -4270,141 +5814,141 @@ function La({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: n ? Y(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					q(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					q(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ G("p", {
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Ra({ said: e }) {
-	return /* @__PURE__ */ G("span", {
+function Sc({ said: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ N(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function za(e) {
-	let t = R().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
+function Cc(e) {
+	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ G(Ba, {
+		}), /* @__PURE__ */ N(wc, {
 			label: "The fact as a line of JSON",
-			text: rn(e.fact)
+			text: gn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ G(Ba, {
+		/* @__PURE__ */ N(wc, {
 			label: "The command",
-			text: an(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: _n(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ba({ label: e, text: t }) {
-	return /* @__PURE__ */ G(Ar, {
+function wc({ label: e, text: t }) {
+	return /* @__PURE__ */ N(la, {
 		label: e,
-		children: /* @__PURE__ */ G("pre", { children: /* @__PURE__ */ G("code", { children: t }) })
+		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Va = [
+var Tc = [
 	.2,
 	.1,
 	.05
-], Ha = 12, Ua = {
+], Ec = 12, Dc = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Wa({ explained: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = z(r && !i ? {
+function Oc({ explained: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ G("p", {
+	return i ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ G("code", { children: "unembed open" }),
+			/* @__PURE__ */ N("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ G("section", {
+	}) : /* @__PURE__ */ N("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ G("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(Ga, {
+			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ N(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ N(kc, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ G(qa, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ N(jc, { list: a.result }) : null
 		]
 	});
 }
-function Ga({ list: e, explained: t }) {
-	let n = R(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ G("p", { children: [
+function kc({ list: e, explained: t }) {
+	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ G($, { text: t.target.text }),
+		/* @__PURE__ */ N(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ G(Ka, {})
+		/* @__PURE__ */ N(Ac, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ G(x, { children: [
-		i ? /* @__PURE__ */ G("p", { children: [
+	return /* @__PURE__ */ N(b, { children: [
+		i ? /* @__PURE__ */ N("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ G("strong", { children: i.subject }),
+			/* @__PURE__ */ N("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ G("strong", { children: i.answer }),
+			/* @__PURE__ */ N("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ G(Ka, {}) : /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ N(Ac, {}) : /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Jt }),
+				onClick: () => n.set({ knowledge: sn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ G("p", {
+		] }) : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -4412,40 +5956,40 @@ function Ga({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ G(Aa, {
+		i || a ? null : /* @__PURE__ */ N(mc, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(ja, {
+		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(hc, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ G(Ma, {})] })
+		}), i ? null : /* @__PURE__ */ N(gc, {})] })
 	] });
 }
-function Ka() {
-	let e = R();
-	return e.data.host === "report" ? null : /* @__PURE__ */ G("button", {
+function Ac() {
+	let e = k();
+	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function qa({ list: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? sn(n, r) : null, { answer: a, result: o, stale: s } = B(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function jc({ list: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
+			children: /* @__PURE__ */ N("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ N("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Va, n.t])].map((e) => /* @__PURE__ */ G("option", {
+					children: [.../* @__PURE__ */ new Set([...Tc, n.t])].map((e) => /* @__PURE__ */ N("option", {
 						value: e,
 						children: [
 							e,
@@ -4456,32 +6000,32 @@ function qa({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ G(K, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ G("p", {
+		/* @__PURE__ */ N(P, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ G("div", {
+		o ? /* @__PURE__ */ N("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ G(Ja, { found: o }), /* @__PURE__ */ G(Fa, {
+			children: [/* @__PURE__ */ N(Mc, { found: o }), /* @__PURE__ */ N(yc, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ja({ found: e }) {
-	let t = R(), { knowledge: n } = t.state.value, [r] = e.facts;
+function Mc({ found: e }) {
+	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = en(e), a = tn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+	let i = pn(e), a = mn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ G($, { text: r.answer }),
+				/* @__PURE__ */ N(Q, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -4490,15 +6034,15 @@ function Ja({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ G("p", {
+		e.notes.map((e) => /* @__PURE__ */ N("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ G("fieldset", { children: [/* @__PURE__ */ G("legend", { children: "Which neurons" }), qt.map((e) => /* @__PURE__ */ G("div", {
+		/* @__PURE__ */ N("fieldset", { children: [/* @__PURE__ */ N("legend", { children: "Which neurons" }), on.map((e) => /* @__PURE__ */ N("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
-					/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ N("label", { children: [
+					/* @__PURE__ */ N("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -4506,23 +6050,23 @@ function Ja({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ua[e],
+					Dc[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ G(Ya, { neurons: i[e] })
+				/* @__PURE__ */ N(Nc, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ G("p", {
+		i[a].length === 0 ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ G(Xa, {
+		}) : /* @__PURE__ */ N(Pc, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ N(ua, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4531,37 +6075,37 @@ function Ja({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				Y(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Ya({ neurons: e }) {
-	return /* @__PURE__ */ G("span", {
+function Nc({ neurons: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "neurons",
-		children: [e.slice(0, Ha).map((e) => {
-			let t = H(e);
-			return /* @__PURE__ */ G(Q, { part: t }, W(t));
-		}), e.length > Ha ? /* @__PURE__ */ G("span", {
+		children: [e.slice(0, Ec).map((e) => {
+			let t = Ht(e);
+			return /* @__PURE__ */ N(ca, { part: t }, M(t));
+		}), e.length > Ec ? /* @__PURE__ */ N("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ha,
+				e.length - Ec,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Xa(e) {
-	let t = R(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ G("fieldset", {
+function Pc(e) {
+	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ G("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -4569,15 +6113,15 @@ function Xa(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ G(oa, {
+			n && e.target !== void 0 ? /* @__PURE__ */ N(js, {
 				tests: e.neurons.map((e) => ({
-					part: H(e),
+					part: Ht(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ G("p", {
+			n && !e.whole ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -4585,58 +6129,64 @@ function Xa(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Za = 12, Qa = 100, $a = 12;
-function eo() {
-	let e = R(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = B(o && n ? {
+var Fc = 12, Ic = 100, Lc = 12;
+function Rc() {
+	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...Tn({
+		...Ln({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Qa
+		top: Ic
 	} : null);
-	return /* @__PURE__ */ G("div", { children: t ? /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${X(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ G("p", {
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G(K, { answer: c }), l ? /* @__PURE__ */ G(to, {
+			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(zc, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ G(Wa, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ N(Oc, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function to({ result: e, stale: t }) {
-	let n = Xt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("div", {
+function zc({ result: e, stale: t }) {
+	let n = ln(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ N("div", {
 		class: t ? "stale" : "",
 		children: [
-			n.map((t) => /* @__PURE__ */ G("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N(X, {
+				name: "knowledge",
+				figure: (t) => lc(e, t),
+				table: () => pc(e),
+				data: e
+			}),
+			n.map((t) => /* @__PURE__ */ N("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ N("p", {
 					class: "note",
-					children: no(t, e)
+					children: Bc(t, e)
 				}) : null,
-				/* @__PURE__ */ G(ro, {
+				/* @__PURE__ */ N(Vc, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ G(io, {
+				/* @__PURE__ */ N(Hc, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ G(ao, { neurons: e.attributions.slice(0, Za) }),
-			/* @__PURE__ */ G(jr, {
+			/* @__PURE__ */ N(Uc, { neurons: e.attributions.slice(0, Fc) }),
+			/* @__PURE__ */ N(ua, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4646,33 +6196,33 @@ function to({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Qt(e.neurons, e.layers.length);
+					let t = dn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Bt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : J(n.sum, 4),
-						J(n.change, 4),
-						n.error === null ? "" : q(n.error, 4),
-						(t[r] ?? []).map((e) => `${Zt(e)} ${J(e.value, 3)}`).join(", ")
+						Qt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${un(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function no({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${X(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Bc({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ro({ stack: e, largest: t }) {
+function Vc({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ N("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ G("line", {
+		children: [/* @__PURE__ */ N("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -4680,294 +6230,360 @@ function ro({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ G("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ N("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ G("title", { children: `${Bt(`L${i.layer}`, e.encoder)}: ${J(i.sum, 3)}` })
+				/* @__PURE__ */ N("title", { children: `${Qt(`L${i.layer}`, e.encoder)}: ${I(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function io({ stack: e, largest: t }) {
-	let n = R(), r = Qt(e.neurons, e.layers.length), i = Math.min($a, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ G("p", {
+function Hc({ stack: e, largest: t }) {
+	let n = k(), r = dn(e.neurons, e.layers.length), i = Math.min(Lc, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			$a,
+			Lc,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ G(Cr, {
+	}), /* @__PURE__ */ N(ta, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? nr(r.value, t) : null;
+			return r ? mr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Zt(n)}: ${J(n.value, 3)}` : "";
+			return n ? `${un(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && U(H(n), o);
+			return n !== void 0 && Ut(Ht(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Bt(`L${t}`, e.encoder),
+		columnName: (t) => Qt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(H(r));
+			r && n.select(Ht(r));
 		}
 	})] });
 }
-function ao({ neurons: e }) {
+function Uc({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ G("span", {
+			children: /* @__PURE__ */ N("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ G("tbody", { children: e.map((e) => /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	] }) }), /* @__PURE__ */ N("tbody", { children: e.map((e) => /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
-			children: /* @__PURE__ */ G(Q, { part: H(e) })
+			children: /* @__PURE__ */ N(ca, { part: Ht(e) })
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(ui, {
+			children: /* @__PURE__ */ N(no, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ N("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ G(li, {
+			children: /* @__PURE__ */ N(to, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: J(e.activation)
+			children: I(e.activation)
 		})
-	] }, Zt(e))) })] });
+	] }, un(e))) })] });
+}
+// src/lib/figure/ledger.ts
+var Wc = 40;
+function Gc(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ya(i.terms, Math.min(t, Wc), n), { sum: l } = Qa(i), u = [
+		...s.map((e) => ({
+			name: $t(e),
+			value: e.value,
+			number: I(e.value)
+		})),
+		...c.count > 0 ? [{
+			name: `${c.count} others (net)`,
+			value: c.value,
+			number: I(c.value),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: l,
+			number: I(l),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(z, [za(z, {
+		rows: u,
+		axis: Ga(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Direct credit: parts that add up to ${Si(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		made: e,
+		asked: r,
+		about: xi(a)
+	});
+}
+function Kc({ ledger: e }) {
+	return {
+		head: [
+			"term",
+			"kind",
+			"layer",
+			"head",
+			"expert",
+			"neuron",
+			"source",
+			"logits"
+		],
+		rows: e.terms.map((e) => [
+			$t(e),
+			e.kind,
+			e.layer,
+			e.head,
+			e.expert,
+			e.neuron,
+			e.source,
+			e.value
+		])
+	};
 }
 // src/ui/Outcome.tsx
-function oo({ part: e, brief: t }) {
-	let n = Wr(), r = n && Kr(n, e);
+function qc({ part: e, brief: t }) {
+	let n = Ca(), r = n && Ta(n, e);
 	if (!n || !r) return null;
-	let [i, a] = fr(n.target.probability, r.probability), o = r.difference ?? r.effect;
-	return t ? /* @__PURE__ */ G("span", {
+	let [i, a] = wr(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	return t ? /* @__PURE__ */ N("span", {
 		class: "outcome",
-		title: `${i} → ${a}, ${J(o.nats)} nats, ${_r(o)}`,
+		title: `${i} → ${a}, ${I(o.nats)} nats, ${kr(o)}`,
 		children: [
 			"→ ",
 			a,
 			" ",
-			_r(o)[0]
+			kr(o)[0]
 		]
-	}) : /* @__PURE__ */ G("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: "outcome",
 		children: [
-			/* @__PURE__ */ G("span", { children: [
+			/* @__PURE__ */ N("span", { children: [
 				i,
 				" → ",
 				a
 			] }),
 			" ",
-			/* @__PURE__ */ G(so, { effect: o })
+			/* @__PURE__ */ N(Jc, { effect: o })
 		]
 	});
 }
-function so({ effect: e }) {
-	return /* @__PURE__ */ G("span", {
+function Jc({ effect: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ G("span", { children: [J(e.nats), " nats"] }),
+			/* @__PURE__ */ N("span", { children: [I(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ G("span", { children: _r(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ N("span", { children: kr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var co = 12, lo = 10, uo = Infinity, fo = me({
+var Yc = 12, Xc = 10, Zc = Infinity, Qc = xe({
 	is: () => !1,
 	set: () => {}
 });
-function po() {
-	let e = R(), t = e.explained.value, n = L("size"), r = L(co), i = L({});
+function $c() {
+	let e = k(), t = e.explained.value, n = O("size"), r = O(Yc), i = O({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = ri(a.terms, r.value, n.value, (e) => mo(Ht(e), o)), c = ii(0, a.terms, s.others.value);
-	return /* @__PURE__ */ G(Z, {
+	let { ledger: a } = t, o = e.state.value.selection, s = Ya(a.terms, r.value, n.value, (e) => el(en(e), o)), c = Xa(0, a.terms, s.others.value);
+	return /* @__PURE__ */ N(Z, {
 		name: "ledger",
 		title: "Ledger",
-		note: /* @__PURE__ */ G(ho, { explained: t }),
-		children: [/* @__PURE__ */ G("p", {
-			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
-				"Sort",
-				" ",
-				/* @__PURE__ */ G("select", {
-					value: n.value,
-					onChange: (e) => n.value = e.currentTarget.value,
-					children: [/* @__PURE__ */ G("option", {
-						value: "size",
-						children: "by size"
-					}), /* @__PURE__ */ G("option", {
-						value: "layer",
-						children: "by layer"
-					})]
-				})
-			] }), /* @__PURE__ */ G("button", {
-				type: "button",
-				onClick: () => r.value = r.value === co ? uo : co,
-				children: r.value === co ? `Show all ${a.terms.length}` : "Show the largest"
-			})]
-		}), /* @__PURE__ */ G(fo.Provider, {
-			value: {
-				is: (e, t) => i.value[e] ?? mo(t, o),
-				set: (e, t) => {
-					i.value = {
-						...i.value,
-						[e]: t
-					};
-				}
-			},
-			children: /* @__PURE__ */ G("table", {
-				class: "ledger",
-				role: "treegrid",
-				"aria-label": "Ledger",
-				onKeyDown: Do,
-				children: [
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "part"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "number",
-							children: "logits"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "wide-only",
-							children: /* @__PURE__ */ G("span", {
-								class: "hidden",
-								children: "bar"
+		note: /* @__PURE__ */ N(tl, { explained: t }),
+		children: [
+			/* @__PURE__ */ N(X, {
+				name: "ledger",
+				figure: (e) => Gc(t, r.value, n.value, e),
+				table: () => Kc(t),
+				data: t
+			}),
+			/* @__PURE__ */ N("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ N("label", { children: [
+					"Sort",
+					" ",
+					/* @__PURE__ */ N("select", {
+						value: n.value,
+						onChange: (e) => n.value = e.currentTarget.value,
+						children: [/* @__PURE__ */ N("option", {
+							value: "size",
+							children: "by size"
+						}), /* @__PURE__ */ N("option", {
+							value: "layer",
+							children: "by layer"
+						})]
+					})
+				] }), /* @__PURE__ */ N("button", {
+					type: "button",
+					onClick: () => r.value = r.value === Yc ? Zc : Yc,
+					children: r.value === Yc ? `Show all ${a.terms.length}` : "Show the largest"
+				})]
+			}),
+			/* @__PURE__ */ N(Qc.Provider, {
+				value: {
+					is: (e, t) => i.value[e] ?? el(t, o),
+					set: (e, t) => {
+						i.value = {
+							...i.value,
+							[e]: t
+						};
+					}
+				},
+				children: /* @__PURE__ */ N("table", {
+					class: "ledger",
+					role: "treegrid",
+					"aria-label": "Ledger",
+					onKeyDown: pl,
+					children: [
+						/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								children: "part"
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								class: "number",
+								children: "logits"
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								class: "wide-only",
+								children: /* @__PURE__ */ N("span", {
+									class: "hidden",
+									children: "bar"
+								})
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								children: "zeroed here"
 							})
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "zeroed here"
-						})
-					] }) }),
-					/* @__PURE__ */ G("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ G(vo, {
-						term: e,
-						level: 1,
-						largest: c,
-						first: t === 0
-					}, si(e))), /* @__PURE__ */ G(To, {
-						count: s.others.count,
-						value: s.others.value,
-						level: 1,
-						largest: c
-					})] }),
-					/* @__PURE__ */ G(_o, { explained: t })
-				]
+						] }) }),
+						/* @__PURE__ */ N("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ N(il, {
+							term: e,
+							level: 1,
+							largest: c,
+							first: t === 0
+						}, $a(e))), /* @__PURE__ */ N(dl, {
+							count: s.others.count,
+							value: s.others.value,
+							level: 1,
+							largest: c
+						})] }),
+						/* @__PURE__ */ N(rl, { explained: t })
+					]
+				})
 			})
-		})]
+		]
 	});
 }
-function mo(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
+function el(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
 }
-function ho({ explained: e }) {
+function tl({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ G(x, { children: [
+	return /* @__PURE__ */ N(b, { children: [
 		"Why ",
-		X(t.text),
+		R(t.text),
 		": ",
-		go(n),
+		nl(n),
 		"; raw logit ",
-		q(t.logit),
-		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
+		F(t.logit),
+		n.kind === "raw" ? "" : `, reference ${F(n.value)}`,
 		". Norm scales and attention patterns as they were."
 	] });
 }
-function go(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${X(e.text ?? "")}`;
+function nl(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function _o({ explained: e }) {
-	let { sum: t, error: n, holds: r } = oi(e.ledger);
-	return /* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G("tr", {
+function rl({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Qa(e.ledger);
+	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-total": t,
-				children: J(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${J(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					lr(n),
+					xr(n),
 					", tolerance",
 					" ",
-					lr(e.ledger.tolerance),
+					xr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function vo(e) {
-	let t = R(), n = Ne(fo), { term: r, level: i } = e, a = Ht(r), o = si(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(wo, {
-			name: Vt(r),
+function il(e) {
+	let t = k(), n = Be(Qc), { term: r, level: i } = e, a = en(r), o = $a(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(ul, {
+			name: $t(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4976,94 +6592,94 @@ function vo(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(U(a, t.state.value.selection) ? null : a);
+				a && t.select(Ut(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ G(yo, {
+		c && i === 1 ? /* @__PURE__ */ N(al, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ G(So, {
+		c && i === 2 ? /* @__PURE__ */ N(cl, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function yo({ term: e, largest: t }) {
-	let n = R().followed(), r = {
+function al({ term: e, largest: t }) {
+	let n = k().followed(), r = {
 		ask: "terms",
 		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: lo
-	}, i = z(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ G("tr", {
+		top: Xc
+	}, i = A(n ? r : null);
+	if (!i?.result) return /* @__PURE__ */ N("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ G("td", {
+		children: /* @__PURE__ */ N("td", {
 			colSpan: 4,
 			class: i?.error ? "error" : "",
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !bo(e)), c = ri(s, uo, "size"), l = ii(t, s, o.value);
-	return /* @__PURE__ */ G(x, { children: [
-		c.shown.map((e) => /* @__PURE__ */ G(vo, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ol(e)), c = Ya(s, Zc, "size"), l = Xa(t, s, o.value);
+	return /* @__PURE__ */ N(b, { children: [
+		c.shown.map((e) => /* @__PURE__ */ N(il, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => xo(t, e))
-		}, si(e))),
-		/* @__PURE__ */ G(To, {
+			sources: a.filter((t) => sl(t, e))
+		}, $a(e))),
+		/* @__PURE__ */ N(dl, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ G(Eo, {
+		/* @__PURE__ */ N(fl, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function bo({ kind: e }) {
+function ol({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function xo(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || bo(e));
+function sl(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ol(e));
 }
-function So(e) {
-	let t = R(), n = (e) => bo(e) ? "rounding" : `from ${e.source} ${X(Co(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ri(e.terms, lo, "size"), o = ii(e.largest, r, i.value);
-	return /* @__PURE__ */ G(x, { children: [
-		r.map((e) => /* @__PURE__ */ G(wo, {
+function cl(e) {
+	let t = k(), n = (e) => ol(e) ? "rounding" : `from ${e.source} ${R(ll(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ya(e.terms, Xc, "size"), o = Xa(e.largest, r, i.value);
+	return /* @__PURE__ */ N(b, { children: [
+		r.map((e) => /* @__PURE__ */ N(ul, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, si(e))),
-		/* @__PURE__ */ G(To, {
+		}, $a(e))),
+		/* @__PURE__ */ N(dl, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ G(Eo, {
+		/* @__PURE__ */ N(fl, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Co(e, { kind: t, source: n }) {
+function ll(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function wo(e) {
-	let t = R(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
-	return /* @__PURE__ */ G("tr", {
-		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function ul(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
+	return /* @__PURE__ */ N("tr", {
+		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -5076,155 +6692,159 @@ function wo(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ G("span", { class: "twisty" }) : /* @__PURE__ */ G("span", {
+				children: [r === null ? /* @__PURE__ */ N("span", { class: "twisty" }) : /* @__PURE__ */ N("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ G("bdi", { children: e.name })]
+				}), /* @__PURE__ */ N("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(ui, { value: e.value })
+				children: /* @__PURE__ */ N(no, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(li, {
+				children: /* @__PURE__ */ N(to, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", { children: n ? /* @__PURE__ */ G(oo, {
+			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(qc, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function To(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ G("tr", {
+function dl(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ G("span", { class: "twisty" }),
+					/* @__PURE__ */ N("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(ui, { value: e.value })
+				children: /* @__PURE__ */ N(no, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(li, {
+				children: /* @__PURE__ */ N(to, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", {})
+			/* @__PURE__ */ N("td", {})
 		]
 	});
 }
-function Eo(e) {
+function fl(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ G("tr", {
+	return /* @__PURE__ */ N("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
-				children: [/* @__PURE__ */ G("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ N("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
-				children: J(e.sum)
+				children: I(e.sum)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ N("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${J(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
 			})
 		]
 	});
 }
-function Do(e) {
+function pl(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Oo = {
-	rank: "rank of the target",
-	probability: "probability of the target",
-	top: "probability of the top token"
-};
-function ko() {
-	let e = R(), t = L("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = B(a ? {
+function ml() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = sr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Tn({ source: a.source }),
+		...Ln({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Mo(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ G(Z, {
+	let u = c ? _l(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Ti(e, t.value, d), p = {
+		start: i.value,
+		size: 128
+	};
+	return /* @__PURE__ */ N(Z, {
 		name: "lens",
 		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${X(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		note: `What the stream would predict after each layer, for ${R(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: /* @__PURE__ */ G("label", { children: [
+				children: /* @__PURE__ */ N("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ N("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Oo).map(([e, t]) => /* @__PURE__ */ G("option", {
+						children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ N("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ N(fa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ N(P, { answer: s }),
+			c ? /* @__PURE__ */ N(X, {
+				name: "lens",
+				figure: (e) => Ei(c, n.target, t.value, p, e),
+				table: () => ji(c, p),
+				data: c
+			}) : null,
+			u && u.positions.length > 0 ? /* @__PURE__ */ N("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ G(Cr, {
-					label: `Logit lens, ${Oo[t.value]} by layer and token`,
+				children: [/* @__PURE__ */ N(ta, {
+					label: `Logit lens, ${wi[t.value]} by layer and token`,
 					columns: u.positions.length,
 					rows: u.layers.length,
 					colour: (e, t) => {
 						let n = u.at(e, t);
-						return n ? rr(f(n)) : null;
+						return n ? hr(f(n)) : null;
 					},
-					tell: (e, t) => jo(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ao(u.layers[e] ?? null),
-					columnName: (e) => X(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					tell: (e, t) => gl(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => hl(u.layers[e] ?? null),
+					columnName: (e) => R(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
 					marked: (e, t) => t === 0 && u.positions[e] === n.position,
 					onChoose: (t) => e.set({
 						position: u.positions[t] ?? null,
 						target: null
 					})
-				}), /* @__PURE__ */ G(jr, {
+				}), /* @__PURE__ */ N(ua, {
 					label: "logit lens",
 					head: [
 						"layer",
@@ -5235,27 +6855,27 @@ function ko() {
 						"target's probability"
 					],
 					rows: () => u.cells.map((e) => [
-						Ao(e.layer),
+						hl(e.layer),
 						`${e.position}`,
-						/* @__PURE__ */ G("bdi", { children: X(e.top[0]?.text ?? "") }, "top"),
-						Y(e.top_probability[0] ?? 0),
+						/* @__PURE__ */ N("bdi", { children: R(e.top[0]?.text ?? "") }, "top"),
+						L(e.top_probability[0] ?? 0),
 						`${e.rank}`,
-						Y(e.probability)
+						L(e.probability)
 					])
 				})]
 			}) : null
 		]
 	});
 }
-function Ao(e) {
+function hl(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function jo(e, t) {
+function gl(e, t) {
 	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${X(t.text)} ${Y(e.top_probability[n] ?? 0)}`);
-	return `${Ao(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+	let n = e.top.slice(0, 3).map((t, n) => `${R(t.text)} ${L(e.top_probability[n] ?? 0)}`);
+	return `${hl(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function Mo(e, t) {
+function _l(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5265,96 +6885,101 @@ function Mo(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function No() {
-	let e = R(), t = Wr(), n = e.state.value.selection, r = t ? Po(t, n) : null;
+function vl() {
+	let e = k(), t = Ca(), n = e.state.value.selection, r = t ? yl(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = X(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ G(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = R(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ N(Z, {
 		name: "looked",
-		title: `Where ${W(V(r))} looked`,
+		title: `Where ${M(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: /* @__PURE__ */ G("table", {
+		children: [/* @__PURE__ */ N(X, {
+			name: `looked-${M(j(r))}`,
+			figure: (e) => hs(t, r, e),
+			table: () => gs(r),
+			data: r
+		}), /* @__PURE__ */ N("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ G("thead", {
+			children: [/* @__PURE__ */ N("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ G("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			}), /* @__PURE__ */ N("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ G("bdi", { children: X(e.text) }),
+						/* @__PURE__ */ N("bdi", { children: R(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ G("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: q(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: Y(i),
-					children: q(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
-		})
+		})]
 	});
 }
-function Po(e, t) {
-	let n = e.answer.part ? Lt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => U(V(e), t));
+function yl(e, t) {
+	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Fo() {
-	let e = R(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ G(Z, {
+function bl() {
+	let e = k(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ N(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ G(x, { children: [
-			/* @__PURE__ */ G("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ N(b, { children: [
+			/* @__PURE__ */ N("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("div", {
+				children: t.map((r, i) => /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ G(Q, { part: r.part }),
-						/* @__PURE__ */ G("select", {
-							"aria-label": `How ${W(r.part)} is tested`,
+						/* @__PURE__ */ N(ca, { part: r.part }),
+						/* @__PURE__ */ N("select", {
+							"aria-label": `How ${M(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -5363,26 +6988,26 @@ function Fo() {
 									how: r
 								} : e) });
 							},
-							children: pn.map((e) => /* @__PURE__ */ G("option", {
+							children: Tn.map((e) => /* @__PURE__ */ N("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ G("button", {
+						/* @__PURE__ */ N("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${W(r.part)}`,
+							"aria-label": `Remove the pin of ${M(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ G(oa, {
+				}), t.length > 1 ? /* @__PURE__ */ N(js, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Mt(r.part)))
+				}) : null] }, Wt(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ G("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ G(oa, {
+			t.length > 1 ? /* @__PURE__ */ N("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ N(js, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -5390,224 +7015,239 @@ function Fo() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Io() {
-	let e = R().explained.value, t = bi();
+function xl() {
+	let e = k().explained.value, t = po();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ N(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ G(x, { children: [
+		note: /* @__PURE__ */ N(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			X(i[r]?.text ?? ""),
+			R(i[r]?.text ?? ""),
 			":",
 			" ",
-			X(n.text),
+			R(n.text),
 			" has ",
-			Y(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ G("p", {
-			class: "note",
-			children: e
-		}, e)), /* @__PURE__ */ G("div", {
-			class: "side-by-side",
-			children: [/* @__PURE__ */ G(Lo, {
-				explained: e,
-				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ G(Lo, {
-				explained: t.result,
-				caption: "B"
-			}) : null]
-		})]
+		children: [
+			/* @__PURE__ */ N(X, {
+				name: "prediction",
+				figure: (t) => ds(e, t),
+				table: () => fs(e),
+				data: e
+			}),
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
+				class: "note",
+				children: e
+			}, e)),
+			/* @__PURE__ */ N("div", {
+				class: "side-by-side",
+				children: [/* @__PURE__ */ N(Sl, {
+					explained: e,
+					caption: t ? "A" : "Top tokens"
+				}), t?.result ? /* @__PURE__ */ N(Sl, {
+					explained: t.result,
+					caption: "B"
+				}) : null]
+			})
+		]
 	});
 }
-function Lo({ explained: e, caption: t }) {
-	let n = R();
-	return /* @__PURE__ */ G("table", {
+function Sl({ explained: e, caption: t }) {
+	let n = k();
+	return /* @__PURE__ */ N("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ G("caption", { children: t }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ N("caption", { children: t }),
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: yn(t) }),
-					children: /* @__PURE__ */ G($, { text: t.text })
+					onClick: () => n.set({ target: jn(t) }),
+					children: /* @__PURE__ */ N(Q, { text: t.text })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: Y(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Ro() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed()));
+function Cl() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ G("section", {
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ G("p", {
+		children: /* @__PURE__ */ N("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ G(Bo, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(Tl, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ G(x, { children: [zo(t.sentence).map((e, t) => /* @__PURE__ */ G(Bo, {
+			}, t)) : /* @__PURE__ */ N(b, { children: [wl(t.sentence).map((e, t) => /* @__PURE__ */ N(Tl, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ G("span", {
+			}, t)), a ? /* @__PURE__ */ N("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function zo(e) {
+function wl(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Bo({ span: e, units: t }) {
-	let n = R(), r = e.kind === "part" ? Lt(e.text) : null;
-	if (r) return /* @__PURE__ */ G(Q, { part: r });
+function Tl({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
+	if (r) return /* @__PURE__ */ N(ca, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ G("button", {
+	return i ? /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ G("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var Vo = 6;
-function Ho() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
+var El = 6;
+function Dl() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Vo;
-	return /* @__PURE__ */ G(Z, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : El;
+	return /* @__PURE__ */ N(Z, {
 		name: "strongest",
 		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
+				name: "parts",
+				figure: (e) => qa(r, ka(r), e),
+				table: () => Ja(r, ka(r)),
+				data: r
+			}) : null,
+			/* @__PURE__ */ N(la, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						class: "number",
 						children: "credit"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "zeroed here"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ G("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
-					part: V(e),
+				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(V(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
-					part: H(e),
+				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: J(e.activation, 1),
+					reads: I(e.activation, 1),
 					toward: e.promotes
-				}, Mt(H(e))))] })] })
+				}, Wt(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Vo ? /* @__PURE__ */ G("button", {
+			Math.max(a.length, o.length) > El ? /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
 				children: ["Show all ", a.length + o.length]
 			}) : null,
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: Wo(r)
+				children: kl(r)
 			})
 		]
 	});
 }
-function Uo(e) {
-	return /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+function Ol(e) {
+	return /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ G(Q, { part: e.part }),
+				/* @__PURE__ */ N(ca, { part: e.part }),
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(ui, { value: e.value })
+			children: /* @__PURE__ */ N(no, { value: e.value })
 		}),
-		/* @__PURE__ */ G("td", { children: e.reads }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(oo, { part: e.part }) }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Si, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ N("td", { children: e.reads }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(qc, { part: e.part }) }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(yo, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Wo(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Go(t)}`] : []);
+function kl(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Al(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Go({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${q(e)} nats`;
+function Al({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
 }
 // src/lib/find.ts
-function Ko(e, t) {
+function jl(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5620,18 +7260,18 @@ function Ko(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function qo(e) {
-	let t = L(""), n = L(-1), r = Ko(e.texts, t.value), i = (t) => {
+function Ml(e) {
+	let t = O(""), n = O(-1), r = jl(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Ko(e.texts, r)[0];
+		let i = jl(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ G("label", { children: [
+	return /* @__PURE__ */ N("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ G("input", {
+		/* @__PURE__ */ N("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -5640,75 +7280,75 @@ function qo(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ G("output", {
+		/* @__PURE__ */ N("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Jo() {
-	let e = R(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ns(), o = Yo();
+function Nl() {
+	let e = k(), t = e.explained.value, n = sr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Vl(), o = Pl();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Ft(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ G(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ N(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ G(x, { children: [
+		note: a ? /* @__PURE__ */ N(b, { children: [
 			"Coloured by what each token gives the target through ",
-			W(a.part),
+			M(a.part),
 			": orange + raises, purple − lowers; largest ",
-			J(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${X(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ G(Qo, {
+			e.reads() === null ? null : /* @__PURE__ */ N(Ll, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ N(fa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ G(qo, {
+			s.length > 128 ? /* @__PURE__ */ N(Ml, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Xn(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = cr(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ G("ol", {
+			/* @__PURE__ */ N("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("button", {
+					return /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: $o(h, d),
-						title: m && Zo(m, t),
+						style: Rl(h, d),
+						title: m && Il(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => ts(e),
+						onKeyDown: (e) => Bl(e),
 						children: [
-							/* @__PURE__ */ G("span", {
+							/* @__PURE__ */ N("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ G($, { text: n.text }),
-							m ? /* @__PURE__ */ G("span", {
+							/* @__PURE__ */ N(Q, { text: n.text }),
+							m ? /* @__PURE__ */ N("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Xo(m) : "\xA0"
-							}) : /* @__PURE__ */ G(es, {
+								children: m.positions[0] === n.position ? Fl(m) : "\xA0"
+							}) : /* @__PURE__ */ N(zl, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ G("span", {
+					}), p ? /* @__PURE__ */ N("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -5717,46 +7357,46 @@ function Jo() {
 		]
 	});
 }
-function Yo() {
-	let e = R(), t = Wr()?.words;
+function Pl() {
+	let e = k(), t = Ca()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Xo(e) {
-	let t = e.difference_without === null ? Y(e.probability_without) : J(e.difference_without);
+function Fl(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Zo(e, t) {
-	let { target: n } = t, [r, i] = fr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${X(a.text)} (${Y(a.probability)})`;
-	return `Without ${X(e.text)}: ${X(n.text)} ${r} → ${i} (${J(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Il(e, t) {
+	let { target: n } = t, [r, i] = wr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Qo(e) {
-	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function Ll(e) {
+	let t = sr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ G(Nr, {
+		/* @__PURE__ */ N(fa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ G("ol", {
+		/* @__PURE__ */ N("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("span", {
+			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
 				class: "token source",
-				style: $o(e.values[t.position], e.largest),
+				style: Rl(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ G($, { text: t.label }),
-					/* @__PURE__ */ G(es, {
+					/* @__PURE__ */ N(Q, { text: t.label }),
+					/* @__PURE__ */ N(zl, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5765,48 +7405,48 @@ function Qo(e) {
 		})
 	] });
 }
-function $o(e, t) {
+function Rl(e, t) {
 	if (e === void 0) return {};
-	let n = nr(e, t);
+	let n = mr(e, t);
 	return {
 		background: n,
-		color: ir(n)
+		color: gr(n)
 	};
 }
-function es(e) {
+function zl(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? J(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function ts(e) {
+function Bl(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ns() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
+function Vl() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...It(e)
-	} : null, i = z(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Jt(e)
+	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: rs(s, a)
+		values: Hl(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: rs(i.result, t)
+		values: Hl(i.result, t)
 	} : null;
 }
-function rs(e, t) {
+function Hl(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Ft(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function is(e, t) {
+function Ul(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -5818,9 +7458,9 @@ function is(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(os);
+	return r.map(Gl);
 }
-function as(e, t) {
+function Wl(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -5842,7 +7482,7 @@ function as(e, t) {
 		role: null
 	}];
 }
-function os(e) {
+function Gl(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -5862,160 +7502,339 @@ function os(e) {
 		text: i
 	};
 }
-function ss(e) {
+function Kl(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
+// src/lib/figure/words.ts
+var ql = 10.5, Jl = 2.5, Yl = 30, Xl = 15, Zl = 16;
+function Ql(e, t) {
+	let n = e.words?.units ?? [], r = $l(n), i = (t.source && n.length > 0 ? Wl(t.source ?? "", n) : Ul(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => ru(t, i[n - 1], e, r)), o = Ur(t.source ?? t.prompt), s = su([...a, ou(e, o)]), c = s.slice(0, Math.max(0, s.length - Zl)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [cu(l, o), bi(tu(e, r), B)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(B, d, {
+		shows: `${eu(e)}${f}`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
+	});
+}
+function $l(e) {
+	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
+}
+function eu({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${e.by}, on which many heads rest whatever it says.` : "";
+	return `Under each ${e.by}: ${r} when that ${e.by} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+}
+function tu({ reference: e }, t) {
+	return {
+		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
+		colour: (e) => nu(1 - 2 * e, 1),
+		low: I(-t),
+		middle: "0",
+		high: I(t)
+	};
+}
+function nu(e, t) {
+	return mr(t > 0 ? .75 * e / t : 0, 1, !1);
+}
+function ru(e, t, n, r) {
+	let { unit: i, role: a } = e, o = ei(e.text.trim() === "" ? R(e.text) : di(e.text), B - 6, ql), s = i === null ? "" : i.mark === "last" ? "asked here" : au(i, n), c = a !== null && a !== (t?.role ?? null);
+	return o.map((t, n) => {
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ql) + 6, q(u, U) + 2);
+		return {
+			width: d,
+			ends: n === o.length - 1,
+			breaks: l && (c || e.before.includes("\n")),
+			draw: (e) => {
+				let { ink: n, ground: o } = iu(i, r, e, d);
+				return [
+					c && l ? G(e, -2, a, {
+						size: U,
+						fill: H
+					}) : "",
+					o,
+					G(e + d / 2, 10.8, t, {
+						size: ql,
+						fill: n,
+						anchor: "middle"
+					}),
+					G(e + d / 2, 23, u, {
+						size: U,
+						fill: H,
+						anchor: "middle"
+					})
+				].join("");
+			}
+		};
+	});
+}
+function iu(e, t, n, r) {
+	if (e === null) return {
+		ink: H,
+		ground: ""
+	};
+	let i = (e) => K(n, 0, r, Xl, {
+		rx: 2,
+		fill: "none",
+		...e
+	});
+	if (e.mark === "first") return {
+		ink: V,
+		ground: i({
+			stroke: Pr,
+			"stroke-width": .8,
+			"stroke-dasharray": "2 1.5"
+		})
+	};
+	if (e.mark === "last") return {
+		ink: V,
+		ground: i({
+			stroke: "#9a9a94",
+			"stroke-width": .6
+		})
+	};
+	let a = nu(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	return {
+		ink: gr(a),
+		ground: i({ fill: a }) + o
+	};
+}
+function au(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
+	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+}
+function ou({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", ql) + 8, s = Math.max(q(i, ql, !0) + 6 + 2, q(a, U) + 4);
+	return {
+		width: o + s,
+		breaks: !1,
+		ends: !0,
+		draw: (e) => {
+			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
+			return [
+				G(n, 10.8, r ? "←" : "→", {
+					size: ql,
+					fill: H,
+					anchor: "middle"
+				}),
+				K(t, 0, s, Xl, {
+					rx: 2,
+					fill: "none",
+					stroke: V,
+					"stroke-width": 1
+				}),
+				G(t + s / 2, 10.8, i, {
+					size: ql,
+					bold: !0,
+					anchor: "middle"
+				}),
+				G(t + s / 2, 23, a, {
+					size: U,
+					bold: !0,
+					anchor: "middle"
+				})
+			].join("");
+		}
+	};
+}
+function su(e) {
+	let t = [[]], n = 0;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > B) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Jl;
+	return t;
+}
+function cu(e, t) {
+	let n = e.map((e, n) => W("g", { transform: `translate(0 ${n * Yl + 9})` }, e.map(([e, n]) => e.draw(t ? B - n - e.width : n)).join("\n")));
+	return {
+		height: e.length * Yl + 9 - 5,
+		body: n.join("\n")
+	};
+}
+function lu(e) {
+	return {
+		head: [
+			"unit",
+			"first_position",
+			"last_position",
+			"effect",
+			"probability",
+			"probability_without",
+			"log_probability_without",
+			"logit_without",
+			"difference_without",
+			"says_instead",
+			"its_probability",
+			"mark"
+		],
+		rows: (e.words?.units ?? []).map((t) => [
+			t.text,
+			t.positions[0] ?? null,
+			t.positions.at(-1) ?? null,
+			t.effect,
+			e.target.probability,
+			t.probability_without,
+			t.log_probability_without,
+			t.logit_without,
+			t.difference_without,
+			t.instead.text,
+			t.instead.probability,
+			t.mark
+		])
+	};
+}
 // src/panels/Words.tsx
-var cs = 5, ls = 40;
-function us() {
-	let e = R(), t = e.explained.value, n = Wr(), r = L(null);
+var uu = 5, du = 40;
+function fu() {
+	let e = k(), t = e.explained.value, n = Ca(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ss(i);
-	return /* @__PURE__ */ G("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? Kl(i);
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ G(ds, {
+			n ? /* @__PURE__ */ N(X, {
+				name: "words",
+				figure: (e) => Ql(n, e),
+				table: () => lu(n),
+				data: n
+			}) : null,
+			/* @__PURE__ */ N(pu, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ G(vs, { explained: t }),
-			o ? /* @__PURE__ */ G(_s, {
+			/* @__PURE__ */ N(bu, { explained: t }),
+			o ? /* @__PURE__ */ N(yu, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ G(ys, {
+			/* @__PURE__ */ N(xu, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ G("p", {
+			t.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function ds(e) {
-	let t = R(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? as(o, r) : is(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ G("div", {
-		class: l.length > ls || n.tokens.length > 160 ? "text long" : "text",
+function pu(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? Wl(o, r) : Ul(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ N("div", {
+		class: l.length > du || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
-		children: [
-			l.map((t, r) => /* @__PURE__ */ G(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ G("span", {
-				class: "turn",
-				children: t.role
-			}) : /* @__PURE__ */ G(fs, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ G(ps, {
-				stretch: t,
-				largest: a,
-				explained: n,
-				told: e.told,
-				onHover: e.onHover
-			})] }, r)),
-			/* @__PURE__ */ G("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
+			class: "turn",
+			children: t.role
+		}) : /* @__PURE__ */ N(mu, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(hu, {
+			stretch: t,
+			largest: a,
+			explained: n,
+			told: e.told,
+			onHover: e.onHover
+		})] }, r)), /* @__PURE__ */ N("span", {
+			class: "answer",
+			children: [/* @__PURE__ */ N("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}),
-			/* @__PURE__ */ G("button", {
+			}), /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ G($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ N(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: Y(i.probability)
+						children: L(i.probability)
 					})
 				]
-			})
-		]
+			})]
+		})]
 	});
 }
-function fs({ text: e }) {
+function mu({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("span", {
+	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ G("br", {})] }) : /* @__PURE__ */ G("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
 }
-function ps(e) {
-	let t = R(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ G("span", {
+function hu(e) {
+	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ N("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? nr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? mr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: ir(s)
+		color: gr(s)
 	} : {};
-	return /* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: hs(a, r),
+		title: _u(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ G("span", {
+		children: [/* @__PURE__ */ N("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? X(n.text) : n.text
-		}), /* @__PURE__ */ G("small", { children: o ? ms(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? R(n.text) : n.text
+		}), /* @__PURE__ */ N("small", { children: o ? gu(a, r) : "asked here" })]
 	});
 }
-function ms(e, t) {
+function gu(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + fr(t.target.probability, e.probability_without)[1] : n + J(e.difference_without);
+	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
-function hs(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [J(i.value), `${J(e.difference_without ?? 0)} logits`] : fr(n.probability, e.probability_without), c = a ? `the lead of ${gs(n.text)} over ${gs(r.text ?? "")}` : gs(n.text);
-	return `Without ${gs(e.text)} alone: ${c} ${o} → ${s}`;
+function _u(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : wr(n.probability, e.probability_without), c = a ? `the lead of ${vu(n.text)} over ${vu(r.text ?? "")}` : vu(n.text);
+	return `Without ${vu(e.text)} alone: ${c} ${o} → ${s}`;
 }
-function gs(e) {
-	return X(e.trim() || e);
+function vu(e) {
+	return R(e.trim() || e);
 }
-function _s(e) {
-	let t = R(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ G("p", {
+function yu(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ N("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G("strong", { children: hs(n, r) }),
-			" ",
-			n.difference_without === null ? /* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("strong", { children: _u(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
-					"(",
-					J(-n.effect),
+					" (",
+					I(-n.effect),
 					" nats)"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ G($, { text: a.text }),
+			/* @__PURE__ */ N(Q, { text: a.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: Y(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ G(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Q, { part: V(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ca, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ G("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -6026,55 +7845,55 @@ function _s(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					gs(n.text),
+					vu(n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function vs({ explained: e }) {
-	let t = R(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, cs), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ G("p", {
+function bu({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, uu), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ N("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ G("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ N("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: yn(e) }),
+				onClick: () => t.set({ target: jn(e) }),
 				children: [
-					/* @__PURE__ */ G($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ N(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: Y(e.probability)
+						children: L(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ G("label", {
+			/* @__PURE__ */ N("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ G("span", {
+				children: [/* @__PURE__ */ N("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ G("select", {
+				}), /* @__PURE__ */ N("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ N("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ G("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ N("option", {
 							value: r,
-							children: ["against ", X(r)]
+							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ G("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ N("option", {
 							value: e.text,
-							children: ["against ", X(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -6082,18 +7901,18 @@ function vs({ explained: e }) {
 		]
 	});
 }
-function ys(e) {
+function xu(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ G("p", {
+	if (!n) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ G("p", {
+	if (!r) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "No word can be taken away here."
 	});
-	let i = gs(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ G("p", {
+	let i = vu(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -6106,19 +7925,19 @@ function ys(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ G(x, { children: [
+			o ? /* @__PURE__ */ N(b, { children: [
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ N("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -6130,83 +7949,83 @@ function ys(e) {
 	});
 }
 // src/views/Views.tsx
-var bs = {
-	why: Ss,
-	parts: Cs,
-	graph: ws,
-	tests: Ts,
-	compare: Es,
-	facts: Ds,
-	continue: Os
+var Su = {
+	why: wu,
+	parts: Tu,
+	graph: Eu,
+	tests: Du,
+	compare: Ou,
+	facts: ku,
+	continue: Au
 };
-function xs() {
-	let { view: e } = R().state.value, t = bs[e];
-	return /* @__PURE__ */ G("div", {
+function Cu() {
+	let { view: e } = k().state.value, t = Su[e];
+	return /* @__PURE__ */ N("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ G(t, {})
+		children: /* @__PURE__ */ N(t, {})
 	});
 }
-function Ss() {
-	let e = R();
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Ro, {}),
-		/* @__PURE__ */ G(us, {}),
-		/* @__PURE__ */ G(fi, {}),
-		/* @__PURE__ */ G("div", {
+function wu() {
+	let e = k();
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Cl, {}),
+		/* @__PURE__ */ N(fu, {}),
+		/* @__PURE__ */ N(io, {}),
+		/* @__PURE__ */ N("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ G(pa, {}) : null,
-				/* @__PURE__ */ G(No, {}),
-				/* @__PURE__ */ G(Ea, {})
+				e.state.value.selection ? /* @__PURE__ */ N(Rs, {}) : null,
+				/* @__PURE__ */ N(vl, {}),
+				/* @__PURE__ */ N(ic, {})
 			]
 		})
 	] });
 }
-function Cs() {
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Jo, {}),
-		/* @__PURE__ */ G("div", {
+function Tu() {
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Nl, {}),
+		/* @__PURE__ */ N("div", {
 			class: "column column-middle",
-			children: [/* @__PURE__ */ G(po, {}), /* @__PURE__ */ G(Ho, {})]
+			children: [/* @__PURE__ */ N($c, {}), /* @__PURE__ */ N(Dl, {})]
 		}),
-		/* @__PURE__ */ G("div", {
+		/* @__PURE__ */ N("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ G(pa, {}),
-				/* @__PURE__ */ G(ko, {}),
-				/* @__PURE__ */ G(Pr, {})
+				/* @__PURE__ */ N(Rs, {}),
+				/* @__PURE__ */ N(ml, {}),
+				/* @__PURE__ */ N(pa, {})
 			]
 		})
 	] });
 }
-function ws() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Yi, {}), /* @__PURE__ */ G(pa, {})] });
+function Eu() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(is, {}), /* @__PURE__ */ N(Rs, {})] });
 }
-function Ts() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Fo, {}), /* @__PURE__ */ G(pa, {})] });
+function Du() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(bl, {}), /* @__PURE__ */ N(Rs, {})] });
 }
-function Es() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Oi, {}), /* @__PURE__ */ G(Io, {})] });
+function Ou() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(To, {}), /* @__PURE__ */ N(xl, {})] });
 }
-function Ds() {
-	return /* @__PURE__ */ G(eo, {});
+function ku() {
+	return /* @__PURE__ */ N(Rc, {});
 }
-function Os() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Io, {}), /* @__PURE__ */ G(ra, {})] });
+function Au() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xl, {}), /* @__PURE__ */ N(Ds, {})] });
 }
 // src/App.tsx
-function ks({ page: e }) {
-	let t = je(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? kt(e, t.current) : void 0, [e]), /* @__PURE__ */ G(Dt.Provider, {
+function ju({ page: e }) {
+	let t = Re(null);
+	return Ie(() => e.link(), [e]), Ie(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ N(It.Provider, {
 		value: e,
-		children: /* @__PURE__ */ G("div", {
+		children: /* @__PURE__ */ N("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ G(Rn, {}),
-				/* @__PURE__ */ G(As, { page: e }),
-				/* @__PURE__ */ G(Kn, {}),
-				/* @__PURE__ */ G("p", {
+				/* @__PURE__ */ N(Xn, {}),
+				/* @__PURE__ */ N(Mu, { page: e }),
+				/* @__PURE__ */ N(ir, {}),
+				/* @__PURE__ */ N("p", {
 					class: "toast",
 					role: "status",
 					children: e.said.value
@@ -6215,52 +8034,52 @@ function ks({ page: e }) {
 		})
 	});
 }
-function As({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = z(t ? {
+function Mu({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
-		...wn(n),
+		...In(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return ke(() => {
+	return Ie(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ G(x, { children: [r && !i ? /* @__PURE__ */ G("div", {
+	]), t ? /* @__PURE__ */ N(b, { children: [r && !i ? /* @__PURE__ */ N("div", {
 		class: "panel",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : null, /* @__PURE__ */ G("main", {
+		children: /* @__PURE__ */ N(P, { answer: r })
+	}) : null, /* @__PURE__ */ N("main", {
 		class: i ? "" : "stale",
-		children: /* @__PURE__ */ G(xs, {})
-	})] }) : /* @__PURE__ */ G(Jn, {});
+		children: /* @__PURE__ */ N(Cu, {})
+	})] }) : /* @__PURE__ */ N(or, {});
 }
 // src/styles.css?inline
-var js = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Nu = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Ms(e, t, n) {
-	Ns(n);
+function Pu(e, t, n) {
+	Fu(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ G(ks, { page: new Sn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ N(ju, { page: new Pn(e, t) }), r), () => be(null, r);
 }
-function Ns(e) {
+function Fu(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = js, n.append(r);
+	r.dataset.unembed = "", r.textContent = Nu, n.append(r);
 }
-function Ps({ model: e, el: t }) {
+function Iu({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ms({
+	return Pu({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Nn(n.results) : Pn(e), t);
+	}, n.live === !1 ? Gn(n.results) : Kn(e), t);
 }
-var Fs = document.getElementById("unembed"), Is = document.getElementById("unembed-data")?.textContent;
-if (Fs && Is) {
-	let e = JSON.parse(Is);
-	Ms(e, e.host === "report" ? Nn(e.results) : En(e.token), Fs);
+var Lu = document.getElementById("unembed"), Ru = document.getElementById("unembed-data")?.textContent;
+if (Lu && Ru) {
+	let e = JSON.parse(Ru);
+	Pu(e, e.host === "report" ? Gn(e.results) : Rn(e.token), Lu);
 }
-var Ls = { render: Ps };
-export { Ls as default };
+var zu = { render: Iu };
+export { zu as default };
