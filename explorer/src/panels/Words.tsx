@@ -8,7 +8,7 @@ import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
-import { type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { type Stretch, leftOf, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -147,13 +147,6 @@ function Word(props: {
       <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
     </button>
   );
-}
-
-/** What is left of the target without a word, with an arrow for the way it goes. */
-function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
-  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
-  if (unit.difference_without !== null) return way + signed(unit.difference_without);
-  return way + told(explained.target.probability, unit.probability_without)[1];
 }
 
 /** "Without France alone: Paris 77.3% → 0.2%", or its lead over another token. */

@@ -1,8 +1,8 @@
 /** The words: the prompt as text, each word coloured by what taking it away does, the number under it, and the answer. */
 import type { ExplainPayload, UnitWithout } from "../../protocol/payloads";
 import { inkOn, signColour } from "../colours";
-import { percent, signed, told, visible } from "../format";
-import { type Stretch, stretchesOf, stretchesOfText } from "../words";
+import { percent, signed, visible } from "../format";
+import { leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
 import { type Asked, type Figure, figure, shown } from "./figure";
 import { legend } from "./map";
 import { named, targetOf } from "./said";
@@ -131,13 +131,6 @@ function painted(unit: UnitWithout | null, largest: number, x: number, width: nu
   const fill = colourOf(unit.effect, largest);
   const hatched = unit.effect < -0.1 ? rect(x, BOX - 3, width, 3, { fill: "url(#hatched)" }) : "";
   return { ink: inkOn(fill), ground: frame({ fill }) + hatched };
-}
-
-/** What is left of the target without a word, with an arrow for the way it goes. */
-function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
-  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
-  if (unit.difference_without !== null) return way + signed(unit.difference_without);
-  return way + told(explained.target.probability, unit.probability_without)[1];
 }
 
 function answerBox({ target, reference, ledger }: ExplainPayload, rtl: boolean): Box {
