@@ -55,8 +55,8 @@ function between(scale: readonly Rgb[], place: number): Rgb {
 }
 
 /** The colour of a signed value, by its share of the largest absolute value. */
-export function signColour(value: number, largest: number): string {
-  return css(between(dark.value ? PUOR_DARK : PUOR, 0.5 + (largest > 0 ? value / largest : 0) / 2));
+export function signColour(value: number, largest: number, onDark = dark.value): string {
+  return css(between(onDark ? PUOR_DARK : PUOR, 0.5 + (largest > 0 ? value / largest : 0) / 2));
 }
 
 /** The colour of an amount from 0 to 1. */

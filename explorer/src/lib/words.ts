@@ -1,5 +1,7 @@
 /** The prompt as text, in the units that were taken away one by one. */
+
 import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
+import { signed, told } from "./format";
 
 /** A stretch of the prompt: a unit, or tokens between units, such as marks of a chat's template. */
 export interface Stretch {
@@ -62,4 +64,11 @@ function trimmed(stretch: Stretch): Stretch {
 export function strongestOf(units: readonly UnitWithout[]): UnitWithout | null {
   const ranked = units.filter((unit) => unit.mark === null);
   return [...(ranked.length > 0 ? ranked : units)].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0] ?? null;
+}
+
+/** What is left of the target without a word, with an arrow for the way it goes. */
+export function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
+  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
+  if (unit.difference_without !== null) return way + signed(unit.difference_without);
+  return way + told(explained.target.probability, unit.probability_without)[1];
 }

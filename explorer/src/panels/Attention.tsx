@@ -1,12 +1,15 @@
 /** Where heads look, and what each source token gives through them. */
+
 import { useSignal } from "@preact/signals";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour, signColour } from "../lib/colours";
+import { attentionFigure, attentionTable, headsFigure, headsTable } from "../lib/figure/maps";
 import { decimal, signed, visible } from "../lib/format";
 import { headPart, isCross, nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
 import { Legend } from "../ui/Legend";
 import { Panel } from "../ui/Panel";
@@ -32,6 +35,7 @@ export function AttentionPanel() {
   const heads = useLatest(asked);
   const one = useLatest(asked && head !== undefined && !cross ? { ...asked, head } : null);
   if (!explained) return null;
+  const shown = { start: start.value, size: WINDOW };
   return (
     <Panel
       name="attention"
@@ -44,6 +48,14 @@ export function AttentionPanel() {
     >
       <Window start={start} length={length} what="tokens" />
       <Status answer={heads.answer} />
+      {heads.result ? (
+        <Exports
+          name={`heads-L${layer}`}
+          figure={(asked) => headsFigure(heads.result as AttentionPayload, shown, asked)}
+          table={() => headsTable(heads.result as AttentionPayload, shown)}
+          data={heads.result}
+        />
+      ) : null}
       {heads.result ? (
         <div class={heads.stale ? "stale" : ""}>
           <Multiples payload={heads.result} start={start.value} />
@@ -61,7 +73,13 @@ export function AttentionPanel() {
         <p class="note">The whole pattern of a head is not kept for a prompt of this length.</p>
       ) : null}
       {one.result?.matrix ? (
-        <div class={one.stale ? "stale" : ""}>
+        <div class={`has-exports${one.stale ? " stale" : ""}`}>
+          <Exports
+            name={`attention-${own ? nameOf(own) : `L${layer}.H${head}`}`}
+            figure={(asked) => attentionFigure(one.result as AttentionPayload, shown, asked)}
+            table={() => attentionTable(one.result as AttentionPayload, shown)}
+            data={one.result}
+          />
           <Pattern payload={one.result} matrix={one.result.matrix} start={start.value} />
         </div>
       ) : null}

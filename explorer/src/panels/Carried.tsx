@@ -1,14 +1,17 @@
 /** What carried it: the heads and neurons that were switched off one by one, by what that does; and that all parts add up. */
+
 import { useSignal } from "@preact/signals";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { testedAsk, useTested } from "../hooks/useTested";
 import { type Carrier, carriersOf, firstOf } from "../lib/carried";
+import { carriedFigure, carriedTable } from "../lib/figure/carried";
 import { decimal, percent, scientific, signed, told, visible } from "../lib/format";
 import { addsUp } from "../lib/ledger";
 import { partKey } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
@@ -32,6 +35,14 @@ export function CarriedPanel() {
       note={tested ? rankedAmong(tested) : "Each part is being switched off …"}
     >
       <Status answer={answer} />
+      {tested ? (
+        <Exports
+          name="carried"
+          figure={(asked) => carriedFigure(tested, shown, asked)}
+          table={() => carriedTable(tested, carriers)}
+          data={tested}
+        />
+      ) : null}
       {tested?.control ? <Carriers tested={tested} carriers={shown} /> : null}
       <Sum explained={explained} />
       <p class="controls end">

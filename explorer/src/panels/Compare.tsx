@@ -1,12 +1,15 @@
 /** Prompt B beside prompt A: tokens in columns, and the ledger of A minus that of B. */
+
 import { type Compared, useCompared } from "../hooks/useCompared";
 import { usePage } from "../hooks/usePage";
 import { pairsOf } from "../lib/align";
+import { compareFigure, compareTable } from "../lib/figure/compare";
 import { percent, signed } from "../lib/format";
 import { type Pair, paired, termKey, total } from "../lib/ledger";
 import { nameOfTerm, partOf } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Field } from "../ui/Field";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
@@ -38,6 +41,15 @@ export function ComparePanel() {
     <Panel name="compare" title="Compare A and B">
       <PromptB />
       <Status answer={compared.answer} />
+      {compared.result && compared.mate !== null ? (
+        <Exports
+          name="compare"
+          figure={(asked) => compareFigure(explained, compared.result as ExplainPayload, asked)}
+          table={() => compareTable(explained, compared.result as ExplainPayload)}
+          data={{ a: explained, b: compared.result }}
+          beside={b ?? ""}
+        />
+      ) : null}
       <Columns explained={explained} compared={compared} />
       {compared.columns && compared.mate === null ? (
         <p class="error">

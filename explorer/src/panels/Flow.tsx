@@ -1,9 +1,11 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
+
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useRedraw } from "../hooks/useRedraw";
+import { flowFigure, flowTable } from "../lib/figure/flow";
 import {
   type Column,
   columnKey,
@@ -21,6 +23,7 @@ import { total } from "../lib/ledger";
 import { inStack, samePart } from "../lib/parts";
 import { type Box, bendOf } from "../lib/route";
 import type { PathsPayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 import { Status } from "../ui/Status";
 import { Scroll, TableTwin } from "../ui/Table";
@@ -71,6 +74,12 @@ export function FlowPanel() {
                   onInput={(event) => (threshold.value = Number(event.currentTarget.value))}
                 />
               </label>
+              <Exports
+                name="flow"
+                figure={(asked) => flowFigure(result, flowOf(result, threshold.value / 100), asked)}
+                table={() => flowTable(result)}
+                data={result}
+              />
               <Graph payload={result} flow={flowOf(result, threshold.value / 100)} />
             </div>
           ) : null}

@@ -1,11 +1,14 @@
 /** The text continued token by token; a click explains why a token came. */
+
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { generationFigure, generationTable } from "../lib/figure/amounts";
 import { percent } from "../lib/format";
 import { given } from "../page/page";
 import { namedToken } from "../page/state";
 import type { Ask } from "../protocol/asks";
 import type { GeneratePayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 import { Status } from "../ui/Status";
 import { TokenText } from "../ui/Token";
@@ -30,7 +33,19 @@ export function GenerationPanel() {
       )}
       <Status answer={answer} />
       {answer?.result ? <Continued result={answer.result} /> : null}
+      {answer?.result ? <Kept result={answer.result} /> : null}
     </Panel>
+  );
+}
+
+function Kept({ result }: { result: GeneratePayload }) {
+  return (
+    <Exports
+      name="continuation"
+      figure={(asked) => generationFigure(result, asked)}
+      table={() => generationTable(result)}
+      data={result}
+    />
   );
 }
 

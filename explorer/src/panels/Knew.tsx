@@ -1,9 +1,12 @@
 /** When it knew: the rank of the target after each layer, as a line. */
+
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
+import { knewFigure, knewTable } from "../lib/figure/knew";
 import { percent, visible } from "../lib/format";
 import { partOfName } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 import { TableTwin } from "../ui/Table";
 
@@ -25,6 +28,12 @@ export function KnewPanel() {
       title="When it knew"
       note={`Rank of ${visible(explained.target.text)} in what the stream would predict after each layer (1 is the top).`}
     >
+      <Exports
+        name="rank-by-layer"
+        figure={(asked) => knewFigure(explained, asked)}
+        table={() => knewTable(explained)}
+        data={explained}
+      />
       <Curve explained={explained} tested={tested} />
       <TableTwin
         label="rank by layer"

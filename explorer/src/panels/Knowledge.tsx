@@ -1,13 +1,16 @@
 /** Knowledge attribution (Dai et al. 2022): what each layer's neurons are worth to the answer; and the fact it states. */
+
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { signColour } from "../lib/colours";
+import { knowledgeFigure, knowledgeTable } from "../lib/figure/knowledge";
 import { decimal, signed, visible } from "../lib/format";
 import { byLayer, neuronName, type Stack, stacksOf } from "../lib/knowledge";
 import { inStack, neuronPart, samePart } from "../lib/parts";
 import { given } from "../page/page";
 import type { AttributePayload, NeuronValue } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
@@ -64,6 +67,12 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
   const strongest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
   return (
     <div class={stale ? "stale" : ""}>
+      <Exports
+        name="knowledge"
+        figure={(asked) => knowledgeFigure(result, asked)}
+        table={() => knowledgeTable(result)}
+        data={result}
+      />
       {stacks.map((stack) => (
         <div key={String(stack.encoder)}>
           {stacks.length > 1 ? <p class="note">{stackNote(stack, result)}</p> : null}

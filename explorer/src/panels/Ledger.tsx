@@ -1,4 +1,5 @@
 /** The ledger: terms that sum to the model's own number. A row opens in place, and its children sum to it. */
+
 import { useSignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -6,11 +7,13 @@ import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { withoutPart } from "../lib/effects";
+import { ledgerFigure, ledgerTable } from "../lib/figure/ledger";
 import { decimal, scientific, signed, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Term as LedgerTerm, Reference } from "../protocol/payloads";
 import { Bar, Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Marks } from "../ui/Marks";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
@@ -57,6 +60,12 @@ export function LedgerPanel() {
   };
   return (
     <Panel name="ledger" title={<Term name="ledger">Ledger</Term>} note={<ReferenceNote explained={explained} />}>
+      <Exports
+        name="ledger"
+        figure={(asked) => ledgerFigure(explained, limit.value, order.value, asked)}
+        table={() => ledgerTable(explained)}
+        data={explained}
+      />
       <p class="controls">
         <label>
           Sort{" "}

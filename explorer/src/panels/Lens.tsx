@@ -1,12 +1,15 @@
 /** The logit lens: what the stream would predict after each layer, at each position. */
+
 import { useSignal } from "@preact/signals";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour } from "../lib/colours";
+import { brightness, lensFigure, lensTable, MEASURES, type Measure } from "../lib/figure/maps";
 import { labelOf, percent, visible } from "../lib/format";
 import { given } from "../page/page";
 import type { LensCell, LensPayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
 import { Legend } from "../ui/Legend";
 import { Panel } from "../ui/Panel";
@@ -17,13 +20,6 @@ import { Window } from "../ui/Window";
 
 /** More columns leave no room for a token in each cell. */
 const MOST_WITH_TEXT = 16;
-
-type Measure = "rank" | "probability" | "top";
-const MEASURES: Record<Measure, string> = {
-  rank: "rank of the target",
-  probability: "probability of the target",
-  top: "probability of the top token",
-};
 
 export function LensPanel() {
   const page = usePage();
@@ -47,10 +43,8 @@ export function LensPanel() {
   if (!explained) return null;
   const table = result ? tabled(result.cells, start.value) : null;
   const vocabulary = explained.model.vocab;
-  const share = (cell: LensCell) => {
-    if (measure.value === "rank") return 1 - Math.log(cell.rank) / Math.log(vocabulary);
-    return measure.value === "probability" ? cell.probability : (cell.top_probability[0] ?? 0);
-  };
+  const share = (cell: LensCell) => brightness(cell, measure.value, vocabulary);
+  const shown = { start: start.value, size: WINDOW };
   return (
     <Panel
       name="lens"
@@ -78,6 +72,14 @@ export function LensPanel() {
       </p>
       <Window start={start} length={length} what="tokens" />
       <Status answer={answer} />
+      {result ? (
+        <Exports
+          name="lens"
+          figure={(asked) => lensFigure(result, explained.target, measure.value, shown, asked)}
+          table={() => lensTable(result, shown)}
+          data={result}
+        />
+      ) : null}
       {table && table.positions.length > 0 ? (
         <div class={stale ? "stale" : ""}>
           <Grid

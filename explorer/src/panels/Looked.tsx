@@ -1,9 +1,12 @@
 /** Where a head looked: the selected one, or the one that the answer names. */
+
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
+import { lookedFigure, lookedTable } from "../lib/figure/amounts";
 import { decimal, percent, visible } from "../lib/format";
 import { headPart, nameOf, type Part, partOfName, samePart } from "../lib/parts";
 import type { ExplainPayload, Head } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 
 export function LookedPanel() {
@@ -20,6 +23,12 @@ export function LookedPanel() {
       title={`Where ${nameOf(headPart(head))} looked`}
       note={`Its attention from ${from}; all shares come to 1.`}
     >
+      <Exports
+        name={`looked-${nameOf(headPart(head))}`}
+        figure={(asked) => lookedFigure(tested, head, asked)}
+        table={() => lookedTable(head)}
+        data={head}
+      />
       <table class="looked">
         <thead class="hidden">
           <tr>

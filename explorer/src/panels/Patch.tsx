@@ -1,11 +1,14 @@
 /** Activation patching between the prompts: where is the difference between their answers carried? */
+
 import { useSignal } from "@preact/signals";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { WINDOW } from "../hooks/useWindow";
 import { signColour } from "../lib/colours";
+import { patchFigure, patchTable } from "../lib/figure/maps";
 import { decimal, signed, visible } from "../lib/format";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
 import { Legend } from "../ui/Legend";
 import { Status } from "../ui/Status";
@@ -30,7 +33,7 @@ export function PatchMap(props: { pairs: [number, number][]; promptB: string }) 
     ...(vs === null ? {} : { vs }),
   });
   return (
-    <div>
+    <div class="has-exports">
       <h3>
         <Term name="patching">Patching</Term>: B with one value of A at a time
       </h3>
@@ -49,14 +52,14 @@ export function PatchMap(props: { pairs: [number, number][]; promptB: string }) 
       <Status answer={answer} />
       {result ? (
         <div class={stale ? "stale" : ""}>
-          <EffectMap result={result} />
+          <EffectMap result={result} promptB={props.promptB} />
         </div>
       ) : null}
     </div>
   );
 }
 
-function EffectMap({ result }: { result: PatchPayload }) {
+function EffectMap({ result, promptB }: { result: PatchPayload; promptB: string }) {
   const page = usePage();
   const start = useSignal(0);
   const positions = [...new Set(result.grid.map((cell) => cell.position ?? 0))].sort((one, other) => one - other);
@@ -73,6 +76,13 @@ function EffectMap({ result }: { result: PatchPayload }) {
   const answers = (result.target ?? []).map((token) => visible(token.text)).join("");
   return (
     <>
+      <Exports
+        name="patching"
+        figure={(asked) => patchFigure(result, { start: start.value, size: WINDOW }, asked)}
+        table={() => patchTable(result)}
+        data={result}
+        beside={promptB}
+      />
       <p class="note">
         {result.metric.replace("-", " ")} of {answers}
         {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}

@@ -1,9 +1,12 @@
 /** What the model said and how sure it was. */
+
 import { useCompared } from "../hooks/useCompared";
 import { usePage } from "../hooks/usePage";
+import { predictionFigure, predictionTable } from "../lib/figure/amounts";
 import { percent, visible } from "../lib/format";
 import { namedToken } from "../page/state";
 import type { ExplainPayload } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
 import { TokenText } from "../ui/Token";
 
@@ -24,6 +27,12 @@ export function PredictionPanel() {
         </>
       }
     >
+      <Exports
+        name="prediction"
+        figure={(asked) => predictionFigure(explained, asked)}
+        table={() => predictionTable(explained)}
+        data={explained}
+      />
       {explained.notes.map((note) => (
         <p key={note} class="note">
           {note}

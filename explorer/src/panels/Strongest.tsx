@@ -1,13 +1,17 @@
 /** The heads and neurons that carry the prediction, each with what zeroing it does. */
+
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { testedAsk, useTested } from "../hooks/useTested";
+import { carriersOf } from "../lib/carried";
+import { carriedFigure, carriedTable } from "../lib/figure/carried";
 import { decimal, signed } from "../lib/format";
 import { headPart, neuronPart, type Part, partKey } from "../lib/parts";
 import type { Crowd, ExplainPayload, Token } from "../protocol/payloads";
 import { Signed } from "../ui/Bar";
+import { Exports } from "../ui/Exports";
 import { Outcome } from "../ui/Outcome";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
@@ -38,6 +42,14 @@ export function StrongestPanel() {
       note={tested ? tested.answer.text : "Credit is not cause: each is zeroed to see what changes."}
     >
       <Status answer={answer} />
+      {tested ? (
+        <Exports
+          name="parts"
+          figure={(asked) => carriedFigure(tested, carriersOf(tested), asked)}
+          table={() => carriedTable(tested, carriersOf(tested))}
+          data={tested}
+        />
+      ) : null}
       <Scroll label="The strongest, one a row">
         <table>
           <thead>

@@ -1,14 +1,17 @@
 /** The prompt as text, each word coloured by what taking it away does; below it what the model says, and could say. */
+
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
+import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
-import { type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { leftOf, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
+import { Exports } from "../ui/Exports";
 import { PartButton } from "../ui/PartButton";
 import { TokenText } from "../ui/Token";
 
@@ -27,6 +30,14 @@ export function WordsPanel() {
   const told = hovered.value ?? chosen ?? strongestOf(units);
   return (
     <section class="panel panel-words" aria-label="The prompt and the answer">
+      {tested ? (
+        <Exports
+          name="words"
+          figure={(asked) => wordsFigure(tested, asked)}
+          table={() => wordsTable(tested)}
+          data={tested}
+        />
+      ) : null}
       <Text
         explained={explained}
         units={units}
@@ -136,13 +147,6 @@ function Word(props: {
       <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
     </button>
   );
-}
-
-/** What is left of the target without a word, with an arrow for the way it goes. */
-function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
-  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
-  if (unit.difference_without !== null) return way + signed(unit.difference_without);
-  return way + told(explained.target.probability, unit.probability_without)[1];
 }
 
 /** "Without France alone: Paris 77.3% → 0.2%", or its lead over another token. */

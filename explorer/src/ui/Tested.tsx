@@ -2,9 +2,11 @@
 import { useEffect } from "preact/hooks";
 import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
+import { testedFigure, testedTable } from "../lib/figure/amounts";
 import { marked, percent, signed, told } from "../lib/format";
 import type { Test } from "../page/state";
 import type { TestPayload } from "../protocol/payloads";
+import { Exports } from "./Exports";
 import { Status } from "./Status";
 import { TokenText } from "./Token";
 
@@ -43,8 +45,17 @@ export function Tested(props: { tests: Test[]; note: string; target?: number; sa
 function BeforeAfter({ result, note, live }: { result: TestPayload; note: string; live: boolean }) {
   const { target_before: before, target_after: after, effect, control } = result;
   const [from, to] = fromTo(result);
+  const made = usePage().explained.value;
   return (
-    <div class="before-after" aria-live={live ? "polite" : "off"}>
+    <div class="before-after has-exports" aria-live={live ? "polite" : "off"}>
+      {made ? (
+        <Exports
+          name="test"
+          figure={(asked) => testedFigure(result, made, asked)}
+          table={() => testedTable(result)}
+          data={result}
+        />
+      ) : null}
       <p class="big">
         <TokenText text={before.text} /> {from} → {to}
       </p>

@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+function te(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function v(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), y(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function y(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function b(e) {
 	return e.children;
 }
-function te(e, t) {
+function ne(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ne(e, t) {
-	if (t == null) return e.__ && ne(e.__, e.__i + 1);
+function re(e, t) {
+	if (t == null) return e.__ && re(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ne(e);
+	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function S(t) {
+function x(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), E(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, D(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
 }
-function C(e) {
+function S(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), C(e);
+	}), S(e);
 }
-function w(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
+function C(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
 }
-function re() {
+function ie() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && x(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(re);
+		(a = r.length) && (i || queueMicrotask)(ie);
 	}
 }
-function ie(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = ae(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = E(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && O(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = oe(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+function ae(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, te = r.__k || m, v = t.length;
+	for (c = oe(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = fe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function ae(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = se(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+function oe(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, te = 0, v = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
+	if (te) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = v[a]) && 16 & o.__u) {
 			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
 			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : v[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), pe(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ve(s, s));
 	return r;
 }
-function oe(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = oe(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function se(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function se(e, t, n, r) {
 	}
 	return -1;
 }
-function ce(e, t, n) {
+function le(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function T(e, t, n, r, i) {
+function ue(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ce(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ce(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = le(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function T(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function le(t) {
+function de(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function le(t) {
 		}
 	};
 }
-function E(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, S, C, w, re, ae, oe, se, ce, T, le, E, D, O = n.type;
+function fe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, v, y, x, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ue(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof O == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof _e == "function") {
 		h = s.length;
 		try {
-			if (C = n.props, w = (d = O.prototype) && d.render, re = (d = O.contextType) && i[d.__c], ae = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new O(C, ae) : (n.__c = g = new te(C, ae), g.constructor = O, g.render = me), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), O.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, O.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (C !== y && w && !O.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, ae), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, ae)) {
-					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (C ? n.__c = g = new _e(S, oe) : (n.__c = g = new ne(S, oe), g.constructor = _e, g.render = ye), ie && ie.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), C && (g.__s || (g.__s = g.state), _e.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, _e.getDerivedStateFromProps(S, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
+				if (S !== v && C && !_e.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(S, g.__s, oe)) {
+					n.__v != r.__v && (g.props = S, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = re(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, ae), w && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, S);
+				g.componentWillUpdate && g.componentWillUpdate(S, g.__s, oe), C && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(v, y, x);
 				});
-			} else w && !O.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = ae, g.props = C, g.__P = t, g.__g &= -5, oe = e.__r, se = w ? 25 : 0;
+			} else C && !_e.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), C && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = oe, g.props = S, g.__P = t, g.__g &= -5, se = e.__r, ce = C ? 25 : 0;
 			do
-				g.__g &= -9, oe && oe(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++se < 25);
-			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), ce = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && pe(e, e);
-			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(ce) ? ce : [ce], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				g.__g &= -9, se && se(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++ce < 25);
+			C && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), C && r.__c && g.getSnapshotBeforeUpdate && (x = g.getSnapshotBeforeUpdate(v, y)), le = d && d.type === b && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ve(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = ae(t, ee(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(E = o.indexOf(c || void 0)) || (E = o.length); (D = o[E - 1]) && D.nodeType == 8;) E--;
-						for (; E < o.length; E++) if (D = o[E]) {
-							if (o[E] = null, T) {
-								if (D == le) break;
+						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
+						for (; fe < o.length; fe++) if (he = o[fe]) {
+							if (o[fe] = null, ue) {
+								if (he == de) break;
 							} else {
-								if (D.nodeType != 8) break;
-								D.data.startsWith("$s") && (le = ue(T = D));
+								if (he.nodeType != 8) break;
+								he.data.startsWith("$s") && (de = pe(ue = he));
 							}
 						}
 					}
-					if (!T) {
+					if (!ue) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						T = c;
+						ue = c;
 					}
-					(d = ue(T = n.__c.__z || (n.__c.__z = T))) ? (n.__e = T, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(te);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || de(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = fe(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ue(e, t) {
+function pe(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ue(e, t) {
 		t && t.push(e);
 	}
 }
-function de(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(de));
+function me(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
 }
-function D(t, n, r) {
-	for (var i = 0; i < r.length;) O(r[i++], r[i++], r[i++]);
+function he(t, n, r) {
+	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function D(t, n, r) {
 		}
 	});
 }
-function fe(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
-	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
-			t = y, o[d] = null;
+function ge(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, v, y, b, ne, x = r.props || p, S = n.props, C = n.type;
+	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((v = o[d]) && (C ? v.localName == C : v.nodeType == 3)) {
+			t = v, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
-		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !C) return ne.createTextNode(S);
+		t = ne.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (w) {
-		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
-		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || T(t, d, null, y, a);
-		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || T(t, d, y, S[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || T(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && T(t, d, x, S[d], a));
-	} else S === C || c && t.data == C || (t.data = C);
+	if (C) {
+		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (x = {}, d = 0; d < t.attributes.length; d++) x[(v = t.attributes[d]).name] = v.value;
+		for (d in x) v = x[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, v, a);
+		for (d in S) v = S[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || x[d] === v || ue(t, d, v, x[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && C != "textarea" || (d = "value", C == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (C != "progress" || y) || ue(t, d, y, x[d], a), d = "checked", b != null && b != t[d] && ue(t, d, b, x[d], a));
+	} else x === S || c && t.data == S || (t.data = S);
 	return t;
 }
-function O(t, n, r, i) {
+function _e(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function pe(t, n, r) {
+function ve(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || O(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function pe(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && pe(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ue(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
 }
-function me(e, t, n) {
+function ye(e, t, n) {
 	return this.constructor(e, n);
 }
-function he(t, n) {
+function be(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], E(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), D(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
 }
-function ge(e) {
+function xe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, w(e);
+				e.__g |= 4, C(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), C(this)));
+}, ne.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
+}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var _e, k, ve, ye, be = Object.is, xe = 0, Se = [], Ce = [], A = e, we = A.__b, Te = A.__r, Ee = A.diffed, De = A.__c, Oe = A.unmount, ke = A.__;
-function Ae(e, t) {
-	A.__h && A.__h(k, e, xe || t), xe = 0;
-	var n = k.__H || (k.__H = {
+var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
+function Fe(e, t) {
+	T.__h && T.__h(w, e, Ee || t), Ee = 0;
+	var n = w.__H || (w.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function je(e, t) {
-	var n = Ae(_e++, 3);
-	!A.__s && He(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, k.__H.__h.push(n));
+function Ie(e, t) {
+	var n = Fe(Se++, 3);
+	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
 }
-function Me(e, t) {
-	var n = Ae(_e++, 4);
-	!A.__s && He(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, k.__h.push(n));
+function Le(e, t) {
+	var n = Fe(Se++, 4);
+	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function j(e) {
-	return xe = 5, Ne(function() {
+function Re(e) {
+	return Ee = 5, ze(function() {
 		return { current: e };
 	}, []);
 }
-function Ne(e, t) {
-	var n = Ae(_e++, 7);
-	return He(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function ze(e, t) {
+	var n = Fe(Se++, 7);
+	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Pe(e) {
-	var t = k.context[e.__c], n = Ae(_e++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(k)), t.props.value) : e.__;
+function Be(e) {
+	var t = w.context[e.__c], n = Fe(Se++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function Fe() {
-	var e = Ae(_e++, 11);
+function Ve() {
+	var e = Fe(Se++, 11);
 	if (!e.__) {
-		for (var t = k.__v; !t.__m && t.__;) t = t.__;
+		for (var t = w.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ie() {
+function He() {
 	var e;
 	do {
-		for (; e = Ce.shift();) try {
-			Be(e);
+		for (; e = Oe.shift();) try {
+			Ke(e);
 		} catch (t) {
-			A.__e(t, { __: (e = e.__P) && e.__v });
+			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = Se.shift();) {
+		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Be), t.__h.some(Ve), t.__h = [];
+				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
 			} catch (n) {
-				t.__h = [], A.__e(n, e.__v);
+				t.__h = [], T.__e(n, e.__v);
 			}
 		}
-	} while (Ce.length);
+	} while (Oe.length);
 }
-A.__b = function(e) {
-	k = null, we && we(e);
-}, A.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), ke && ke(e, t);
-}, A.__r = function(e) {
-	Te && Te(e), _e = 0;
-	var t = (k = e.__c).__H;
-	t && (ve == k ? k.__h = [] : (t.__h.some(Be), t.__h.some(Ve), _e = 0), t.__h = [], t.__.some(function(e) {
+T.__b = function(e) {
+	w = null, ke && ke(e);
+}, T.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
+}, T.__r = function(e) {
+	Ae && Ae(e), Se = 0;
+	var t = (w = e.__c).__H;
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ve = k;
-}, A.diffed = function(e) {
-	Ee && Ee(e);
+	})), Ce = w;
+}, T.diffed = function(e) {
+	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && ze(Se.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ve = k = null;
-}, A.__c = function(e, t) {
+	})), Ce = w = null;
+}, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Be), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Ve(e);
+			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
+				return !e.__ || qe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), De && De(e, t);
-}, A.unmount = function(e) {
-	Oe && Oe(e);
+	}), Me && Me(e, t);
+}, T.unmount = function(e) {
+	Ne && Ne(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ A.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, ze(Ce.push(r));
-			} else Be(r);
+				r.__P = n, Ge(Oe.push(r));
+			} else Ke(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && A.__e(t, r.__v));
+	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var Le = typeof requestAnimationFrame == "function";
-function Re(e) {
+var Ue = typeof requestAnimationFrame == "function";
+function We(e) {
 	var t, n = function() {
-		clearTimeout(r), Le && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Le && (t = requestAnimationFrame(n));
+	Ue && (t = requestAnimationFrame(n));
 }
-function ze(e) {
-	e != 1 && ye == A.requestAnimationFrame || ((ye = A.requestAnimationFrame) || Re)(Ie);
+function Ge(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
 }
-function Be(e) {
-	var t = k, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), k = t;
+function Ke(e) {
+	var t = w, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
-function Ve(e) {
-	var t = k;
-	e.__c = e.__(), k = t;
+function qe(e) {
+	var t = w;
+	e.__c = e.__(), w = t;
 }
-function He(e, t) {
+function Je(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !be(t, e[n]);
+		return !Te(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ue = Symbol.for("preact-signals");
-function We() {
-	if (N > 1) N--;
+var Ye = Symbol.for("preact-signals");
+function Xe() {
+	if (tt > 1) tt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Qe;
-			for (Qe = void 0; e !== void 0;) {
+			var e = at;
+			for (at = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Je !== void 0;) {
-			var n = Je;
-			for (Je = void 0, Ye++; n !== void 0;) {
+		})(); et !== void 0;) {
+			var n = et;
+			for (et = void 0, nt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && tt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && lt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function We() {
 				n = r;
 			}
 		}
-		if (Ye = 0, N--, t) throw e;
+		if (nt = 0, tt--, t) throw e;
 	}
 }
-function Ge(e) {
-	if (N > 0) return e();
-	Ze = ++Xe, N++;
+function Ze(e) {
+	if (tt > 0) return e();
+	it = ++rt, tt++;
 	try {
 		return e();
 	} finally {
-		We();
+		Xe();
 	}
 }
-var Ke, M = void 0;
-function qe(e) {
-	var t = M, n = Ke;
-	M = void 0, Ke = void 0;
+var Qe, E = void 0;
+function $e(e) {
+	var t = E, n = Qe;
+	E = void 0, Qe = void 0;
 	try {
 		return e();
 	} finally {
-		M = t, Ke = n;
+		E = t, Qe = n;
 	}
 }
-var Je = void 0, N = 0, Ye = 0, Xe = 0, Ze = 0, Qe = void 0, $e = 0;
-function et(e) {
-	if (M !== void 0) {
+var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
+function st(e) {
+	if (E !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== M) return t = {
+		if (t === void 0 || t.t !== E) return t = {
 			i: 0,
 			S: e,
-			p: M.s,
+			p: E.s,
 			n: void 0,
-			t: M,
+			t: E,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, M.s !== void 0 && (M.s.n = t), M.s = t, e.n = t, 32 & M.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = M.s, t.n = void 0, M.s.n = t, M.s = t), t;
+		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
 	}
 }
-function P(e, t) {
+function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-P.prototype.brand = Ue, P.prototype.h = function() {
+D.prototype.brand = Ye, D.prototype.h = function() {
 	return !0;
-}, P.prototype.S = function(e) {
+}, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? qe(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, P.prototype.U = function(e) {
+}, D.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && qe(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, P.prototype.subscribe = function(e) {
+}, D.prototype.subscribe = function(e) {
 	var t = this;
-	return ut(function() {
+	return vt(function() {
 		var n = t.value;
-		qe(function() {
+		$e(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, P.prototype.valueOf = function() {
+}, D.prototype.valueOf = function() {
 	return this.value;
-}, P.prototype.toString = function() {
+}, D.prototype.toString = function() {
 	return this.value + "";
-}, P.prototype.toJSON = function() {
+}, D.prototype.toJSON = function() {
 	return this.value;
-}, P.prototype.peek = function() {
+}, D.prototype.peek = function() {
 	var e = this;
-	return qe(function() {
+	return $e(function() {
 		return e.value;
 	});
-}, Object.defineProperty(P.prototype, "value", {
+}, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = et(this);
+		var e = st(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Ye > 100) throw Error("Cycle detected");
+			if (nt > 100) throw Error("Cycle detected");
 			(function(e) {
-				N !== 0 && Ye === 0 && e.l !== Ze && (e.l = Ze, Qe = {
+				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Qe
+					o: at
 				});
-			})(this), this.v = e, this.i++, $e++, N++;
+			})(this), this.v = e, this.i++, ot++, tt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				We();
+				Xe();
 			}
 		}
 	}
 });
-function F(e, t) {
-	return new P(e, t);
+function ct(e, t) {
+	return new D(e, t);
 }
-function tt(e) {
+function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function nt(e) {
+function ut(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function nt(e) {
 		}
 	}
 }
-function rt(e) {
+function dt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function it(e, t) {
-	P.call(this, void 0, t), this.x = e, this.s = void 0, this.g = $e - 1, this.f = 4;
+function ft(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
 }
-it.prototype = new P(), it.prototype.h = function() {
+ft.prototype = new D(), ft.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === $e)) return !0;
-	if (this.g = $e, this.f |= 1, this.i > 0 && !tt(this)) return this.f &= -2, !0;
-	var e = M;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
+	if (this.g = ot, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
+	var e = E;
 	try {
-		nt(this), M = this;
+		ut(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return M = e, rt(this), this.f &= -2, !0;
-}, it.prototype.S = function(e) {
+	return E = e, dt(this), this.f &= -2, !0;
+}, ft.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	P.prototype.S.call(this, e);
-}, it.prototype.U = function(e) {
-	if (this.t !== void 0 && (P.prototype.U.call(this, e), this.t === void 0)) {
+	D.prototype.S.call(this, e);
+}, ft.prototype.U = function(e) {
+	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, it.prototype.N = function() {
+}, ft.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(it.prototype, "value", { get: function() {
+}, Object.defineProperty(ft.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = et(this);
+	var e = st(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function at(e, t) {
-	return new it(e, t);
+function pt(e, t) {
+	return new ft(e, t);
 }
-function ot(e) {
+function mt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		N++;
-		var n = M;
-		M = void 0;
+		tt++;
+		var n = E;
+		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, st(e), t;
+			throw e.f &= -2, e.f |= 8, ht(e), t;
 		} finally {
-			M = n, We();
+			E = n, Xe();
 		}
 	}
 }
-function st(e) {
+function ht(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, ot(e);
+	e.x = void 0, e.s = void 0, mt(e);
 }
-function ct(e) {
-	if (M !== this) throw Error("Out-of-order effect");
-	rt(this), M = e, this.f &= -2;
+function gt(e) {
+	if (E !== this) throw Error("Out-of-order effect");
+	dt(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && st(this);
+		8 & this.f && ht(this);
 	} finally {
-		We();
+		Xe();
 	}
 }
-function lt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ke && Ke.push(this);
+function _t(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
 }
-lt.prototype.c = function() {
+_t.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ lt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, lt.prototype.S = function() {
+}, _t.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, ot(this), nt(this), N++;
-	var e = M;
-	return M = this, ct.bind(this, e);
-}, lt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Je, Je = this);
-}, lt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || st(this);
-}, lt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, mt(this), ut(this), tt++;
+	var e = E;
+	return E = this, gt.bind(this, e);
+}, _t.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = et, et = this);
+}, _t.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ht(this);
+}, _t.prototype.dispose = function() {
 	this.d();
 };
-function ut(e, t) {
-	var n = new lt(e, t);
+function vt(e, t) {
+	var n = new _t(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function ut(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var dt, ft, pt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, mt = [];
-ut(function() {
-	dt = this.N;
+var yt, bt, xt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, St = [];
+vt(function() {
+	yt = this.N;
 })();
-function ht(t, n) {
+function Ct(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function gt(e) {
-	if (ft) {
-		var t = ft;
-		ft = void 0, t();
+function wt(e) {
+	if (bt) {
+		var t = bt;
+		bt = void 0, t();
 	}
-	ft = e && e.S();
+	bt = e && e.S();
 }
-function _t(e) {
-	var t = this, r = e.data, i = I(r);
+function Tt(e) {
+	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ne(function() {
+	var a = ze(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = at(function() {
+		var a = pt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = at(function() {
+		}), o = pt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = ut(function() {
-			if (this.N = xt, o.value) {
+		}), s = vt(function() {
+			if (this.N = kt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function _t(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-_t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
+Tt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: v(b, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: _t
+		value: Tt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), ht("__b", function(e, t) {
-	if (gt(), typeof t.type == "string") {
+}), Ct("__b", function(e, t) {
+	if (wt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof P && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), ht("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		gt();
+}), Ct("__r", function(e, t) {
+	if (e(t), t.type !== b) {
+		wt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return ut(function() {
+			return vt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				pt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				xt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), gt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), wt(n);
 	}
-}), ht("__e", function(e, t, n, r) {
-	gt(), e(t, n, r);
-}), ht("diffed", function(e, t) {
-	gt();
+}), Ct("__e", function(e, t, n, r) {
+	wt(), e(t, n, r);
+}), Ct("diffed", function(e, t) {
+	wt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ _t.displayName = "ReactiveTextNode", Object.defineProperties(P.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = vt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Et(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function vt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = F(n);
+function Et(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = ct(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: ut(function() {
-			this.N = xt;
+		d: vt(function() {
+			this.N = kt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-ht("unmount", function(e, t) {
+Ct("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ ht("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), ht("__h", function(e, t, n, r) {
+}), Ct("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), ne.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ ht("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function I(e, t) {
-	return Ne(function() {
-		return F(e, t);
+function O(e, t) {
+	return ze(function() {
+		return ct(e, t);
 	}, []);
 }
-var yt = function(e) {
+var Dt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function bt() {
-	Ge(function() {
-		for (var e; e = mt.shift();) dt.call(e);
+function Ot() {
+	Ze(function() {
+		for (var e; e = St.shift();) yt.call(e);
 	});
 }
-function xt() {
-	mt.push(this) === 1 && (e.requestAnimationFrame || yt)(bt);
+function kt() {
+	St.push(this) === 1 && (e.requestAnimationFrame || Dt)(Ot);
 }
 // src/protocol/asks.ts
-var St = {
+var At = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,39 +860,38 @@ var St = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, Ct = 2, wt = 200;
-function Tt(e) {
-	if (Array.isArray(e)) return `[${e.map(Tt).join(",")}]`;
+}, jt = 2, Mt = 200;
+function Nt(e) {
+	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Tt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
 }
-var Et = {
+var Pt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Dt = class {
-	lost = F(!1);
+}, Ft = class {
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Tt(t), this.#n(t, n));
+			this.#e.set(Nt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Tt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Tt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Tt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
 	}
 	shown(e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -902,23 +901,19 @@ var Et = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: St[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: F(n ? {
-				...Et,
+			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: ct(n ? {
+				...Pt,
 				fraction: 1,
 				result: t
-			} : Et),
+			} : Pt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
-	retry() {
-		this.lost.value = !1, this.#r();
-	}
 	#r() {
-		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = Ct - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -931,49 +926,46 @@ var Et = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Et,
+					...Pt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Et,
+				...Pt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Et,
+				...Pt,
 				error: e
-			}),
-			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Et, this.lost.value = !0);
-			}
+			})
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= wt) return;
+			if (this.#e.size <= Mt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Ot = ge(null);
-function L() {
-	let e = Pe(Ot);
+}, It = xe(null);
+function k() {
+	let e = Be(It);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function R(e) {
-	let t = L(), n = e === null ? "" : Tt(e), r = I(null);
-	return Me(() => {
+function A(e) {
+	let t = k(), n = e === null ? "" : Nt(e), r = O(null);
+	return Le(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function kt(e) {
-	let t = R(e), n = j(null);
+function Lt(e) {
+	let t = A(e), n = Re(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -981,21 +973,21 @@ function kt(e) {
 	};
 }
 // src/page/keys.ts
-var At = {
+var Rt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function jt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Mt(e, t, n);
+function zt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Bt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Mt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Nt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Bt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: At[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Rt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1003,11 +995,11 @@ function Mt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Nt(e) {
+function Vt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function z(e) {
+function j(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1016,7 +1008,7 @@ function z(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function B(e) {
+function Ht(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1026,10 +1018,10 @@ function B(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function V(e, t) {
-	return e === null || t === null ? e === t : Pt(e) === Pt(t);
+function Ut(e, t) {
+	return e === null || t === null ? e === t : Wt(e) === Wt(t);
 }
-function Pt(e) {
+function Wt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1039,28 +1031,28 @@ function Pt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Ft(e) {
+function Gt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function It(e) {
-	return Ft(e) === "cross_attention";
+function Kt(e) {
+	return Gt(e) === "cross_attention";
 }
-function Lt(e) {
-	return It(e) || e.encoder === !0;
+function qt(e) {
+	return Kt(e) || e.encoder === !0;
 }
-function Rt(e) {
-	return e.encoder ? { encoder: !0 } : It(e) ? { cross: !0 } : {};
+function Jt(e) {
+	return e.encoder ? { encoder: !0 } : Kt(e) ? { cross: !0 } : {};
 }
-function zt(e) {
+function Yt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Bt(e);
-	let n = Bt(t[1] ?? "");
-	return n === null || It(n) ? null : {
+	if (!t) return Xt(e);
+	let n = Xt(t[1] ?? "");
+	return n === null || Kt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Bt(e) {
+function Xt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1082,26 +1074,26 @@ function Bt(e) {
 		head: Number(r)
 	};
 }
-function H(e) {
-	return Ht(Vt(e), e.encoder ?? !1);
+function M(e) {
+	return Qt(Zt(e), e.encoder ?? !1);
 }
-function Vt(e) {
+function Zt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Ht(e, t) {
+function Qt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Ut(e) {
-	let t = Wt(e);
-	if (t) return H(t);
+function $t(e) {
+	let t = en(e);
+	if (t) return M(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Wt(e) {
+function en(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1124,72 +1116,24 @@ function Wt(e) {
 		neuron: e.neuron
 	};
 }
-function Gt(e) {
+function tn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Kt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Kt(t.head) : t.kind === "neuron" ? Kt(t.neuron) && (t.expert === void 0 || Kt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !nn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? nn(t.head) : t.kind === "neuron" ? nn(t.neuron) && (t.expert === void 0 || nn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function Kt(e) {
+function nn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function qt(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || It(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
-}
-function Jt(e) {
-	let t = e.ledger.terms.flatMap((e) => Wt(e) ?? []);
-	return [
-		...e.heads.map(z),
-		...e.neurons.map(B),
-		...t
-	];
-}
-// src/page/earlier.ts
-var Yt = 20, Xt = "unembed-earlier", Zt = class {
-	list;
-	#e;
-	constructor(e) {
-		this.#e = e, this.list = F($t(e));
-	}
-	add({ a: e, source: t }) {
-		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
-		this.list.value = [{
-			a: e,
-			source: t
-		}, ...n].slice(0, Yt);
-		try {
-			this.#e?.setItem(Xt, JSON.stringify(this.list.value));
-		} catch {}
-	}
-};
-function Qt(e) {
-	try {
-		return e === "page" ? sessionStorage : null;
-	} catch {
-		return null;
-	}
-}
-function $t(e) {
-	try {
-		let t = JSON.parse(e?.getItem(Xt) ?? "[]");
-		return Array.isArray(t) ? t.filter(en).slice(0, Yt) : [];
-	} catch {
-		return [];
-	}
-}
-function en(e) {
-	let { a: t, source: n } = e ?? {};
-	return typeof t == "string" && (n === null || typeof n == "string");
-}
 // src/lib/knowledge.ts
-var tn = [
+var rn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], nn = ["rome", "value"], rn = [
+], an = ["rome", "value"], on = [
 	"refined",
 	"kept",
 	"shared"
-], an = {
+], sn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1197,33 +1141,33 @@ var tn = [
 	test: null,
 	edit: null
 };
-function on(e, t, n) {
+function cn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function sn({ layers: e, attributions: t }) {
+function ln({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function cn(e) {
-	return H(B(e));
+function un(e) {
+	return M(Ht(e));
 }
-function ln(e, t) {
+function dn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function un(e) {
+function fn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function dn(e) {
+function pn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1231,17 +1175,17 @@ function dn(e) {
 		shared: e.shared
 	};
 }
-function fn(e, t) {
-	return t ?? rn.find((t) => e[t].length > 0) ?? "refined";
+function mn(e, t) {
+	return t ?? on.find((t) => e[t].length > 0) ?? "refined";
 }
-function pn({ layer: e, expert: t, neuron: n }) {
+function hn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function mn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function gn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1251,7 +1195,7 @@ function mn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function hn(e, t, n, r, i) {
+function _n(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1269,7 +1213,7 @@ function hn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return gn([
+		return vn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1278,34 +1222,34 @@ function hn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? gn([
+	return e.action === "erase" ? vn([
 		"suppress",
 		...r,
 		...o
-	]) : gn([
+	]) : vn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function gn(e) {
+function vn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function _n(e, t) {
+function yn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...yn(e, t),
+		...xn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function vn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(pn);
+function bn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(hn);
 	return t.action === "update" ? {
 		ask: "update",
-		...yn(e, n),
+		...xn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1313,42 +1257,42 @@ function vn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...yn(e, n),
+		...xn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function yn({ prompts: e }, { prompt: t, target: n }) {
+function xn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function bn(e) {
+function Sn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Sn([null, ...rn])(a) && Sn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && wn([null, ...on])(a) && wn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || xn(s));
+	])(o) && (s === null || Cn(s));
 }
-function xn(e) {
+function Cn(e) {
 	let t = e;
-	return typeof t == "object" && Sn(tn)(t.action) && typeof t.to == "string" && Sn(nn)(t.method);
+	return typeof t == "object" && wn(rn)(t.action) && typeof t.to == "string" && wn(an)(t.method);
 }
-function Sn(e) {
+function wn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Cn = [
+var Tn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], wn = [
+], En = [
 	"why",
 	"parts",
 	"graph",
@@ -1356,7 +1300,7 @@ var Cn = [
 	"compare",
 	"facts",
 	"continue"
-], Tn = {
+], Dn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1371,11 +1315,11 @@ var Cn = [
 	pins: [],
 	knowledge: null
 };
-function En(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Tn[e]));
+function On(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Dn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Dn(e, t = Tn) {
+function kn(e, t = Dn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1383,66 +1327,64 @@ function Dn(e, t = Tn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? On({
-		...Tn,
+	return typeof n == "object" && n && !Array.isArray(n) ? An({
+		...Dn,
 		...n
 	}) : t;
 }
-function On(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Tn[t], n = (e) => e === null || typeof e == "string";
+function An(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Dn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => wn.some((t) => t === e)),
+		view: t("view", (e) => En.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Kt(e)),
-		target: t("target", (e) => n(e) || Kt(e)),
+		position: t("position", (e) => e === null || nn(e)),
+		target: t("target", (e) => n(e) || nn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || Kt(e)),
-		selection: t("selection", (e) => e === null || Gt(e)),
-		test: t("test", (e) => e === null || An(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(jn)),
-		knowledge: t("knowledge", (e) => e === null || bn(e))
+		word: t("word", (e) => e === null || nn(e)),
+		selection: t("selection", (e) => e === null || tn(e)),
+		test: t("test", (e) => e === null || Mn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Nn)),
+		knowledge: t("knowledge", (e) => e === null || Sn(e))
 	};
 }
-function kn(e) {
+function jn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function An(e) {
-	return Cn.some((t) => t === e);
+function Mn(e) {
+	return Tn.some((t) => t === e);
 }
-function jn(e) {
+function Nn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Gt(t.part) && An(t.how);
+	return typeof t == "object" && !!t && tn(t.part) && Mn(t.how);
 }
 // src/page/page.ts
-var Mn = class {
+var Pn = class {
 	data;
 	desk;
 	state;
-	hovered = F(null);
-	explained = F(null);
-	answered = F(null);
-	helpOpen = F(!1);
-	continued = F(null);
-	glossary = F(null);
-	earlier;
-	said = F("");
-	shownPart = at(() => this.hovered.value ?? this.state.value.selection);
+	hovered = ct(null);
+	explained = ct(null);
+	answered = ct(null);
+	helpOpen = ct(!1);
+	continued = ct(null);
+	said = ct("");
+	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Zt(Qt(e.host)), this.desk = new Dt(t, e.results);
-		let n = On({
-			...Tn,
+		this.data = e, this.desk = new Ft(t, e.results);
+		let n = An({
+			...Dn,
 			...e.state
 		});
-		this.state = F(e.host === "widget" ? n : this.#e(n));
+		this.state = ct(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = Tn) {
-		let t = Dn(location.hash, e);
+	#e(e = Dn) {
+		let t = kn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1480,32 +1422,32 @@ var Mn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !V(t.part, e));
+		let r = n.filter((t) => !Ut(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${H(e)}.`;
+		}] }), this.said.value = `Pinned ${M(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		Ge(() => {
-			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
+		Ze(() => {
+			this.explained.value = e, this.answered.value = e && t;
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Pn(e),
+			...In(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Nn(this.state.value), t = ut(() => {
-			let t = this.state.value, n = En(t), r = Nn(t) !== e;
-			if (e = Nn(t), n === location.hash) return;
+		let e = Fn(this.state.value), t = vt(() => {
+			let t = this.state.value, n = On(t), r = Fn(t) !== e;
+			if (e = Fn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1516,7 +1458,7 @@ var Mn = class {
 		};
 	}
 };
-function Nn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Fn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1528,8 +1470,8 @@ function Nn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Pn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Fn({
+function In({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Ln({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1538,32 +1480,94 @@ function Pn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Fn(e) {
+function Ln(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-// src/lib/glossary.ts
-var In = Ln("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Ln(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Rn(zn(e[1]), zn(e[2]))] : []);
-}
-function Rn(e, t) {
-	return {
-		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
-		term: e,
-		meaning: t
+// src/protocol/transports.ts
+function Rn(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return zn("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Bn(e));
+			await Vn(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
+		}), () => r.abort();
 	};
 }
-function zn(e) {
-	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+function zn(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
 }
-function Bn(e) {
-	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return In.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+async function Bn(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function Vn(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) Hn(e, t);
+	}
+	r.trim() && Hn(r, t), t.error("The server closed the connection before it had answered.");
+}
+function Hn(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && Un(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function Un(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var Wn = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function Gn(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !Wn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function Kn(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && (Un(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Vn = Symbol.for("pv"), Hn = 0;
+var qn = Symbol.for("pv"), Jn = 0;
 Array.isArray;
-function U(t, n, r, i, a, o) {
+function N(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1577,130 +1581,17 @@ function U(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Vn,
-		__v: --Hn,
+		constructor: qn,
+		__v: --Jn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
-// src/panels/Glossary.tsx
-function Un() {
-	let e = L(), t = j(null), n = e.glossary.value, r = n === null ? null : Bn(n);
-	return je(() => {
-		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ U("dialog", {
-		class: "glossary",
-		ref: t,
-		"aria-labelledby": "unembed-glossary",
-		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ U("form", {
-			method: "dialog",
-			class: "controls",
-			children: [/* @__PURE__ */ U("h2", {
-				id: "unembed-glossary",
-				children: "Glossary"
-			}), /* @__PURE__ */ U("button", {
-				type: "submit",
-				children: "Close"
-			})]
-		}), n === null ? null : /* @__PURE__ */ U("dl", {
-			tabIndex: 0,
-			children: In.map((e) => /* @__PURE__ */ U("div", {
-				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ U("dt", { children: e.term }), /* @__PURE__ */ U("dd", { children: e.meaning })]
-			}, e.term))
-		})]
-	});
-}
-// src/protocol/transports.ts
-function Wn(e) {
-	return (t, n) => {
-		let r = new AbortController();
-		return Kn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await qn(e));
-			await Jn(e.body, n);
-		}).catch((e) => {
-			r.signal.aborted || (Gn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
-		}), () => r.abort();
-	};
-}
-function Gn(e) {
-	return e instanceof TypeError;
-}
-function Kn(e, t, n, r) {
-	let i = { "content-type": "application/json" };
-	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
-		method: "POST",
-		headers: i,
-		body: JSON.stringify(t),
-		...r ? { signal: r } : {}
-	});
-}
-async function qn(e) {
-	let t = await e.text();
-	try {
-		let { message: e } = JSON.parse(t);
-		if (e) return e;
-	} catch {}
-	return t || `The server answered ${e.status}.`;
-}
-async function Jn(e, t) {
-	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
-	for (;;) {
-		let { done: e, value: i } = await n.read();
-		if (e) break;
-		r += i.replaceAll("\r\n", "\n");
-		let a = r.split("\n\n");
-		r = a.pop() ?? "";
-		for (let e of a) Yn(e, t);
-	}
-	r.trim() && Yn(r, t), t.error("The server closed the connection before it had answered.");
-}
-function Yn(e, t) {
-	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Xn(r("event")[0] ?? "message", JSON.parse(i), t);
-}
-function Xn(e, t, n) {
-	if (e === "progress") {
-		let { stage: e, fraction: r } = t;
-		n.progress(e, r);
-	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
-}
-var Zn = /* @__PURE__ */ new Set([
-	"top",
-	"test",
-	"target"
-]);
-function Qn(e) {
-	let t = (e) => Tt(Object.fromEntries(Object.entries(e).filter(([e]) => !Zn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
-	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
-	};
-}
-function $n(e) {
-	let t = 0;
-	return (n, r) => {
-		t += 1;
-		let i = t, a = (t) => {
-			t.id === i && (Xn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
-		};
-		return e.on("msg:custom", a), e.send({
-			id: i,
-			ask: n
-		}), () => {
-			e.off("msg:custom", a), e.send({
-				id: i,
-				cancel: !0
-			});
-		};
-	};
-}
 // src/ui/Field.tsx
-function er(e) {
-	let t = L(), n = String(t.state.value[e.name] ?? ""), r = I(n);
-	je(() => {
+function Yn(e) {
+	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
+	Ie(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1721,9 +1612,9 @@ function er(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ U("label", {
+	return e.wide ? /* @__PURE__ */ N("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ U("textarea", {
+		children: [e.label, /* @__PURE__ */ N("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1732,83 +1623,23 @@ function er(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ U("label", { children: [e.label, /* @__PURE__ */ U("input", {
+	}) : /* @__PURE__ */ N("label", { children: [e.label, /* @__PURE__ */ N("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
-// src/panels/EarlierPrompts.tsx
-function tr() {
-	let e = L(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ U("label", { children: ["Earlier", /* @__PURE__ */ U("select", {
-		class: "earlier",
-		value: "",
-		onChange: (t) => {
-			let n = r[Number(t.currentTarget.value)];
-			t.currentTarget.value = "", n && e.set({
-				...n,
-				position: null,
-				target: null
-			});
-		},
-		children: [/* @__PURE__ */ U("option", {
-			value: "",
-			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ U("option", {
-			value: t,
-			children: nr(e)
-		}, t))]
-	})] });
-}
-function nr({ a: e, source: t }) {
-	let n = t ? `${t} → ${e}` : e;
-	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
-}
-// src/panels/Find.tsx
-var rr = [
-	"compare",
-	"facts",
-	"continue"
-];
-function ir() {
-	let e = L(), t = j(null), n = Fe(), r = I(!1), i = e.explained.value, a = i ? Jt(i) : [], o = (n) => {
-		let a = zt(n), o = a === null ? "" : i ? qt(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${H(a)}: ${o}`), a === null || o ? t.current?.select() : (rr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
-	};
-	return /* @__PURE__ */ U("label", {
-		class: "find",
-		children: [
-			/* @__PURE__ */ U("span", { children: ["Find ", /* @__PURE__ */ U("kbd", { children: "/" })] }),
-			/* @__PURE__ */ U("input", {
-				ref: t,
-				type: "search",
-				"data-find": !0,
-				list: n,
-				placeholder: a[0] ? H(a[0]) : "part",
-				"aria-invalid": r.value,
-				onKeyDown: (e) => {
-					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
-				}
-			}),
-			/* @__PURE__ */ U("datalist", {
-				id: n,
-				children: a.map((e) => /* @__PURE__ */ U("option", { value: H(e) }, H(e)))
-			})
-		]
-	});
-}
 // src/panels/Header.tsx
-function ar() {
-	let e = L(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ U("header", {
+function Xn() {
+	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ N("header", {
 		class: "top",
-		children: [/* @__PURE__ */ U("div", {
+		children: [/* @__PURE__ */ N("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ U("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ U("p", {
+				/* @__PURE__ */ N("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ N("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1819,29 +1650,25 @@ function ar() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ U("form", {
+				/* @__PURE__ */ N("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
-					children: [
-						e.reads() === "text" ? /* @__PURE__ */ U(er, {
-							name: "source",
-							label: "Source",
-							wide: !0,
-							live: n
-						}) : null,
-						/* @__PURE__ */ U(er, {
-							name: "a",
-							label: r === "source" ? "Decoder's prompt" : "Prompt",
-							wide: !0,
-							live: n
-						}),
-						/* @__PURE__ */ U(tr, {})
-					]
+					children: [e.reads() === "text" ? /* @__PURE__ */ N(Yn, {
+						name: "source",
+						label: "Source",
+						wide: !0,
+						live: n
+					}) : null, /* @__PURE__ */ N(Yn, {
+						name: "a",
+						label: r === "source" ? "Decoder's prompt" : "Prompt",
+						wide: !0,
+						live: n
+					})]
 				}),
-				/* @__PURE__ */ U(ir, {}),
-				/* @__PURE__ */ U(lr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ U(dr, {}) : null,
-				/* @__PURE__ */ U("button", {
+				/* @__PURE__ */ N(tr, {}),
+				/* @__PURE__ */ N(er, {}),
+				e.data.host === "page" ? /* @__PURE__ */ N(nr, {}) : null,
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1849,13 +1676,13 @@ function ar() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ U("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ U(sr, {}), /* @__PURE__ */ U(cr, { live: n })]
+			children: [/* @__PURE__ */ N(Qn, {}), /* @__PURE__ */ N($n, { live: n })]
 		})]
 	});
 }
-var or = {
+var Zn = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1864,12 +1691,12 @@ var or = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function sr() {
-	let e = L(), t = e.state.value;
-	return /* @__PURE__ */ U("nav", {
+function Qn() {
+	let e = k(), t = e.state.value;
+	return /* @__PURE__ */ N("nav", {
 		"aria-label": "Views",
-		children: wn.map((n) => /* @__PURE__ */ U("a", {
-			href: En({
+		children: En.map((n) => /* @__PURE__ */ N("a", {
+			href: On({
 				...t,
 				view: n
 			}) || "#",
@@ -1877,48 +1704,48 @@ function sr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [or[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ U("span", {
+			children: [Zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function cr({ live: e }) {
-	let t = L(), n = t.state.value;
-	return /* @__PURE__ */ U("details", {
+function $n({ live: e }) {
+	let t = k(), n = t.state.value;
+	return /* @__PURE__ */ N("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ U("summary", { children: "Another token or reference" }), /* @__PURE__ */ U("form", {
+		children: [/* @__PURE__ */ N("summary", { children: "Another token or reference" }), /* @__PURE__ */ N("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ U(er, {
+				/* @__PURE__ */ N(Yn, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ U(er, {
+				/* @__PURE__ */ N(Yn, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ U("label", { children: ["Reference", /* @__PURE__ */ U("select", {
+				/* @__PURE__ */ N("label", { children: ["Reference", /* @__PURE__ */ N("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ U("option", {
+						/* @__PURE__ */ N("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ U("option", {
+						/* @__PURE__ */ N("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ U("option", {
+						n.vs === null ? null : /* @__PURE__ */ N("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1928,9 +1755,9 @@ function cr({ live: e }) {
 		})]
 	});
 }
-function lr() {
-	let e = L();
-	return e.data.host === "page" ? /* @__PURE__ */ U("button", {
+function er() {
+	let e = k();
+	return e.data.host === "page" ? /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1942,36 +1769,51 @@ function lr() {
 		children: "Copy link"
 	}) : null;
 }
-function ur(e) {
-	return Gn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function tr() {
+	let e = k(), t = Re(null), n = O(!1);
+	return /* @__PURE__ */ N("label", {
+		class: "find",
+		children: [/* @__PURE__ */ N("span", { children: ["Find ", /* @__PURE__ */ N("kbd", { children: "/" })] }), /* @__PURE__ */ N("input", {
+			ref: t,
+			type: "search",
+			"data-find": !0,
+			placeholder: "L23.H4",
+			"aria-invalid": n.value,
+			onKeyDown: (r) => {
+				if (r.key !== "Enter" || !t.current) return;
+				let i = Yt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
+				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
+			}
+		})]
+	});
 }
-function dr() {
-	let e = L(), t = I(null), n = async () => {
+function nr() {
+	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await Kn("/report", {
+		let n = await zn("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await qn(n);
+			t.value = await Bn(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("button", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = ur(e)),
+		onClick: () => n().catch((e) => t.value = String(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ U("p", {
+	}), t.value ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var fr = [
+var rr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1981,90 +1823,53 @@ var fr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function pr() {
-	let e = L(), t = j(null), n = e.helpOpen.value;
-	return je(() => {
+function ir() {
+	let e = k(), t = Re(null), n = e.helpOpen.value;
+	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ U("dialog", {
+	}, [n]), /* @__PURE__ */ N("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ U("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ U("table", { children: /* @__PURE__ */ U("tbody", { children: fr.map(([e, t]) => /* @__PURE__ */ U("tr", { children: [/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("table", { children: /* @__PURE__ */ N("tbody", { children: rr.map(([e, t]) => /* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 				scope: "row",
-				children: /* @__PURE__ */ U("kbd", { children: e })
-			}), /* @__PURE__ */ U("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ U("p", {
-				class: "controls",
-				children: [/* @__PURE__ */ U("button", {
-					type: "button",
-					onClick: () => e.helpOpen.value = !1,
-					children: "Close"
-				}), /* @__PURE__ */ U("button", {
-					type: "button",
-					onClick: () => {
-						e.helpOpen.value = !1, e.glossary.value = "ledger";
-					},
-					children: "Glossary"
-				})]
+				children: /* @__PURE__ */ N("kbd", { children: e })
+			}), /* @__PURE__ */ N("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ N("button", {
+				type: "button",
+				onClick: () => e.helpOpen.value = !1,
+				children: "Close"
 			})
 		]
 	});
 }
-// src/panels/Lost.tsx
-function mr() {
-	let e = L();
-	if (!e.desk.lost.value) return null;
-	let { a: t } = e.state.value;
-	return /* @__PURE__ */ U("div", {
-		class: "panel lost",
-		role: "alert",
-		children: [/* @__PURE__ */ U("p", { children: [
-			/* @__PURE__ */ U("strong", { children: [
-				"The server at ",
-				location.origin,
-				" does not answer."
-			] }),
-			" What is shown stays. Start it again with",
-			" ",
-			/* @__PURE__ */ U("code", { children: ["unembed open ", hr(t)] }),
-			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ U("button", {
-			type: "button",
-			onClick: () => e.desk.retry(),
-			children: "Try again"
-		})]
-	});
-}
-function hr(e) {
-	return `'${e.replaceAll("'", "'\\''")}'`;
-}
 // src/panels/Start.tsx
-var gr = [
+var ar = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function _r() {
-	let e = L(), t = e.beside();
-	return /* @__PURE__ */ U("main", {
+function or() {
+	let e = k(), t = e.beside();
+	return /* @__PURE__ */ N("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ U("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ U("p", { children: [
+			/* @__PURE__ */ N("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ N("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ U("ul", { children: gr.map(([t, n]) => /* @__PURE__ */ U("li", { children: /* @__PURE__ */ U("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: ar.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
 						children: t
 					}),
@@ -2076,22 +1881,19 @@ function _r() {
 	});
 }
 // src/ui/Status.tsx
-function W(e) {
-	let t = L(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ U("p", {
+function P(e) {
+	let t = k(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ U("p", {
+	}) : n.error ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ U("p", {
-		class: "note",
-		children: "Waits for the server."
-	}) : /* @__PURE__ */ U("p", {
+	}) : /* @__PURE__ */ N("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ U("progress", {
+			/* @__PURE__ */ N("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2101,30 +1903,15 @@ function W(e) {
 		]
 	});
 }
-// src/ui/Toast.tsx
-var vr = 7e3;
-function yr() {
-	let e = L(), t = e.said.value;
-	return je(() => {
-		let t = setTimeout(() => {
-			e.said.value = "";
-		}, vr);
-		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ U("p", {
-		class: "toast",
-		role: "status",
-		children: t
-	});
-}
-function br(e, t) {
-	let n = I(0), r = j(""), i = `${e} ${t}`;
+function sr(e, t) {
+	let n = O(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function xr(e, t, n) {
+function cr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Sr = [
+var lr = [
 	[
 		84,
 		39,
@@ -2160,7 +1947,7 @@ var Sr = [
 		88,
 		6
 	]
-], Cr = [
+], ur = [
 	[
 		203,
 		196,
@@ -2196,7 +1983,7 @@ var Sr = [
 		206,
 		148
 	]
-], wr = [
+], dr = [
 	[
 		0,
 		32,
@@ -2227,14 +2014,14 @@ var Sr = [
 		234,
 		70
 	]
-], Tr = F(!1);
+], fr = ct(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Tr.value = e.matches, e.addEventListener("change", () => {
-		Tr.value = e.matches;
+	fr.value = e.matches, e.addEventListener("change", () => {
+		fr.value = e.matches;
 	});
 }
-function Er(e, t) {
+function pr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2245,100 +2032,882 @@ function Er(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Dr(e, t) {
-	return Ar(Er(Tr.value ? Cr : Sr, .5 + (t > 0 ? e / t : 0) / 2));
+function mr(e, t, n = fr.value) {
+	return _r(pr(n ? ur : lr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Or(e) {
-	return Ar(Er(wr, e));
+function hr(e) {
+	return _r(pr(dr, e));
 }
-function kr(e) {
+function gr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Ar([e, t, n]) {
+function _r([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var jr = "−", Mr = 1e6;
-function G(e, t = 2) {
-	return Nr(e, t, "");
+var vr = "−", yr = 1e6;
+function F(e, t = 2) {
+	return br(e, t, "");
 }
-function K(e, t = 2) {
-	return Nr(e, t, "+");
+function I(e, t = 2) {
+	return br(e, t, "+");
 }
-function Nr(e, t, n) {
+function br(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Mr)) return Pr(e, t, n);
+	if (!(r < yr)) return xr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Fr(e, n) + i;
+	return Number(i) === 0 ? i : Sr(e, n) + i;
 }
-function Pr(e, t = 0, n = "") {
+function xr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Fr(e, n) + i;
+	return Sr(e, n) + i;
 }
-function Fr(e, t) {
-	return e < 0 ? jr : t;
+function Sr(e, t) {
+	return e < 0 ? vr : t;
 }
-function q(e) {
+function L(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = G(100 * e, e >= .001 ? 1 : 2);
+	let t = F(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Ir(e) {
-	return `${G(100 * e, 1)}%`;
+function Cr(e) {
+	return `${F(100 * e, 1)}%`;
 }
-function Lr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Pr(e, 1), Pr(t, 1)];
-	let [n, r] = [q(e), q(t)];
-	if (!Vr(e, t) || n !== r && !Br(e, t)) return [n, r];
+function wr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [xr(e, 1), xr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!Or(e, t) || n !== r && !Dr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !zr(e, t, i);) i++;
-	return [`${Rr(e, i)}%`, `${Rr(t, i)}%`];
+	for (; i < 4 && !Er(e, t, i);) i++;
+	return [`${Tr(e, i)}%`, `${Tr(t, i)}%`];
 }
-function Rr(e, t) {
-	let n = G(100 * e, t);
+function Tr(e, t) {
+	let n = F(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${G(r, t)}` : `>${G(100 - r, t)}`;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
 }
-function zr(e, t, n) {
-	let r = [Rr(e, n), Rr(t, n)];
-	return r[0] !== r[1] && !(Br(e, t) && r.some((e) => e.includes(">")));
+function Er(e, t, n) {
+	let r = [Tr(e, n), Tr(t, n)];
+	return r[0] !== r[1] && !(Dr(e, t) && r.some((e) => e.includes(">")));
 }
-function Br(e, t) {
+function Dr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Vr(e, t) {
+function Or(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Hr(e) {
+function kr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Ur = {
+var Ar = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Wr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function J(e) {
-	return [...e].map((e) => Ur[e] ?? (Wr.test(e) ? Kr(e) : e)).join("") || "''";
+}, jr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function R(e) {
+	return [...e].map((e) => Ar[e] ?? (jr.test(e) ? Mr(e) : e)).join("") || "''";
 }
-function Gr(e) {
-	return e ? e.label || J(e.text) : "";
-}
-function Kr(e) {
+function Mr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
+// src/lib/figure/svg.ts
+var z = Ir(85) - 8, B = Ir(170) - 8, V = "#1b1b1a", H = "#55554f", Nr = "#c9c9c4", Pr = "#b35806", Fr = "#542788", U = 6.5;
+function Ir(e) {
+	return e * 72 / 25.4;
+}
+function W(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Lr(t) : Br(String(t))}"`).join("");
+	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
+}
+function Lr(e) {
+	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
+}
+var Rr = {
+	"&": "&amp;",
+	"<": "&lt;",
+	">": "&gt;",
+	"\"": "&quot;",
+	"'": "&#39;"
+}, zr = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Br(e) {
+	return e.replace(zr, "�").replace(/[&<>"']/g, (e) => Rr[e] ?? "");
+}
+function G(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = V, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return W("text", {
+		x: e,
+		y: t,
+		"font-size": i,
+		fill: a,
+		"font-weight": o ? "bold" : void 0,
+		"text-anchor": s === "start" ? void 0 : s,
+		transform: c === 0 ? void 0 : `rotate(${c} ${Lr(e)} ${Lr(t)})`
+	}, Vr(n));
+}
+function Vr(e) {
+	return Hr.test(e) ? `\u2068${Br(e)}\u2069` : Br(e);
+}
+var Hr = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Ur(e) {
+	let t = /\p{L}/u.exec(e);
+	return t !== null && Hr.test(t[0]);
+}
+function K(e, t, n, r, i = {}) {
+	return W("rect", {
+		x: e,
+		y: t,
+		width: Math.max(n, 0),
+		height: Math.max(r, 0),
+		...i
+	});
+}
+function Wr(e, t, n, r, i = {}) {
+	return W("line", {
+		x1: e,
+		y1: t,
+		x2: n,
+		y2: r,
+		stroke: Nr,
+		"stroke-width": .5,
+		...i
+	});
+}
+function Gr(e, t, n) {
+	return W("g", { transform: `translate(${Lr(e)} ${Lr(t)})` }, n);
+}
+function Kr(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Fr : Pr });
+	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+}
+var qr = W("defs", {}, W("pattern", {
+	id: "hatched",
+	width: 3,
+	height: 3,
+	patternUnits: "userSpaceOnUse",
+	patternTransform: "rotate(45)"
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Jr = [
+	278,
+	278,
+	355,
+	556,
+	556,
+	889,
+	667,
+	191,
+	333,
+	333,
+	389,
+	584,
+	278,
+	333,
+	278,
+	278,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	278,
+	278,
+	584,
+	584,
+	584,
+	556,
+	1015,
+	667,
+	667,
+	722,
+	722,
+	667,
+	611,
+	778,
+	722,
+	278,
+	500,
+	667,
+	556,
+	833,
+	722,
+	778,
+	667,
+	778,
+	722,
+	667,
+	611,
+	722,
+	667,
+	944,
+	667,
+	667,
+	611,
+	278,
+	278,
+	278,
+	469,
+	556,
+	333,
+	556,
+	556,
+	500,
+	556,
+	556,
+	278,
+	556,
+	556,
+	222,
+	222,
+	500,
+	222,
+	833,
+	556,
+	556,
+	556,
+	556,
+	333,
+	500,
+	278,
+	556,
+	500,
+	722,
+	500,
+	500,
+	500,
+	334,
+	260,
+	334,
+	584
+], Yr = [
+	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
+	[/[\u00b7\u2018\u2019]/, .3],
+	[/[\u201c\u201d]/, .36],
+	[/[\u2190-\u21ff\u2026]/, 1],
+	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
+], Xr = .62, Zr = 1.02;
+function q(e, t = 8, n = !1) {
+	return [...e].reduce((e, t) => e + Qr(t), 0) * t * Zr * (n ? 1.07 : 1);
+}
+function Qr(e) {
+	let t = Jr[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Yr.find(([t]) => t.test(e))?.[1] ?? Xr : t / 1e3;
+}
+function $r(e, t, n = 8) {
+	if (q(e, n) <= t) return e;
+	let r = [...e];
+	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
+	return `${r.join("")}…`;
+}
+function ei(e, t, n = 8) {
+	let r = [], i = "";
+	for (let a of e.split(" ").flatMap((e) => ti(e, t, n))) {
+		let e = i === "" ? a : `${i} ${a}`;
+		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
+	}
+	return i === "" ? r : [...r, i];
+}
+function ti(e, t, n) {
+	let r = [""];
+	for (let i of e) {
+		let e = r.at(-1) + i;
+		q(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
+	}
+	return r;
+}
+// src/lib/figure/figure.ts
+var ni = 8, ri = 12, ii = 160;
+function J(e, t, n) {
+	let r = 4, i = [...t, ci(e, n)].map((e) => {
+		let t = Gr(4, r, e.body);
+		return r += e.height + ni, t;
+	}), a = {
+		width: e + 8,
+		height: r - ni + 4
+	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+	return {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${W("svg", {
+			xmlns: "http://www.w3.org/2000/svg",
+			width: `${ai(a.width)}mm`,
+			height: `${ai(a.height)}mm`,
+			viewBox: `0 0 ${Lr(a.width)} ${Lr(a.height)}`,
+			"font-family": "Helvetica, Arial, sans-serif"
+		}, [
+			W("title", {}, Br(n.shows)),
+			qr,
+			o,
+			...i
+		].join("\n"))}\n`,
+		...a
+	};
+}
+function ai(e) {
+	return Lr(e * 25.4 / 72);
+}
+var oi = {
+	size: 7,
+	step: 8.6
+}, si = {
+	size: 6,
+	step: 7.6
+};
+function ci(e, t) {
+	let n = ei(t.shows, e, oi.size), r = ei(li(t), e, si.size), i = [...n.map((e, t) => G(0, oi.step * (t + .8), e, { size: oi.size })), ...r.map((e, t) => G(0, oi.step * n.length + 2 + si.step * (t + .8), e, {
+		size: si.size,
+		fill: H
+	}))];
+	return {
+		height: oi.step * n.length + 2 + si.step * r.length,
+		body: i.join("\n")
+	};
+}
+function li({ made: e, asked: t, about: n }) {
+	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
+		r.name,
+		r.dtype,
+		a ? `weights SHA-256 ${a.slice(0, ri)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(di).join("; ")}`] : [],
+		i.unembed ? `unembed ${i.unembed}` : "unembed"
+	], s = [
+		t.source ? `Source: “${fi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${fi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${fi(t.beside)}”.`
+	];
+	return [
+		`${di(o.join(", "))}.`,
+		...s,
+		n ?? ""
+	].filter(Boolean).join(" ");
+}
+var ui = /* @__PURE__ */ new Set([
+	"‌",
+	"‍",
+	"︎",
+	"️"
+]);
+function di(e) {
+	return [...e].map((e) => e === " " || ui.has(e) ? e : R(e)).join("");
+}
+function fi(e) {
+	let t = [...di(e)], n = Math.floor(ii / 2);
+	return t.length <= ii ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+}
+// src/lib/figure/map.ts
+var pi = 22, mi = 5.6;
+function hi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => $r(t.rowName(n), 60, U)), r = 14 + Math.max(0, ...n.map((e) => q(e, U))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= pi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => gi(t, i, n, [
+		r + i * s,
+		n * o,
+		s,
+		o
+	], a)).join("")), l = t.rows * o, u = _i(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = bi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: U,
+		anchor: "end"
+	}) : ""), ee = [
+		...c,
+		...h,
+		u.body,
+		G(6, l / 2, t.rowLabel, {
+			size: U + .5,
+			anchor: "middle",
+			turn: -90
+		}),
+		G(d, f, t.columnLabel, {
+			size: U + .5,
+			anchor: "middle"
+		}),
+		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
+	];
+	return {
+		height: f + 6 + p.height,
+		body: ee.join("\n")
+	};
+}
+function gi(e, t, n, r, i) {
+	let a = e.colour(t, n);
+	if (a === null) return "";
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+		fill: "url(#hatched)",
+		"fill-opacity": .6
+	})), i && e.words) {
+		let r = $r(e.words(t, n), c - 3, mi);
+		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: mi,
+			anchor: "middle",
+			fill: gr(a)
+		}));
+	}
+	return f.join("");
+}
+function _i(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => $r(e.columnName(n), 60, U)), a = Math.max(0, ...i.map((e) => q(e, U))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+		if (i % o !== 0) return "";
+		let a = t + (i + .5) * n;
+		return s ? G(a, r + 8, e, {
+			size: U,
+			anchor: "middle"
+		}) : G(a + 2, r + 6, e, {
+			size: U,
+			anchor: "end",
+			turn: -45
+		});
+	});
+	return {
+		height: s ? 9 : 6 + a * .72,
+		body: c.join("")
+	};
+}
+var vi = 48, yi = 6;
+function bi(e, t) {
+	let n = q(e.label, U), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / vi, o = Array.from({ length: vi }, (t, n) => K(i + n * a, 0, a + .3, yi, { fill: e.colour((n + .5) / vi) })), s = i > n + 4, c = [
+		...o,
+		K(i, 0, r, yi, {
+			fill: "none",
+			stroke: Nr,
+			"stroke-width": .5
+		}),
+		G(i, 13.5, e.low, {
+			size: U,
+			fill: H
+		}),
+		e.middle ? G(i + r / 2, 13.5, e.middle, {
+			size: U,
+			fill: H,
+			anchor: "middle"
+		}) : "",
+		G(i + r, 13.5, e.high, {
+			size: U,
+			fill: H,
+			anchor: "end"
+		}),
+		s ? G(i - 5, 5.5, e.label, {
+			size: U,
+			anchor: "end",
+			fill: V
+		}) : G(i + r, 21.5, e.label, {
+			size: U,
+			anchor: "end",
+			fill: V
+		})
+	];
+	return {
+		height: yi + (s ? 9 : 17),
+		body: c.join("")
+	};
+}
+// src/lib/figure/said.ts
+function Y(e) {
+	return R(e.trim() === "" ? e : e.trim());
+}
+function xi(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+}
+function Si(e, t) {
+	let n = `“${Y(e.text)}”`;
+	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
+}
+function Ci(e) {
+	return e === null ? "emb" : `L${e}`;
+}
+// src/lib/figure/maps.ts
+var wi = {
+	rank: "rank of the target",
+	probability: "probability of the target",
+	top: "probability of the top token"
+};
+function Ti(e, t, n) {
+	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
+}
+function Ei(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ai(ki(e.cells, r)), c = e.model.vocab, l = hi(o.length > 6 ? B : z, {
+		columns: o.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let r = s(e, t);
+			return r ? hr(Ti(r, n, c)) : null;
+		},
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => R(e.tokens[o[t] ?? -1]?.text ?? ""),
+		rowName: (e) => Ci(a[e] ?? null),
+		columnLabel: "token",
+		rowLabel: "layer",
+		legend: Di(n, c)
+	});
+	return J(o.length > 6 ? B : z, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${wi[n]}, “${Y(t.text)}”.${Oi(r, e.tokens.length)}`,
+		made: e,
+		asked: i,
+		about: xi(t)
+	});
+}
+function Di(e, t) {
+	return {
+		label: e === "rank" ? `${wi.rank} (log)` : wi[e],
+		colour: hr,
+		...e === "rank" ? {
+			low: t.toLocaleString("en"),
+			high: "1"
+		} : {
+			low: "0",
+			high: "1"
+		}
+	};
+}
+function Oi({ start: e, size: t }, n) {
+	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
+}
+function ki(e, { start: t, size: n }) {
+	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
+}
+function Ai(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
+	return {
+		layers: t,
+		positions: n,
+		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
+	};
+}
+function ji(e, t) {
+	return {
+		head: [
+			"layer",
+			"position",
+			"token",
+			"top_token",
+			"top_probability",
+			"target",
+			"rank",
+			"probability",
+			"kl_nats"
+		],
+		rows: ki(e.cells, t).map((t) => [
+			Ci(t.layer),
+			t.position,
+			e.tokens[t.position]?.text ?? null,
+			t.top[0]?.text ?? null,
+			t.top_probability[0] ?? null,
+			e.targets.find((e) => e.position === t.position)?.text ?? null,
+			t.rank,
+			t.probability,
+			t.kl
+		])
+	};
+}
+function Mi(e) {
+	let [t] = e.heads;
+	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
+		position: e,
+		text: t
+	})) : e.tokens;
+}
+function Ni(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Mi(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => R(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = hi(z, {
+		columns: s,
+		rows: s,
+		square: !0,
+		colour: (e, t) => e > t && !o ? null : hr(l(t, e)),
+		words: (e, t) => F(l(t, e)),
+		columnName: c,
+		rowName: c,
+		columnLabel: "to (key)",
+		rowLabel: "from (query)",
+		legend: {
+			label: "attention",
+			colour: hr,
+			low: "0",
+			high: "1"
+		}
+	}), d = r ? M(j(r)) : "the head";
+	return J(z, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Oi(t, a.length)}`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Pi(e, t) {
+	let [n] = e.heads, r = Mi(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? M(j(n)) : "";
+	return {
+		head: [
+			"head",
+			"from_position",
+			"from_token",
+			"to_position",
+			"to_token",
+			"attention",
+			"norm_written"
+		],
+		rows: a.flatMap((t) => a.filter((e) => i || e.position <= t.position).map((n) => {
+			let r = e.matrix?.[t.position]?.[n.position] ?? null, i = e.norms?.[n.position] ?? null, a = r === null || i === null ? null : r * i;
+			return [
+				o,
+				t.position,
+				t.text,
+				n.position,
+				n.text,
+				r,
+				a
+			];
+		}))
+	};
+}
+function Fi(e, t) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention",
+			"gives_logits"
+		],
+		rows: e.heads.flatMap((n) => Mi(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			M(j(n)),
+			e,
+			t,
+			n.pattern[e] ?? null,
+			n.contribution[e] ?? null
+		]))
+	};
+}
+function Ii(e, t, n) {
+	let r = Mi(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? B : z, o = {
+		columns: r.length,
+		rows: i.length
+	}, s = {
+		columnName: (e) => R(r[e]?.text ?? ""),
+		rowName: (e) => i[e] ? M(j(i[e])) : "",
+		columnLabel: "to (key)",
+		rowLabel: "head"
+	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
+	return J(a, [hi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("pattern", e, t);
+			return n === void 0 ? null : hr(n);
+		},
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		legend: {
+			label: "attention",
+			colour: hr,
+			low: "0",
+			high: "1"
+		}
+	}), hi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("contribution", e, t);
+			return n === void 0 ? null : mr(n, l, !1);
+		},
+		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: Li("gives through the head, logits", l)
+	})], {
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Oi(t, Mi(e).length)}`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Li(e, t) {
+	return {
+		label: e,
+		colour: (e) => mr(2 * e - 1, 1, !1),
+		low: I(-t),
+		middle: "0",
+		high: I(t)
+	};
+}
+var Ri = {
+	resid_pre: "the stream before each block",
+	attention: "what each attention writes",
+	mlp: "what each MLP writes"
+};
+function zi(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ai(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? B : z, d = hi(u, {
+		columns: i.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let n = c(e, t)?.effect;
+			return n == null ? null : mr(n, l, !1);
+		},
+		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => R(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
+		rowName: (e) => Ci(a[e] ?? null),
+		columnLabel: "token of A",
+		rowLabel: "layer",
+		legend: Li("effect (0: as B; 1: as A)", l)
+	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
+	return J(u, [d], {
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ri[e.site] ?? e.site}. ${Bi(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${Oi(t, r.length)}`,
+		made: e,
+		asked: n
+	});
+}
+function Bi(e) {
+	return e.charAt(0).toUpperCase() + e.slice(1);
+}
+function Vi(e) {
+	return {
+		head: [
+			"site",
+			"layer",
+			"position",
+			"token",
+			e.metric.replaceAll("-", "_"),
+			"effect"
+		],
+		rows: e.grid.map((t) => [
+			e.site,
+			t.layer,
+			t.position,
+			t.position === null ? null : e.clean_tokens[t.position]?.text ?? null,
+			t.value,
+			t.effect
+		])
+	};
+}
+// src/lib/figure/table.ts
+function Hi({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ui).join(",")}\r\n`).join("");
+}
+function Ui(e) {
+	let t = e == null ? "" : String(e);
+	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
+}
+var Wi = 11811, Gi = 33;
+function Ki(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, Wi), n.setUint32(12, Wi), t[16] = 1, n.setUint32(17, qi(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, Gi)), r.set(t, Gi), r.set(e.subarray(Gi), Gi + t.length), r;
+}
+function qi(e) {
+	let t = 4294967295;
+	for (let n of e) {
+		t ^= n;
+		for (let e = 0; e < 8; e += 1) t = t & 1 ? t >>> 1 ^ 3988292384 : t >>> 1;
+	}
+	return (t ^ 4294967295) >>> 0;
+}
+// src/ui/download.ts
+function Ji(e, t, n) {
+	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
+	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
+}
+async function Yi({ svg: e, width: t, height: n }) {
+	let r = new Image();
+	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
+	let i = document.createElement("canvas");
+	i.width = Math.round(t / 72 * 300), i.height = Math.round(n / 72 * 300);
+	let a = i.getContext("2d");
+	if (!a) throw Error("This browser draws no pictures.");
+	a.drawImage(r, 0, 0, i.width, i.height);
+	let o = await new Promise((e) => i.toBlob(e, "image/png"));
+	if (!o) throw Error("The picture is too large for this browser.");
+	return Ki(new Uint8Array(await o.arrayBuffer()));
+}
+// src/ui/Exports.tsx
+function X(e) {
+	let t = k(), n = Re(null);
+	Ie(() => Qi(n.current), []);
+	let { prompt: r, source: i } = t.followed() ?? {}, a = {
+		prompt: String(r ?? ""),
+		...i ? { source: String(i) } : {},
+		...e.beside === void 0 ? {} : { beside: e.beside }
+	}, o = [
+		[
+			"svg",
+			"image/svg+xml",
+			() => e.figure(a).svg
+		],
+		[
+			"png",
+			"image/png",
+			() => Yi(e.figure(a))
+		],
+		[
+			"csv",
+			"text/csv;charset=utf-8",
+			() => Hi(e.table())
+		],
+		[
+			"json",
+			"application/json",
+			() => `${JSON.stringify(e.data, null, 1)}\n`
+		]
+	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
+		let o = `unembed-${e.name}-${Zi(s)}.${r}`;
+		try {
+			Ji(o, await a(), i), t.said.value = `Kept as ${o}.`;
+		} catch {
+			t.said.value = `The browser could not make ${o}.`;
+		}
+		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
+	};
+	return /* @__PURE__ */ N("details", {
+		class: "exports",
+		ref: n,
+		children: [/* @__PURE__ */ N("summary", {
+			title: "Keep this as a figure for a paper, a table or data",
+			children: ["Export", /* @__PURE__ */ N("span", {
+				class: "hidden",
+				children: [" ", e.name]
+			})]
+		}), /* @__PURE__ */ N("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+			type: "button",
+			onClick: () => c(e, t, n),
+			children: [
+				e.toUpperCase(),
+				" ",
+				/* @__PURE__ */ N("span", {
+					class: "small",
+					children: Xi[e]
+				})
+			]
+		}) }, e)) })]
+	});
+}
+var Xi = {
+	svg: "figure, text stays text",
+	png: "figure, 300 dpi",
+	csv: "table",
+	json: "data"
+};
+function Zi(e) {
+	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
+}
+function Qi(e) {
+	if (!e) return () => {};
+	let t = e.getRootNode(), n = (t) => {
+		e.open && !t.composedPath().includes(e) && (e.open = !1);
+	}, r = (t) => {
+		t.key === "Escape" && e.open && (e.open = !1, e.querySelector("summary")?.focus(), t.stopPropagation());
+	}, i = (t) => {
+		t.relatedTarget instanceof Node && !e.contains(t.relatedTarget) && (e.open = !1);
+	};
+	return t.addEventListener("pointerdown", n), e.addEventListener("keydown", r), e.addEventListener("focusout", i), () => {
+		t.removeEventListener("pointerdown", n), e.removeEventListener("keydown", r), e.removeEventListener("focusout", i);
+	};
+}
 // src/hooks/useRedraw.ts
-function qr(e) {
-	je(() => {
+function $i(e) {
+	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2347,29 +2916,27 @@ function qr(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Jr = "system-ui, sans-serif", [Yr, Xr, Zr] = [
-	11,
-	46,
-	120
-];
-function Qr(e) {
-	let t = j(null), n = I(null), r = j({
+var ea = 34;
+function ta(e) {
+	let t = Re(null), n = O(null), r = Re({
 		width: 1,
-		height: 1,
-		left: 0
+		height: 1
 	}), { columns: i, rows: a } = e;
-	qr(() => {
+	$i(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = ei(c, e, s);
+		let l = {
+			width: Math.min(Math.max((s - ea) / Math.max(i, 1), 7), 64),
+			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
+		};
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + oi(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ti(c, e, l), ii(c, e, l, getComputedStyle(o).color), n.value && ri(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [ea + l.width * i, l.height * a + oa(e)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ra(c, e, l), aa(c, e, l, getComputedStyle(o).color), n.value && ia(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - r.current.left) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - ea) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -2380,14 +2947,14 @@ function Qr(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [$r(o[0] + e, i), $r(o[1] + t, a)];
+			n.value = [na(o[0] + e, i), na(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
-	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("div", {
+	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("div", {
 		class: "grid",
-		children: /* @__PURE__ */ U("canvas", {
+		children: /* @__PURE__ */ N("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2400,103 +2967,54 @@ function Qr(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ U("p", {
+	}), /* @__PURE__ */ N("p", {
 		class: "told",
 		"aria-live": "polite",
-		children: l || "Point at a cell, or move over the cells with the arrow keys."
+		children: c ?? "\xA0"
 	})] });
 }
-function $r(e, t) {
+function na(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ei(e, t, n) {
-	let { columns: r, rows: i } = t;
-	e.font = `${Yr}px ${Jr}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(si(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Xr, Zr] : [7, 64], l = t.text ? 15 : 9;
-	return {
-		left: o,
-		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
-		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
-	};
-}
-function ti(e, t, n) {
+function ra(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && ni(e, t.text(i, r), [i, r], n, kr(a)), t.marked?.(i, r) && ri(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(ea + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && ia(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function ni(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Yr, i.height - 4)}px ${Jr}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
-	let o = [...t], s = t;
-	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
-	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
+function ia(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(ea + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function ri(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
-}
-function ii(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Yr}px ${Jr}`, e.textBaseline = "middle", e.textAlign = "right";
+function aa(e, t, n, r) {
+	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(si(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = ai(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(si(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
+	let a = Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(ea + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(sa(t.columnName(r)), 0, 4), e.restore();
 }
-function ai(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => si(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function oa(e) {
+	let t = Array.from({ length: e.columns }, (t, n) => sa(e.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...t);
 }
-function oi(e, t, n) {
-	if (ai(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => si(t.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...r);
-}
-function si(e) {
+function sa(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
-// src/ui/Legend.tsx
-var ci = 9;
-function li(e) {
-	let t = e.kind === "sign" ? (e) => Dr(2 * e - 1, 1) : Or, n = Array.from({ length: ci }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ U("p", {
-		class: "legend",
-		children: [
-			/* @__PURE__ */ U("span", { children: e.low }),
-			/* @__PURE__ */ U("span", {
-				class: "ramp",
-				"aria-hidden": "true",
-				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
-			}),
-			/* @__PURE__ */ U("span", {
-				class: "hidden",
-				children: "to"
-			}),
-			/* @__PURE__ */ U("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ U("span", {
-				class: "small",
-				children: [
-					"(middle: ",
-					e.middle,
-					")"
-				]
-			}) : null
-		]
-	});
-}
 // src/ui/Panel.tsx
-function Y(e) {
-	let t = Fe();
-	return /* @__PURE__ */ U("section", {
+function Z(e) {
+	let t = Ve();
+	return /* @__PURE__ */ N("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ U("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ U("p", {
+			e.note ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -2505,44 +3023,44 @@ function Y(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function X(e) {
-	let t = L(), n = V(e.part, t.state.value.selection);
-	return /* @__PURE__ */ U("button", {
+function ca(e) {
+	let t = k(), n = Ut(e.part, t.state.value.selection);
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: H(e.part)
+		children: M(e.part)
 	});
 }
 // src/ui/Table.tsx
-function ui(e) {
-	return /* @__PURE__ */ U("section", {
+function la(e) {
+	return /* @__PURE__ */ N("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function di(e) {
-	let t = L(), n = fi();
-	return /* @__PURE__ */ U("details", {
+function ua(e) {
+	let t = k(), n = da();
+	return /* @__PURE__ */ N("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ U("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ U(ui, {
+		children: [/* @__PURE__ */ N("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ N(la, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ U("table", { children: [/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: e.head.map((e, t) => /* @__PURE__ */ U("th", {
+			children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: e.head.map((e, t) => /* @__PURE__ */ N("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ U("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ U("tr", { children: e.map((e, t) => /* @__PURE__ */ U("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ N("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ N("tr", { children: e.map((e, t) => /* @__PURE__ */ N("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function fi() {
-	let e = I(!1), t = j(null);
+function da() {
+	let e = O(!1), t = Re(null);
 	return {
 		ref: t,
 		get open() {
@@ -2554,16 +3072,16 @@ function fi() {
 	};
 }
 // src/ui/Window.tsx
-function pi(e) {
+function fa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ U("p", {
+	return /* @__PURE__ */ N("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -2576,7 +3094,7 @@ function pi(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -2586,164 +3104,150 @@ function pi(e) {
 	});
 }
 // src/panels/Attention.tsx
-function mi() {
-	let e = L(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Ft(r) !== "mlp" ? r : null, o = a !== null && It(a), s = a !== null && Lt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = br(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function pa() {
+	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Gt(r) !== "mlp" ? r : null, o = a !== null && Kt(a), s = a !== null && qt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = sr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? Rt(a) : {}
-	}, p = kt(f), m = kt(f && d !== void 0 && !o ? {
+		...a ? Jt(a) : {}
+	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
 		...f,
 		head: d
 	} : null);
-	return t ? /* @__PURE__ */ U(Y, {
+	if (!t) return null;
+	let h = {
+		start: l.value,
+		size: 128
+	};
+	return /* @__PURE__ */ N(Z, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${hi(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: a ? `${ma(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ U(pi, {
+			/* @__PURE__ */ N(fa, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ U(W, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ U("div", {
-				class: p.stale ? "stale" : "",
-				children: [
-					/* @__PURE__ */ U(bi, {
-						payload: p.result,
-						start: l.value
-					}),
-					/* @__PURE__ */ U(li, {
-						kind: "amount",
-						low: "attention 0",
-						high: "1"
-					}),
-					/* @__PURE__ */ U(li, {
-						kind: "sign",
-						...yi(vi(p.result))
-					}),
-					/* @__PURE__ */ U(di, {
-						label: "attention and contribution by head and token",
-						head: [
-							"head",
-							"source",
-							"attention",
-							"gives (logits)"
-						],
-						rows: () => gi(p.result, l.value)
-					})
-				]
+			/* @__PURE__ */ N(P, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ N(X, {
+				name: `heads-L${u}`,
+				figure: (e) => Ii(p.result, h, e),
+				table: () => Fi(p.result, h),
+				data: p.result
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ U(W, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ U("p", {
+			p.result ? /* @__PURE__ */ N("div", {
+				class: p.stale ? "stale" : "",
+				children: [/* @__PURE__ */ N(_a, {
+					payload: p.result,
+					start: l.value
+				}), /* @__PURE__ */ N(ua, {
+					label: "attention and contribution by head and token",
+					head: [
+						"head",
+						"source",
+						"attention",
+						"gives (logits)"
+					],
+					rows: () => ha(p.result, l.value)
+				})]
+			}) : null,
+			d === void 0 || o ? null : /* @__PURE__ */ N(P, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ U("div", {
-				class: m.stale ? "stale" : "",
-				children: /* @__PURE__ */ U(wi, {
+			m.result?.matrix ? /* @__PURE__ */ N("div", {
+				class: `has-exports${m.stale ? " stale" : ""}`,
+				children: [/* @__PURE__ */ N(X, {
+					name: `attention-${a ? M(a) : `L${u}.H${d}`}`,
+					figure: (e) => Ni(m.result, h, e),
+					table: () => Pi(m.result, h),
+					data: m.result
+				}), /* @__PURE__ */ N(ba, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
-				})
+				})]
 			}) : null
 		]
-	}) : null;
+	});
 }
-function hi(e, t) {
+function ma(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function gi(e, t) {
-	return e.heads.flatMap((n) => _i(n, e).slice(t, t + 128).map((e) => [
-		H(z(n)),
-		`${e.position} ${J(e.text)}`,
-		G(n.pattern[e.position] ?? 0, 3),
-		K(n.contribution[e.position] ?? 0, 3)
+function ha(e, t) {
+	return e.heads.flatMap((n) => ga(n, e).slice(t, t + 128).map((e) => [
+		M(j(n)),
+		`${e.position} ${R(e.text)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function _i(e, t) {
+function ga(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function vi({ heads: e }) {
-	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
-}
-function yi(e) {
-	return {
-		low: `gives ${K(-e)}`,
-		high: `${K(e)} logits to the target`,
-		middle: "none"
-	};
-}
-function bi({ payload: e, start: t }) {
-	let { heads: n } = e, r = vi(e);
-	return /* @__PURE__ */ U("ul", {
+function _a({ payload: e, start: t }) {
+	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
+	return /* @__PURE__ */ N("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ U("li", { children: [
-			/* @__PURE__ */ U(X, { part: z(n) }),
+		children: n.map((n) => /* @__PURE__ */ N("li", { children: [
+			/* @__PURE__ */ N(ca, { part: j(n) }),
 			" ",
-			K(n.value),
-			/* @__PURE__ */ U(xi, {
+			I(n.value),
+			/* @__PURE__ */ N(va, {
 				head: n,
-				tokens: _i(n, e),
+				tokens: ga(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function xi(e) {
+function va(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("svg", {
+	return /* @__PURE__ */ N("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ U("g", { children: [
-				/* @__PURE__ */ U("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Or(i)
+					fill: hr(i)
 				}),
-				/* @__PURE__ */ U("rect", {
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Dr(a, e.largest)
+					fill: mr(a, e.largest)
 				}),
-				/* @__PURE__ */ U("title", { children: `${t.position} ${J(t.text)}: attention ${G(i)}, gives ${K(a)}` })
+				/* @__PURE__ */ N("title", { children: `${t.position} ${R(t.text)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= Si ? /* @__PURE__ */ U("span", {
-		class: "strip-names",
-		"aria-hidden": "true",
-		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ U("bdi", {
-			title: `${e.position} ${J(e.text)}`,
-			children: J(e.text)
-		}, e.position))
-	}) : null] });
+	});
 }
-var Si = 12, Ci = {
+var ya = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function wi(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = I("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? _i(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? H(z(i)) : "", u = (e) => J(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("h3", { children: l }),
-		/* @__PURE__ */ U("p", {
+function ba(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ga(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? M(j(i)) : "", u = (e) => R(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("h3", { children: l }),
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: Object.entries(Ci).map(([e, n]) => /* @__PURE__ */ U("button", {
+			children: Object.entries(ya).map(([e, n]) => /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2751,23 +3255,22 @@ function wi(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ U(Ei, {
+		a.value === "target" ? /* @__PURE__ */ N(Sa, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ U(Ti, {
+		}) : /* @__PURE__ */ N(xa, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
 			text: u,
 			value: a.value === "attention" ? d : f,
 			whole: o,
-			largest: a.value === "attention" ? 1 : void 0,
-			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
+			largest: a.value === "attention" ? 1 : void 0
 		}),
-		/* @__PURE__ */ U(di, {
+		/* @__PURE__ */ N(ua, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -2778,51 +3281,43 @@ function wi(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				G(d(n, i), 3),
-				t.norms ? G(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Ti(e) {
+function xa(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Qr, {
+	return /* @__PURE__ */ N(ta, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= Si ? 18 : 12,
-		...t <= Si ? { text: (t, n) => t > n && !e.whole ? "" : G(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Or(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${G(i(t, e), 3)}`,
-		rowName: (e) => `${n + e} ${r(e)}`,
+		height: 12,
+		colour: (t, n) => t > n && !e.whole ? null : hr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
+		rowName: (e) => `${n + e}`,
 		columnName: r
-	}), /* @__PURE__ */ U(li, {
-		kind: "amount",
-		low: "0",
-		high: `${G(o)} ${e.unit}`
-	})] });
+	});
 }
-function Ei(e) {
+function Sa(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Qr, {
+	return /* @__PURE__ */ N(ta, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Dr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${K(n[i + e] ?? 0, 3)} logits through ${r}`,
-		rowName: () => r,
+		colour: (e) => mr(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
+		rowName: () => "",
 		columnName: t
-	}), /* @__PURE__ */ U(li, {
-		kind: "sign",
-		...yi(a)
-	})] });
+	});
 }
 // src/hooks/useTested.ts
-function Di() {
-	return R(Oi(L().followed()))?.result ?? null;
+function Ca() {
+	return A(wa(k().followed()))?.result ?? null;
 }
-function Oi(e) {
+function wa(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -2830,21 +3325,24 @@ function Oi(e) {
 		top: 10
 	} : null;
 }
+function Ta(e, t) {
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Kt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
+}
 // src/lib/carried.ts
-var ki = .25, Ai = .1;
-function ji(e, t) {
+var Ea = .25, Da = .1;
+function Oa(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function Mi(e) {
-	let t = e.heads.flatMap((t) => Ni(z(t), t, t.zeroed, Pi(e, t))), n = e.neurons.flatMap((e) => Ni(B(e), e, e.zeroed, Fi(e)));
+function ka(e) {
+	let t = e.heads.flatMap((t) => Aa(j(t), t, t.zeroed, ja(e, t))), n = e.neurons.flatMap((e) => Aa(Ht(e), e, e.zeroed, Ma(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Ni(e, t, n, r) {
+function Aa(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...Li(i, e),
-		does: [r, Ii(i, t.value)].filter(Boolean).join("; ")
+		...Pa(i, e),
+		does: [r, Na(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2855,18 +3353,18 @@ function Ni(e, t, n, r) {
 		says: a
 	}];
 }
-function Pi(e, t) {
+function ja(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < ki ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${J(n.text)}` : `reads ${J(n.text)}`;
+	return !n || n.attention < Ea ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${R(n.text)}` : `reads ${R(n.text)}`;
 }
-function Fi(e) {
+function Ma(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${J(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function Ii({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Ai * Math.abs(e) ? "works through later parts" : "";
+function Na({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Da * Math.abs(e) ? "works through later parts" : "";
 }
-function Li({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Pa({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2875,11 +3373,11 @@ function Li({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Ri(n)} of ${o}`,
+		tag: `${Fa(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Ri(e) {
+function Fa(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2890,24 +3388,193 @@ function Ri(e) {
 		3: "rd"
 	}[e % 10] ?? "th"}`;
 }
-// src/lib/ledger.ts
-function zi(e, t, n, r = () => !1, i = () => null) {
-	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
-	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
+// src/lib/figure/bars.ts
+var Ia = 12, La = 7.5, Ra = 7;
+function za(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Ra)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Ia, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [G(0, 8, t.head, {
+			size: U,
+			fill: H
+		})] : [],
+		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
+			size: U,
+			fill: H
+		})),
+		...Wa(r).map((e) => Wr(u(e), d, u(e), f, { stroke: e === 0 ? V : Nr })),
+		...n.map((n, r) => Ba(n, d + r * Ia, {
+			x: u,
+			names: a,
+			width: e,
+			chart: t,
+			starts: p
+		})),
+		...t.mark ? Ha(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ua(r, u, f),
+		G((c + l) / 2, f + 19, r.label, {
+			size: U + .5,
+			anchor: "middle"
+		})
+	];
 	return {
-		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
-		others: {
-			count: s.length,
-			value: Z(s.map((e) => e.value))
-		},
-		sum: Z(e.map((e) => e.value))
+		height: f + 22,
+		body: m.join("\n")
 	};
 }
-function Bi(e, t, n) {
+function Ba(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Ia / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, La, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, La, { fill: "#4d5f80" }) : Kr(l, t + 4.5 / 2, u, La, d), m = Math.max(c, a.mark && !d ? Va(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+		let n = (a.notes?.[t]?.width ?? 0) - 6;
+		return G(o[t] ?? 0, f, $r(e, n, U), { size: U });
+	});
+	return [
+		e.total ? Wr(0, t, i, t, { stroke: V }) : "",
+		G(0, f, $r(e.name, r - 4), { bold: e.total ?? !1 }),
+		p,
+		G(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: Ra,
+			anchor: d ? "end" : "start",
+			bold: e.total ?? !1
+		}),
+		...h
+	].join("");
+}
+function Va(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Ra) ? t : e;
+}
+function Ha(e, t, n, r, [i, a]) {
+	let o = q(r, U) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Wr(e, t - 3, e, n, {
+		stroke: V,
+		"stroke-width": .9,
+		"stroke-dasharray": "2.5 1.5"
+	}), G(s, t - 5, r, {
+		size: U,
+		anchor: "middle"
+	})];
+}
+function Ua(e, t, n) {
+	return Wa(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: U,
+		anchor: "middle",
+		fill: H
+	}));
+}
+function Wa({ low: e, high: t }, n = 4) {
+	let r = t - e;
+	if (!(r > 0)) return [e];
+	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
+		1,
+		2,
+		5,
+		10
+	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
+	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
+}
+function Ga(e, t, n) {
+	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
+	return {
+		label: t,
+		tick: n,
+		low: r,
+		high: i === r ? r + 1 : i
+	};
+}
+function Ka(e) {
+	return {
+		label: e,
+		tick: (e) => `${Math.round(100 * e)}%`,
+		low: 0,
+		high: 1
+	};
+}
+// src/lib/figure/carried.ts
+function qa(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ga([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Ka(`probability of ${r} with the part set to zero`), c = za(B, {
+		rows: t.map((e, t) => {
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : wr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			return {
+				name: M(e.part),
+				value: n,
+				number: i ? I(n) : r[1] ?? "",
+				notes: [
+					I(e.credit),
+					`${r[0]} → ${r[1]}`,
+					[c, s.does].filter(Boolean).join("; ")
+				]
+			};
+		}),
+		axis: s,
+		head: "part",
+		mark: {
+			value: a,
+			label: `${i ? I(a) : L(a)} with all parts`
+		},
+		notes: [
+			{
+				width: 42,
+				head: "adds, logits"
+			},
+			{
+				width: 70,
+				head: "with → without"
+			},
+			{
+				width: 186,
+				head: "what it does here"
+			}
+		],
+		amounts: !i
+	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
+	return J(B, [c], {
+		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function Ja(e, t) {
+	return {
+		head: [
+			"part",
+			"credit_logits",
+			"probability",
+			"probability_without",
+			"effect_nats",
+			"effect_of",
+			"rank",
+			"among",
+			"size",
+			"verdict"
+		],
+		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
+			M(t),
+			n,
+			e.target.probability,
+			i,
+			r.nats,
+			a ? "logit difference" : "log-odds",
+			r.rank,
+			r.among,
+			r.size,
+			r.verdict
+		])
+	};
+}
+// src/lib/ledger.ts
+function Ya(e, t, n, r = () => !1) {
+	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+	return {
+		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		others: {
+			count: o.length,
+			value: Za(o.map((e) => e.value))
+		},
+		sum: Za(e.map((e) => e.value))
+	};
+}
+function Xa(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Z(e) {
+function Za(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2915,15 +3582,15 @@ function Z(e) {
 	}
 	return t + n;
 }
-function Vi(e) {
-	let t = Z(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Qa(e) {
+	let t = Za(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Hi(e) {
+function $a(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2933,11 +3600,11 @@ function Hi(e) {
 		e.source
 	].join(" ");
 }
-function Ui(e, t) {
-	let n = new Map(t.map((e) => [Hi(e), e]));
+function eo(e, t) {
+	let n = new Map(t.map((e) => [$a(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Hi(e));
-		return n.delete(Hi(e)), {
+		let t = n.get($a(e));
+		return n.delete($a(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2949,52 +3616,54 @@ function Ui(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Wi(e) {
+function to(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ U("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ U("span", {
+		children: /* @__PURE__ */ N("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function Gi(e) {
-	return /* @__PURE__ */ U("span", {
-		class: `number${Ki(e.value, e.digits)}`,
-		children: K(e.value, e.digits)
+function no(e) {
+	return /* @__PURE__ */ N("span", {
+		class: e.value < 0 ? "number negative" : "number positive",
+		children: I(e.value, e.digits)
 	});
 }
-function Ki(e, t) {
-	let n = K(e, t);
-	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
-}
 // src/panels/Carried.tsx
-var qi = 6;
-function Ji() {
-	let e = L(), t = e.explained.value, n = R(Oi(e.followed())), r = Di(), i = I(!1);
+var ro = 6;
+function io() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
 	if (!t) return null;
-	let a = r ? Mi(r) : [], o = i.value ? a : ji(a, qi);
-	return /* @__PURE__ */ U(Y, {
+	let a = r ? ka(r) : [], o = i.value ? a : Oa(a, ro);
+	return /* @__PURE__ */ N(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? Yi(r) : "Each part is being switched off …",
+		note: r ? ao(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ U(W, { answer: n }),
-			r ? /* @__PURE__ */ U(Xi, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
+				name: "carried",
+				figure: (e) => qa(r, o, e),
+				table: () => Ja(r, a),
+				data: r
+			}) : null,
+			r ? /* @__PURE__ */ N(oo, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ U(Zi, { explained: t }),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N(so, { explained: t }),
+			/* @__PURE__ */ N("p", {
 				class: "controls end",
-				children: [a.length > qi ? /* @__PURE__ */ U("button", {
+				children: [a.length > ro ? /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ U("button", {
+				}) : null, /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -3003,98 +3672,101 @@ function Ji() {
 		]
 	});
 }
-function Yi({ control: e, model: t }) {
+function ao({ control: e, model: t }) {
 	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function Xi({ tested: e, carriers: t }) {
-	let n = J(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ U(ui, {
+function oo({ tested: e, carriers: t }) {
+	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ N(la, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ U("table", { children: [/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-			/* @__PURE__ */ U("th", {
+		children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
-				class: "without-column",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ U("span", {
+				class: "without-column wide-only",
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ N("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? K(i) : q(i), " with it"]
+					children: [r ? I(i) : L(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ U("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [K(i), K(n)] : Lr(i, n);
-			return /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("th", {
+		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [I(i), I(n)] : wr(i, n);
+			return /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ U(X, { part: e.part })
+					children: /* @__PURE__ */ N(ca, { part: e.part })
 				}),
-				/* @__PURE__ */ U("td", {
-					class: "number",
-					children: /* @__PURE__ */ U(Gi, { value: e.credit })
+				/* @__PURE__ */ N("td", {
+					class: "number wide-only",
+					children: /* @__PURE__ */ N(no, { value: e.credit })
 				}),
-				/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U("span", {
-					class: `left ${n > i ? "more" : "less"}`,
-					"aria-hidden": "true",
-					children: [/* @__PURE__ */ U("i", { style: { width: c(n) } }), /* @__PURE__ */ U("b", { style: { left: c(i) } })]
-				}) }),
-				/* @__PURE__ */ U("td", {
+				/* @__PURE__ */ N("td", {
+					class: "wide-only",
+					children: /* @__PURE__ */ N("span", {
+						class: `left ${n > i ? "more" : "less"}`,
+						"aria-hidden": "true",
+						children: [/* @__PURE__ */ N("i", { style: { width: c(n) } }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
+					})
+				}),
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: `${G(e.effect.nats)} nats`,
+					title: `${F(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ U("td", { children: [
-					/* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("td", { children: [
+					/* @__PURE__ */ N("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Pt(e.part));
+			] }, Wt(e.part));
 		}) })] })
 	});
 }
-function Zi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Vi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${J(a ?? "")}`;
-	return /* @__PURE__ */ U("p", {
+function so({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Qa(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ N("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ U("strong", { children: K(t) }),
+			/* @__PURE__ */ N("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${K(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Pr(n),
+					xr(n),
 					")"
 				]
 			})
@@ -3102,9 +3774,9 @@ function Zi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Qi(e, t) {
+function co(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...ea(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...uo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -3124,22 +3796,22 @@ function Qi(e, t) {
 	}
 	return n;
 }
-function $i(e) {
+function lo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function ea(e, t) {
+function uo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ta(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = fo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function ta(e, t) {
+function fo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -3147,18 +3819,18 @@ function ta(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function na() {
-	let e = L(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function po() {
+	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = R(o ? {
+	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Qi(ra(r), ra(c.result)) : null, u = l && r ? $i(l).find(([e]) => e === r.position) : void 0, d = R(o && n !== null && u ? {
+	} : null), l = o && c?.result ? co(mo(r), mo(c.result)) : null, u = l && r ? lo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -3172,59 +3844,98 @@ function na() {
 		mate: u?.[1] ?? null
 	};
 }
-function ra(e) {
+function mo(e) {
 	return e.tokens.map((e) => e.id);
+}
+// src/lib/figure/compare.ts
+var ho = 20;
+function go(e, t, n) {
+	let r = [...eo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(_o(t)) - Math.abs(_o(e))), i = r.slice(ho), a = Za(r.map(_o)), o = Za(i.map(_o)), s = [
+		...r.slice(0, ho).map((e) => ({
+			name: $t(e.term),
+			value: _o(e),
+			number: I(_o(e))
+		})),
+		...i.length > 0 ? [{
+			name: `${i.length} others (net)`,
+			value: o,
+			number: I(o),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: a,
+			number: I(a),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(z, [za(z, {
+		rows: s,
+		axis: Ga(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Si(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function _o({ a: e, b: t }) {
+	return (e ?? 0) - (t ?? 0);
+}
+function vo(e, t) {
+	return {
+		head: [
+			"term",
+			"a_logits",
+			"b_logits",
+			"difference"
+		],
+		rows: eo(e.ledger.terms, t.ledger.terms).map((e) => [
+			$t(e.term),
+			e.a,
+			e.b,
+			_o(e)
+		])
+	};
 }
 // src/ui/Token.tsx
 function Q(e) {
-	return /* @__PURE__ */ U("bdi", {
+	return /* @__PURE__ */ N("bdi", {
 		class: "token-text",
-		children: J(e.text)
+		children: R(e.text)
 	});
 }
-function ia(e) {
-	return /* @__PURE__ */ U("span", {
+function yo(e) {
+	return /* @__PURE__ */ N("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ U("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
 			class: "chip",
-			children: /* @__PURE__ */ U(Q, { text: e.text })
+			children: /* @__PURE__ */ N(Q, { text: e.text })
 		}, t))
 	});
 }
-function aa(e) {
-	return /* @__PURE__ */ U("span", {
+function bo(e) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.at.text }),
+			/* @__PURE__ */ N(Q, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: G(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
-// src/ui/Term.tsx
-function $(e) {
-	let t = L();
-	return /* @__PURE__ */ U("button", {
-		type: "button",
-		class: "term",
-		title: Bn(e.name)?.meaning,
-		onClick: (n) => {
-			n.stopPropagation(), t.glossary.value = e.name;
-		},
-		children: e.children ?? e.name
-	});
-}
 // src/panels/Patch.tsx
-var oa = {
+var xo = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function sa(e) {
-	let t = L(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = I("resid_pre"), { answer: o, result: s, stale: c } = kt({
+function So(e) {
+	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -3233,80 +3944,88 @@ function sa(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ U("div", { children: [
-		/* @__PURE__ */ U("h3", { children: [/* @__PURE__ */ U($, {
-			name: "patching",
-			children: "Patching"
-		}), ": B with one value of A at a time"] }),
-		/* @__PURE__ */ U("p", {
-			class: "controls",
-			children: /* @__PURE__ */ U("label", { children: [
-				"Value",
-				" ",
-				/* @__PURE__ */ U("select", {
-					value: a.value,
-					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(oa).map(([e, t]) => /* @__PURE__ */ U("option", {
-						value: e,
-						children: t
-					}, e))
+	return /* @__PURE__ */ N("div", {
+		class: "has-exports",
+		children: [
+			/* @__PURE__ */ N("h3", { children: "Patching: B with one value of A at a time" }),
+			/* @__PURE__ */ N("p", {
+				class: "controls",
+				children: /* @__PURE__ */ N("label", { children: [
+					"Value",
+					" ",
+					/* @__PURE__ */ N("select", {
+						value: a.value,
+						onChange: (e) => a.value = e.currentTarget.value,
+						children: Object.entries(xo).map(([e, t]) => /* @__PURE__ */ N("option", {
+							value: e,
+							children: t
+						}, e))
+					})
+				] })
+			}),
+			/* @__PURE__ */ N(P, { answer: o }),
+			s ? /* @__PURE__ */ N("div", {
+				class: c ? "stale" : "",
+				children: /* @__PURE__ */ N(Co, {
+					result: s,
+					promptB: e.promptB
 				})
-			] })
-		}),
-		/* @__PURE__ */ U(W, { answer: o }),
-		s ? /* @__PURE__ */ U("div", {
-			class: c ? "stale" : "",
-			children: /* @__PURE__ */ U(ca, { result: s })
-		}) : null
-	] });
+			}) : null
+		]
+	});
 }
-function ca({ result: e }) {
-	let t = L(), n = I(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => J(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${G(t.value)}, effect ${K(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => J(e.text)).join("");
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("p", {
+function Co({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => R(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(X, {
+			name: "patching",
+			figure: (t) => zi(e, {
+				start: r.value,
+				size: 128
+			}, t),
+			table: () => Vi(e),
+			data: e,
+			beside: t
+		}),
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
-				d,
-				e.versus ? ` over ${J(e.versus.text)}` : "",
+				f,
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				G(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				G(e.corrupt),
-				" in B. ",
+				F(e.corrupt),
+				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
+				" ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ U(pi, {
-			start: n,
-			length: r.length,
+		/* @__PURE__ */ N(fa, {
+			start: r,
+			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ U(Qr, {
+		/* @__PURE__ */ N(ta, {
 			label: "Effect of patching, by layer and token",
-			columns: o.length,
-			rows: i.length,
+			columns: s.length,
+			rows: a.length,
 			colour: (e, t) => {
-				let n = s(e, t);
-				return n ? Dr(n.effect ?? 0, l) : null;
+				let n = c(e, t);
+				return n ? mr(n.effect ?? 0, u) : null;
 			},
-			tell: (e, t) => u(s(e, t)),
-			rowName: (e) => `L${i[e]}`,
-			columnName: (e) => c(o[e] ?? -1),
-			...e.site.startsWith("resid") ? {} : { onChoose: (n, r) => t.select({
+			tell: (e, t) => d(c(e, t)),
+			rowName: (e) => `L${a[e]}`,
+			columnName: (e) => l(s[e] ?? -1),
+			...e.site.startsWith("resid") ? {} : { onChoose: (t, r) => n.select({
 				kind: e.site === "mlp" ? "mlp" : "attention",
-				layer: i[r] ?? 0
+				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ U(li, {
-			kind: "sign",
-			low: `${K(-l, 1)} away from A`,
-			high: `${K(l, 1)}${l === 1 ? ", as A" : ""}`,
-			middle: l === 1 ? "0, as B" : "0, as B; +1 is as A"
-		}),
-		/* @__PURE__ */ U(di, {
+		/* @__PURE__ */ N(ua, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -3314,50 +4033,60 @@ function ca({ result: e }) {
 				e.metric,
 				"effect"
 			],
-			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
+			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
-				`${e.position} ${c(e.position ?? 0)}`,
-				G(e.value),
-				e.effect === null ? "—" : K(e.effect)
+				`${e.position} ${l(e.position ?? 0)}`,
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var la = 12;
-function ua() {
-	let e = L(), t = e.explained.value, n = na(), { b: r } = e.state.value;
+var wo = 12;
+function To() {
+	let e = k(), t = e.explained.value, n = po(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ U(Y, {
+	if (!n) return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ U(da, {})
+		children: /* @__PURE__ */ N(Eo, {})
 	});
-	let i = n.columns ? $i(n.columns) : [];
-	return /* @__PURE__ */ U(Y, {
+	let i = n.columns ? lo(n.columns) : [];
+	return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ U(da, {}),
-			/* @__PURE__ */ U(W, { answer: n.answer }),
-			/* @__PURE__ */ U(fa, {
+			/* @__PURE__ */ N(Eo, {}),
+			/* @__PURE__ */ N(P, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ N(X, {
+				name: "compare",
+				figure: (e) => go(t, n.result, e),
+				table: () => vo(t, n.result),
+				data: {
+					a: t,
+					b: n.result
+				},
+				beside: r ?? ""
+			}) : null,
+			/* @__PURE__ */ N(Do, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ U("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ N("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ U("div", {
+			/* @__PURE__ */ N("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ U(ma, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ N(ko, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ U(sa, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ N(So, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ U("p", {
+				}) : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -3365,9 +4094,9 @@ function ua() {
 		]
 	});
 }
-function da() {
-	let e = L(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ U("button", {
+function Eo() {
+	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ N("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -3376,14 +4105,14 @@ function da() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ U("div", {
+	}) : /* @__PURE__ */ N("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ U(er, {
+		children: [/* @__PURE__ */ N(Yn, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ U("button", {
+		}), /* @__PURE__ */ N("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -3391,7 +4120,7 @@ function da() {
 		})]
 	});
 }
-function fa({ explained: e, compared: t }) {
+function Do({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3399,330 +4128,206 @@ function fa({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ U(ui, {
+	return /* @__PURE__ */ N(la, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ U("table", {
+		children: [/* @__PURE__ */ N("table", {
 			class: "columns",
-			children: /* @__PURE__ */ U("tbody", { children: [
-				/* @__PURE__ */ U("tr", { children: [/* @__PURE__ */ U("th", {
+			children: /* @__PURE__ */ N("tbody", { children: [
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ U("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ N("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ U(Q, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ N(Q, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ U("tr", { children: [/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ U("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ U("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ N("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ U("span", {
+					children: [r[e], /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ U("tr", { children: [/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ U("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ N("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ U(Q, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ N(Q, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ U("p", {
+		}), /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var pa = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ma({ a: e, b: t }) {
-	let n = Ui(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(pa(t)) - Math.abs(pa(e))), r = n.slice(0, la), i = n.slice(la), a = Math.max(0, ...n.map((e) => Math.abs(pa(e)))), o = (e) => [
-		Z(e.map((e) => e.a ?? 0)),
-		Z(e.map((e) => e.b ?? 0)),
-		Z(e.map(pa))
+var Oo = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ko({ a: e, b: t }) {
+	let n = eo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Oo(t)) - Math.abs(Oo(e))), r = n.slice(0, wo), i = n.slice(wo), a = Math.max(0, ...n.map((e) => Math.abs(Oo(e)))), o = (e) => [
+		Za(e.map((e) => e.a ?? 0)),
+		Za(e.map((e) => e.b ?? 0)),
+		Za(e.map(Oo))
 	];
-	return /* @__PURE__ */ U("table", {
+	return /* @__PURE__ */ N("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ U("caption", { children: [
+			/* @__PURE__ */ N("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ U(Q, { text: e.target.text }),
+				/* @__PURE__ */ N(Q, { text: e.target.text }),
 				": ",
-				q(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				q(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ U("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ U("tbody", { children: [r.map((e) => {
-				let t = Wt(e.term);
-				return /* @__PURE__ */ U("tr", { children: [
-					/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("tbody", { children: [r.map((e) => {
+				let t = en(e.term);
+				return /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ U(X, { part: t }) : Ut(e.term)
+						children: t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.term)
 					}),
-					/* @__PURE__ */ U("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.a === null ? "—" : K(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ U("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.b === null ? "—" : K(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ U("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: /* @__PURE__ */ U(Gi, { value: pa(e) })
+						children: /* @__PURE__ */ N(no, { value: Oo(e) })
 					}),
-					/* @__PURE__ */ U("td", {
+					/* @__PURE__ */ N("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ U(Wi, {
-							value: pa(e),
+						children: /* @__PURE__ */ N(to, {
+							value: Oo(e),
 							largest: a
 						})
 					})
-				] }, Hi(e.term));
-			}), /* @__PURE__ */ U(ha, {
+				] }, $a(e.term));
+			}), /* @__PURE__ */ N(Ao, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ U("tfoot", { children: /* @__PURE__ */ U(ha, {
+			/* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N(Ao, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ha({ name: e, sums: t }) {
-	return /* @__PURE__ */ U("tr", {
+function Ao({ name: e, sums: t }) {
+	return /* @__PURE__ */ N("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ U("td", {
+			t.map((e, t) => /* @__PURE__ */ N("td", {
 				class: "number",
-				children: K(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ U("td", { class: "wide-only" })
+			/* @__PURE__ */ N("td", { class: "wide-only" })
 		]
 	});
 }
-// src/lib/effects.ts
-function ga(e, t) {
-	let n = _a(e, t);
-	if (n) {
-		let e = n.difference ?? n.effect;
-		return {
-			nats: e.nats,
-			probability: n.probability,
-			effect: e
-		};
-	}
-	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === It(t));
-	return r ? {
-		...r,
-		effect: null
-	} : null;
-}
-function _a(e, t) {
-	if (t.encoder) return null;
-	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === It(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
-}
-function va({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [K(t.value), K(t.value + r)] : Lr(n.probability, i);
-}
-function ya(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ba(e), e]));
-	return {
-		layers: t,
-		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
-			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(ba({
-				layer: r,
-				head: e,
-				cross: t
-			}))
-		}))),
-		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
-	};
-}
-function ba({ layer: e, head: t, cross: n }) {
-	return `${e} ${t} ${n ?? !1}`;
-}
-function xa(e) {
-	return H(z(e));
-}
-// src/panels/Effects.tsx
-function Sa() {
-	let e = Di();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ U(Y, {
-		name: "effects",
-		title: /* @__PURE__ */ U(x, { children: [
-			"Every ",
-			/* @__PURE__ */ U($, {
-				name: "attention head",
-				children: "head"
-			}),
-			" switched off"
-		] }),
-		note: `What is left of ${Ta(e)} with that head alone ${Ea(e) ? "set to zero: its lead" : "set to zero"}. A cell chooses its head.`,
-		children: /* @__PURE__ */ U(Ca, { tested: e })
-	});
-}
-function Ca({ tested: e }) {
-	let t = L(), { layers: n, rows: r, largest: i } = ya(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(Qr, {
-			label: `Effect of zeroing each head on ${Ta(e)}, by head and layer`,
-			columns: n.length,
-			rows: r.length,
-			height: r.length > 16 ? 12 : 16,
-			colour: (e, t) => {
-				let n = a(e, t);
-				return n ? Dr(-n.nats, i) : null;
-			},
-			rest: l,
-			tell: (t, n) => wa(e, a(t, n)),
-			rowName: (e) => r[e]?.name ?? "",
-			columnName: (e) => `L${n[e]}`,
-			marked: (e, t) => {
-				let n = a(e, t);
-				return n !== void 0 && o !== null && V(z(n), o);
-			},
-			onChoose: (e, n) => {
-				let r = a(e, n);
-				r && t.select(z(r));
-			}
-		}),
-		/* @__PURE__ */ U(li, {
-			kind: "sign",
-			low: `rises by ${G(i)} nats without it`,
-			high: `falls by ${G(i)} nats without it`,
-			middle: "no change"
-		}),
-		/* @__PURE__ */ U(di, {
-			label: "effect of zeroing each head",
-			head: [
-				"head",
-				"nats",
-				Ta(e)
-			],
-			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				xa(t),
-				K(t.nats),
-				va(e, t).join(" → ")
-			])
-		})
-	] });
-}
-function wa(e, t) {
-	if (!t) return "";
-	let [n, r] = va(e, t);
-	return `${xa(t)}: ${Ta(e)} ${n} → ${r} without it (${K(t.nats)} nats)`;
-}
-function Ta({ target: e }) {
-	return J(e.text.trim() || e.text);
-}
-function Ea({ reference: e }) {
-	return e.kind === "versus";
-}
 // src/lib/flow.ts
-var Da = 60;
-function Oa(e, t, n = Da) {
-	let r = /* @__PURE__ */ new Map([[ka, Aa(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	for (let c of s) {
-		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ja(c), ...c.steps.map(Ma)], l = s.filter((e) => !r.has(e.id));
-		if (r.size + l.length > n) break;
-		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), ka];
-		u.slice(1).forEach((e, t) => {
-			let n = u[t], r = i.get(`${n} ${e}`) ?? {
+var jo = 60;
+function Mo(e, t, n = jo) {
+	let r = /* @__PURE__ */ new Map([[No, Po(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let s of o) {
+		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
+		let o = [Fo(s), ...s.steps.map(Io)], c = o.filter((e) => !r.has(e.id));
+		if (r.size + c.length > n) break;
+		for (let e of c) r.set(e.id, e);
+		let l = [...o.map((e) => e.id), No];
+		l.slice(1).forEach((e, t) => {
+			let n = l[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
 				to: e,
 				value: 0
 			};
 			i.set(`${n} ${e}`, {
 				...r,
-				value: r.value + c.value
+				value: r.value + s.value
 			});
-		}), a.push(c), o.push(u);
+		}), a.push(s);
 	}
 	return {
 		nodes: [...r.values()],
 		edges: [...i.values()],
 		paths: a,
-		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Z(a.map((e) => e.value))
+			value: e.value - Za(a.map((e) => e.value))
 		}
 	};
 }
-var ka = "output";
-function Aa(e) {
+var No = "output";
+function Po(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: ka,
+		id: No,
 		label: "",
 		position: t,
 		ofSource: !1,
 		height: n.layers,
 		carries: !1,
-		source: null,
 		part: null
 	};
 }
-function ja(e) {
+function Fo(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Ht(t, a)} ${n} ${r}`,
-		label: Ht(Ut({
+		id: `${Qt(t, a)} ${n} ${r}`,
+		label: Qt($t({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ia(o, a),
+		height: Ro(o, a),
 		carries: !1,
-		source: null,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
 			layer: n,
@@ -3730,43 +4335,24 @@ function ja(e) {
 		} : null
 	};
 }
-function Ma(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = z(e);
+function Io(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
-		id: `${Ht(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: H(o),
+		id: `${Qt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: M(o),
 		position: i,
 		ofSource: a,
-		height: Ia(t + (e.cross ? .4 : .2), a),
+		height: Ro(t + (e.cross ? .4 : .2), a),
 		carries: !0,
-		source: {
-			ofSource: a || (e.cross ?? !1),
-			position: r
-		},
 		part: o
 	};
 }
-function Na(e, t) {
-	let n = e.along.map((t, n) => ({
-		ids: t,
-		path: e.paths[n]
-	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
-	return {
-		paths: n.map(({ path: e }) => e),
-		value: Z(n.map(({ path: e }) => e.value)),
-		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
-	};
+var Lo = -1e6;
+function Ro(e, t) {
+	return t ? Lo + e : e;
 }
-function Pa(e, t) {
-	let n = (t) => e.filter((e) => e.label === t).length > 1;
-	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
-}
-var Fa = -1e6;
-function Ia(e, t) {
-	return t ? Fa + e : e;
-}
-function La(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ra({
+function zo(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [$({
 		ofSource: e,
 		position: t
 	}), {
@@ -3774,471 +4360,682 @@ function La(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ra({ ofSource: e, position: t }) {
+function $({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function za(e, { ofSource: t, position: n }) {
+function Bo(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Ba(e, t) {
-	let n = ja(e), r = e.steps.map(Ma).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Vo(e, t) {
+	let n = Fo(e), r = e.steps.map(Io).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
-// src/lib/route.ts
-var Va = 24, Ha = 24, Ua = 24, Wa = 4;
-function Ga(e, t, n) {
-	let r = {
-		x: (e.x + t.x) / 2,
-		y: (e.y + t.y) / 2
-	};
-	for (let i = 0; i <= Ua; i++) for (let a of i === 0 ? [0] : [1, -1]) {
-		let o = {
-			x: r.x + a * i * Ha,
-			y: r.y
-		};
-		if (qa(e, o, t, n)) return o;
-	}
-	return r;
+// src/lib/figure/flow.ts
+var Ho = 10, Uo = 320;
+function Wo(e, t, n) {
+	let r = (t) => R(Bo(e, t)), i = [...t.paths.slice(0, Ho).map((e) => ({
+		name: Vo(e, r),
+		value: e.value,
+		number: I(e.value)
+	}))], a = Ga(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Jo(e, t), ...i.length > 0 ? [za(B, {
+		rows: i,
+		axis: a,
+		names: Uo
+	})] : []], { remainder: s } = t;
+	return J(B, o, {
+		shows: `Paths from where something is written to ${Si(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
 }
-function Ka(e, t, n, r) {
-	let [i, a, o] = [
-		(1 - r) ** 2,
-		2 * r * (1 - r),
-		r ** 2
-	];
+var Go = 24, Ko = 480, qo = 12;
+function Jo(e, t) {
+	let n = zo(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Xo(e, t))) + 14, a = Math.min(Go, Ko / r.length), o = $o(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, B / s), l = (B - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => Qo(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Zo(e, t, o.get(t.id) ?? {
+			x: 0,
+			y: 0
+		})),
+		...n.map((n) => {
+			let r = t.nodes.filter((e) => $(e) === $(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Qt(String(n.position), n.ofSource)} ${R(Bo(e, n))}`;
+			return G(i, u - 4, a, {
+				size: 8,
+				anchor: "middle",
+				bold: !0
+			});
+		})
+	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
 	return {
-		x: i * e.x + a * t.x + o * n.x,
-		y: i * e.y + a * t.y + o * n.y
+		height: u * c,
+		body: W("g", { transform: p }, f.join("\n"))
 	};
 }
-function qa(e, t, n, r) {
-	for (let i = 1; i < Va; i++) {
-		let a = Ka(e, t, n, i / Va);
-		if (r.some((e) => Ja(a, e))) return !1;
-	}
-	return !0;
+function Yo(e, t) {
+	return t.label === "" ? `${Y(e.target.text)} ${I(e.value)}` : t.label;
 }
-function Ja({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + Wa && Math.abs(t - n.y) < n.height / 2 + Wa;
+function Xo(e, t) {
+	return q(Yo(e, t), 7) + 8;
+}
+function Zo(e, t, { x: n, y: r }) {
+	let i = Xo(e, t), a = {
+		rx: t.carries ? qo / 2 : 1,
+		fill: "#fff",
+		stroke: V,
+		"stroke-width": .6
+	};
+	return K(n - i / 2, r - qo / 2, i, qo, a) + G(n, r + 2.5, Yo(e, t), {
+		size: 7,
+		anchor: "middle",
+		bold: t.label === ""
+	});
+}
+function Qo(e, t, n, r) {
+	if (!e || !t) return "";
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - qo / 2, t.y + qo / 2];
+	return W("path", {
+		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
+		fill: "none",
+		stroke: n < 0 ? Fr : Pr,
+		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
+		"stroke-dasharray": n < 0 ? "3 2" : void 0,
+		"stroke-opacity": .8
+	});
+}
+function $o(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map($)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${$(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has($(e)) ? 0 : 1);
+		return s.set(t, n + 1), n;
+	}), l = /* @__PURE__ */ new Map(), u = r / 2;
+	for (let n of t.map($)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => $(e) === n ? c[t] ?? 0 : 0)));
+	return new Map(e.map((e, t) => [e.id, {
+		x: (l.get($(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + qo / 2 + 2
+	}]));
+}
+function es(e) {
+	let t = (t) => Bo(e, t);
+	return {
+		head: [
+			"path",
+			"starts_at",
+			"layer",
+			"position",
+			"of_source",
+			"heads",
+			"logits"
+		],
+		rows: e.paths.map((e) => [
+			Vo(e, t),
+			e.kind,
+			e.layer,
+			e.position,
+			String(e.of_source ?? !1),
+			e.steps.map((e) => `${Qt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.value
+		])
+	};
 }
 // src/panels/Flow.tsx
-var Ya = 34, Xa = 20, Za = 6.6, Qa = 18;
-function $a() {
-	let e = L(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = kt(n ? {
+var ts = 84, ns = 108, rs = 30;
+function is() {
+	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = I(2);
-	return /* @__PURE__ */ U("div", {
+	} : null), o = O(2);
+	return /* @__PURE__ */ N("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ U(Y, {
+		children: t ? /* @__PURE__ */ N(Z, {
 			name: "flow",
 			title: "Flow",
-			note: /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U($, {
-				name: "path",
-				children: "Paths"
-			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
+			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ U("p", {
+				e.reads() === null ? null : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ U(W, { answer: r }),
-				i ? /* @__PURE__ */ U("div", {
+				/* @__PURE__ */ N(P, { answer: r }),
+				i ? /* @__PURE__ */ N("div", {
 					class: a ? "stale" : "",
-					children: [/* @__PURE__ */ U("label", {
-						class: "controls",
-						children: [
-							"Paths of at least ",
-							o.value,
-							"% of the logit",
-							" ",
-							/* @__PURE__ */ U("input", {
-								type: "range",
-								min: .5,
-								max: 10,
-								step: .5,
-								value: o.value,
-								onInput: (e) => o.value = Number(e.currentTarget.value)
-							})
-						]
-					}), /* @__PURE__ */ U(eo, {
-						payload: i,
-						flow: Oa(i, o.value / 100)
-					})]
+					children: [
+						/* @__PURE__ */ N("label", {
+							class: "controls",
+							children: [
+								"Paths of at least ",
+								o.value,
+								"% of the logit",
+								" ",
+								/* @__PURE__ */ N("input", {
+									type: "range",
+									min: .5,
+									max: 10,
+									step: .5,
+									value: o.value,
+									onInput: (e) => o.value = Number(e.currentTarget.value)
+								})
+							]
+						}),
+						/* @__PURE__ */ N(X, {
+							name: "flow",
+							figure: (e) => Wo(i, Mo(i, o.value / 100), e),
+							table: () => es(i),
+							data: i
+						}),
+						/* @__PURE__ */ N(as, {
+							payload: i,
+							flow: Mo(i, o.value / 100)
+						})
+					]
 				}) : null
 			]
 		}) : null
 	});
 }
-function eo({ payload: e, flow: t }) {
-	let n = (t) => J(za(e, t)), r = j(null), i = I(0), a = I(null);
-	qr(() => {
-		i.value = r.current?.clientWidth ?? 0;
-	});
-	let o = Pa(t.nodes, n);
-	o.set("output", `${J(e.target.text)} ${K(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = to(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Na(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("div", {
-			ref: r,
-			children: /* @__PURE__ */ U(ui, {
-				label: "Flow graph",
-				children: /* @__PURE__ */ U("svg", {
-					class: "flow",
-					width: l,
-					height: u,
-					viewBox: `0 0 ${l} ${u}`,
-					children: [
-						/* @__PURE__ */ U("title", { children: `${t.paths.length} paths to ${J(e.target.text)}` }),
-						c.map((e, t) => /* @__PURE__ */ U("g", {
-							class: "band-of-token",
-							children: [
-								/* @__PURE__ */ U("rect", {
-									x: e.x,
-									y: 0,
-									width: e.width,
-									height: u,
-									class: t % 2 ? "odd" : ""
-								}),
-								/* @__PURE__ */ U("rect", {
-									class: "token-node",
-									x: e.x + 4,
-									y: u - 26,
-									width: e.width - 8,
-									height: 20,
-									rx: 4
-								}),
-								/* @__PURE__ */ U("text", {
-									x: e.x + e.width / 2,
-									y: u - 12,
-									children: [
-										Ht(String(e.column.position), e.column.ofSource),
-										" ",
-										n(e.column)
-									]
-								})
-							]
-						}, Ra(e.column))),
-						t.edges.map((e) => {
-							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
-							return /* @__PURE__ */ U("path", {
-								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: no(e.from, e.to, s),
-								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ U("title", { children: K(e.value) })
-							}, t);
-						}),
-						t.nodes.map((e) => /* @__PURE__ */ U(ro, {
-							node: e,
-							box: s.get(e.id),
-							label: o.get(e.id) ?? e.label,
-							faded: m(e.id),
-							onOver: (t) => a.value = t ? e.id : null
-						}, e.id))
-					]
-				})
+function as({ payload: e, flow: t }) {
+	let n = (t) => R(Bo(e, t)), r = zo(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = os(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ts, s = i.length * rs + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(la, {
+			label: "Flow graph",
+			children: /* @__PURE__ */ N("svg", {
+				class: "flow",
+				width: o,
+				height: s,
+				viewBox: `0 0 ${o} ${s}`,
+				children: [
+					/* @__PURE__ */ N("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+					t.edges.map((e) => /* @__PURE__ */ N(ls, {
+						edge: e,
+						places: a,
+						largest: c
+					}, `${e.from} ${e.to}`)),
+					t.nodes.map((t) => /* @__PURE__ */ N(us, {
+						node: t,
+						place: a.get(t.id) ?? {
+							x: 0,
+							y: 0
+						},
+						label: t.id === "output" ? `${R(e.target.text)} ${I(e.value)}` : t.label
+					}, t.id)),
+					r.map((e) => /* @__PURE__ */ N("text", {
+						class: "column",
+						x: cs(a, t.nodes, e),
+						y: s - 10,
+						children: [
+							Qt(String(e.position), e.ofSource),
+							" ",
+							n(e)
+						]
+					}, $(e)))
+				]
 			})
 		}),
-		/* @__PURE__ */ U("p", {
-			class: "told",
-			"aria-live": "polite",
-			children: p && f !== null ? /* @__PURE__ */ U(x, { children: [
-				/* @__PURE__ */ U("strong", { children: o.get(f) }),
-				": ",
-				p.paths.length,
-				" of the paths run through it, together",
-				" ",
-				K(p.value),
-				" logits.",
-				" ",
-				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ U("span", {
-					class: "chip",
-					children: [
-						Ba(e, n),
-						" ",
-						/* @__PURE__ */ U("span", {
-							class: "small",
-							children: K(e.value)
-						})
-					]
-				}, t))
-			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
-		}),
-		/* @__PURE__ */ U("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				K(Z(t.paths.map((e) => e.value))),
-				" of ",
-				K(e.value),
+				I(l.reduce((e, t) => e + t, 0)),
+				" of",
+				" ",
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ U("strong", { children: [
+				/* @__PURE__ */ N("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					K(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Ir(Math.abs(t.remainder.value / e.value)),
+				Cr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ U(di, {
+		/* @__PURE__ */ N(ua, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Ba(e, n), K(e.value)]), ["all others (net)", K(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Vo(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function to(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = La(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Za + 12, 34), o = i.map((t) => r.map((n) => e.filter((e) => Ra(e) === Ra(t) && e.height === n))), s = o.map((e) => Math.max(90, ...e.map((e) => e.reduce((e, t) => e + a(t) + Qa, Qa)))), c = Z(s), l = Math.max(1, n / c), u = /* @__PURE__ */ new Map(), d = [], f = 0;
-	return i.forEach((e, t) => {
-		let n = (s[t] ?? 0) * l;
-		d.push({
-			column: e,
-			x: f,
-			width: n
-		}), o[t]?.forEach((e, t) => {
-			e.forEach((r, i) => {
-				let o = f + n * (i + 1) / (e.length + 1);
-				u.set(r.id, {
-					x: o,
-					y: t * Ya + Xa,
-					width: a(r),
-					height: Xa
-				});
-			});
-		}), f += n;
-	}), {
-		boxes: u,
-		bands: d,
-		width: Math.max(c, n),
-		height: r.length * Ya + 46
-	};
+function os(e, t, n) {
+	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ss).map($)), o = e.map((e) => {
+		let t = $(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ss(e) || !a.has(t) ? 0 : 1);
+		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
+	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ns : ts, l = c / 2;
+	for (let e of t.map($)) s.set(e, l), l += c * (r.get(e) ?? 1);
+	return new Map(e.map((e, t) => [e.id, {
+		x: (s.get($(e)) ?? 0) + (o[t] ?? 0) * c,
+		y: n.indexOf(e.height) * rs + 18
+	}]));
 }
-function no(e, t, n) {
-	let [r, i] = [n.get(e), n.get(t)];
-	if (!r || !i) return "";
-	let a = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [o, s] = [{
-		x: r.x,
-		y: r.y - Xa / 2
-	}, {
-		x: i.x,
-		y: i.y + Xa / 2
-	}], c = Ga(o, s, a);
-	return `M${o.x},${o.y} Q${c.x},${c.y} ${s.x},${s.y}`;
+function ss(e) {
+	return e.carries || e.id === "output";
 }
-function ro({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = L(), { part: o } = e, s = o !== null && V(o, a.state.value.selection), c = (e) => {
-		i(e), a.hovered.value = e ? o : null;
-	}, l = () => {
-		o && a.select(s ? null : o);
-	}, u = o !== null && V(o, a.hovered.value);
-	return /* @__PURE__ */ U("g", {
-		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
+function cs(e, t, n) {
+	let r = t.filter((e) => $(e) === $(n));
+	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
+}
+function ls({ edge: e, places: t, largest: n }) {
+	let [r, i] = [t.get(e.from), t.get(e.to)];
+	if (!r || !i) return null;
+	let a = (r.y + i.y) / 2;
+	return /* @__PURE__ */ N("path", {
+		class: e.value < 0 ? "edge negative" : "edge positive",
+		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
+		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
+		children: /* @__PURE__ */ N("title", { children: I(e.value) })
+	});
+}
+function us({ node: e, place: t, label: n }) {
+	let r = k(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("rect", {
+		x: t.x - a / 2,
+		y: t.y - 9,
+		width: a,
+		height: 18,
+		rx: e.carries ? 9 : 2
+	}), /* @__PURE__ */ N("text", {
+		x: t.x,
+		y: t.y + 4,
+		children: n
+	})] });
+	if (!i) return /* @__PURE__ */ N("g", {
+		class: "spot",
+		children: o
+	});
+	let s = Ut(i, r.state.value.selection);
+	return /* @__PURE__ */ N("g", {
+		class: `spot choosable${Ut(i, r.hovered.value) ? " hovered" : ""}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
 		"aria-label": n,
-		onClick: l,
+		onClick: () => r.select(s ? null : i),
 		onKeyDown: (e) => {
-			(e.key === "Enter" || e.key === " ") && (l(), e.preventDefault());
+			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
 		},
-		onMouseEnter: () => c(!0),
-		onMouseLeave: () => c(!1),
-		onFocus: () => c(!0),
-		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ U("rect", {
-			x: t.x - t.width / 2,
-			y: t.y - t.height / 2,
-			width: t.width,
-			height: t.height,
-			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ U("text", {
-			x: t.x,
-			y: t.y + 4,
-			children: n
-		})]
+		onMouseEnter: () => r.hovered.value = i,
+		onMouseLeave: () => r.hovered.value = null,
+		children: o
 	});
 }
+// src/lib/figure/amounts.ts
+function ds(e, t) {
+	let n = e.predictions.map(({ text: e, probability: t }) => ({
+		name: R(e),
+		value: t,
+		number: L(t)
+	})), r = Y(e.tokens[e.position]?.text ?? "");
+	return J(z, [za(z, {
+		rows: n,
+		axis: Ka("probability"),
+		amounts: !0
+	})], {
+		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
+	});
+}
+function fs({ predictions: e }) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ text: e, id: t, probability: n, logit: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
+function ps(e, t) {
+	return J(z, [za(z, {
+		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
+			name: `${n} ${R(e)}`,
+			value: t,
+			number: L(t)
+		})),
+		axis: Ka("probability of the token when it was written"),
+		amounts: !0
+	})], {
+		shows: "The continuation, token by token from the top, with the position of each.",
+		made: e,
+		asked: t
+	});
+}
+function ms({ generated: e }) {
+	return {
+		head: [
+			"position",
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ position: e, text: t, id: n, probability: r, logit: i }) => [
+			e,
+			t,
+			n,
+			r,
+			i
+		])
+	};
+}
+function hs(e, t, n) {
+	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
+		name: `${e} ${R(t)}`,
+		value: n,
+		number: F(n)
+	})), a = r > .005 ? [...i, {
+		name: "elsewhere",
+		value: r,
+		number: F(r),
+		other: !0
+	}] : i, o = {
+		...Ka("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = Y(e.tokens[e.position]?.text ?? "");
+	return J(z, [za(z, {
+		rows: a,
+		axis: o,
+		amounts: !0
+	})], {
+		shows: `Where ${M(j(t))} looks from “${s}” (position ${e.position}).`,
+		made: e,
+		asked: n,
+		about: xi(e.target)
+	});
+}
+function gs(e) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention"
+		],
+		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
+			M(j(e)),
+			t,
+			n,
+			r
+		])
+	};
+}
+function _s(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = za(z, {
+		rows: ws({
+			...e,
+			before: e.before.slice(0, vs),
+			after: e.after.slice(0, vs)
+		}).map(({ text: t, id: n, from: r, to: i }) => ({
+			name: R(t),
+			...bs(i ?? ys(e.after, n), a(e.after)),
+			notes: [bs(r ?? ys(e.before, n), a(e.before)).number]
+		})),
+		axis: Ka("probability with the change"),
+		notes: [{
+			width: 44,
+			head: "before"
+		}],
+		amounts: !0
+	}), [s, c] = wr(r.probability, i.probability);
+	return J(z, [o], {
+		shows: `Predictions with ${Cs(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+		made: t,
+		asked: n,
+		about: xi(r)
+	});
+}
+var vs = 5;
+function ys(e, t) {
+	return e.find((e) => e.id === t)?.probability ?? null;
+}
+function bs(e, t) {
+	return e === null ? {
+		value: 0,
+		number: `<${L(t).replace(/^[<>]/, "")}`
+	} : {
+		value: e,
+		number: L(e)
+	};
+}
+var xs = {
+	zero: "set to zero",
+	double: "doubled",
+	mean: "set to its mean",
+	swap: "taken from B"
+}, Ss = 6;
+function Cs({ tests: e }) {
+	let t = e.slice(0, Ss).map(({ part: e, how: t }) => {
+		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
+		return `${Qt($t({
+			...e,
+			kind: n
+		}), e.encoder ?? !1)} ${xs[t]}`;
+	}), n = e.length > Ss ? [`${e.length - Ss} more`] : [];
+	return [...t, ...n].join(", ");
+}
+function ws({ before: e, after: t, target_before: n, target_after: r }) {
+	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
+		let n = i.get(e) ?? {
+			id: e,
+			text: t,
+			from: null,
+			to: null
+		};
+		return i.set(e, n), n;
+	};
+	for (let { id: t, text: r, probability: i } of [n, ...e]) a(t, r).from = i;
+	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
+	return [...i.values()];
+}
+function Ts(e) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability_before",
+			"probability_after"
+		],
+		rows: ws(e).map(({ text: e, id: t, from: n, to: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
 // src/panels/Generation.tsx
-var io = 12;
-function ao() {
-	let e = L(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Es = 12;
+function Ds() {
+	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Fn({
+		...Ln({
 			prompt: n,
 			source: r
 		}),
-		tokens: io
-	}, a = R(t.value && oo(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ U(Y, {
+		tokens: Es
+	}, a = A(t.value && ks(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ N(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					io,
+					Es,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ U(W, { answer: a }),
-			a?.result ? /* @__PURE__ */ U(so, { result: a.result }) : null
+			/* @__PURE__ */ N(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ N(As, { result: a.result }) : null,
+			a?.result ? /* @__PURE__ */ N(Os, { result: a.result }) : null
 		]
 	});
 }
-function oo(e, t, n) {
+function Os({ result: e }) {
+	return /* @__PURE__ */ N(X, {
+		name: "continuation",
+		figure: (t) => ps(e, t),
+		table: () => ms(e),
+		data: e
+	});
+}
+function ks(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function so({ result: e }) {
-	let t = L(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ U(x, { children: [n === null ? /* @__PURE__ */ U("p", {
+function As({ result: e }) {
+	let t = k(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ N(b, { children: [n === null ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ U("ol", {
+	}) : null, /* @__PURE__ */ N("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ U("li", { children: /* @__PURE__ */ U("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === kn(e),
+			"aria-pressed": r === e.position - 1 && i === jn(e),
 			disabled: n === null,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: kn(e)
+				target: jn(e)
 			}),
-			children: [/* @__PURE__ */ U(Q, { text: e.text }), /* @__PURE__ */ U("span", {
+			children: [/* @__PURE__ */ N(Q, { text: e.text }), /* @__PURE__ */ N("span", {
 				class: "index",
-				children: q(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function co(e) {
-	let t = L(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = R(n && !a ? {
+function js(e) {
+	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null), s = o?.result ?? null;
-	return je(() => {
-		s && e.say && (t.said.value = `${e.say}: ${uo(s).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ U("p", {
+	} : null);
+	return a ? /* @__PURE__ */ N("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(W, { answer: o }), s ? /* @__PURE__ */ U(lo, {
-		result: s,
-		note: e.note,
-		live: !e.say
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(P, { answer: o }), o?.result ? /* @__PURE__ */ N(Ms, {
+		result: o.result,
+		note: e.note
 	}) : null] });
 }
-function lo({ result: e, note: t, live: n }) {
-	let { target_before: r, target_after: i, effect: a, control: o } = e, [s, c] = uo(e);
-	return /* @__PURE__ */ U("div", {
-		class: "before-after",
-		"aria-live": n ? "polite" : "off",
+function Ms({ result: e, note: t }) {
+	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = wr(n.probability, r.probability), c = k().explained.value;
+	return /* @__PURE__ */ N("div", {
+		class: "before-after has-exports",
+		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ U("p", {
+			c ? /* @__PURE__ */ N(X, {
+				name: "test",
+				figure: (t) => _s(e, c, t),
+				table: () => Ts(e),
+				data: e
+			}) : null,
+			/* @__PURE__ */ N("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ U(Q, { text: r.text }),
+					/* @__PURE__ */ N(Q, { text: n.text }),
 					" ",
-					s,
+					o,
 					" → ",
-					c
+					s
 				]
 			}),
-			/* @__PURE__ */ U(mo, {
-				before: r.probability,
-				after: i.probability,
-				limit: o?.limit ?? null
+			/* @__PURE__ */ N(Fs, {
+				before: n.probability,
+				after: r.probability,
+				limit: a?.limit ?? null
 			}),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					": ",
-					K(e.nats),
+					I(e.nats),
 					" nats. ",
-					fo(e),
+					Ns(e),
 					" ",
-					a ? /* @__PURE__ */ U("strong", { children: Hr(a) }) : null
+					i ? /* @__PURE__ */ N("strong", { children: kr(i) }) : null
 				]
 			}),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ U(po, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ N(Ps, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function uo(e) {
-	return Lr(e.target_before.probability, e.target_after.probability);
-}
-function fo({ tests: e, effect: t, control: n }) {
+function Ns({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function po(e) {
-	return /* @__PURE__ */ U(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ U("span", {
+function Ps(e) {
+	return /* @__PURE__ */ N(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.text }),
+			/* @__PURE__ */ N(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: q(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function mo(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ho(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ U("svg", {
+function Fs(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Is(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ N("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ U("line", {
+			/* @__PURE__ */ N("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ U("rect", {
+			e.limit === null ? null : /* @__PURE__ */ N("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ U("line", {
+			/* @__PURE__ */ N("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ U("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ U("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -4247,266 +5044,347 @@ function mo(e) {
 		]
 	});
 }
-function ho(e, t) {
+function Is(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var go = {
+var Ls = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, _o = {
-	zero: "zeroed",
-	double: "doubled",
-	mean: "at its mean",
-	swap: "taken from B"
 };
-function vo() {
-	let e = L(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = kt(n && t ? {
+function Rs() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ U(Y, {
+	return e.explained.value ? t ? /* @__PURE__ */ N(Z, {
 		name: "inspector",
-		title: `Inspector: ${H(t)}`,
+		title: `Inspector: ${M(t)}`,
 		children: [
-			/* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ U(To, {}),
-			/* @__PURE__ */ U(W, { answer: r }),
-			i && V(i.part, t) ? /* @__PURE__ */ U("dl", {
+			/* @__PURE__ */ N(Gs, {}),
+			/* @__PURE__ */ N(P, { answer: r }),
+			i && Ut(i.part, t) ? /* @__PURE__ */ N("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ U(yo, {
+					t.encoder ? /* @__PURE__ */ N(zs, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ U("span", {
+						children: /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ U(yo, {
-						name: /* @__PURE__ */ U($, { name: "credit" }),
-						children: [K(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ N(zs, {
+						name: "credit",
+						children: [I(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ U(yo, {
-						name: /* @__PURE__ */ U($, { name: "activation" }),
-						children: K(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ N(zs, {
+						name: "activation",
+						children: I(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ U(yo, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ N(zs, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ U(aa, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ U(wo, {
+					/* @__PURE__ */ N(Ws, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ U(wo, {
+					/* @__PURE__ */ N(Ws, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ U(xo, { part: t })
+					/* @__PURE__ */ N(Vs, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ U(Y, {
+	}) : /* @__PURE__ */ N(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function yo(e) {
-	return /* @__PURE__ */ U("div", { children: [/* @__PURE__ */ U("dt", { children: e.name }), /* @__PURE__ */ U("dd", { children: e.children })] });
+function zs(e) {
+	return /* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N("dt", { children: e.name }), /* @__PURE__ */ N("dd", { children: e.children })] });
 }
-var bo = {
+var Bs = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function xo({ part: e }) {
-	let t = L(), n = t.followed(), { answer: r, result: i, stale: a } = kt(n && Ft(e) !== e.kind && t.reads() === null ? {
+function Vs({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Gt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Fn({
+		...Ln({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ U(yo, {
+	return r?.error ? /* @__PURE__ */ N(zs, {
 		name: "reads",
-		children: /* @__PURE__ */ U(W, { answer: r })
-	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ U(x, { children: i.reads.map((e) => /* @__PURE__ */ U(So, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ N(P, { answer: r })
+	}) : !i || a || !Ut(i.part, e) ? null : /* @__PURE__ */ N(b, { children: i.reads.map((e) => /* @__PURE__ */ N(Hs, { reading: e }, e.what)) });
 }
-function So({ reading: e }) {
+function Hs({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ U(yo, {
-		name: bo[t],
+	return /* @__PURE__ */ N(zs, {
+		name: Bs[t],
 		children: [
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					K(n),
-					a ? /* @__PURE__ */ U(x, { children: [
+					I(n),
+					a ? /* @__PURE__ */ N(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ U(Q, { text: a.text })
+						/* @__PURE__ */ N(Q, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ U(Co, { term: e }, Ut(e.part))),
-			i.count > 0 ? /* @__PURE__ */ U("span", {
+			r.map((e) => /* @__PURE__ */ N(Us, { term: e }, $t(e.part))),
+			i.count > 0 ? /* @__PURE__ */ N("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: K(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function Co({ term: e }) {
-	let t = Wt(e.part);
-	return /* @__PURE__ */ U("span", {
+function Us({ term: e }) {
+	let t = en(e.part);
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ U(X, { part: t }) : Ut(e.part),
+			t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.part),
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: K(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function wo(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ U(yo, {
+function Ws(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ N(zs, {
 		name: e.name,
-		children: /* @__PURE__ */ U(ia, { tokens: e.tokens })
+		children: /* @__PURE__ */ N(yo, { tokens: e.tokens })
 	});
 }
-function To() {
-	let e = L(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ U("fieldset", {
+function Gs() {
+	let e = k(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ U("legend", { children: ["Test ", /* @__PURE__ */ U("kbd", { children: "t" })] }),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("legend", { children: ["Test ", /* @__PURE__ */ N("kbd", { children: "t" })] }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [Cn.map((t) => /* @__PURE__ */ U("button", {
+				children: [Tn.map((t) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : go[t],
+					title: t === "swap" && r === null ? "Open B first" : Ls[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ U("button", {
+				}, t)), /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ U("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ N("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ U(co, {
+			n ? /* @__PURE__ */ N(js, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: go[n],
-				say: `${H(t)} ${_o[n]}`
+				note: Ls[n]
 			}) : null
 		]
 	}) : null;
 }
-// src/panels/Knew.tsx
-var Eo = 360, Do = 150, Oo = 44, ko = 14;
-function Ao() {
-	let e = L().explained.value, t = Di();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ U(Y, {
-		name: "knew",
-		title: "When it knew",
-		note: `Rank of ${J(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ U(Mo, {
-			explained: e,
-			tested: t
-		}), /* @__PURE__ */ U(di, {
-			label: "rank by layer",
-			head: [
-				"layer",
-				"rank",
-				"probability",
-				"top token"
-			],
-			rows: () => e.lens.map((e) => [
-				jo(e.layer),
-				`${e.rank}`,
-				q(e.probability),
-				/* @__PURE__ */ U("bdi", { children: J(e.top.text) }, "top")
-			])
-		})]
+// src/lib/figure/knew.ts
+var Ks = 46, qs = z - 6, Js = 8, Ys = 112;
+function Xs(e, t) {
+	let n = `“${Y(e.target.text)}”`;
+	return J(z, [Zs(e)], {
+		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
 	});
 }
-function jo(e) {
+function Zs({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ks + t * (qs - Ks) / Math.max(e.length - 1, 1), i = (e) => Js + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+		1,
+		2,
+		5,
+		10
+	].find((t) => e.length / t <= 12) ?? 20;
+	return {
+		height: 135,
+		body: [
+			...a.map((e) => Wr(Ks, i(e), qs, i(e), { stroke: Nr })),
+			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: U,
+				anchor: "end",
+				fill: H
+			})),
+			Wr(Ks, Ys, qs, Ys, { stroke: V }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Wr(r(t), Ys, r(t), 114.5, { stroke: V }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: U,
+				anchor: "middle",
+				fill: H
+			}) : ""),
+			W("polyline", {
+				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
+				fill: "none",
+				stroke: Pr,
+				"stroke-width": 1.4,
+				"stroke-linejoin": "round"
+			}),
+			...e.map((e, t) => W("circle", {
+				cx: r(t),
+				cy: i(e.rank),
+				r: 1.6,
+				fill: Pr
+			})),
+			G((Ks + qs) / 2, 132, "read after layer (emb: the embedding)", {
+				size: U + .5,
+				anchor: "middle"
+			}),
+			G(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: U + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function Qs({ lens: e }) {
+	return {
+		head: [
+			"layer",
+			"rank",
+			"probability",
+			"kl_nats",
+			"top_token",
+			"top_probability"
+		],
+		rows: e.map((e) => [
+			Ci(e.layer),
+			e.rank,
+			e.probability,
+			e.kl,
+			e.top.text,
+			e.top_probability
+		])
+	};
+}
+// src/panels/Knew.tsx
+var $s = 360, ec = 150, tc = 44, nc = 14, rc = new Intl.NumberFormat("en", { notation: "compact" });
+function ic() {
+	let e = k().explained.value, t = Ca();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
+		name: "knew",
+		title: "When it knew",
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		children: [
+			/* @__PURE__ */ N(X, {
+				name: "rank-by-layer",
+				figure: (t) => Xs(e, t),
+				table: () => Qs(e),
+				data: e
+			}),
+			/* @__PURE__ */ N(oc, {
+				explained: e,
+				tested: t
+			}),
+			/* @__PURE__ */ N(ua, {
+				label: "rank by layer",
+				head: [
+					"layer",
+					"rank",
+					"probability",
+					"top token"
+				],
+				rows: () => e.lens.map((e) => [
+					ac(e.layer),
+					`${e.rank}`,
+					L(e.probability),
+					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
+				])
+			})
+		]
+	});
+}
+function ac(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Mo({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Oo + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = No(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ U("svg", {
+function oc({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => tc + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = sc(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ N("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Eo} ${Do}`,
+		viewBox: `0 0 ${$s} ${ec}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ U("g", { children: [/* @__PURE__ */ U("line", {
-				x1: Oo,
+			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
+				x1: tc,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ U("text", {
+			}), /* @__PURE__ */ N("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : e.toLocaleString("en")
+				children: e === 1 ? "top, 1" : rc.format(e)
 			})] }, e)),
-			/* @__PURE__ */ U("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ U("g", { children: [/* @__PURE__ */ U("circle", {
+				return /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ U("text", {
+				}), /* @__PURE__ */ N("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(ko, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
+					y: Math.max(nc, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ U("text", {
-				x: Oo,
+			/* @__PURE__ */ N("text", {
+				x: tc,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ U("text", {
+			/* @__PURE__ */ N("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -4515,8 +5393,8 @@ function Mo({ explained: e, tested: t }) {
 		]
 	});
 }
-function No(e, t) {
-	let n = e.lens, r = t?.answer.part ? zt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function sc(e, t) {
+	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -4525,22 +5403,101 @@ function No(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${jo(n[o]?.layer ?? null)} on`
+		text: `top from ${ac(n[o]?.layer ?? null)} on`
 	}), i;
 }
+// src/lib/figure/knowledge.ts
+var cc = 12;
+function lc(e, t) {
+	let n = ln(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, cc).map((e) => ({
+		name: un(e),
+		value: e.value,
+		number: I(e.value, 3)
+	})), a = Ga(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(z, [...n.map((e) => fc(e, r)), ...i.length > 0 ? [za(z, {
+		rows: i,
+		axis: a
+	})] : []], {
+		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
+		made: e,
+		asked: t,
+		about: `Answer: “${o}” (${L(e.probability)}).`
+	});
+}
+var uc = 40, dc = 84;
+function fc({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * dc, o = (z - uc) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+	return {
+		height: 110,
+		body: [
+			...Wa({
+				low: r,
+				high: i
+			}).map((e) => Wr(uc, a(e), z, a(e), { stroke: e === 0 ? V : Nr }) + G(36, a(e) + 2.3, I(e, 2), {
+				size: U,
+				anchor: "end",
+				fill: H
+			})),
+			...e.map(({ sum: e, layer: t }, n) => {
+				let r = e ?? 0, i = uc + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: U,
+					anchor: "middle",
+					fill: H
+				}) : "";
+				return Kr(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+			}),
+			G((uc + z) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: U + .5,
+				anchor: "middle"
+			}),
+			G(7, 46, "probability", {
+				size: U + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function pc(e) {
+	return {
+		head: [
+			"part",
+			"of",
+			"attribution",
+			"change_of_probability",
+			"error",
+			"activation"
+		],
+		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
+			Qt(`L${e}`, t ?? !1),
+			"layer",
+			n,
+			r,
+			i,
+			null
+		]), ...e.attributions.map((e) => [
+			un(e),
+			"neuron",
+			e.value,
+			null,
+			null,
+			e.activation
+		])]
+	};
+}
 // src/panels/FactChoice.tsx
-function Po({ list: e, explained: t }) {
-	let n = L(), r = on(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ U("p", { children: [
+function mc({ list: e, explained: t }) {
+	let n = k(), r = cn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ U("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ N("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: an
+				knowledge: sn
 			}),
 			children: [
 				e.relation,
@@ -4552,34 +5509,34 @@ function Po({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Fo({ list: e, open: t }) {
-	let n = L(), r = I(0), i = I(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ U("details", {
+function hc({ list: e, open: t }) {
+	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ N("details", {
 		open: t,
-		children: [/* @__PURE__ */ U("summary", { children: "Choose a known fact" }), /* @__PURE__ */ U("p", {
+		children: [/* @__PURE__ */ N("summary", { children: "Choose a known fact" }), /* @__PURE__ */ N("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ U("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ U("select", {
+					/* @__PURE__ */ N("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ U("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ U("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ U("select", {
+					/* @__PURE__ */ N("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ U("option", {
+						children: a.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -4589,7 +5546,7 @@ function Fo({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ U("button", {
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -4603,35 +5560,35 @@ function Fo({ list: e, open: t }) {
 		})]
 	});
 }
-function Io() {
-	let e = L(), t = I(""), n = I(""), r = un(t.value);
-	return /* @__PURE__ */ U("details", { children: [
-		/* @__PURE__ */ U("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ U("label", {
+function gc() {
+	let e = k(), t = O(""), n = O(""), r = fn(t.value);
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ N("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ U("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ N("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ U("p", {
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ U("label", { children: [
+			children: [/* @__PURE__ */ N("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ U("input", {
+				/* @__PURE__ */ N("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ U("button", {
+			] }), /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...an,
+					...sn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -4641,17 +5598,17 @@ function Io() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Lo = {
+var _c = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ro = {
+}, vc = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function zo({ found: e, list: t }) {
-	let n = L(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = dn(e), s = a?.action === "erase" ? o.shared : o[fn(o, r?.set ?? null)], c = R(a && r && i ? vn(r, a, i, s) : null);
+function yc({ found: e, list: t }) {
+	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = pn(e), s = a?.action === "erase" ? o.shared : o[mn(o, r?.set ?? null)], c = A(a && r && i ? bn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -4660,33 +5617,33 @@ function zo({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ U("fieldset", {
+	return /* @__PURE__ */ N("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ U("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ U(Bo, {
+			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ N(bc, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ U(W, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Vo, {
+			/* @__PURE__ */ N(P, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xc, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ U(Uo, {
+			}), /* @__PURE__ */ N(Cc, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => H(B(e)))
+				neurons: s.map((e) => M(Ht(e)))
 			})] }) : null
 		]
 	});
 }
-function Bo({ own: e, counts: t }) {
-	let n = L(), r = n.state.value.knowledge?.edit ?? null, i = I(r?.action ?? "update"), a = I(r?.to ?? ""), o = I(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ U("form", {
+function bc({ own: e, counts: t }) {
+	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ N("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -4696,56 +5653,56 @@ function Bo({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ U("label", { children: [
+			/* @__PURE__ */ N("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ U("select", {
+				/* @__PURE__ */ N("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: tn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ U("option", {
+					children: rn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: Lo[e]
+						children: _c[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("label", { children: [
+			s ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ U("input", {
+				/* @__PURE__ */ N("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ U("label", { children: [
+			] }), /* @__PURE__ */ N("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ U("select", {
+				/* @__PURE__ */ N("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: nn.map((e) => /* @__PURE__ */ U("option", {
+					children: an.map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: Ro[e]
+						children: vc[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ U("button", {
+			r ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ U("span", {
+			c > 0 ? null : /* @__PURE__ */ N("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Vo({ result: e, answer: t }) {
+function xc({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4773,81 +5730,81 @@ function Vo({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ U("div", {
+	return /* @__PURE__ */ N("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ U(ui, {
+			/* @__PURE__ */ N(la, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ U("table", { children: [
-					/* @__PURE__ */ U("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-						/* @__PURE__ */ U("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ U("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ U("tr", { children: [
-						/* @__PURE__ */ U("td", { children: [e.prompt, e.used ? /* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("td", { children: [e.prompt, e.used ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Ho, { said: e.before }) }),
-						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Ho, { said: e.after }) })
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.before }) }),
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ U(ui, {
+			/* @__PURE__ */ N(la, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ U("table", { children: [
-					/* @__PURE__ */ U("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-						/* @__PURE__ */ U("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ U("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ U("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ U("tr", { children: [
-						/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ U("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: q(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ U("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: q(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ U("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -4857,141 +5814,141 @@ function Vo({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ U("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: n ? q(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					G(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					G(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ U("p", {
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Ho({ said: e }) {
-	return /* @__PURE__ */ U("span", {
+function Sc({ said: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.text }),
+			/* @__PURE__ */ N(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: q(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function Uo(e) {
-	let t = L().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ U("details", { children: [
-		/* @__PURE__ */ U("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("p", {
+function Cc(e) {
+	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ U(Wo, {
+		}), /* @__PURE__ */ N(wc, {
 			label: "The fact as a line of JSON",
-			text: mn(e.fact)
+			text: gn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ U("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ U(Wo, {
+		/* @__PURE__ */ N(wc, {
 			label: "The command",
-			text: hn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: _n(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Wo({ label: e, text: t }) {
-	return /* @__PURE__ */ U(ui, {
+function wc({ label: e, text: t }) {
+	return /* @__PURE__ */ N(la, {
 		label: e,
-		children: /* @__PURE__ */ U("pre", { children: /* @__PURE__ */ U("code", { children: t }) })
+		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Go = [
+var Tc = [
 	.2,
 	.1,
 	.05
-], Ko = 12, qo = {
+], Ec = 12, Dc = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Jo({ explained: e }) {
-	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = R(r && !i ? {
+function Oc({ explained: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ U("p", {
+	return i ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ U("code", { children: "unembed open" }),
+			/* @__PURE__ */ N("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ U("section", {
+	}) : /* @__PURE__ */ N("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ U("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ U(W, { answer: a }),
-			a?.result ? /* @__PURE__ */ U(Yo, {
+			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ N(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ N(kc, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ U(Zo, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ N(jc, { list: a.result }) : null
 		]
 	});
 }
-function Yo({ list: e, explained: t }) {
-	let n = L(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ U("p", { children: [
+function kc({ list: e, explained: t }) {
+	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ U(Q, { text: t.target.text }),
+		/* @__PURE__ */ N(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ U(Xo, {})
+		/* @__PURE__ */ N(Ac, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ U(x, { children: [
-		i ? /* @__PURE__ */ U("p", { children: [
+	return /* @__PURE__ */ N(b, { children: [
+		i ? /* @__PURE__ */ N("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ U("strong", { children: i.subject }),
+			/* @__PURE__ */ N("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ U("strong", { children: i.answer }),
+			/* @__PURE__ */ N("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ U(Xo, {}) : /* @__PURE__ */ U("button", {
+			r ? /* @__PURE__ */ N(Ac, {}) : /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: an }),
+				onClick: () => n.set({ knowledge: sn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ U("p", {
+		] }) : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -4999,40 +5956,40 @@ function Yo({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ U(Po, {
+		i || a ? null : /* @__PURE__ */ N(mc, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Fo, {
+		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(hc, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ U(Io, {})] })
+		}), i ? null : /* @__PURE__ */ N(gc, {})] })
 	] });
 }
-function Xo() {
-	let e = L();
-	return e.data.host === "report" ? null : /* @__PURE__ */ U("button", {
+function Ac() {
+	let e = k();
+	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Zo({ list: e }) {
-	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? _n(n, r) : null, { answer: a, result: o, stale: s } = kt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("p", {
+function jc({ list: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: /* @__PURE__ */ U("label", { children: [
+			children: /* @__PURE__ */ N("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ U("select", {
+				/* @__PURE__ */ N("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Go, n.t])].map((e) => /* @__PURE__ */ U("option", {
+					children: [.../* @__PURE__ */ new Set([...Tc, n.t])].map((e) => /* @__PURE__ */ N("option", {
 						value: e,
 						children: [
 							e,
@@ -5043,32 +6000,32 @@ function Zo({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ U(W, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ U("p", {
+		/* @__PURE__ */ N(P, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ U("div", {
+		o ? /* @__PURE__ */ N("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ U(Qo, { found: o }), /* @__PURE__ */ U(zo, {
+			children: [/* @__PURE__ */ N(Mc, { found: o }), /* @__PURE__ */ N(yc, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Qo({ found: e }) {
-	let t = L(), { knowledge: n } = t.state.value, [r] = e.facts;
+function Mc({ found: e }) {
+	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = dn(e), a = fn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("p", {
+	let i = pn(e), a = mn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ U(Q, { text: r.answer }),
+				/* @__PURE__ */ N(Q, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -5077,15 +6034,15 @@ function Qo({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ U("p", {
+		e.notes.map((e) => /* @__PURE__ */ N("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ U("fieldset", { children: [/* @__PURE__ */ U("legend", { children: "Which neurons" }), rn.map((e) => /* @__PURE__ */ U("div", {
+		/* @__PURE__ */ N("fieldset", { children: [/* @__PURE__ */ N("legend", { children: "Which neurons" }), on.map((e) => /* @__PURE__ */ N("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ U("label", { children: [
-					/* @__PURE__ */ U("input", {
+				/* @__PURE__ */ N("label", { children: [
+					/* @__PURE__ */ N("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -5093,23 +6050,23 @@ function Qo({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					qo[e],
+					Dc[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ U($o, { neurons: i[e] })
+				/* @__PURE__ */ N(Nc, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ U("p", {
+		i[a].length === 0 ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ U(es, {
+		}) : /* @__PURE__ */ N(Pc, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ U(di, {
+		/* @__PURE__ */ N(ua, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -5118,37 +6075,37 @@ function Qo({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				q(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function $o({ neurons: e }) {
-	return /* @__PURE__ */ U("span", {
+function Nc({ neurons: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "neurons",
-		children: [e.slice(0, Ko).map((e) => {
-			let t = B(e);
-			return /* @__PURE__ */ U(X, { part: t }, H(t));
-		}), e.length > Ko ? /* @__PURE__ */ U("span", {
+		children: [e.slice(0, Ec).map((e) => {
+			let t = Ht(e);
+			return /* @__PURE__ */ N(ca, { part: t }, M(t));
+		}), e.length > Ec ? /* @__PURE__ */ N("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ko,
+				e.length - Ec,
 				" more"
 			]
 		}) : null]
 	});
 }
-function es(e) {
-	let t = L(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ U("fieldset", {
+function Pc(e) {
+	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ U("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ U("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -5156,15 +6113,15 @@ function es(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ U(co, {
+			n && e.target !== void 0 ? /* @__PURE__ */ N(js, {
 				tests: e.neurons.map((e) => ({
-					part: B(e),
+					part: Ht(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ U("p", {
+			n && !e.whole ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -5172,58 +6129,64 @@ function es(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var ts = 12, ns = 100, rs = 12;
-function is() {
-	let e = L(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = kt(o && n ? {
+var Fc = 12, Ic = 100, Lc = 12;
+function Rc() {
+	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...Fn({
+		...Ln({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: ns
+		top: Ic
 	} : null);
-	return /* @__PURE__ */ U("div", { children: t ? /* @__PURE__ */ U(Y, {
+	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${J(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ U("p", {
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ U("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ U("div", { children: [/* @__PURE__ */ U(W, { answer: c }), l ? /* @__PURE__ */ U(as, {
+			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(zc, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ U(Jo, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ N(Oc, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function as({ result: e, stale: t }) {
-	let n = sn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ U("div", {
+function zc({ result: e, stale: t }) {
+	let n = ln(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ N("div", {
 		class: t ? "stale" : "",
 		children: [
-			n.map((t) => /* @__PURE__ */ U("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N(X, {
+				name: "knowledge",
+				figure: (t) => lc(e, t),
+				table: () => pc(e),
+				data: e
+			}),
+			n.map((t) => /* @__PURE__ */ N("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ N("p", {
 					class: "note",
-					children: os(t, e)
+					children: Bc(t, e)
 				}) : null,
-				/* @__PURE__ */ U(ss, {
+				/* @__PURE__ */ N(Vc, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ U(cs, {
+				/* @__PURE__ */ N(Hc, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ U(ls, { neurons: e.attributions.slice(0, ts) }),
-			/* @__PURE__ */ U(di, {
+			/* @__PURE__ */ N(Uc, { neurons: e.attributions.slice(0, Fc) }),
+			/* @__PURE__ */ N(ua, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -5233,33 +6196,33 @@ function as({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = ln(e.neurons, e.layers.length);
+					let t = dn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Ht(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : K(n.sum, 4),
-						K(n.change, 4),
-						n.error === null ? "" : G(n.error, 4),
-						(t[r] ?? []).map((e) => `${cn(e)} ${K(e.value, 3)}`).join(", ")
+						Qt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${un(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function os({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${J(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Bc({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ss({ stack: e, largest: t }) {
+function Vc({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ U("svg", {
+	return /* @__PURE__ */ N("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ U("line", {
+		children: [/* @__PURE__ */ N("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -5267,343 +6230,360 @@ function ss({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ U("g", { children: [
-				/* @__PURE__ */ U("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ U("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ N("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ U("title", { children: `${Ht(`L${i.layer}`, e.encoder)}: ${K(i.sum, 3)}` })
+				/* @__PURE__ */ N("title", { children: `${Qt(`L${i.layer}`, e.encoder)}: ${I(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function cs({ stack: e, largest: t }) {
-	let n = L(), r = ln(e.neurons, e.layers.length), i = Math.min(rs, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ U("p", {
+function Hc({ stack: e, largest: t }) {
+	let n = k(), r = dn(e.neurons, e.layers.length), i = Math.min(Lc, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("p", {
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			rs,
+			Lc,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ U(Qr, {
+	}), /* @__PURE__ */ N(ta, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Dr(r.value, t) : null;
+			return r ? mr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${cn(n)}: ${K(n.value, 3)}` : "";
+			return n ? `${un(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && V(B(n), o);
+			return n !== void 0 && Ut(Ht(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Ht(`L${t}`, e.encoder),
+		columnName: (t) => Qt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(B(r));
+			r && n.select(Ht(r));
 		}
 	})] });
 }
-function ls({ neurons: e }) {
+function Uc({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ U("table", { children: [/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-		/* @__PURE__ */ U("th", {
+	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ U("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ U("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ U("span", {
+			children: /* @__PURE__ */ N("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ U("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ U("tbody", { children: e.map((e) => /* @__PURE__ */ U("tr", { children: [
-		/* @__PURE__ */ U("th", {
+	] }) }), /* @__PURE__ */ N("tbody", { children: e.map((e) => /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
-			children: /* @__PURE__ */ U(X, { part: B(e) })
+			children: /* @__PURE__ */ N(ca, { part: Ht(e) })
 		}),
-		/* @__PURE__ */ U("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ U(Gi, {
+			children: /* @__PURE__ */ N(no, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ U("td", {
+		/* @__PURE__ */ N("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ U(Wi, {
+			children: /* @__PURE__ */ N(to, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ U("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: K(e.activation)
+			children: I(e.activation)
 		})
-	] }, cn(e))) })] });
+	] }, un(e))) })] });
 }
-// src/ui/Marks.tsx
-function us() {
-	return /* @__PURE__ */ U("p", {
-		class: "note marks",
-		children: [
-			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ U($, { name: "nats" }),
-			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ U($, {
-				name: "causal",
-				children: "causal"
-			}),
-			" where it falls, ",
-			/* @__PURE__ */ U($, { name: "suppressor" }),
-			" where it rises). ○ it moves less. ~ rounding could change the word."
-		]
+// src/lib/figure/ledger.ts
+var Wc = 40;
+function Gc(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ya(i.terms, Math.min(t, Wc), n), { sum: l } = Qa(i), u = [
+		...s.map((e) => ({
+			name: $t(e),
+			value: e.value,
+			number: I(e.value)
+		})),
+		...c.count > 0 ? [{
+			name: `${c.count} others (net)`,
+			value: c.value,
+			number: I(c.value),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: l,
+			number: I(l),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(z, [za(z, {
+		rows: u,
+		axis: Ga(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Direct credit: parts that add up to ${Si(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		made: e,
+		asked: r,
+		about: xi(a)
 	});
+}
+function Kc({ ledger: e }) {
+	return {
+		head: [
+			"term",
+			"kind",
+			"layer",
+			"head",
+			"expert",
+			"neuron",
+			"source",
+			"logits"
+		],
+		rows: e.terms.map((e) => [
+			$t(e),
+			e.kind,
+			e.layer,
+			e.head,
+			e.expert,
+			e.neuron,
+			e.source,
+			e.value
+		])
+	};
 }
 // src/ui/Outcome.tsx
-function ds({ part: e, brief: t }) {
-	let n = Di(), r = n && ga(n, e);
+function qc({ part: e, brief: t }) {
+	let n = Ca(), r = n && Ta(n, e);
 	if (!n || !r) return null;
-	let [i, a] = va(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
-	return t ? /* @__PURE__ */ U("span", {
+	let [i, a] = wr(n.target.probability, r.probability), o = r.difference ?? r.effect;
+	return t ? /* @__PURE__ */ N("span", {
 		class: "outcome",
-		title: `${c}, ${K(o)} nats${s ? `, ${Hr(s)}` : ""}`,
+		title: `${i} → ${a}, ${I(o.nats)} nats, ${kr(o)}`,
 		children: [
-			c,
+			"→ ",
+			a,
 			" ",
-			/* @__PURE__ */ U("span", {
-				class: "mark",
-				children: s ? Hr(s)[0] : ""
-			})
+			kr(o)[0]
 		]
-	}) : /* @__PURE__ */ U("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: "outcome",
 		children: [
-			/* @__PURE__ */ U("span", { children: c }),
+			/* @__PURE__ */ N("span", { children: [
+				i,
+				" → ",
+				a
+			] }),
 			" ",
-			s ? /* @__PURE__ */ U(fs, { effect: s }) : null
+			/* @__PURE__ */ N(Jc, { effect: o })
 		]
 	});
 }
-function fs({ effect: e }) {
-	return /* @__PURE__ */ U("span", {
+function Jc({ effect: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ U("span", { children: [K(e.nats), " nats"] }),
+			/* @__PURE__ */ N("span", { children: [I(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ U("span", { children: Hr(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ N("span", { children: kr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var ps = 12, ms = 10, hs = Infinity, gs = ge({
+var Yc = 12, Xc = 10, Zc = Infinity, Qc = xe({
 	is: () => !1,
 	set: () => {}
-}), _s = ge({
-	order: "size",
-	effectOf: () => null
 });
-function vs() {
-	let e = L(), t = e.explained.value, n = Di(), r = I("size"), i = I(ps), a = I({});
+function $c() {
+	let e = k(), t = e.explained.value, n = O("size"), r = O(Yc), i = O({});
 	if (!t) return null;
-	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
-		let t = Wt(e);
-		return t && n ? ga(n, t)?.nats ?? null : null;
-	}, l = zi(o.terms, i.value, r.value, (e) => bs(Wt(e), s), c), u = Bi(0, o.terms, l.others.value);
-	return /* @__PURE__ */ U(Y, {
+	let { ledger: a } = t, o = e.state.value.selection, s = Ya(a.terms, r.value, n.value, (e) => el(en(e), o)), c = Xa(0, a.terms, s.others.value);
+	return /* @__PURE__ */ N(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ U($, {
-			name: "ledger",
-			children: "Ledger"
-		}),
-		note: /* @__PURE__ */ U(xs, { explained: t }),
+		title: "Ledger",
+		note: /* @__PURE__ */ N(tl, { explained: t }),
 		children: [
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N(X, {
+				name: "ledger",
+				figure: (e) => Gc(t, r.value, n.value, e),
+				table: () => Kc(t),
+				data: t
+			}),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ U("label", { children: [
+				children: [/* @__PURE__ */ N("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ U("select", {
-						value: r.value,
-						onChange: (e) => r.value = e.currentTarget.value,
-						children: [
-							/* @__PURE__ */ U("option", {
-								value: "size",
-								children: "by size"
-							}),
-							/* @__PURE__ */ U("option", {
-								value: "effect",
-								disabled: !n,
-								children: "by effect"
-							}),
-							/* @__PURE__ */ U("option", {
-								value: "layer",
-								children: "by layer"
-							})
-						]
+					/* @__PURE__ */ N("select", {
+						value: n.value,
+						onChange: (e) => n.value = e.currentTarget.value,
+						children: [/* @__PURE__ */ N("option", {
+							value: "size",
+							children: "by size"
+						}), /* @__PURE__ */ N("option", {
+							value: "layer",
+							children: "by layer"
+						})]
 					})
-				] }), o.terms.length > ps ? /* @__PURE__ */ U("button", {
+				] }), /* @__PURE__ */ N("button", {
 					type: "button",
-					onClick: () => i.value = i.value === ps ? hs : ps,
-					children: i.value === ps ? `Show all ${o.terms.length}` : "Show the largest"
-				}) : null]
+					onClick: () => r.value = r.value === Yc ? Zc : Yc,
+					children: r.value === Yc ? `Show all ${a.terms.length}` : "Show the largest"
+				})]
 			}),
-			/* @__PURE__ */ U(gs.Provider, {
+			/* @__PURE__ */ N(Qc.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? bs(t, s),
+					is: (e, t) => i.value[e] ?? el(t, o),
 					set: (e, t) => {
-						a.value = {
-							...a.value,
+						i.value = {
+							...i.value,
 							[e]: t
 						};
 					}
 				},
-				children: /* @__PURE__ */ U(_s.Provider, {
-					value: {
-						order: r.value,
-						effectOf: c
-					},
-					children: /* @__PURE__ */ U("table", {
-						class: "ledger",
-						role: "treegrid",
-						"aria-label": "Ledger",
-						onKeyDown: Ns,
-						children: [
-							/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-								/* @__PURE__ */ U("th", {
-									scope: "col",
-									children: "part"
-								}),
-								/* @__PURE__ */ U("th", {
-									scope: "col",
-									class: "number",
-									children: [/* @__PURE__ */ U($, { name: "credit" }), ", logits"]
-								}),
-								/* @__PURE__ */ U("th", {
-									scope: "col",
-									class: "wide-only",
-									children: /* @__PURE__ */ U("span", {
-										class: "hidden",
-										children: "bar"
-									})
-								}),
-								/* @__PURE__ */ U("th", {
-									scope: "col",
-									children: ys(t)
+				children: /* @__PURE__ */ N("table", {
+					class: "ledger",
+					role: "treegrid",
+					"aria-label": "Ledger",
+					onKeyDown: pl,
+					children: [
+						/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								children: "part"
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								class: "number",
+								children: "logits"
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								class: "wide-only",
+								children: /* @__PURE__ */ N("span", {
+									class: "hidden",
+									children: "bar"
 								})
-							] }) }),
-							/* @__PURE__ */ U("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ U(ws, {
-								term: e,
-								level: 1,
-								largest: u,
-								first: t === 0
-							}, Hi(e))), /* @__PURE__ */ U(js, {
-								count: l.others.count,
-								value: l.others.value,
-								level: 1,
-								largest: u
-							})] }),
-							/* @__PURE__ */ U(Cs, { explained: t })
-						]
-					})
+							}),
+							/* @__PURE__ */ N("th", {
+								scope: "col",
+								children: "zeroed here"
+							})
+						] }) }),
+						/* @__PURE__ */ N("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ N(il, {
+							term: e,
+							level: 1,
+							largest: c,
+							first: t === 0
+						}, $a(e))), /* @__PURE__ */ N(dl, {
+							count: s.others.count,
+							value: s.others.value,
+							level: 1,
+							largest: c
+						})] }),
+						/* @__PURE__ */ N(rl, { explained: t })
+					]
 				})
-			}),
-			/* @__PURE__ */ U(us, {})
+			})
 		]
 	});
 }
-function ys({ target: e, reference: t }) {
-	let n = J(e.text.trim() || e.text);
-	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
+function el(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
 }
-function bs(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
-}
-function xs({ explained: e }) {
+function tl({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ U(x, { children: [
+	return /* @__PURE__ */ N(b, { children: [
 		"Why ",
-		J(t.text),
+		R(t.text),
 		": ",
-		Ss(n),
+		nl(n),
 		"; raw logit ",
-		G(t.logit),
-		n.kind === "raw" ? "" : `, reference ${G(n.value)}`,
-		". A part's ",
-		/* @__PURE__ */ U($, { name: "credit" }),
-		" is what it writes toward that, with attention patterns and the scales of norms as they were."
+		F(t.logit),
+		n.kind === "raw" ? "" : `, reference ${F(n.value)}`,
+		". Norm scales and attention patterns as they were."
 	] });
 }
-function Ss(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
+function nl(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Cs({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Vi(e.ledger);
-	return /* @__PURE__ */ U("tfoot", { children: /* @__PURE__ */ U("tr", {
+function rl({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Qa(e.ledger);
+	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-total": t,
-				children: K(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${K(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					Pr(n),
+					xr(n),
 					", tolerance",
 					" ",
-					Pr(e.ledger.tolerance),
+					xr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function ws(e) {
-	let t = L(), n = Pe(gs), { term: r, level: i } = e, a = Wt(r), o = Hi(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(As, {
-			name: Ut(r),
+function il(e) {
+	let t = k(), n = Be(Qc), { term: r, level: i } = e, a = en(r), o = $a(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(ul, {
+			name: $t(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -5612,94 +6592,94 @@ function ws(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(V(a, t.state.value.selection) ? null : a);
+				a && t.select(Ut(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ U(Ts, {
+		c && i === 1 ? /* @__PURE__ */ N(al, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ U(Os, {
+		c && i === 2 ? /* @__PURE__ */ N(cl, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ts({ term: e, largest: t }) {
-	let n = L(), r = Pe(_s), i = n.followed(), a = {
+function al({ term: e, largest: t }) {
+	let n = k().followed(), r = {
 		ask: "terms",
-		...i,
+		...n,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ms
-	}, o = R(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ U("tr", {
+		top: Xc
+	}, i = A(n ? r : null);
+	if (!i?.result) return /* @__PURE__ */ N("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ U("td", {
+		children: /* @__PURE__ */ N("td", {
 			colSpan: 4,
-			class: o?.error ? "error" : "",
-			children: o?.error ?? `${o?.stage ?? "waiting"} …`
+			class: i?.error ? "error" : "",
+			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Es(e)), u = zi(l, hs, r.order, void 0, r.effectOf), d = Bi(t, l, c.value);
-	return /* @__PURE__ */ U(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ U(ws, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ol(e)), c = Ya(s, Zc, "size"), l = Xa(t, s, o.value);
+	return /* @__PURE__ */ N(b, { children: [
+		c.shown.map((e) => /* @__PURE__ */ N(il, {
 			term: e,
 			level: 2,
-			largest: d,
-			sources: s.filter((t) => Ds(t, e))
-		}, Hi(e))),
-		/* @__PURE__ */ U(js, {
-			count: c.count,
-			value: c.value,
+			largest: l,
+			sources: a.filter((t) => sl(t, e))
+		}, $a(e))),
+		/* @__PURE__ */ N(dl, {
+			count: o.count,
+			value: o.value,
 			level: 2,
-			largest: d
+			largest: l
 		}),
-		/* @__PURE__ */ U(Ms, {
+		/* @__PURE__ */ N(fl, {
 			level: 2,
-			sum: u.sum + c.value,
+			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function Es({ kind: e }) {
+function ol({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ds(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Es(e));
+function sl(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ol(e));
 }
-function Os(e) {
-	let t = L(), n = (e) => Es(e) ? "rounding" : `from ${e.source} ${J(ks(t.explained.value, e))}`, { shown: r, others: i, sum: a } = zi(e.terms, ms, "size"), o = Bi(e.largest, r, i.value);
-	return /* @__PURE__ */ U(x, { children: [
-		r.map((e) => /* @__PURE__ */ U(As, {
+function cl(e) {
+	let t = k(), n = (e) => ol(e) ? "rounding" : `from ${e.source} ${R(ll(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ya(e.terms, Xc, "size"), o = Xa(e.largest, r, i.value);
+	return /* @__PURE__ */ N(b, { children: [
+		r.map((e) => /* @__PURE__ */ N(ul, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Hi(e))),
-		/* @__PURE__ */ U(js, {
+		}, $a(e))),
+		/* @__PURE__ */ N(dl, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ U(Ms, {
+		/* @__PURE__ */ N(fl, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ks(e, { kind: t, source: n }) {
+function ll(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function As(e) {
-	let t = L(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
-	return /* @__PURE__ */ U("tr", {
-		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function ul(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
+	return /* @__PURE__ */ N("tr", {
+		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -5712,244 +6692,190 @@ function As(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ U("span", { class: "twisty" }) : /* @__PURE__ */ U("span", {
+				children: [r === null ? /* @__PURE__ */ N("span", { class: "twisty" }) : /* @__PURE__ */ N("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ U("bdi", { children: e.name })]
+				}), /* @__PURE__ */ N("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ U(Gi, { value: e.value })
+				children: /* @__PURE__ */ N(no, { value: e.value })
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ U(Wi, {
+				children: /* @__PURE__ */ N(to, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ U("td", { children: n ? /* @__PURE__ */ U(ds, {
+			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(qc, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function js(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ U("tr", {
+function dl(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ U("span", { class: "twisty" }),
+					/* @__PURE__ */ N("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ U(Gi, { value: e.value })
+				children: /* @__PURE__ */ N(no, { value: e.value })
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ U(Wi, {
+				children: /* @__PURE__ */ N(to, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ U("td", {})
+			/* @__PURE__ */ N("td", {})
 		]
 	});
 }
-function Ms(e) {
+function fl(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ U("tr", {
+	return /* @__PURE__ */ N("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
-				children: [/* @__PURE__ */ U("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ N("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
-				children: K(e.sum)
+				children: I(e.sum)
 			}),
-			/* @__PURE__ */ U("td", {
+			/* @__PURE__ */ N("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${K(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
 			})
 		]
 	});
 }
-function Ns(e) {
+function pl(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ps = 16, Fs = {
-	rank: "rank of the target",
-	probability: "probability of the target",
-	top: "probability of the top token"
-};
-function Is() {
-	let e = L(), t = I("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = br(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = kt(a ? {
+function ml() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = sr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Fn({ source: a.source }),
+		...Ln({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Vs(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ U(Y, {
+	let u = c ? _l(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Ti(e, t.value, d), p = {
+		start: i.value,
+		size: 128
+	};
+	return /* @__PURE__ */ N(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ U($, {
-			name: "logit lens",
-			children: "Logit lens"
-		}),
-		note: /* @__PURE__ */ U(x, { children: [
-			"What the ",
-			/* @__PURE__ */ U($, { name: "residual stream" }),
-			" would predict after each layer at each token: the top token in the cell",
-			u && !Rs(u.positions.length) ? " that is pointed at" : "",
-			", the colour for",
-			" ",
-			J(n.target.text),
-			". A cell chooses its position."
-		] }),
+		title: "Logit lens",
+		note: `What the stream would predict after each layer, for ${R(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
 		children: [
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: /* @__PURE__ */ U("label", { children: [
+				children: /* @__PURE__ */ N("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ U("select", {
+					/* @__PURE__ */ N("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Fs).map(([e, t]) => /* @__PURE__ */ U("option", {
+						children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ N("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ U(pi, {
+			/* @__PURE__ */ N(fa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ U(W, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ U("div", {
+			/* @__PURE__ */ N(P, { answer: s }),
+			c ? /* @__PURE__ */ N(X, {
+				name: "lens",
+				figure: (e) => Ei(c, n.target, t.value, p, e),
+				table: () => ji(c, p),
+				data: c
+			}) : null,
+			u && u.positions.length > 0 ? /* @__PURE__ */ N("div", {
 				class: l ? "stale" : "",
-				children: [
-					/* @__PURE__ */ U(Qr, {
-						label: `Logit lens, ${Fs[t.value]} by layer and token`,
-						columns: u.positions.length,
-						rows: u.layers.length,
-						colour: (e, t) => {
-							let n = u.at(e, t);
-							return n ? Or(f(n)) : null;
-						},
-						...Rs(u.positions.length) ? { text: (e, t) => zs(u.at(e, t)) } : {},
-						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ U(Bs, {
-							cell: u.at(e, t),
-							token: c?.tokens[u.positions[e] ?? -1]
-						}),
-						rowName: (e) => Ls(u.layers[e] ?? null),
-						columnName: (e) => Gr(c?.tokens[u.positions[e] ?? -1]),
-						marked: (e, t) => t === 0 && u.positions[e] === n.position,
-						onChoose: (t) => e.set({
-							position: u.positions[t] ?? null,
-							target: null
-						})
-					}),
-					/* @__PURE__ */ U(li, {
-						kind: "amount",
-						...t.value === "rank" ? {
-							low: `rank ${d.toLocaleString("en")}`,
-							high: "rank 1, the top",
-							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
-						} : {
-							low: "0 %",
-							high: `100 %, ${Fs[t.value]}`
-						}
-					}),
-					/* @__PURE__ */ U(di, {
-						label: "logit lens",
-						head: [
-							"layer",
-							"position",
-							"top token",
-							"its probability",
-							"target's rank",
-							"target's probability"
-						],
-						rows: () => u.cells.map((e) => [
-							Ls(e.layer),
-							`${e.position}`,
-							/* @__PURE__ */ U("bdi", { children: zs(e) }, "top"),
-							q(e.top_probability[0] ?? 0),
-							`${e.rank}`,
-							q(e.probability)
-						])
+				children: [/* @__PURE__ */ N(ta, {
+					label: `Logit lens, ${wi[t.value]} by layer and token`,
+					columns: u.positions.length,
+					rows: u.layers.length,
+					colour: (e, t) => {
+						let n = u.at(e, t);
+						return n ? hr(f(n)) : null;
+					},
+					tell: (e, t) => gl(u.at(e, t), u.positions[e] ?? 0),
+					rowName: (e) => hl(u.layers[e] ?? null),
+					columnName: (e) => R(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
+					marked: (e, t) => t === 0 && u.positions[e] === n.position,
+					onChoose: (t) => e.set({
+						position: u.positions[t] ?? null,
+						target: null
 					})
-				]
+				}), /* @__PURE__ */ N(ua, {
+					label: "logit lens",
+					head: [
+						"layer",
+						"position",
+						"top token",
+						"its probability",
+						"target's rank",
+						"target's probability"
+					],
+					rows: () => u.cells.map((e) => [
+						hl(e.layer),
+						`${e.position}`,
+						/* @__PURE__ */ N("bdi", { children: R(e.top[0]?.text ?? "") }, "top"),
+						L(e.top_probability[0] ?? 0),
+						`${e.rank}`,
+						L(e.probability)
+					])
+				})]
 			}) : null
 		]
 	});
 }
-function Ls(e) {
+function hl(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Rs(e) {
-	return e <= Ps;
+function gl(e, t) {
+	if (!e) return "";
+	let n = e.top.slice(0, 3).map((t, n) => `${R(t.text)} ${L(e.top_probability[n] ?? 0)}`);
+	return `${hl(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
 }
-function zs(e) {
-	return Gr(e?.top[0]);
-}
-function Bs({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ U(x, { children: [
-		e.layer === null ? "Embedding" : `After L${e.layer}`,
-		" at ",
-		e.position,
-		" ",
-		Gr(t),
-		": rank of the target ",
-		e.rank.toLocaleString("en"),
-		", ",
-		q(e.probability),
-		". Top:",
-		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ U("span", {
-			class: "chip",
-			children: [
-				/* @__PURE__ */ U("bdi", { children: Gr(t) }),
-				" ",
-				/* @__PURE__ */ U("span", {
-					class: "small",
-					children: q(e.top_probability[n] ?? 0)
-				})
-			]
-		}, t.id))
-	] }) : null;
-}
-function Vs(e, t) {
+function _l(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5959,381 +6885,369 @@ function Vs(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Hs() {
-	let e = L(), t = Di(), n = e.state.value.selection, r = t ? Us(t, n) : null;
+function vl() {
+	let e = k(), t = Ca(), n = e.state.value.selection, r = t ? yl(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = J(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ U(Y, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = R(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ N(Z, {
 		name: "looked",
-		title: `Where ${H(z(r))} looked`,
+		title: `Where ${M(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: /* @__PURE__ */ U("table", {
+		children: [/* @__PURE__ */ N(X, {
+			name: `looked-${M(j(r))}`,
+			figure: (e) => hs(t, r, e),
+			table: () => gs(r),
+			data: r
+		}), /* @__PURE__ */ N("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ U("thead", {
+			children: [/* @__PURE__ */ N("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ U("tr", { children: [
-					/* @__PURE__ */ U("th", {
+				children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ U("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("th", {
+			}), /* @__PURE__ */ N("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ U("bdi", { children: J(e.text) }),
+						/* @__PURE__ */ N("bdi", { children: R(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ U("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ U("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ U("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: G(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ U("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ U("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: q(i),
-					children: G(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
-		})
+		})]
 	});
 }
-function Us(e, t) {
-	let n = e.answer.part ? zt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => V(z(e), t));
+function yl(e, t) {
+	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Ws() {
-	let e = L(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ U(Y, {
+function bl() {
+	let e = k(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ N(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("ul", {
-			class: "pins",
-			children: t.map((r, i) => /* @__PURE__ */ U("li", { children: [/* @__PURE__ */ U("div", {
-				class: "controls",
-				children: [
-					/* @__PURE__ */ U(X, { part: r.part }),
-					/* @__PURE__ */ U("select", {
-						"aria-label": `How ${H(r.part)} is tested`,
-						value: r.how,
-						onChange: (n) => {
-							let r = n.currentTarget.value;
-							e.set({ pins: t.map((e, t) => t === i ? {
-								...e,
-								how: r
-							} : e) });
-						},
-						children: Cn.map((e) => /* @__PURE__ */ U("option", {
-							value: e,
-							disabled: e === "swap" && n === null,
-							children: e
-						}, e))
-					}),
-					/* @__PURE__ */ U("button", {
-						type: "button",
-						"aria-label": `Remove the pin of ${H(r.part)}`,
-						onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
-						children: "×"
-					})
-				]
-			}), t.length > 1 ? /* @__PURE__ */ U(co, {
-				tests: [r],
-				note: "this pin alone"
-			}) : null] }, Pt(r.part)))
-		}), /* @__PURE__ */ U(co, {
-			tests: t,
-			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
-		})] })
+		children: t.length === 0 ? null : /* @__PURE__ */ N(b, { children: [
+			/* @__PURE__ */ N("ul", {
+				class: "pins",
+				children: t.map((r, i) => /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("div", {
+					class: "controls",
+					children: [
+						/* @__PURE__ */ N(ca, { part: r.part }),
+						/* @__PURE__ */ N("select", {
+							"aria-label": `How ${M(r.part)} is tested`,
+							value: r.how,
+							onChange: (n) => {
+								let r = n.currentTarget.value;
+								e.set({ pins: t.map((e, t) => t === i ? {
+									...e,
+									how: r
+								} : e) });
+							},
+							children: Tn.map((e) => /* @__PURE__ */ N("option", {
+								value: e,
+								disabled: e === "swap" && n === null,
+								children: e
+							}, e))
+						}),
+						/* @__PURE__ */ N("button", {
+							type: "button",
+							"aria-label": `Remove the pin of ${M(r.part)}`,
+							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
+							children: "×"
+						})
+					]
+				}), t.length > 1 ? /* @__PURE__ */ N(js, {
+					tests: [r],
+					note: "this pin alone"
+				}) : null] }, Wt(r.part)))
+			}),
+			t.length > 1 ? /* @__PURE__ */ N("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ N(js, {
+				tests: t,
+				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
+			})
+		] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Gs() {
-	let e = L().explained.value, t = na();
+function xl() {
+	let e = k().explained.value, t = po();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ U(Y, {
+	return /* @__PURE__ */ N(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ U(x, { children: [
+		note: /* @__PURE__ */ N(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			J(i[r]?.text ?? ""),
+			R(i[r]?.text ?? ""),
 			":",
 			" ",
-			J(n.text),
+			R(n.text),
 			" has ",
-			q(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ U("p", {
-			class: "note",
-			children: e
-		}, e)), /* @__PURE__ */ U("div", {
-			class: "side-by-side",
-			children: [/* @__PURE__ */ U(Ks, {
-				explained: e,
-				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ U(Ks, {
-				explained: t.result,
-				caption: "B"
-			}) : null]
-		})]
+		children: [
+			/* @__PURE__ */ N(X, {
+				name: "prediction",
+				figure: (t) => ds(e, t),
+				table: () => fs(e),
+				data: e
+			}),
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
+				class: "note",
+				children: e
+			}, e)),
+			/* @__PURE__ */ N("div", {
+				class: "side-by-side",
+				children: [/* @__PURE__ */ N(Sl, {
+					explained: e,
+					caption: t ? "A" : "Top tokens"
+				}), t?.result ? /* @__PURE__ */ N(Sl, {
+					explained: t.result,
+					caption: "B"
+				}) : null]
+			})
+		]
 	});
 }
-function Ks({ explained: e, caption: t }) {
-	let n = L();
-	return /* @__PURE__ */ U("table", {
+function Sl({ explained: e, caption: t }) {
+	let n = k();
+	return /* @__PURE__ */ N("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ U("caption", { children: t }),
-			/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("th", {
+			/* @__PURE__ */ N("caption", { children: t }),
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ U("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
-					children: /* @__PURE__ */ U("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ U("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ U("tr", { children: [
-				/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: kn(t) }),
-					children: /* @__PURE__ */ U(Q, { text: t.text })
+					onClick: () => n.set({ target: jn(t) }),
+					children: /* @__PURE__ */ N(Q, { text: t.text })
 				}) }),
-				/* @__PURE__ */ U("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: q(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ U("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function qs() {
-	let e = L(), t = e.explained.value, n = R(Oi(e.followed()));
+function Cl() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ U("section", {
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ U("p", {
+		children: /* @__PURE__ */ N("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ U(Ys, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(Tl, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ U(x, { children: [Js(t.sentence).map((e, t) => /* @__PURE__ */ U(Ys, {
+			}, t)) : /* @__PURE__ */ N(b, { children: [wl(t.sentence).map((e, t) => /* @__PURE__ */ N(Tl, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ U("span", {
+			}, t)), a ? /* @__PURE__ */ N("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Js(e) {
+function wl(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ys({ span: e, units: t }) {
-	let n = L(), r = e.kind === "part" ? zt(e.text) : null;
-	if (r) return /* @__PURE__ */ U(X, { part: r });
+function Tl({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
+	if (r) return /* @__PURE__ */ N(ca, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ U("button", {
+	return i ? /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ U("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var Xs = 6;
-function Zs() {
-	let e = L(), t = e.explained.value, n = R(Oi(e.followed())), r = Di(), i = I(!1);
+var El = 6;
+function Dl() {
+	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Xs;
-	return /* @__PURE__ */ U(Y, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : El;
+	return /* @__PURE__ */ N(Z, {
 		name: "strongest",
-		title: /* @__PURE__ */ U(x, { children: [
-			/* @__PURE__ */ U($, {
-				name: "attention head",
-				children: "Heads"
-			}),
-			" and ",
-			/* @__PURE__ */ U($, {
-				name: "neuron",
-				children: "neurons"
-			})
-		] }),
+		title: "Heads and neurons",
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ U(W, { answer: n }),
-			/* @__PURE__ */ U(ui, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
+				name: "parts",
+				figure: (e) => qa(r, ka(r), e),
+				table: () => Ja(r, ka(r)),
+				data: r
+			}) : null,
+			/* @__PURE__ */ N(la, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ U("table", { children: [/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
-					/* @__PURE__ */ U("th", {
+				children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						class: "number",
-						children: /* @__PURE__ */ U($, { name: "credit" })
+						children: "credit"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
-						children: "with → without it"
+						children: "zeroed here"
 					}),
-					/* @__PURE__ */ U("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ U("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ U(Qs, {
-					part: z(e),
+				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ U(aa, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Pt(z(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ U(Qs, {
-					part: B(e),
+				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: K(e.activation, 1),
+					reads: I(e.activation, 1),
 					toward: e.promotes
-				}, Pt(B(e))))] })] })
+				}, Wt(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Xs ? /* @__PURE__ */ U("button", {
+			Math.max(a.length, o.length) > El ? /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
-				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
+				children: ["Show all ", a.length + o.length]
 			}) : null,
-			/* @__PURE__ */ U("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: [
-					"An effect is large from 1 ",
-					/* @__PURE__ */ U($, {
-						name: "nats",
-						children: "nat"
-					}),
-					", moderate from 0.3, small from 0.1;",
-					" ",
-					/* @__PURE__ */ U($, {
-						name: "causal",
-						children: "causal"
-					}),
-					" where the target falls without the part, ",
-					/* @__PURE__ */ U($, { name: "suppressor" }),
-					" where it rises, ○ ordinary where other parts of the kind do as much."
-				]
-			}),
-			/* @__PURE__ */ U("p", {
-				class: "note",
-				children: r ? /* @__PURE__ */ U(x, { children: [
-					/* @__PURE__ */ U($, {
-						name: "control",
-						children: "Control"
-					}),
-					": ",
-					$s(r)
-				] }) : "\xA0"
+				children: kl(r)
 			})
 		]
 	});
 }
-function Qs(e) {
-	return /* @__PURE__ */ U("tr", { children: [
-		/* @__PURE__ */ U("th", {
+function Ol(e) {
+	return /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ U(X, { part: e.part }),
+				/* @__PURE__ */ N(ca, { part: e.part }),
 				" ",
-				/* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ U("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ U(Gi, { value: e.value })
+			children: /* @__PURE__ */ N(no, { value: e.value })
 		}),
-		/* @__PURE__ */ U("td", { children: e.reads }),
-		/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(ds, { part: e.part }) }),
-		/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(ia, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ N("td", { children: e.reads }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(qc, { part: e.part }) }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(yo, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function $s(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${ec(t)}`] : []);
+function kl(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Al(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function ec({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${G(e)} nats`;
+function Al({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
 }
 // src/lib/find.ts
-function tc(e, t) {
+function jl(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -6346,18 +7260,18 @@ function tc(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function nc(e) {
-	let t = I(""), n = I(-1), r = tc(e.texts, t.value), i = (t) => {
+function Ml(e) {
+	let t = O(""), n = O(-1), r = jl(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = tc(e.texts, r)[0];
+		let i = jl(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ U("label", { children: [
+	return /* @__PURE__ */ N("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ U("input", {
+		/* @__PURE__ */ N("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -6366,75 +7280,75 @@ function nc(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ U("output", {
+		/* @__PURE__ */ N("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function rc() {
-	let e = L(), t = e.explained.value, n = br(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = dc(), o = ic();
+function Nl() {
+	let e = k(), t = e.explained.value, n = sr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Vl(), o = Pl();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Lt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ U(Y, {
+	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ N(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ U(x, { children: [
+		note: a ? /* @__PURE__ */ N(b, { children: [
 			"Coloured by what each token gives the target through ",
-			H(a.part),
+			M(a.part),
 			": orange + raises, purple − lowers; largest ",
-			K(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${J(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ U(sc, {
+			e.reads() === null ? null : /* @__PURE__ */ N(Ll, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ U(pi, {
+			/* @__PURE__ */ N(fa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ U(nc, {
+			s.length > 128 ? /* @__PURE__ */ N(Ml, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = xr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = cr(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ U("ol", {
+			/* @__PURE__ */ N("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ U("li", { children: [/* @__PURE__ */ U("button", {
+					return /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: cc(h, d),
-						title: m && oc(m, t),
+						style: Rl(h, d),
+						title: m && Il(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => uc(e),
+						onKeyDown: (e) => Bl(e),
 						children: [
-							/* @__PURE__ */ U("span", {
+							/* @__PURE__ */ N("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ U(Q, { text: n.text }),
-							m ? /* @__PURE__ */ U("span", {
+							/* @__PURE__ */ N(Q, { text: n.text }),
+							m ? /* @__PURE__ */ N("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? ac(m) : "\xA0"
-							}) : /* @__PURE__ */ U(lc, {
+								children: m.positions[0] === n.position ? Fl(m) : "\xA0"
+							}) : /* @__PURE__ */ N(zl, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ U("span", {
+					}), p ? /* @__PURE__ */ N("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -6443,46 +7357,46 @@ function rc() {
 		]
 	});
 }
-function ic() {
-	let e = L(), t = Di()?.words;
+function Pl() {
+	let e = k(), t = Ca()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function ac(e) {
-	let t = e.difference_without === null ? q(e.probability_without) : K(e.difference_without);
+function Fl(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function oc(e, t) {
-	let { target: n } = t, [r, i] = Lr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${J(a.text)} (${q(a.probability)})`;
-	return `Without ${J(e.text)}: ${J(n.text)} ${r} → ${i} (${K(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Il(e, t) {
+	let { target: n } = t, [r, i] = wr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function sc(e) {
-	let t = br(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U("p", {
+function Ll(e) {
+	let t = sr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ U(pi, {
+		/* @__PURE__ */ N(fa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ U("ol", {
+		/* @__PURE__ */ N("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ U("li", { children: /* @__PURE__ */ U("span", {
+			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
 				class: "token source",
-				style: cc(e.values[t.position], e.largest),
+				style: Rl(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ U(Q, { text: t.label }),
-					/* @__PURE__ */ U(lc, {
+					/* @__PURE__ */ N(Q, { text: t.label }),
+					/* @__PURE__ */ N(zl, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -6491,48 +7405,48 @@ function sc(e) {
 		})
 	] });
 }
-function cc(e, t) {
+function Rl(e, t) {
 	if (e === void 0) return {};
-	let n = Dr(e, t);
+	let n = mr(e, t);
 	return {
 		background: n,
-		color: kr(n)
+		color: gr(n)
 	};
 }
-function lc(e) {
+function zl(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ U("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function uc(e) {
+function Bl(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function dc() {
-	let e = L(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
+function Vl() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Rt(e)
-	} : null, i = R(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...Jt(e)
+	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: fc(s, a)
+		values: Hl(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: fc(i.result, t)
+		values: Hl(i.result, t)
 	} : null;
 }
-function fc(e, t) {
+function Hl(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Lt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function pc(e, t) {
+function Ul(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -6544,9 +7458,9 @@ function pc(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(hc);
+	return r.map(Gl);
 }
-function mc(e, t) {
+function Wl(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -6568,170 +7482,359 @@ function mc(e, t) {
 		role: null
 	}];
 }
-function hc(e) {
-	let t = e.text.includes("�") && e.unit ? e.unit.text : e.text, n = t.trimStart();
-	return n === "" ? {
+function Gl(e) {
+	let { unit: t, tokens: n } = e;
+	if (t && n.length > 1 && t.text.trim() !== "") {
+		let n = /^\s*/.exec(e.text)?.[0] ?? "";
+		return {
+			...e,
+			before: n,
+			text: t.text.trim()
+		};
+	}
+	let r = e.text, i = r.trimStart();
+	return i === "" ? {
 		...e,
-		text: t
+		text: r
 	} : {
 		...e,
-		before: t.slice(0, t.length - n.length),
-		text: n
+		before: r.slice(0, r.length - i.length),
+		text: i
 	};
 }
-function gc(e) {
+function Kl(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
+// src/lib/figure/words.ts
+var ql = 10.5, Jl = 2.5, Yl = 30, Xl = 15, Zl = 16;
+function Ql(e, t) {
+	let n = e.words?.units ?? [], r = $l(n), i = (t.source && n.length > 0 ? Wl(t.source ?? "", n) : Ul(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => ru(t, i[n - 1], e, r)), o = Ur(t.source ?? t.prompt), s = su([...a, ou(e, o)]), c = s.slice(0, Math.max(0, s.length - Zl)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [cu(l, o), bi(tu(e, r), B)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(B, d, {
+		shows: `${eu(e)}${f}`,
+		made: e,
+		asked: t,
+		about: xi(e.target)
+	});
+}
+function $l(e) {
+	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
+}
+function eu({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${e.by}, on which many heads rest whatever it says.` : "";
+	return `Under each ${e.by}: ${r} when that ${e.by} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+}
+function tu({ reference: e }, t) {
+	return {
+		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
+		colour: (e) => nu(1 - 2 * e, 1),
+		low: I(-t),
+		middle: "0",
+		high: I(t)
+	};
+}
+function nu(e, t) {
+	return mr(t > 0 ? .75 * e / t : 0, 1, !1);
+}
+function ru(e, t, n, r) {
+	let { unit: i, role: a } = e, o = ei(e.text.trim() === "" ? R(e.text) : di(e.text), B - 6, ql), s = i === null ? "" : i.mark === "last" ? "asked here" : au(i, n), c = a !== null && a !== (t?.role ?? null);
+	return o.map((t, n) => {
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ql) + 6, q(u, U) + 2);
+		return {
+			width: d,
+			ends: n === o.length - 1,
+			breaks: l && (c || e.before.includes("\n")),
+			draw: (e) => {
+				let { ink: n, ground: o } = iu(i, r, e, d);
+				return [
+					c && l ? G(e, -2, a, {
+						size: U,
+						fill: H
+					}) : "",
+					o,
+					G(e + d / 2, 10.8, t, {
+						size: ql,
+						fill: n,
+						anchor: "middle"
+					}),
+					G(e + d / 2, 23, u, {
+						size: U,
+						fill: H,
+						anchor: "middle"
+					})
+				].join("");
+			}
+		};
+	});
+}
+function iu(e, t, n, r) {
+	if (e === null) return {
+		ink: H,
+		ground: ""
+	};
+	let i = (e) => K(n, 0, r, Xl, {
+		rx: 2,
+		fill: "none",
+		...e
+	});
+	if (e.mark === "first") return {
+		ink: V,
+		ground: i({
+			stroke: Pr,
+			"stroke-width": .8,
+			"stroke-dasharray": "2 1.5"
+		})
+	};
+	if (e.mark === "last") return {
+		ink: V,
+		ground: i({
+			stroke: "#9a9a94",
+			"stroke-width": .6
+		})
+	};
+	let a = nu(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	return {
+		ink: gr(a),
+		ground: i({ fill: a }) + o
+	};
+}
+function au(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
+	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+}
+function ou({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", ql) + 8, s = Math.max(q(i, ql, !0) + 6 + 2, q(a, U) + 4);
+	return {
+		width: o + s,
+		breaks: !1,
+		ends: !0,
+		draw: (e) => {
+			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
+			return [
+				G(n, 10.8, r ? "←" : "→", {
+					size: ql,
+					fill: H,
+					anchor: "middle"
+				}),
+				K(t, 0, s, Xl, {
+					rx: 2,
+					fill: "none",
+					stroke: V,
+					"stroke-width": 1
+				}),
+				G(t + s / 2, 10.8, i, {
+					size: ql,
+					bold: !0,
+					anchor: "middle"
+				}),
+				G(t + s / 2, 23, a, {
+					size: U,
+					bold: !0,
+					anchor: "middle"
+				})
+			].join("");
+		}
+	};
+}
+function su(e) {
+	let t = [[]], n = 0;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > B) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Jl;
+	return t;
+}
+function cu(e, t) {
+	let n = e.map((e, n) => W("g", { transform: `translate(0 ${n * Yl + 9})` }, e.map(([e, n]) => e.draw(t ? B - n - e.width : n)).join("\n")));
+	return {
+		height: e.length * Yl + 9 - 5,
+		body: n.join("\n")
+	};
+}
+function lu(e) {
+	return {
+		head: [
+			"unit",
+			"first_position",
+			"last_position",
+			"effect",
+			"probability",
+			"probability_without",
+			"log_probability_without",
+			"logit_without",
+			"difference_without",
+			"says_instead",
+			"its_probability",
+			"mark"
+		],
+		rows: (e.words?.units ?? []).map((t) => [
+			t.text,
+			t.positions[0] ?? null,
+			t.positions.at(-1) ?? null,
+			t.effect,
+			e.target.probability,
+			t.probability_without,
+			t.log_probability_without,
+			t.logit_without,
+			t.difference_without,
+			t.instead.text,
+			t.instead.probability,
+			t.mark
+		])
+	};
+}
 // src/panels/Words.tsx
-var _c = 5;
-function vc() {
-	let e = L(), t = e.explained.value, n = Di(), r = I(null);
+var uu = 5, du = 40;
+function fu() {
+	let e = k(), t = e.explained.value, n = Ca(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? gc(i);
-	return /* @__PURE__ */ U("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? Kl(i);
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ U(yc, {
+			n ? /* @__PURE__ */ N(X, {
+				name: "words",
+				figure: (e) => Ql(n, e),
+				table: () => lu(n),
+				data: n
+			}) : null,
+			/* @__PURE__ */ N(pu, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ U(Tc, { explained: t }),
-			o ? /* @__PURE__ */ U(wc, {
+			/* @__PURE__ */ N(bu, { explained: t }),
+			o ? /* @__PURE__ */ N(yu, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ U(Ec, {
+			/* @__PURE__ */ N(xu, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ U("p", {
+			t.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function yc(e) {
-	let t = L(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? mc(o, r) : pc(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ U("div", {
-		class: `text${r.length > 0 ? " with-effects" : ""}`,
+function pu(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? Wl(o, r) : Ul(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ N("div", {
+		class: l.length > du || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
-		children: [
-			l.map((t, r) => /* @__PURE__ */ U(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ U("span", {
-				class: "turn",
-				children: t.role
-			}) : /* @__PURE__ */ U(bc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ U(xc, {
-				stretch: t,
-				largest: a,
-				explained: n,
-				told: e.told,
-				onHover: e.onHover
-			})] }, r)),
-			/* @__PURE__ */ U("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
+			class: "turn",
+			children: t.role
+		}) : /* @__PURE__ */ N(mu, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(hu, {
+			stretch: t,
+			largest: a,
+			explained: n,
+			told: e.told,
+			onHover: e.onHover
+		})] }, r)), /* @__PURE__ */ N("span", {
+			class: "answer",
+			children: [/* @__PURE__ */ N("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}),
-			/* @__PURE__ */ U("button", {
+			}), /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ U(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ N(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: q(i.probability)
+						children: L(i.probability)
 					})
 				]
-			})
-		]
+			})]
+		})]
 	});
 }
-function bc({ text: e }) {
+function mu({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("span", {
+	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ U("br", {})] }) : /* @__PURE__ */ U(x, { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
 }
-function xc(e) {
-	let t = L(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ U("span", {
+function hu(e) {
+	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ N("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Dr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? mr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: kr(s)
+		color: gr(s)
 	} : {};
-	return /* @__PURE__ */ U("button", {
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		style: c,
-		title: Cc(a, r),
+		title: _u(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ U("span", {
+		children: [/* @__PURE__ */ N("span", {
 			class: "word-text",
-			children: n.text.trim() === "" ? J(n.text) : n.text
-		}), /* @__PURE__ */ U("small", { children: o ? Sc(a, r) : "asked here" })]
+			style: c,
+			children: n.text.trim() === "" ? R(n.text) : n.text
+		}), /* @__PURE__ */ N("small", { children: o ? gu(a, r) : "asked here" })]
 	});
 }
-function Sc(e, t) {
+function gu(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + Lr(t.target.probability, e.probability_without)[1] : n + K(e.difference_without);
+	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
-function Cc(e, t) {
-	let [n, r] = Lr(t.target.probability, e.probability_without);
-	return `Without ${J(e.text.trim() || e.text)} alone: ${J(t.target.text.trim())} ${n} → ${r}`;
+function _u(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : wr(n.probability, e.probability_without), c = a ? `the lead of ${vu(n.text)} over ${vu(r.text ?? "")}` : vu(n.text);
+	return `Without ${vu(e.text)} alone: ${c} ${o} → ${s}`;
 }
-function wc(e) {
-	let t = L(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1], l = n.difference_without === null ? "nats" : "logits";
-	return /* @__PURE__ */ U("p", {
+function vu(e) {
+	return R(e.trim() || e);
+}
+function yu(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ N("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ U("strong", { children: Cc(n, r) }),
-			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("strong", { children: _u(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
-					"(",
-					K(-n.effect),
-					" ",
-					l,
-					")"
+					" (",
+					I(-n.effect),
+					" nats)"
 				]
-			}),
+			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ U(Q, { text: a.text }),
+			/* @__PURE__ */ N(Q, { text: a.text }),
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: q(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ U(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(X, { part: z(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ca, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ U("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -6742,55 +7845,55 @@ function wc(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					J(n.text.trim() || n.text),
+					vu(n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Tc({ explained: e }) {
-	let t = L(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, _c), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ U("p", {
+function bu({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, uu), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ N("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ U("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ U("button", {
+			/* @__PURE__ */ N("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: kn(e) }),
+				onClick: () => t.set({ target: jn(e) }),
 				children: [
-					/* @__PURE__ */ U(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ N(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ U("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: q(e.probability)
+						children: L(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ U("label", {
+			/* @__PURE__ */ N("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ U("span", {
+				children: [/* @__PURE__ */ N("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ U("select", {
+				}), /* @__PURE__ */ N("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ U("option", {
+						/* @__PURE__ */ N("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ U("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ N("option", {
 							value: r,
-							children: ["against ", J(r)]
+							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ U("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ N("option", {
 							value: e.text,
-							children: ["against ", J(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -6798,18 +7901,18 @@ function Tc({ explained: e }) {
 		]
 	});
 }
-function Ec(e) {
+function xu(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ U("p", {
+	if (!n) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ U("p", {
+	if (!r) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "No word can be taken away here."
 	});
-	let i = J(t.target.text.trim() || t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ U("p", {
+	let i = vu(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -6822,19 +7925,19 @@ function Ec(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ U("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ U(x, { children: [
+			o ? /* @__PURE__ */ N(b, { children: [
 				" ",
-				/* @__PURE__ */ U("span", {
+				/* @__PURE__ */ N("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -6846,142 +7949,137 @@ function Ec(e) {
 	});
 }
 // src/views/Views.tsx
-var Dc = {
-	why: kc,
-	parts: Ac,
-	graph: jc,
-	tests: Mc,
-	compare: Nc,
-	facts: Pc,
-	continue: Fc
+var Su = {
+	why: wu,
+	parts: Tu,
+	graph: Eu,
+	tests: Du,
+	compare: Ou,
+	facts: ku,
+	continue: Au
 };
-function Oc() {
-	let { view: e } = L().state.value, t = Dc[e];
-	return /* @__PURE__ */ U("div", {
+function Cu() {
+	let { view: e } = k().state.value, t = Su[e];
+	return /* @__PURE__ */ N("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ U(t, {})
+		children: /* @__PURE__ */ N(t, {})
 	});
 }
-function kc() {
-	let e = L();
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(qs, {}),
-		/* @__PURE__ */ U(vc, {}),
-		/* @__PURE__ */ U(Ji, {}),
-		/* @__PURE__ */ U("div", {
+function wu() {
+	let e = k();
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Cl, {}),
+		/* @__PURE__ */ N(fu, {}),
+		/* @__PURE__ */ N(io, {}),
+		/* @__PURE__ */ N("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ U(vo, {}) : null,
-				/* @__PURE__ */ U(Hs, {}),
-				/* @__PURE__ */ U(Ao, {})
+				e.state.value.selection ? /* @__PURE__ */ N(Rs, {}) : null,
+				/* @__PURE__ */ N(vl, {}),
+				/* @__PURE__ */ N(ic, {})
 			]
 		})
 	] });
 }
-function Ac() {
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(rc, {}),
-		/* @__PURE__ */ U("div", {
+function Tu() {
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Nl, {}),
+		/* @__PURE__ */ N("div", {
 			class: "column column-middle",
-			children: [
-				/* @__PURE__ */ U(vs, {}),
-				/* @__PURE__ */ U(Sa, {}),
-				/* @__PURE__ */ U(Zs, {})
-			]
+			children: [/* @__PURE__ */ N($c, {}), /* @__PURE__ */ N(Dl, {})]
 		}),
-		/* @__PURE__ */ U("div", {
+		/* @__PURE__ */ N("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ U(vo, {}),
-				/* @__PURE__ */ U(Is, {}),
-				/* @__PURE__ */ U(mi, {})
+				/* @__PURE__ */ N(Rs, {}),
+				/* @__PURE__ */ N(ml, {}),
+				/* @__PURE__ */ N(pa, {})
 			]
 		})
 	] });
 }
-function jc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U($a, {}), /* @__PURE__ */ U(vo, {})] });
+function Eu() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(is, {}), /* @__PURE__ */ N(Rs, {})] });
 }
-function Mc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Ws, {}), /* @__PURE__ */ U(vo, {})] });
+function Du() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(bl, {}), /* @__PURE__ */ N(Rs, {})] });
 }
-function Nc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(ua, {}), /* @__PURE__ */ U(Gs, {})] });
+function Ou() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(To, {}), /* @__PURE__ */ N(xl, {})] });
 }
-function Pc() {
-	return /* @__PURE__ */ U(is, {});
+function ku() {
+	return /* @__PURE__ */ N(Rc, {});
 }
-function Fc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Gs, {}), /* @__PURE__ */ U(ao, {})] });
+function Au() {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xl, {}), /* @__PURE__ */ N(Ds, {})] });
 }
 // src/App.tsx
-function Ic({ page: e }) {
-	let t = j(null);
-	return je(() => e.link(), [e]), je(() => t.current ? jt(e, t.current) : void 0, [e]), /* @__PURE__ */ U(Ot.Provider, {
+function ju({ page: e }) {
+	let t = Re(null);
+	return Ie(() => e.link(), [e]), Ie(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ N(It.Provider, {
 		value: e,
-		children: /* @__PURE__ */ U("div", {
+		children: /* @__PURE__ */ N("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ U(ar, {}),
-				/* @__PURE__ */ U(Lc, { page: e }),
-				/* @__PURE__ */ U(pr, {}),
-				/* @__PURE__ */ U(Un, {}),
-				/* @__PURE__ */ U(yr, {})
+				/* @__PURE__ */ N(Xn, {}),
+				/* @__PURE__ */ N(Mu, { page: e }),
+				/* @__PURE__ */ N(ir, {}),
+				/* @__PURE__ */ N("p", {
+					class: "toast",
+					role: "status",
+					children: e.said.value
+				})
 			]
 		})
 	});
 }
-function Lc({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = R(t ? {
+function Mu({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
-		...Pn(n),
+		...In(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return je(() => {
+	return Ie(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ U(x, { children: [
-		r && !i && !e.desk.lost.value ? /* @__PURE__ */ U("div", {
-			class: "panel",
-			children: /* @__PURE__ */ U(W, { answer: r })
-		}) : null,
-		/* @__PURE__ */ U(mr, {}),
-		/* @__PURE__ */ U("main", {
-			class: i ? "" : "stale",
-			children: /* @__PURE__ */ U(Oc, {})
-		})
-	] }) : /* @__PURE__ */ U(_r, {});
+	]), t ? /* @__PURE__ */ N(b, { children: [r && !i ? /* @__PURE__ */ N("div", {
+		class: "panel",
+		children: /* @__PURE__ */ N(P, { answer: r })
+	}) : null, /* @__PURE__ */ N("main", {
+		class: i ? "" : "stale",
+		children: /* @__PURE__ */ N(Cu, {})
+	})] }) : /* @__PURE__ */ N(or, {});
 }
 // src/styles.css?inline
-var Rc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:4.8em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
+var Nu = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function zc(e, t, n) {
-	Bc(n);
+function Pu(e, t, n) {
+	Fu(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), he(/* @__PURE__ */ U(Ic, { page: new Mn(e, t) }), r), () => he(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ N(ju, { page: new Pn(e, t) }), r), () => be(null, r);
 }
-function Bc(e) {
+function Fu(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Rc, n.append(r);
+	r.dataset.unembed = "", r.textContent = Nu, n.append(r);
 }
-function Vc({ model: e, el: t }) {
+function Iu({ model: e, el: t }) {
 	let n = e.get("data");
-	return zc({
+	return Pu({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Qn(n.results) : $n(e), t);
+	}, n.live === !1 ? Gn(n.results) : Kn(e), t);
 }
-var Hc = document.getElementById("unembed"), Uc = document.getElementById("unembed-data")?.textContent;
-if (Hc && Uc) {
-	let e = JSON.parse(Uc);
-	zc(e, e.host === "report" ? Qn(e.results) : Wn(e.token), Hc);
+var Lu = document.getElementById("unembed"), Ru = document.getElementById("unembed-data")?.textContent;
+if (Lu && Ru) {
+	let e = JSON.parse(Ru);
+	Pu(e, e.host === "report" ? Gn(e.results) : Rn(e.token), Lu);
 }
-var Wc = { render: Vc };
-export { Wc as default };
+var zu = { render: Iu };
+export { zu as default };
