@@ -165,7 +165,7 @@ def attribute(
     loaded, text = prompt.load(model)
     if loaded.encoder is not None:
         text = _asked_of_decoder(loaded, prompt, text)
-    words: Any = {"target": options.target or options.answer, "path": path, "memory": options.memory}
+    words: Any = {"target": options.target, "answer": options.answer, "path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
         return attribute_payload(result, top=top)
