@@ -66,7 +66,7 @@ def inspect_part(read: Readout, part: Part, *, top: int = 10) -> Inspection:
     site = resolve(part.site(read.position), model, len(read.run.tokens))
     part = Part(part.kind, site.layer, site.head, site.expert, site.neuron)
     term = term_of(decompose(read, by=_grain(part)), part)
-    rise = raised(read, [term])[0]
+    rise = _raised(read, [term])[0]
     count = min(top, model.vocab)
     return Inspection(
         readout=read,
@@ -138,7 +138,7 @@ def activation(read: Readout, term: Term) -> float:
 
 
 @torch.inference_mode()
-def raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
+def _raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
     """What the writes of some terms add to every logit (before a soft-cap), in one product with W_U."""
     model, row = read.run.model, read.run.row(read.position)
     norm, w_u, head = model.final_norm, model.unembedding, read.run.head
@@ -151,8 +151,26 @@ def raised(read: Readout, terms: Sequence[Term]) -> Float[Tensor, "term vocab"]:
     return _unembed(writes.to(torch.promote_types(w_u.dtype, torch.float32)), w_u)
 
 
+def raised_most(read: Readout, terms: Sequence[Term], count: int) -> list[tuple[int, ...]]:
+    """The tokens whose logits the write of each term raises most, largest first.
+
+    Kept with the run, since they are of no target: for another one only parts that are new are multiplied with W_U. A
+    product of other parts beside it rounds otherwise, so tokens may change places that are equal up to rounding.
+    """
+    read.run.check_made_by(read.run.model)
+    kept: dict[Part, tuple[int, ...]] = read.run.kept.setdefault(
+        (raised_most.__name__, read.position, read.blocks, count), {}
+    )
+    missing = [term for term in terms if term.part not in kept]
+    if missing:
+        rise = _raised(read, missing)
+        best = rise.topk(min(count, rise.shape[-1])).indices.tolist()
+        kept.update(zip((term.part for term in missing), map(tuple, best), strict=True))
+    return [kept[term.part] for term in terms]
+
+
 def _unembed(x: Float[Tensor, "part d_model"], w_u: Float[Tensor, "vocab d_model"]) -> Float[Tensor, "part vocab"]:
     """`x W_U^T` in float32 at least, without a second copy of W_U."""
     if w_u.dtype == x.dtype:
-        return x @ w_u.T
+        return (w_u @ x.T).T  # the same numbers as `x @ w_u.T`, and for few parts in half the time
     return torch.cat([x @ rows.to(x.dtype).T for rows in w_u.split(16384)], dim=-1)

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar, get_args
 from unembed.errors import InputError, counted
 from unembed.ledger.decompose import decompose
 from unembed.ledger.input_credit import input_credit
-from unembed.ledger.inspect_part import activation, looks_at, raised, term_of
+from unembed.ledger.inspect_part import activation, looks_at, raised_most, term_of
 from unembed.ledger.ledger import Ledger, LedgerResult, Term
 from unembed.ledger.readout import Readout, readout
 from unembed.methods.answer import Answer, answer_of
@@ -314,11 +314,7 @@ def _swapped(result: Explanation, run: Run, other: Run, words: tuple[str, str], 
 
 def _notes(read: Readout, terms: list[Term]) -> tuple[tuple[HeadNote, ...], tuple[NeuronNote, ...]]:
     """The notes of heads and neurons, whose writes are read with W_U in one product."""
-    if not terms:
-        return (), ()
-    rise = raised(read, terms)
-    best = [tuple(row) for row in rise.topk(min(_SHOWN, rise.shape[-1])).indices.tolist()]
-    pairs = list(zip(terms, best, strict=True))
+    pairs = list(zip(terms, raised_most(read, terms, _SHOWN), strict=True))
     return (
         tuple(
             HeadNote(term=term, shown_for=("credit",), looks_at=looks_at(read, term, _SHOWN), writes_toward=tokens)

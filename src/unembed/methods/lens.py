@@ -8,7 +8,7 @@ only the layers and positions that are asked for are read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -162,6 +162,8 @@ class States(Brief):
     run: Run
     position: int
     log_probability: Float[Tensor, "state vocab"]
+    kept: dict[int, tuple[Tensor, ...]] = field(default_factory=dict, init=False, compare=False)
+    """What is of no target (`_Reader.of_states`), by how many top tokens were asked for."""
 
 
 @prompted
@@ -202,7 +204,7 @@ def lens(
         for rows in torch.arange(len(states), device=states.device).split(_CHUNK):
             parts.append(reader.read(_log_probability(model, states[rows]), rows % len(places)))
             progress("logit lens", (int(rows[-1]) + 1) / len(states))
-    return _lens(reader, chosen, places, parts)
+    return _lens(run, reader.targets, chosen, places, parts)
 
 
 def read_states(run: Run, position: int) -> States:
@@ -219,11 +221,14 @@ def follow(states: States, target: str | int | None = None, *, top: int = 5) -> 
     Raises:
         InputError: the target is not in the vocabulary.
     """
-    log_p, places = states.log_probability, (states.position,)
+    run, log_p, places = states.run, states.log_probability, (states.position,)
     with torch.inference_mode():
-        reader = _reader(states.run, target, places, top)
-        part = reader.read(log_p, torch.zeros(len(log_p), dtype=torch.long, device=log_p.device))
-    return _lens(reader, range(len(log_p)), places, [part])
+        targets = _targets(run, target, places)
+        query = torch.zeros(len(log_p), dtype=torch.long, device=log_p.device)
+        if top not in states.kept:
+            states.kept[top] = _reader(run, target, places, top).of_states(log_p, query)
+        part = (*states.kept[top], *_of_targets(log_p, targets[query]))
+    return _lens(run, targets, range(len(log_p)), places, [part])
 
 
 def _states(run: Run, positions: tuple[int, ...]) -> Float[Tensor, "state query d_model"]:
@@ -243,27 +248,34 @@ def _token(run: Run, target: str | int) -> int:
     return target_token(run.model, target, run.text_before() if asks else None)
 
 
+def _targets(run: Run, target: str | int | None, positions: tuple[int, ...]) -> Int[Tensor, "query"]:
+    """The token that is followed at each position."""
+    final = run.logits[[run.row(p) for p in positions]].argmax(-1)
+    return final if target is None else torch.full_like(final, _token(run, target))
+
+
 def _reader(run: Run, target: str | int | None, positions: tuple[int, ...], top: int) -> "_Reader":
-    logits = run.logits[[run.row(p) for p in positions]]
-    final = logits.argmax(-1)
-    targets = final if target is None else torch.full_like(final, _token(run, target))
-    log_final = logits.float().log_softmax(-1)
+    log_final = run.logits[[run.row(p) for p in positions]].float().log_softmax(-1)
     negentropy = (log_final.exp() * log_final).sum(-1)
-    return _Reader(run, targets, log_final.exp(), negentropy, min(counted(top, "top", least=1), run.model.vocab))
+    most = min(counted(top, "top", least=1), run.model.vocab)
+    return _Reader(_targets(run, target, positions), log_final.exp(), negentropy, most)
 
 
 def _lens(
-    reader: "_Reader", states: Sequence[int], positions: tuple[int, ...], parts: list[tuple[Tensor, ...]]
+    run: Run,
+    targets: Int[Tensor, "query"],
+    states: Sequence[int],
+    positions: tuple[int, ...],
+    parts: list[tuple[Tensor, ...]],
 ) -> Lens:
     columns = (torch.cat(column) for column in zip(*parts, strict=True))
-    ids, probability, at_target, rank, kl = (x.unflatten(0, (len(states), len(positions))) for x in columns)
+    ids, probability, kl, at_target, rank = (x.unflatten(0, (len(states), len(positions))) for x in columns)
     layers: tuple[StreamLayer, ...] = tuple(layer_of(state) for state in states)
-    return Lens(reader.run, layers, positions, tuple(reader.targets.tolist()), ids, probability, at_target, rank, kl)
+    return Lens(run, layers, positions, tuple(targets.tolist()), ids, probability, at_target, rank, kl)
 
 
 @dataclass(frozen=True)
 class _Reader:
-    run: Run
     targets: Int[Tensor, "query"]
     final: Float[Tensor, "query vocab"]
     """The model's own probabilities."""
@@ -271,9 +283,17 @@ class _Reader:
     top: int
 
     def read(self, log_p: Float[Tensor, "chunk vocab"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
-        """Top tokens and probabilities, probability and rank of the target, KL: of states at positions `query`."""
+        """Top tokens and probabilities, KL, probability and rank of the target: of states at positions `query`."""
+        return (*self.of_states(log_p, query), *_of_targets(log_p, self.targets[query]))
+
+    def of_states(self, log_p: Float[Tensor, "chunk vocab"], query: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+        """What is of no target: top tokens and probabilities, and KL."""
         best = log_p.topk(self.top)
-        at_target = log_p.gather(-1, self.targets[query, None])
-        rank = (log_p > at_target).sum(-1, dtype=torch.int32) + 1
         kl = self.negentropy[query] - (self.final[query] * log_p).sum(-1)
-        return best.indices, best.values.exp(), at_target[:, 0].exp(), rank, kl.clamp_min(0)
+        return best.indices, best.values.exp(), kl.clamp_min(0)
+
+
+def _of_targets(log_p: Float[Tensor, "chunk vocab"], targets: Int[Tensor, "chunk"]) -> tuple[Tensor, ...]:
+    """Probability and rank of the target in each state."""
+    at_target = log_p.gather(-1, targets[:, None])
+    return at_target[:, 0].exp(), (log_p > at_target).sum(-1, dtype=torch.int32) + 1

@@ -23,8 +23,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from unembed.engine.texts import WIDEST, Text, last_streams_of_texts
+from unembed.engine.texts import WIDEST, Text
 from unembed.errors import InputError, ModelError
+from unembed.methods.ends import ends_of_texts
 from unembed.models.forward import call
 from unembed.models.hooks import one_at_a_time
 from unembed.models.lengths import acts_alike
@@ -165,7 +166,7 @@ class Question(Brief):
     def _of_texts(
         self, texts: Sequence[Text], count: int, progress: Progress = silent
     ) -> Iterator[Float[Tensor, "answer vocab"]]:
-        for part in last_streams_of_texts(self.run, texts, count=count, progress=progress).split(_ROWS):
+        for part in ends_of_texts(self.run, texts, count=count, progress=progress).split(_ROWS):
             yield from unembedded(self.model, part)[2]
 
     def _masked(self, versions: Sequence[Gone], progress: Progress) -> Iterator[Float[Tensor, "answer vocab"]]:
