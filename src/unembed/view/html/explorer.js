@@ -37,33 +37,33 @@ function re(e, t) {
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
 	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function x(t) {
+function ie(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
 }
-function S(e) {
+function x(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), S(e);
+	}), x(e);
 }
-function C(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
+function S(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
 }
-function ie() {
+function ae() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && x(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ie);
+		(a = r.length) && (i || queueMicrotask)(ae);
 	}
 }
-function ae(e, t, n, r, i, a, o, s, c, l, u) {
+function oe(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, ee, g, _, te = r.__k || m, v = t.length;
-	for (c = oe(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = fe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	for (c = se(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = pe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function oe(e, t, n, r, i) {
+function se(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, te = 0, v = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
 	if (te) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = v[a]) && 16 & o.__u) {
 			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
@@ -71,21 +71,21 @@ function oe(e, t, n, r, i) {
 		}
 		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : v[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ve(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
 	return r;
 }
-function se(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
 		return t;
 	}
 	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ce(e, t, n, r) {
+function le(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ce(e, t, n, r) {
 	}
 	return -1;
 }
-function le(e, t, n) {
+function ue(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function ue(e, t, n, r, i) {
+function de(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function ue(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function de(t) {
+function fe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function de(t) {
 		}
 	};
 }
-function fe(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, v, y, x, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, v, y, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof _e == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof ve == "function") {
 		h = s.length;
 		try {
-			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (C ? n.__c = g = new _e(S, oe) : (n.__c = g = new ne(S, oe), g.constructor = _e, g.render = ye), ie && ie.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), C && (g.__s || (g.__s = g.state), _e.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, _e.getDerivedStateFromProps(S, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
-				if (S !== v && C && !_e.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(S, g.__s, oe)) {
-					n.__v != r.__v && (g.props = S, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (S ? n.__c = g = new ve(x, se) : (n.__c = g = new ne(x, se), g.constructor = ve, g.render = be), ae && ae.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), S && (g.__s || (g.__s = g.state), ve.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, ve.getDerivedStateFromProps(x, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
+				if (x !== v && S && !ve.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(x, g.__s, se)) {
+					n.__v != r.__v && (g.props = x, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
 					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = re(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(S, g.__s, oe), C && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(v, y, x);
+				g.componentWillUpdate && g.componentWillUpdate(x, g.__s, se), S && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(v, y, ie);
 				});
-			} else C && !_e.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), C && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = oe, g.props = S, g.__P = t, g.__g &= -5, se = e.__r, ce = C ? 25 : 0;
+			} else S && !ve.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), S && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = se, g.props = x, g.__P = t, g.__g &= -5, ce = e.__r, le = S ? 25 : 0;
 			do
-				g.__g &= -9, se && se(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++ce < 25);
-			C && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), C && r.__c && g.getSnapshotBeforeUpdate && (x = g.getSnapshotBeforeUpdate(v, y)), le = d && d.type === b && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ve(e, e);
-			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = ae(t, ee(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				g.__g &= -9, ce && ce(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++le < 25);
+			S && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), S && r.__c && g.getSnapshotBeforeUpdate && (ie = g.getSnapshotBeforeUpdate(v, y)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ye(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, ee(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
-						for (; fe < o.length; fe++) if (he = o[fe]) {
-							if (o[fe] = null, ue) {
-								if (he == de) break;
+						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
+						for (; pe < o.length; pe++) if (ge = o[pe]) {
+							if (o[pe] = null, de) {
+								if (ge == fe) break;
 							} else {
-								if (he.nodeType != 8) break;
-								he.data.startsWith("$s") && (de = pe(ue = he));
+								if (ge.nodeType != 8) break;
+								ge.data.startsWith("$s") && (fe = me(de = ge));
 							}
 						}
 					}
-					if (!ue) {
+					if (!de) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						ue = c;
+						de = c;
 					}
-					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(te);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function pe(e, t) {
+function me(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function pe(e, t) {
 		t && t.push(e);
 	}
 }
-function me(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
+function he(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
 }
-function he(t, n, r) {
-	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
+function ge(t, n, r) {
+	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function he(t, n, r) {
 		}
 	});
 }
-function ge(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, v, y, b, ne, x = r.props || p, S = n.props, C = n.type;
-	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((v = o[d]) && (C ? v.localName == C : v.nodeType == 3)) {
+function _e(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, v, y, b, ne, ie = r.props || p, x = n.props, S = n.type;
+	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((v = o[d]) && (S ? v.localName == S : v.nodeType == 3)) {
 			t = v, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ne = u.ownerDocument || document, !C) return ne.createTextNode(S);
-		t = ne.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
+		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (C) {
-		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (x = {}, d = 0; d < t.attributes.length; d++) x[(v = t.attributes[d]).name] = v.value;
-		for (d in x) v = x[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, v, a);
-		for (d in S) v = S[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || x[d] === v || ue(t, d, v, x[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && C != "textarea" || (d = "value", C == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (C != "progress" || y) || ue(t, d, y, x[d], a), d = "checked", b != null && b != t[d] && ue(t, d, b, x[d], a));
-	} else x === S || c && t.data == S || (t.data = S);
+	if (S) {
+		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(v = t.attributes[d]).name] = v.value;
+		for (d in ie) v = ie[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, v, a);
+		for (d in x) v = x[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || ie[d] === v || de(t, d, v, ie[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && S != "textarea" || (d = "value", S == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (S != "progress" || y) || de(t, d, y, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
+	} else ie === x || c && t.data == x || (t.data = x);
 	return t;
 }
-function _e(t, n, r, i) {
+function ve(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ve(t, n, r) {
+function ye(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ve(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ye(e, t, n) {
+function be(e, t, n) {
 	return this.constructor(e, n);
 }
-function be(t, n) {
+function xe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
 }
-function xe(e) {
+function Se(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, C(e);
+				e.__g |= 4, S(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -283,100 +283,100 @@ e = { __e: function(e, t, n, r) {
 	return e != null && e.constructor === f;
 }, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), C(this)));
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), S(this)));
 }, ne.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
+	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
 }, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
-function Fe(e, t) {
-	T.__h && T.__h(w, e, Ee || t), Ee = 0;
-	var n = w.__H || (w.__H = {
+var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
+function Ie(e, t) {
+	w.__h && w.__h(C, e, De || t), De = 0;
+	var n = C.__H || (C.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Ie(e, t) {
-	var n = Fe(Se++, 3);
-	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
-}
 function Le(e, t) {
-	var n = Fe(Se++, 4);
-	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	var n = Ie(Ce++, 3);
+	!w.__s && Ye(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
 }
-function Re(e) {
-	return Ee = 5, ze(function() {
+function Re(e, t) {
+	var n = Ie(Ce++, 4);
+	!w.__s && Ye(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
+}
+function ze(e) {
+	return De = 5, Be(function() {
 		return { current: e };
 	}, []);
 }
-function ze(e, t) {
-	var n = Fe(Se++, 7);
-	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Be(e, t) {
+	var n = Ie(Ce++, 7);
+	return Ye(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Be(e) {
-	var t = w.context[e.__c], n = Fe(Se++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
+function Ve(e) {
+	var t = C.context[e.__c], n = Ie(Ce++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
 }
-function Ve() {
-	var e = Fe(Se++, 11);
+function He() {
+	var e = Ie(Ce++, 11);
 	if (!e.__) {
-		for (var t = w.__v; !t.__m && t.__;) t = t.__;
+		for (var t = C.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function He() {
+function Ue() {
 	var e;
 	do {
-		for (; e = Oe.shift();) try {
-			Ke(e);
+		for (; e = ke.shift();) try {
+			qe(e);
 		} catch (t) {
-			T.__e(t, { __: (e = e.__P) && e.__v });
+			w.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = De.shift();) {
+		for (; e = Oe.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
+				t.__h.some(qe), t.__h.some(Je), t.__h = [];
 			} catch (n) {
-				t.__h = [], T.__e(n, e.__v);
+				t.__h = [], w.__e(n, e.__v);
 			}
 		}
-	} while (Oe.length);
+	} while (ke.length);
 }
-T.__b = function(e) {
-	w = null, ke && ke(e);
-}, T.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
-}, T.__r = function(e) {
-	Ae && Ae(e), Se = 0;
-	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
+w.__b = function(e) {
+	C = null, Ae && Ae(e);
+}, w.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
+}, w.__r = function(e) {
+	je && je(e), Ce = 0;
+	var t = (C = e.__c).__H;
+	t && (we == C ? C.__h = [] : (t.__h.some(qe), t.__h.some(Je), Ce = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), Ce = w;
-}, T.diffed = function(e) {
-	je && je(e);
+	})), we = C;
+}, w.diffed = function(e) {
+	Me && Me(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ke(Oe.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), Ce = w = null;
-}, T.__c = function(e, t) {
+	})), we = C = null;
+}, w.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
-				return !e.__ || qe(e);
+			e.__h.some(qe), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Je(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Me && Me(e, t);
-}, T.unmount = function(e) {
-	Ne && Ne(e);
+	}), Ne && Ne(e, t);
+}, w.unmount = function(e) {
+	Pe && Pe(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,52 +385,52 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ge(Oe.push(r));
-			} else Ke(r);
+				r.__P = n, Ke(ke.push(r));
+			} else qe(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && T.__e(t, r.__v));
+	}), r.__H = void 0, t && w.__e(t, r.__v));
 };
-var Ue = typeof requestAnimationFrame == "function";
-function We(e) {
-	var t, n = function() {
-		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ue && (t = requestAnimationFrame(n));
-}
+var We = typeof requestAnimationFrame == "function";
 function Ge(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
+	var t, n = function() {
+		clearTimeout(r), We && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	We && (t = requestAnimationFrame(n));
 }
 function Ke(e) {
-	var t = w, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), w = t;
+	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || Ge)(Ue);
 }
 function qe(e) {
-	var t = w;
-	e.__c = e.__(), w = t;
+	var t = C, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), C = t;
 }
-function Je(e, t) {
+function Je(e) {
+	var t = C;
+	e.__c = e.__(), C = t;
+}
+function Ye(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !Te(t, e[n]);
+		return !Ee(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ye = Symbol.for("preact-signals");
-function Xe() {
-	if (tt > 1) tt--;
+var Xe = Symbol.for("preact-signals");
+function Ze() {
+	if (nt > 1) nt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = at;
-			for (at = void 0; e !== void 0;) {
+			var e = ot;
+			for (ot = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); et !== void 0;) {
-			var n = et;
-			for (et = void 0, nt++; n !== void 0;) {
+		})(); tt !== void 0;) {
+			var n = tt;
+			for (tt = void 0, rt++; n !== void 0;) {
 				var r = n.u;
 				if (n.u = void 0, n.f &= -3, !(8 & n.f) && lt(n)) try {
 					n.c();
@@ -440,110 +440,110 @@ function Xe() {
 				n = r;
 			}
 		}
-		if (nt = 0, tt--, t) throw e;
+		if (rt = 0, nt--, t) throw e;
 	}
 }
-function Ze(e) {
-	if (tt > 0) return e();
-	it = ++rt, tt++;
+function Qe(e) {
+	if (nt > 0) return e();
+	at = ++it, nt++;
 	try {
 		return e();
 	} finally {
-		Xe();
+		Ze();
 	}
 }
-var Qe, E = void 0;
-function $e(e) {
-	var t = E, n = Qe;
-	E = void 0, Qe = void 0;
+var $e, T = void 0;
+function et(e) {
+	var t = T, n = $e;
+	T = void 0, $e = void 0;
 	try {
 		return e();
 	} finally {
-		E = t, Qe = n;
+		T = t, $e = n;
 	}
 }
-var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
-function st(e) {
-	if (E !== void 0) {
+var tt = void 0, nt = 0, rt = 0, it = 0, at = 0, ot = void 0, st = 0;
+function ct(e) {
+	if (T !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== E) return t = {
+		if (t === void 0 || t.t !== T) return t = {
 			i: 0,
 			S: e,
-			p: E.s,
+			p: T.s,
 			n: void 0,
-			t: E,
+			t: T,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
+		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
 	}
 }
-function D(e, t) {
+function E(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-D.prototype.brand = Ye, D.prototype.h = function() {
+E.prototype.brand = Xe, E.prototype.h = function() {
 	return !0;
-}, D.prototype.S = function(e) {
+}, E.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? et(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, D.prototype.U = function(e) {
+}, E.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && et(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, D.prototype.subscribe = function(e) {
+}, E.prototype.subscribe = function(e) {
 	var t = this;
 	return vt(function() {
 		var n = t.value;
-		$e(function() {
+		et(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, D.prototype.valueOf = function() {
+}, E.prototype.valueOf = function() {
 	return this.value;
-}, D.prototype.toString = function() {
+}, E.prototype.toString = function() {
 	return this.value + "";
-}, D.prototype.toJSON = function() {
+}, E.prototype.toJSON = function() {
 	return this.value;
-}, D.prototype.peek = function() {
+}, E.prototype.peek = function() {
 	var e = this;
-	return $e(function() {
+	return et(function() {
 		return e.value;
 	});
-}, Object.defineProperty(D.prototype, "value", {
+}, Object.defineProperty(E.prototype, "value", {
 	get: function() {
-		var e = st(this);
+		var e = ct(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (nt > 100) throw Error("Cycle detected");
+			if (rt > 100) throw Error("Cycle detected");
 			(function(e) {
-				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
+				nt !== 0 && rt === 0 && e.l !== at && (e.l = at, ot = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: at
+					o: ot
 				});
-			})(this), this.v = e, this.i++, ot++, tt++;
+			})(this), this.v = e, this.i++, st++, nt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Xe();
+				Ze();
 			}
 		}
 	}
 });
-function ct(e, t) {
-	return new D(e, t);
+function D(e, t) {
+	return new E(e, t);
 }
 function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
@@ -566,29 +566,29 @@ function dt(e) {
 	e.s = n;
 }
 function ft(e, t) {
-	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
+	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = st - 1, this.f = 4;
 }
-ft.prototype = new D(), ft.prototype.h = function() {
+ft.prototype = new E(), ft.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
-	if (this.g = ot, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
-	var e = E;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === st)) return !0;
+	if (this.g = st, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
+	var e = T;
 	try {
-		ut(this), E = this;
+		ut(this), T = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return E = e, dt(this), this.f &= -2, !0;
+	return T = e, dt(this), this.f &= -2, !0;
 }, ft.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	D.prototype.S.call(this, e);
+	E.prototype.S.call(this, e);
 }, ft.prototype.U = function(e) {
-	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
+	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
@@ -599,7 +599,7 @@ ft.prototype = new D(), ft.prototype.h = function() {
 	}
 }, Object.defineProperty(ft.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = st(this);
+	var e = ct(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
@@ -609,15 +609,15 @@ function pt(e, t) {
 function mt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		tt++;
-		var n = E;
-		E = void 0;
+		nt++;
+		var n = T;
+		T = void 0;
 		try {
 			t();
 		} catch (t) {
 			throw e.f &= -2, e.f |= 8, ht(e), t;
 		} finally {
-			E = n, Xe();
+			T = n, Ze();
 		}
 	}
 }
@@ -626,16 +626,16 @@ function ht(e) {
 	e.x = void 0, e.s = void 0, mt(e);
 }
 function gt(e) {
-	if (E !== this) throw Error("Out-of-order effect");
-	dt(this), E = e, this.f &= -2;
+	if (T !== this) throw Error("Out-of-order effect");
+	dt(this), T = e, this.f &= -2;
 	try {
 		8 & this.f && ht(this);
 	} finally {
-		Xe();
+		Ze();
 	}
 }
 function _t(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, $e && $e.push(this);
 }
 _t.prototype.c = function() {
 	var e = this.S();
@@ -648,11 +648,11 @@ _t.prototype.c = function() {
 	}
 }, _t.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, mt(this), ut(this), tt++;
-	var e = E;
-	return E = this, gt.bind(this, e);
+	this.f |= 1, this.f &= -9, mt(this), ut(this), nt++;
+	var e = T;
+	return T = this, gt.bind(this, e);
 }, _t.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = et, et = this);
+	2 & this.f || (this.f |= 2, this.u = tt, tt = this);
 }, _t.prototype.d = function() {
 	this.f |= 8, 1 & this.f || ht(this);
 }, _t.prototype.dispose = function() {
@@ -686,7 +686,7 @@ function wt(e) {
 function Tt(e) {
 	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = ze(function() {
+	var a = Be(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
@@ -708,7 +708,7 @@ function Tt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Tt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
+Tt.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 	constructor: {
 		configurable: !0,
 		value: v(b, null).constructor
@@ -735,7 +735,7 @@ Tt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
@@ -774,7 +774,7 @@ Tt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	e(t);
 });
 function Et(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = ct(n);
+	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
@@ -826,8 +826,8 @@ Ct("unmount", function(e, t) {
 	return !1;
 };
 function O(e, t) {
-	return ze(function() {
-		return ct(e, t);
+	return Be(function() {
+		return D(e, t);
 	}, []);
 }
 var Dt = function(e) {
@@ -836,7 +836,7 @@ var Dt = function(e) {
 	});
 };
 function Ot() {
-	Ze(function() {
+	Qe(function() {
 		for (var e; e = St.shift();) yt.call(e);
 	});
 }
@@ -873,6 +873,7 @@ var Pt = {
 	result: null,
 	error: null
 }, Ft = class {
+	lost = D(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
@@ -893,8 +894,8 @@ var Pt = {
 	peek(e) {
 		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
 	}
-	shown(e) {
-		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
+	shown(...e) {
+		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
 		return Object.fromEntries(n.map(([e, t]) => [e, t.answer.value?.result]));
 	}
 	#n(e, t) {
@@ -902,7 +903,7 @@ var Pt = {
 		return {
 			ask: e,
 			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: ct(n ? {
+			answer: D(n ? {
 				...Pt,
 				fraction: 1,
 				result: t
@@ -912,7 +913,11 @@ var Pt = {
 			state: n ? "done" : "queued"
 		};
 	}
+	retry() {
+		this.lost.value = !1, this.#r();
+	}
 	#r() {
+		if (this.lost.value) return;
 		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
@@ -939,7 +944,10 @@ var Pt = {
 			error: (e) => t({
 				...Pt,
 				error: e
-			})
+			}),
+			lost: () => {
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
+			}
 		});
 	}
 	#a() {
@@ -948,16 +956,16 @@ var Pt = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, It = xe(null);
+}, It = Se(null);
 function k() {
-	let e = Be(It);
+	let e = Ve(It);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
 function A(e) {
 	let t = k(), n = e === null ? "" : Nt(e), r = O(null);
-	return Le(() => {
+	return Re(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -965,7 +973,7 @@ function A(e) {
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
 function Lt(e) {
-	let t = A(e), n = Re(null);
+	let t = A(e), n = ze(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -985,7 +993,7 @@ function zt(e, t) {
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
 function Bt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value) return;
+	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
 	if (n.key === "t" && r) e.set({ test: Rt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
@@ -1018,10 +1026,10 @@ function Ht(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function Ut(e, t) {
-	return e === null || t === null ? e === t : Wt(e) === Wt(t);
+function M(e, t) {
+	return e === null || t === null ? e === t : Ut(e) === Ut(t);
 }
-function Wt(e) {
+function Ut(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1031,28 +1039,28 @@ function Wt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Gt(e) {
+function Wt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
+function Gt(e) {
+	return Wt(e) === "cross_attention";
+}
 function Kt(e) {
-	return Gt(e) === "cross_attention";
+	return Gt(e) || e.encoder === !0;
 }
 function qt(e) {
-	return Kt(e) || e.encoder === !0;
+	return e.encoder ? { encoder: !0 } : Gt(e) ? { cross: !0 } : {};
 }
 function Jt(e) {
-	return e.encoder ? { encoder: !0 } : Kt(e) ? { cross: !0 } : {};
-}
-function Yt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Xt(e);
-	let n = Xt(t[1] ?? "");
-	return n === null || Kt(n) ? null : {
+	if (!t) return Yt(e);
+	let n = Yt(t[1] ?? "");
+	return n === null || Gt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Xt(e) {
+function Yt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,26 +1082,26 @@ function Xt(e) {
 		head: Number(r)
 	};
 }
-function M(e) {
-	return Qt(Zt(e), e.encoder ?? !1);
+function N(e) {
+	return Zt(Xt(e), e.encoder ?? !1);
 }
-function Zt(e) {
+function Xt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Qt(e, t) {
+function Zt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function $t(e) {
-	let t = en(e);
-	if (t) return M(t);
+function Qt(e) {
+	let t = $t(e);
+	if (t) return N(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function en(e) {
+function $t(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1116,24 +1124,72 @@ function en(e) {
 		neuron: e.neuron
 	};
 }
-function tn(e) {
+function en(e) {
 	let t = e;
-	return typeof t != "object" || !t || !nn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? nn(t.head) : t.kind === "neuron" ? nn(t.neuron) && (t.expert === void 0 || nn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? tn(t.head) : t.kind === "neuron" ? tn(t.neuron) && (t.expert === void 0 || tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function nn(e) {
+function tn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function nn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || Gt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+}
+function rn(e) {
+	let t = e.ledger.terms.flatMap((e) => $t(e) ?? []);
+	return [
+		...e.heads.map(j),
+		...e.neurons.map(Ht),
+		...t
+	];
+}
+// src/page/earlier.ts
+var an = 20, on = "unembed-earlier", sn = class {
+	list;
+	#e;
+	constructor(e) {
+		this.#e = e, this.list = D(ln(e));
+	}
+	add({ a: e, source: t }) {
+		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
+		this.list.value = [{
+			a: e,
+			source: t
+		}, ...n].slice(0, an);
+		try {
+			this.#e?.setItem(on, JSON.stringify(this.list.value));
+		} catch {}
+	}
+};
+function cn(e) {
+	try {
+		return e === "page" ? sessionStorage : null;
+	} catch {
+		return null;
+	}
+}
+function ln(e) {
+	try {
+		let t = JSON.parse(e?.getItem(on) ?? "[]");
+		return Array.isArray(t) ? t.filter(un).slice(0, an) : [];
+	} catch {
+		return [];
+	}
+}
+function un(e) {
+	let { a: t, source: n } = e ?? {};
+	return typeof t == "string" && (n === null || typeof n == "string");
+}
 // src/lib/knowledge.ts
-var rn = [
+var dn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], an = ["rome", "value"], on = [
+], fn = ["rome", "value"], pn = [
 	"refined",
 	"kept",
 	"shared"
-], sn = {
+], mn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1141,33 +1197,33 @@ var rn = [
 	test: null,
 	edit: null
 };
-function cn(e, t, n) {
+function hn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function ln({ layers: e, attributions: t }) {
+function gn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function un(e) {
-	return M(Ht(e));
+function _n(e) {
+	return N(Ht(e));
 }
-function dn(e, t) {
+function vn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function fn(e) {
+function yn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function pn(e) {
+function bn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1175,17 +1231,17 @@ function pn(e) {
 		shared: e.shared
 	};
 }
-function mn(e, t) {
-	return t ?? on.find((t) => e[t].length > 0) ?? "refined";
+function xn(e, t) {
+	return t ?? pn.find((t) => e[t].length > 0) ?? "refined";
 }
-function hn({ layer: e, expert: t, neuron: n }) {
+function Sn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function gn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Cn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1195,7 +1251,7 @@ function gn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function _n(e, t, n, r, i) {
+function wn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1213,7 +1269,7 @@ function _n(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return vn([
+		return Tn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1222,34 +1278,34 @@ function _n(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? vn([
+	return e.action === "erase" ? Tn([
 		"suppress",
 		...r,
 		...o
-	]) : vn([
+	]) : Tn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function vn(e) {
+function Tn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function yn(e, t) {
+function En(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...xn(e, t),
+		...On(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function bn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(hn);
+function Dn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Sn);
 	return t.action === "update" ? {
 		ask: "update",
-		...xn(e, n),
+		...On(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1257,42 +1313,42 @@ function bn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...xn(e, n),
+		...On(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function xn({ prompts: e }, { prompt: t, target: n }) {
+function On({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function Sn(e) {
+function kn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && wn([null, ...on])(a) && wn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && jn([null, ...pn])(a) && jn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Cn(s));
+	])(o) && (s === null || An(s));
 }
-function Cn(e) {
+function An(e) {
 	let t = e;
-	return typeof t == "object" && wn(rn)(t.action) && typeof t.to == "string" && wn(an)(t.method);
+	return typeof t == "object" && jn(dn)(t.action) && typeof t.to == "string" && jn(fn)(t.method);
 }
-function wn(e) {
+function jn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Tn = [
+var Mn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], En = [
+], Nn = [
 	"why",
 	"parts",
 	"graph",
@@ -1300,7 +1356,7 @@ var Tn = [
 	"compare",
 	"facts",
 	"continue"
-], Dn = {
+], Pn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1315,11 +1371,11 @@ var Tn = [
 	pins: [],
 	knowledge: null
 };
-function On(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Dn[e]));
+function Fn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Pn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function kn(e, t = Dn) {
+function In(e, t = Pn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1327,64 +1383,66 @@ function kn(e, t = Dn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? An({
-		...Dn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Ln({
+		...Pn,
 		...n
 	}) : t;
 }
-function An(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Dn[t], n = (e) => e === null || typeof e == "string";
+function Ln(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Pn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => En.some((t) => t === e)),
+		view: t("view", (e) => Nn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || nn(e)),
-		target: t("target", (e) => n(e) || nn(e)),
+		position: t("position", (e) => e === null || tn(e)),
+		target: t("target", (e) => n(e) || tn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || nn(e)),
-		selection: t("selection", (e) => e === null || tn(e)),
-		test: t("test", (e) => e === null || Mn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Nn)),
-		knowledge: t("knowledge", (e) => e === null || Sn(e))
+		word: t("word", (e) => e === null || tn(e)),
+		selection: t("selection", (e) => e === null || en(e)),
+		test: t("test", (e) => e === null || zn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Bn)),
+		knowledge: t("knowledge", (e) => e === null || kn(e))
 	};
 }
-function jn(e) {
+function Rn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Mn(e) {
-	return Tn.some((t) => t === e);
+function zn(e) {
+	return Mn.some((t) => t === e);
 }
-function Nn(e) {
+function Bn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && tn(t.part) && Mn(t.how);
+	return typeof t == "object" && !!t && en(t.part) && zn(t.how);
 }
 // src/page/page.ts
-var Pn = class {
+var Vn = class {
 	data;
 	desk;
 	state;
-	hovered = ct(null);
-	explained = ct(null);
-	answered = ct(null);
-	helpOpen = ct(!1);
-	continued = ct(null);
-	said = ct("");
+	hovered = D(null);
+	explained = D(null);
+	answered = D(null);
+	helpOpen = D(!1);
+	continued = D(null);
+	glossary = D(null);
+	earlier;
+	said = D("");
 	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Ft(t, e.results);
-		let n = An({
-			...Dn,
+		this.data = e, this.earlier = new sn(cn(e.host)), this.desk = new Ft(t, e.results);
+		let n = Ln({
+			...Pn,
 			...e.state
 		});
-		this.state = ct(e.host === "widget" ? n : this.#e(n));
+		this.state = D(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = Dn) {
-		let t = kn(location.hash, e);
+	#e(e = Pn) {
+		let t = In(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1422,32 +1480,32 @@ var Pn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !Ut(t.part, e));
+		let r = n.filter((t) => !M(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${M(e)}.`;
+		}] }), this.said.value = `Pinned ${N(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		Ze(() => {
-			this.explained.value = e, this.answered.value = e && t;
+		Qe(() => {
+			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...In(e),
+			...Un(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Fn(this.state.value), t = vt(() => {
-			let t = this.state.value, n = On(t), r = Fn(t) !== e;
-			if (e = Fn(t), n === location.hash) return;
+		let e = Hn(this.state.value), t = vt(() => {
+			let t = this.state.value, n = Fn(t), r = Hn(t) !== e;
+			if (e = Hn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1458,7 +1516,7 @@ var Pn = class {
 		};
 	}
 };
-function Fn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Hn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1470,8 +1528,8 @@ function Fn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function In({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Ln({
+function Un({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Wn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1480,94 +1538,32 @@ function In({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Ln(e) {
+function Wn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-// src/protocol/transports.ts
-function Rn(e) {
-	return (t, n) => {
-		let r = new AbortController();
-		return zn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Bn(e));
-			await Vn(e.body, n);
-		}).catch((e) => {
-			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
-		}), () => r.abort();
-	};
-}
-function zn(e, t, n, r) {
-	let i = { "content-type": "application/json" };
-	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
-		method: "POST",
-		headers: i,
-		body: JSON.stringify(t),
-		...r ? { signal: r } : {}
-	});
-}
-async function Bn(e) {
-	let t = await e.text();
-	try {
-		let { message: e } = JSON.parse(t);
-		if (e) return e;
-	} catch {}
-	return t || `The server answered ${e.status}.`;
-}
-async function Vn(e, t) {
-	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
-	for (;;) {
-		let { done: e, value: i } = await n.read();
-		if (e) break;
-		r += i.replaceAll("\r\n", "\n");
-		let a = r.split("\n\n");
-		r = a.pop() ?? "";
-		for (let e of a) Hn(e, t);
-	}
-	r.trim() && Hn(r, t), t.error("The server closed the connection before it had answered.");
-}
-function Hn(e, t) {
-	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Un(r("event")[0] ?? "message", JSON.parse(i), t);
-}
-function Un(e, t, n) {
-	if (e === "progress") {
-		let { stage: e, fraction: r } = t;
-		n.progress(e, r);
-	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
-}
-var Wn = /* @__PURE__ */ new Set([
-	"top",
-	"test",
-	"target"
-]);
-function Gn(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !Wn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
-	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
-	};
-}
+// src/lib/glossary.ts
+var Gn = Kn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
 function Kn(e) {
-	let t = 0;
-	return (n, r) => {
-		t += 1;
-		let i = t, a = (t) => {
-			t.id === i && (Un(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
-		};
-		return e.on("msg:custom", a), e.send({
-			id: i,
-			ask: n
-		}), () => {
-			e.off("msg:custom", a), e.send({
-				id: i,
-				cancel: !0
-			});
-		};
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [qn(Jn(e[1]), Jn(e[2]))] : []);
+}
+function qn(e, t) {
+	return {
+		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
+		term: e,
+		meaning: t
 	};
+}
+function Jn(e) {
+	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+}
+function Yn(e) {
+	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
+	return Gn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var qn = Symbol.for("pv"), Jn = 0;
+var Xn = Symbol.for("pv"), Zn = 0;
 Array.isArray;
-function N(t, n, r, i, a, o) {
+function P(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1581,17 +1577,130 @@ function N(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: qn,
-		__v: --Jn,
+		constructor: Xn,
+		__v: --Zn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
+// src/panels/Glossary.tsx
+function Qn() {
+	let e = k(), t = ze(null), n = e.glossary.value, r = n === null ? null : Yn(n);
+	return Le(() => {
+		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
+	}, [n]), /* @__PURE__ */ P("dialog", {
+		class: "glossary",
+		ref: t,
+		"aria-labelledby": "unembed-glossary",
+		onClose: () => e.glossary.value = null,
+		children: [/* @__PURE__ */ P("form", {
+			method: "dialog",
+			class: "controls",
+			children: [/* @__PURE__ */ P("h2", {
+				id: "unembed-glossary",
+				children: "Glossary"
+			}), /* @__PURE__ */ P("button", {
+				type: "submit",
+				children: "Close"
+			})]
+		}), n === null ? null : /* @__PURE__ */ P("dl", {
+			tabIndex: 0,
+			children: Gn.map((e) => /* @__PURE__ */ P("div", {
+				class: e === r ? "chosen" : "",
+				children: [/* @__PURE__ */ P("dt", { children: e.term }), /* @__PURE__ */ P("dd", { children: e.meaning })]
+			}, e.term))
+		})]
+	});
+}
+// src/protocol/transports.ts
+function $n(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return tr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await nr(e));
+			await rr(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || (er(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+		}), () => r.abort();
+	};
+}
+function er(e) {
+	return e instanceof TypeError;
+}
+function tr(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
+}
+async function nr(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function rr(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) ir(e, t);
+	}
+	r.trim() && ir(r, t), t.error("The server closed the connection before it had answered.");
+}
+function ir(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && ar(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function ar(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var or = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function sr(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !or.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function cr(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && (ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
+}
 // src/ui/Field.tsx
-function Yn(e) {
+function lr(e) {
 	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
-	Ie(() => {
+	Le(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1612,9 +1721,9 @@ function Yn(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ N("label", {
+	return e.wide ? /* @__PURE__ */ P("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ N("textarea", {
+		children: [e.label, /* @__PURE__ */ P("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1623,23 +1732,83 @@ function Yn(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ N("label", { children: [e.label, /* @__PURE__ */ N("input", {
+	}) : /* @__PURE__ */ P("label", { children: [e.label, /* @__PURE__ */ P("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
+// src/panels/EarlierPrompts.tsx
+function ur() {
+	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ P("label", { children: ["Earlier", /* @__PURE__ */ P("select", {
+		class: "earlier",
+		value: "",
+		onChange: (t) => {
+			let n = r[Number(t.currentTarget.value)];
+			t.currentTarget.value = "", n && e.set({
+				...n,
+				position: null,
+				target: null
+			});
+		},
+		children: [/* @__PURE__ */ P("option", {
+			value: "",
+			children: [r.length, " …"]
+		}), r.map((e, t) => /* @__PURE__ */ P("option", {
+			value: t,
+			children: dr(e)
+		}, t))]
+	})] });
+}
+function dr({ a: e, source: t }) {
+	let n = t ? `${t} → ${e}` : e;
+	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
+}
+// src/panels/Find.tsx
+var fr = [
+	"compare",
+	"facts",
+	"continue"
+];
+function pr() {
+	let e = k(), t = ze(null), n = He(), r = O(!1), i = e.explained.value, a = i ? rn(i) : [], o = (n) => {
+		let a = Jt(n), o = a === null ? "" : i ? nn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (fr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+	};
+	return /* @__PURE__ */ P("label", {
+		class: "find",
+		children: [
+			/* @__PURE__ */ P("span", { children: ["Find ", /* @__PURE__ */ P("kbd", { children: "/" })] }),
+			/* @__PURE__ */ P("input", {
+				ref: t,
+				type: "search",
+				"data-find": !0,
+				list: n,
+				placeholder: a[0] ? N(a[0]) : "part",
+				"aria-invalid": r.value,
+				onKeyDown: (e) => {
+					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
+				}
+			}),
+			/* @__PURE__ */ P("datalist", {
+				id: n,
+				children: a.map((e) => /* @__PURE__ */ P("option", { value: N(e) }, N(e)))
+			})
+		]
+	});
+}
 // src/panels/Header.tsx
-function Xn() {
+function mr() {
 	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ N("header", {
+	return /* @__PURE__ */ P("header", {
 		class: "top",
-		children: [/* @__PURE__ */ N("div", {
+		children: [/* @__PURE__ */ P("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ N("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ N("p", {
+				/* @__PURE__ */ P("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ P("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1650,25 +1819,29 @@ function Xn() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ N("form", {
+				/* @__PURE__ */ P("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
-					children: [e.reads() === "text" ? /* @__PURE__ */ N(Yn, {
-						name: "source",
-						label: "Source",
-						wide: !0,
-						live: n
-					}) : null, /* @__PURE__ */ N(Yn, {
-						name: "a",
-						label: r === "source" ? "Decoder's prompt" : "Prompt",
-						wide: !0,
-						live: n
-					})]
+					children: [
+						e.reads() === "text" ? /* @__PURE__ */ P(lr, {
+							name: "source",
+							label: "Source",
+							wide: !0,
+							live: n
+						}) : null,
+						/* @__PURE__ */ P(lr, {
+							name: "a",
+							label: r === "source" ? "Decoder's prompt" : "Prompt",
+							wide: !0,
+							live: n
+						}),
+						/* @__PURE__ */ P(ur, {})
+					]
 				}),
-				/* @__PURE__ */ N(tr, {}),
-				/* @__PURE__ */ N(er, {}),
-				e.data.host === "page" ? /* @__PURE__ */ N(nr, {}) : null,
-				/* @__PURE__ */ N("button", {
+				/* @__PURE__ */ P(pr, {}),
+				/* @__PURE__ */ P(vr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ P(br, {}) : null,
+				/* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1676,13 +1849,13 @@ function Xn() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ N("div", {
+		}), /* @__PURE__ */ P("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ N(Qn, {}), /* @__PURE__ */ N($n, { live: n })]
+			children: [/* @__PURE__ */ P(gr, {}), /* @__PURE__ */ P(_r, { live: n })]
 		})]
 	});
 }
-var Zn = {
+var hr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1691,12 +1864,12 @@ var Zn = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Qn() {
+function gr() {
 	let e = k(), t = e.state.value;
-	return /* @__PURE__ */ N("nav", {
+	return /* @__PURE__ */ P("nav", {
 		"aria-label": "Views",
-		children: En.map((n) => /* @__PURE__ */ N("a", {
-			href: On({
+		children: Nn.map((n) => /* @__PURE__ */ P("a", {
+			href: Fn({
 				...t,
 				view: n
 			}) || "#",
@@ -1704,48 +1877,48 @@ function Qn() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ N("span", {
+			children: [hr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function $n({ live: e }) {
+function _r({ live: e }) {
 	let t = k(), n = t.state.value;
-	return /* @__PURE__ */ N("details", {
+	return /* @__PURE__ */ P("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ N("summary", { children: "Another token or reference" }), /* @__PURE__ */ N("form", {
+		children: [/* @__PURE__ */ P("summary", { children: "Another token or reference" }), /* @__PURE__ */ P("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ N(Yn, {
+				/* @__PURE__ */ P(lr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ N(Yn, {
+				/* @__PURE__ */ P(lr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ N("label", { children: ["Reference", /* @__PURE__ */ N("select", {
+				/* @__PURE__ */ P("label", { children: ["Reference", /* @__PURE__ */ P("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ P("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ P("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ N("option", {
+						n.vs === null ? null : /* @__PURE__ */ P("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1755,9 +1928,9 @@ function $n({ live: e }) {
 		})]
 	});
 }
-function er() {
+function vr() {
 	let e = k();
-	return e.data.host === "page" ? /* @__PURE__ */ N("button", {
+	return e.data.host === "page" ? /* @__PURE__ */ P("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1769,51 +1942,36 @@ function er() {
 		children: "Copy link"
 	}) : null;
 }
-function tr() {
-	let e = k(), t = Re(null), n = O(!1);
-	return /* @__PURE__ */ N("label", {
-		class: "find",
-		children: [/* @__PURE__ */ N("span", { children: ["Find ", /* @__PURE__ */ N("kbd", { children: "/" })] }), /* @__PURE__ */ N("input", {
-			ref: t,
-			type: "search",
-			"data-find": !0,
-			placeholder: "L23.H4",
-			"aria-invalid": n.value,
-			onKeyDown: (r) => {
-				if (r.key !== "Enter" || !t.current) return;
-				let i = Yt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
-				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
-			}
-		})]
-	});
+function yr(e) {
+	return er(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function nr() {
+function br() {
 	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await zn("/report", {
+		let n = await tr("/report", {
 			state: e.state.value,
-			results: e.desk.shown(e.state.value.a)
+			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Bn(n);
+			t.value = await nr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("button", {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = String(e)),
+		onClick: () => n().catch((e) => t.value = yr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ N("p", {
+	}), t.value ? /* @__PURE__ */ P("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var rr = [
+var xr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1823,53 +1981,90 @@ var rr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ir() {
-	let e = k(), t = Re(null), n = e.helpOpen.value;
-	return Ie(() => {
+function Sr() {
+	let e = k(), t = ze(null), n = e.helpOpen.value;
+	return Le(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ N("dialog", {
+	}, [n]), /* @__PURE__ */ P("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ N("h2", {
+			/* @__PURE__ */ P("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ N("table", { children: /* @__PURE__ */ N("tbody", { children: rr.map(([e, t]) => /* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("table", { children: /* @__PURE__ */ P("tbody", { children: xr.map(([e, t]) => /* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 				scope: "row",
-				children: /* @__PURE__ */ N("kbd", { children: e })
-			}), /* @__PURE__ */ N("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ N("button", {
-				type: "button",
-				onClick: () => e.helpOpen.value = !1,
-				children: "Close"
+				children: /* @__PURE__ */ P("kbd", { children: e })
+			}), /* @__PURE__ */ P("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ P("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ P("button", {
+					type: "button",
+					onClick: () => e.helpOpen.value = !1,
+					children: "Close"
+				}), /* @__PURE__ */ P("button", {
+					type: "button",
+					onClick: () => {
+						e.helpOpen.value = !1, e.glossary.value = "ledger";
+					},
+					children: "Glossary"
+				})]
 			})
 		]
 	});
 }
+// src/panels/Lost.tsx
+function Cr() {
+	let e = k();
+	if (!e.desk.lost.value) return null;
+	let { a: t } = e.state.value;
+	return /* @__PURE__ */ P("div", {
+		class: "panel lost",
+		role: "alert",
+		children: [/* @__PURE__ */ P("p", { children: [
+			/* @__PURE__ */ P("strong", { children: [
+				"The server at ",
+				location.origin,
+				" does not answer."
+			] }),
+			" What is shown stays. Start it again with",
+			" ",
+			/* @__PURE__ */ P("code", { children: ["unembed open ", wr(t)] }),
+			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
+		] }), /* @__PURE__ */ P("button", {
+			type: "button",
+			onClick: () => e.desk.retry(),
+			children: "Try again"
+		})]
+	});
+}
+function wr(e) {
+	return `'${e.replaceAll("'", "'\\''")}'`;
+}
 // src/panels/Start.tsx
-var ar = [
+var Tr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function or() {
+function Er() {
 	let e = k(), t = e.beside();
-	return /* @__PURE__ */ N("main", {
+	return /* @__PURE__ */ P("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ N("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ N("p", { children: [
+			/* @__PURE__ */ P("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ P("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: ar.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ P("ul", { children: Tr.map(([t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
 						children: t
 					}),
@@ -1881,19 +2076,22 @@ function or() {
 	});
 }
 // src/ui/Status.tsx
-function P(e) {
+function F(e) {
 	let t = k(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ N("p", {
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ N("p", {
+	}) : n.error ? /* @__PURE__ */ P("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ N("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ P("p", {
+		class: "note",
+		children: "Waits for the server."
+	}) : /* @__PURE__ */ P("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ N("progress", {
+			/* @__PURE__ */ P("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1903,15 +2101,30 @@ function P(e) {
 		]
 	});
 }
-function sr(e, t) {
-	let n = O(0), r = Re(""), i = `${e} ${t}`;
+// src/ui/Toast.tsx
+var Dr = 7e3;
+function Or() {
+	let e = k(), t = e.said.value;
+	return Le(() => {
+		let t = setTimeout(() => {
+			e.said.value = "";
+		}, Dr);
+		return () => clearTimeout(t);
+	}, [t]), /* @__PURE__ */ P("p", {
+		class: "toast",
+		role: "status",
+		children: t
+	});
+}
+function kr(e, t) {
+	let n = O(0), r = ze(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function cr(e, t, n) {
+function Ar(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var lr = [
+var jr = [
 	[
 		84,
 		39,
@@ -1947,7 +2160,7 @@ var lr = [
 		88,
 		6
 	]
-], ur = [
+], Mr = [
 	[
 		203,
 		196,
@@ -1983,7 +2196,7 @@ var lr = [
 		206,
 		148
 	]
-], dr = [
+], Nr = [
 	[
 		0,
 		32,
@@ -2014,14 +2227,14 @@ var lr = [
 		234,
 		70
 	]
-], fr = ct(!1);
+], Pr = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	fr.value = e.matches, e.addEventListener("change", () => {
-		fr.value = e.matches;
+	Pr.value = e.matches, e.addEventListener("change", () => {
+		Pr.value = e.matches;
 	});
 }
-function pr(e, t) {
+function Fr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2032,138 +2245,141 @@ function pr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function mr(e, t, n = fr.value) {
-	return _r(pr(n ? ur : lr, .5 + (t > 0 ? e / t : 0) / 2));
+function Ir(e, t, n = Pr.value) {
+	return zr(Fr(n ? Mr : jr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function hr(e) {
-	return _r(pr(dr, e));
+function Lr(e) {
+	return zr(Fr(Nr, e));
 }
-function gr(e) {
+function Rr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function _r([e, t, n]) {
+function zr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var vr = "−", yr = 1e6;
-function F(e, t = 2) {
-	return br(e, t, "");
-}
+var Br = "−", Vr = 1e6;
 function I(e, t = 2) {
-	return br(e, t, "+");
+	return Hr(e, t, "");
 }
-function br(e, t, n) {
+function L(e, t = 2) {
+	return Hr(e, t, "+");
+}
+function Hr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < yr)) return xr(e, t, n);
+	if (!(r < Vr)) return Ur(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Sr(e, n) + i;
+	return Number(i) === 0 ? i : Wr(e, n) + i;
 }
-function xr(e, t = 0, n = "") {
+function Ur(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Sr(e, n) + i;
+	return Wr(e, n) + i;
 }
-function Sr(e, t) {
-	return e < 0 ? vr : t;
+function Wr(e, t) {
+	return e < 0 ? Br : t;
 }
-function L(e) {
+function R(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = F(100 * e, e >= .001 ? 1 : 2);
+	let t = I(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Cr(e) {
-	return `${F(100 * e, 1)}%`;
+function Gr(e) {
+	return `${I(100 * e, 1)}%`;
 }
-function wr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [xr(e, 1), xr(t, 1)];
-	let [n, r] = [L(e), L(t)];
-	if (!Or(e, t) || n !== r && !Dr(e, t)) return [n, r];
+function Kr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Ur(e, 1), Ur(t, 1)];
+	let [n, r] = [R(e), R(t)];
+	if (!Xr(e, t) || n !== r && !Yr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Er(e, t, i);) i++;
-	return [`${Tr(e, i)}%`, `${Tr(t, i)}%`];
+	for (; i < 4 && !Jr(e, t, i);) i++;
+	return [`${qr(e, i)}%`, `${qr(t, i)}%`];
 }
-function Tr(e, t) {
-	let n = F(100 * e, t);
+function qr(e, t) {
+	let n = I(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
 }
-function Er(e, t, n) {
-	let r = [Tr(e, n), Tr(t, n)];
-	return r[0] !== r[1] && !(Dr(e, t) && r.some((e) => e.includes(">")));
+function Jr(e, t, n) {
+	let r = [qr(e, n), qr(t, n)];
+	return r[0] !== r[1] && !(Yr(e, t) && r.some((e) => e.includes(">")));
 }
-function Dr(e, t) {
+function Yr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Or(e, t) {
+function Xr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function kr(e) {
+function Zr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Ar = {
+var Qr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, jr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function R(e) {
-	return [...e].map((e) => Ar[e] ?? (jr.test(e) ? Mr(e) : e)).join("") || "''";
+}, $r = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function z(e) {
+	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ti(e) : e)).join("") || "''";
 }
-function Mr(e) {
+function ei(e) {
+	return e ? e.label || z(e.text) : "";
+}
+function ti(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var z = Ir(85) - 8, B = Ir(170) - 8, V = "#1b1b1a", H = "#55554f", Nr = "#c9c9c4", Pr = "#b35806", Fr = "#542788", U = 6.5;
-function Ir(e) {
+var B = ai(85) - 8, V = ai(170) - 8, H = "#1b1b1a", U = "#55554f", ni = "#c9c9c4", ri = "#b35806", ii = "#542788", W = 6.5;
+function ai(e) {
 	return e * 72 / 25.4;
 }
-function W(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Lr(t) : Br(String(t))}"`).join("");
+function oi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? si(t) : ui(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function Lr(e) {
+function si(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Rr = {
+var ci = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, zr = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function Br(e) {
-	return e.replace(zr, "�").replace(/[&<>"']/g, (e) => Rr[e] ?? "");
+}, li = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function ui(e) {
+	return e.replace(li, "�").replace(/[&<>"']/g, (e) => ci[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = V, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return W("text", {
+	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return oi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${Lr(e)} ${Lr(t)})`
-	}, Vr(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${si(e)} ${si(t)})`
+	}, di(n));
 }
-function Vr(e) {
-	return Hr.test(e) ? `\u2068${Br(e)}\u2069` : Br(e);
+function di(e) {
+	return fi.test(e) ? `\u2068${ui(e)}\u2069` : ui(e);
 }
-var Hr = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Ur(e) {
+var fi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function pi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && Hr.test(t[0]);
+	return t !== null && fi.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return W("rect", {
+	return oi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2171,31 +2387,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Wr(e, t, n, r, i = {}) {
-	return W("line", {
+function mi(e, t, n, r, i = {}) {
+	return oi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: Nr,
+		stroke: ni,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Gr(e, t, n) {
-	return W("g", { transform: `translate(${Lr(e)} ${Lr(t)})` }, n);
+function hi(e, t, n) {
+	return oi("g", { transform: `translate(${si(e)} ${si(t)})` }, n);
 }
-function Kr(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Fr : Pr });
+function gi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? ii : ri });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var qr = W("defs", {}, W("pattern", {
+var _i = oi("defs", {}, oi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Jr = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), vi = [
 	278,
 	278,
 	355,
@@ -2291,35 +2507,35 @@ var qr = W("defs", {}, W("pattern", {
 	260,
 	334,
 	584
-], Yr = [
+], yi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Xr = .62, Zr = 1.02;
+], bi = .62, xi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Qr(t), 0) * t * Zr * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Si(t), 0) * t * xi * (n ? 1.07 : 1);
 }
-function Qr(e) {
-	let t = Jr[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Yr.find(([t]) => t.test(e))?.[1] ?? Xr : t / 1e3;
+function Si(e) {
+	let t = vi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? yi.find(([t]) => t.test(e))?.[1] ?? bi : t / 1e3;
 }
-function $r(e, t, n = 8) {
+function Ci(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function ei(e, t, n = 8) {
+function wi(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => ti(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Ti(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function ti(e, t, n) {
+function Ti(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2328,104 +2544,104 @@ function ti(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var ni = 8, ri = 12, ii = 160;
+var Ei = 8, Di = 12, Oi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, ci(e, n)].map((e) => {
-		let t = Gr(4, r, e.body);
-		return r += e.height + ni, t;
+	let r = 4, i = [...t, Mi(e, n)].map((e) => {
+		let t = hi(4, r, e.body);
+		return r += e.height + Ei, t;
 	}), a = {
 		width: e + 8,
-		height: r - ni + 4
+		height: r - Ei + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${W("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${oi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${ai(a.width)}mm`,
-			height: `${ai(a.height)}mm`,
-			viewBox: `0 0 ${Lr(a.width)} ${Lr(a.height)}`,
+			width: `${ki(a.width)}mm`,
+			height: `${ki(a.height)}mm`,
+			viewBox: `0 0 ${si(a.width)} ${si(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			W("title", {}, Br(n.shows)),
-			qr,
+			oi("title", {}, ui(n.shows)),
+			_i,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function ai(e) {
-	return Lr(e * 25.4 / 72);
+function ki(e) {
+	return si(e * 25.4 / 72);
 }
-var oi = {
+var Ai = {
 	size: 7,
 	step: 8.6
-}, si = {
+}, ji = {
 	size: 6,
 	step: 7.6
 };
-function ci(e, t) {
-	let n = ei(t.shows, e, oi.size), r = ei(li(t), e, si.size), i = [...n.map((e, t) => G(0, oi.step * (t + .8), e, { size: oi.size })), ...r.map((e, t) => G(0, oi.step * n.length + 2 + si.step * (t + .8), e, {
-		size: si.size,
-		fill: H
+function Mi(e, t) {
+	let n = wi(t.shows, e, Ai.size), r = wi(Ni(t), e, ji.size), i = [...n.map((e, t) => G(0, Ai.step * (t + .8), e, { size: Ai.size })), ...r.map((e, t) => G(0, Ai.step * n.length + 2 + ji.step * (t + .8), e, {
+		size: ji.size,
+		fill: U
 	}))];
 	return {
-		height: oi.step * n.length + 2 + si.step * r.length,
+		height: Ai.step * n.length + 2 + ji.step * r.length,
 		body: i.join("\n")
 	};
 }
-function li({ made: e, asked: t, about: n }) {
+function Ni({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, ri)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(di).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Di)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Fi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${fi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${fi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${fi(t.beside)}”.`
+		t.source ? `Source: “${Ii(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ii(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Ii(t.beside)}”.`
 	];
 	return [
-		`${di(o.join(", "))}.`,
+		`${Fi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var ui = /* @__PURE__ */ new Set([
+var Pi = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function di(e) {
-	return [...e].map((e) => e === " " || ui.has(e) ? e : R(e)).join("");
+function Fi(e) {
+	return [...e].map((e) => e === " " || Pi.has(e) ? e : z(e)).join("");
 }
-function fi(e) {
-	let t = [...di(e)], n = Math.floor(ii / 2);
-	return t.length <= ii ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Ii(e) {
+	let t = [...Fi(e)], n = Math.floor(Oi / 2);
+	return t.length <= Oi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var pi = 22, mi = 5.6;
-function hi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => $r(t.rowName(n), 60, U)), r = 14 + Math.max(0, ...n.map((e) => q(e, U))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= pi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => gi(t, i, n, [
+var Li = 22, Ri = 5.6;
+function zi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Ci(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Li, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Bi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = _i(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = bi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
-		size: U,
+	], a)).join("")), l = t.rows * o, u = Vi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Wi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: W,
 		anchor: "end"
 	}) : ""), ee = [
 		...c,
 		...h,
 		u.body,
 		G(6, l / 2, t.rowLabel, {
-			size: U + .5,
+			size: W + .5,
 			anchor: "middle",
 			turn: -90
 		}),
 		G(d, f, t.columnLabel, {
-			size: U + .5,
+			size: W + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2435,7 +2651,7 @@ function hi(e, t) {
 		body: ee.join("\n")
 	};
 }
-function gi(e, t, n, r, i) {
+function Bi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2443,24 +2659,24 @@ function gi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = $r(e.words(t, n), c - 3, mi);
+		let r = Ci(e.words(t, n), c - 3, Ri);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: mi,
+			size: Ri,
 			anchor: "middle",
-			fill: gr(a)
+			fill: Rr(a)
 		}));
 	}
 	return f.join("");
 }
-function _i(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => $r(e.columnName(n), 60, U)), a = Math.max(0, ...i.map((e) => q(e, U))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Vi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Ci(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
-			size: U,
+			size: W,
 			anchor: "middle"
 		}) : G(a + 2, r + 6, e, {
-			size: U,
+			size: W,
 			anchor: "end",
 			turn: -45
 		});
@@ -2470,93 +2686,93 @@ function _i(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var vi = 48, yi = 6;
-function bi(e, t) {
-	let n = q(e.label, U), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / vi, o = Array.from({ length: vi }, (t, n) => K(i + n * a, 0, a + .3, yi, { fill: e.colour((n + .5) / vi) })), s = i > n + 4, c = [
+var Hi = 48, Ui = 6;
+function Wi(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Hi, o = Array.from({ length: Hi }, (t, n) => K(i + n * a, 0, a + .3, Ui, { fill: e.colour((n + .5) / Hi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, yi, {
+		K(i, 0, r, Ui, {
 			fill: "none",
-			stroke: Nr,
+			stroke: ni,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
-			size: U,
-			fill: H
+			size: W,
+			fill: U
 		}),
 		e.middle ? G(i + r / 2, 13.5, e.middle, {
-			size: U,
-			fill: H,
+			size: W,
+			fill: U,
 			anchor: "middle"
 		}) : "",
 		G(i + r, 13.5, e.high, {
-			size: U,
-			fill: H,
+			size: W,
+			fill: U,
 			anchor: "end"
 		}),
 		s ? G(i - 5, 5.5, e.label, {
-			size: U,
+			size: W,
 			anchor: "end",
-			fill: V
+			fill: H
 		}) : G(i + r, 21.5, e.label, {
-			size: U,
+			size: W,
 			anchor: "end",
-			fill: V
+			fill: H
 		})
 	];
 	return {
-		height: yi + (s ? 9 : 17),
+		height: Ui + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return R(e.trim() === "" ? e : e.trim());
+	return z(e.trim() === "" ? e : e.trim());
 }
-function xi(e) {
-	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+function Gi(e) {
+	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function Si(e, t) {
+function Ki(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function Ci(e) {
+function qi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var wi = {
+var Ji = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Ti(e, t, n) {
+function Yi(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function Ei(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = Ai(ki(e.cells, r)), c = e.model.vocab, l = hi(o.length > 6 ? B : z, {
+function Xi(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ea($i(e.cells, r)), c = e.model.vocab, l = zi(o.length > 6 ? V : B, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? hr(Ti(r, n, c)) : null;
+			return r ? Lr(Yi(r, n, c)) : null;
 		},
-		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => R(e.tokens[o[t] ?? -1]?.text ?? ""),
-		rowName: (e) => Ci(a[e] ?? null),
+		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]?.text ?? ""),
+		rowName: (e) => qi(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: Di(n, c)
+		legend: Zi(n, c)
 	});
-	return J(o.length > 6 ? B : z, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${wi[n]}, “${Y(t.text)}”.${Oi(r, e.tokens.length)}`,
+	return J(o.length > 6 ? V : B, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Ji[n]}, “${Y(t.text)}”.${Qi(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: xi(t)
+		about: Gi(t)
 	});
 }
-function Di(e, t) {
+function Zi(e, t) {
 	return {
-		label: e === "rank" ? `${wi.rank} (log)` : wi[e],
-		colour: hr,
+		label: e === "rank" ? `${Ji.rank} (log)` : Ji[e],
+		colour: Lr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2566,13 +2782,13 @@ function Di(e, t) {
 		}
 	};
 }
-function Oi({ start: e, size: t }, n) {
+function Qi({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ki(e, { start: t, size: n }) {
+function $i(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function Ai(e) {
+function ea(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2580,7 +2796,7 @@ function Ai(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ji(e, t) {
+function ta(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2593,8 +2809,8 @@ function ji(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ki(e.cells, t).map((t) => [
-			Ci(t.layer),
+		rows: $i(e.cells, t).map((t) => [
+			qi(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2606,40 +2822,40 @@ function ji(e, t) {
 		])
 	};
 }
-function Mi(e) {
+function na(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Ni(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Mi(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => R(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = hi(z, {
+function ra(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = na(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = zi(B, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : hr(l(t, e)),
-		words: (e, t) => F(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Lr(l(t, e)),
+		words: (e, t) => I(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: hr,
+			colour: Lr,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? M(j(r)) : "the head";
-	return J(z, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Oi(t, a.length)}`,
+	}), d = r ? N(j(r)) : "the head";
+	return J(B, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Qi(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function Pi(e, t) {
-	let [n] = e.heads, r = Mi(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? M(j(n)) : "";
+function ia(e, t) {
+	let [n] = e.heads, r = na(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2664,7 +2880,7 @@ function Pi(e, t) {
 		}))
 	};
 }
-function Fi(e, t) {
+function aa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2673,8 +2889,8 @@ function Fi(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Mi(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			M(j(n)),
+		rows: e.heads.flatMap((n) => na(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			N(j(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2682,87 +2898,87 @@ function Fi(e, t) {
 		]))
 	};
 }
-function Ii(e, t, n) {
-	let r = Mi(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? B : z, o = {
+function oa(e, t, n) {
+	let r = na(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => R(r[e]?.text ?? ""),
-		rowName: (e) => i[e] ? M(j(i[e])) : "",
+		columnName: (e) => z(r[e]?.text ?? ""),
+		rowName: (e) => i[e] ? N(j(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [hi(a, {
+	return J(a, [zi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : hr(n);
+			return n === void 0 ? null : Lr(n);
 		},
-		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		words: (e, t) => I(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: hr,
+			colour: Lr,
 			low: "0",
 			high: "1"
 		}
-	}), hi(a, {
+	}), zi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : mr(n, l, !1);
+			return n === void 0 ? null : Ir(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => I(c("contribution", e, t) ?? 0),
-		legend: Li("gives through the head, logits", l)
+		words: (e, t) => L(c("contribution", e, t) ?? 0),
+		legend: sa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Oi(t, Mi(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Qi(t, na(e).length)}`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function Li(e, t) {
+function sa(e, t) {
 	return {
 		label: e,
-		colour: (e) => mr(2 * e - 1, 1, !1),
-		low: I(-t),
+		colour: (e) => Ir(2 * e - 1, 1, !1),
+		low: L(-t),
 		middle: "0",
-		high: I(t)
+		high: L(t)
 	};
 }
-var Ri = {
+var ca = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function zi(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ai(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? B : z, d = hi(u, {
+function la(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ea(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = zi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : mr(n, l, !1);
+			return n == null ? null : Ir(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => I(c(e, t)?.effect ?? 0),
-		columnName: (t) => R(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
-		rowName: (e) => Ci(a[e] ?? null),
+		words: (e, t) => L(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
+		rowName: (e) => qi(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Li("effect (0: as B; 1: as A)", l)
+		legend: sa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ri[e.site] ?? e.site}. ${Bi(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${Oi(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ca[e.site] ?? e.site}. ${ua(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${Qi(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Bi(e) {
+function ua(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function Vi(e) {
+function da(e) {
 	return {
 		head: [
 			"site",
@@ -2783,21 +2999,21 @@ function Vi(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Hi({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Ui).join(",")}\r\n`).join("");
+function fa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(pa).join(",")}\r\n`).join("");
 }
-function Ui(e) {
+function pa(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
-var Wi = 11811, Gi = 33;
-function Ki(e) {
+var ma = 11811, ha = 33;
+function ga(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, Wi), n.setUint32(12, Wi), t[16] = 1, n.setUint32(17, qi(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ma), n.setUint32(12, ma), t[16] = 1, n.setUint32(17, _a(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, Gi)), r.set(t, Gi), r.set(e.subarray(Gi), Gi + t.length), r;
+	return r.set(e.subarray(0, ha)), r.set(t, ha), r.set(e.subarray(ha), ha + t.length), r;
 }
-function qi(e) {
+function _a(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -2806,11 +3022,11 @@ function qi(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function Ji(e, t, n) {
+function va(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function Yi({ svg: e, width: t, height: n }) {
+async function ya({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -2820,12 +3036,12 @@ async function Yi({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return Ki(new Uint8Array(await o.arrayBuffer()));
+	return ga(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = k(), n = Re(null);
-	Ie(() => Qi(n.current), []);
+	let t = k(), n = ze(null);
+	Le(() => Sa(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2839,12 +3055,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => Yi(e.figure(a))
+			() => ya(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Hi(e.table())
+			() => fa(e.table())
 		],
 		[
 			"json",
@@ -2852,47 +3068,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Zi(s)}.${r}`;
+		let o = `unembed-${e.name}-${xa(s)}.${r}`;
 		try {
-			Ji(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			va(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ N("details", {
+	return /* @__PURE__ */ P("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ N("summary", {
+		children: [/* @__PURE__ */ P("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ N("span", {
+			children: ["Export", /* @__PURE__ */ P("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ N("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+		}), /* @__PURE__ */ P("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("span", {
 					class: "small",
-					children: Xi[e]
+					children: ba[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Xi = {
+var ba = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Zi(e) {
+function xa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Qi(e) {
+function Sa(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -2906,8 +3122,8 @@ function Qi(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function $i(e) {
-	Ie(() => {
+function Ca(e) {
+	Le(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2916,27 +3132,29 @@ function $i(e) {
 	});
 }
 // src/ui/Grid.tsx
-var ea = 34;
-function ta(e) {
-	let t = Re(null), n = O(null), r = Re({
+var wa = "system-ui, sans-serif", [Ta, Ea, Da] = [
+	11,
+	46,
+	120
+];
+function Oa(e) {
+	let t = ze(null), n = O(null), r = ze({
 		width: 1,
-		height: 1
+		height: 1,
+		left: 0
 	}), { columns: i, rows: a } = e;
-	$i(() => {
+	Ca(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = {
-			width: Math.min(Math.max((s - ea) / Math.max(i, 1), 7), 64),
-			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
-		};
+		let l = Aa(c, e, s);
 		r.current = l;
-		let [u, d] = [ea + l.width * i, l.height * a + oa(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ra(c, e, l), aa(c, e, l, getComputedStyle(o).color), n.value && ia(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ia(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ja(c, e, l), Pa(c, e, l, getComputedStyle(o).color), n.value && Na(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - ea) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - r.current.left) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -2947,14 +3165,14 @@ function ta(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [na(o[0] + e, i), na(o[1] + t, a)];
+			n.value = [ka(o[0] + e, i), ka(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
-	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("div", {
+	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("div", {
 		class: "grid",
-		children: /* @__PURE__ */ N("canvas", {
+		children: /* @__PURE__ */ P("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2967,54 +3185,103 @@ function ta(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ N("p", {
+	}), /* @__PURE__ */ P("p", {
 		class: "told",
 		"aria-live": "polite",
-		children: c ?? "\xA0"
+		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function na(e, t) {
+function ka(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ra(e, t, n) {
+function Aa(e, t, n) {
+	let { columns: r, rows: i } = t;
+	e.font = `${Ta}px ${wa}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(La(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ea, Da] : [7, 64], l = t.text ? 15 : 9;
+	return {
+		left: o,
+		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
+		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
+	};
+}
+function ja(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(ea + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && ia(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function ia(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(ea + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function Ma(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ta, i.height - 4)}px ${wa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+	let o = [...t], s = t;
+	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
+	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function aa(e, t, n, r) {
-	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
+function Na(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+}
+function Pa(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ta}px ${wa}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
-	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(ea + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(sa(t.columnName(r)), 0, 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(La(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Fa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(La(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function oa(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => sa(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+function Fa(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => La(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function sa(e) {
+function Ia(e, t, n) {
+	if (Fa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => La(t.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...r);
+}
+function La(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
+// src/ui/Legend.tsx
+var Ra = 9;
+function za(e) {
+	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ P("p", {
+		class: "legend",
+		children: [
+			/* @__PURE__ */ P("span", { children: e.low }),
+			/* @__PURE__ */ P("span", {
+				class: "ramp",
+				"aria-hidden": "true",
+				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
+			}),
+			/* @__PURE__ */ P("span", {
+				class: "hidden",
+				children: "to"
+			}),
+			/* @__PURE__ */ P("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ P("span", {
+				class: "small",
+				children: [
+					"(middle: ",
+					e.middle,
+					")"
+				]
+			}) : null
+		]
+	});
+}
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ve();
-	return /* @__PURE__ */ N("section", {
+	let t = He();
+	return /* @__PURE__ */ P("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ N("h2", {
+			/* @__PURE__ */ P("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ N("p", {
+			e.note ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3023,44 +3290,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function ca(e) {
-	let t = k(), n = Ut(e.part, t.state.value.selection);
-	return /* @__PURE__ */ N("button", {
+function Ba(e) {
+	let t = k(), n = M(e.part, t.state.value.selection);
+	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: M(e.part)
+		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function la(e) {
-	return /* @__PURE__ */ N("section", {
+function Va(e) {
+	return /* @__PURE__ */ P("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function ua(e) {
-	let t = k(), n = da();
-	return /* @__PURE__ */ N("details", {
+function Ha(e) {
+	let t = k(), n = Ua();
+	return /* @__PURE__ */ P("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ N("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ N(la, {
+		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Va, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: e.head.map((e, t) => /* @__PURE__ */ N("th", {
+			children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: e.head.map((e, t) => /* @__PURE__ */ P("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ N("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ N("tr", { children: e.map((e, t) => /* @__PURE__ */ N("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ P("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ P("tr", { children: e.map((e, t) => /* @__PURE__ */ P("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function da() {
-	let e = O(!1), t = Re(null);
+function Ua() {
+	let e = O(!1), t = ze(null);
 	return {
 		ref: t,
 		get open() {
@@ -3072,16 +3339,16 @@ function da() {
 	};
 }
 // src/ui/Window.tsx
-function fa(e) {
+function Wa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ N("p", {
+	return /* @__PURE__ */ P("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3094,7 +3361,7 @@ function fa(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3104,12 +3371,12 @@ function fa(e) {
 	});
 }
 // src/panels/Attention.tsx
-function pa() {
-	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Gt(r) !== "mlp" ? r : null, o = a !== null && Kt(a), s = a !== null && qt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = sr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function Ga() {
+	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = a !== null && Kt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = kr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? Jt(a) : {}
+		...a ? qt(a) : {}
 	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
 		...f,
 		head: d
@@ -3119,52 +3386,64 @@ function pa() {
 		start: l.value,
 		size: 128
 	};
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ P(Z, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${ma(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: a ? `${Ka(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
 		children: [
-			/* @__PURE__ */ N(fa, {
+			/* @__PURE__ */ P(Wa, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ N(P, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(F, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ P(X, {
 				name: `heads-L${u}`,
-				figure: (e) => Ii(p.result, h, e),
-				table: () => Fi(p.result, h),
+				figure: (e) => oa(p.result, h, e),
+				table: () => aa(p.result, h),
 				data: p.result
 			}) : null,
-			p.result ? /* @__PURE__ */ N("div", {
+			p.result ? /* @__PURE__ */ P("div", {
 				class: p.stale ? "stale" : "",
-				children: [/* @__PURE__ */ N(_a, {
-					payload: p.result,
-					start: l.value
-				}), /* @__PURE__ */ N(ua, {
-					label: "attention and contribution by head and token",
-					head: [
-						"head",
-						"source",
-						"attention",
-						"gives (logits)"
-					],
-					rows: () => ha(p.result, l.value)
-				})]
+				children: [
+					/* @__PURE__ */ P(Za, {
+						payload: p.result,
+						start: l.value
+					}),
+					/* @__PURE__ */ P(za, {
+						kind: "amount",
+						low: "attention 0",
+						high: "1"
+					}),
+					/* @__PURE__ */ P(za, {
+						kind: "sign",
+						...Xa(Ya(p.result))
+					}),
+					/* @__PURE__ */ P(Ha, {
+						label: "attention and contribution by head and token",
+						head: [
+							"head",
+							"source",
+							"attention",
+							"gives (logits)"
+						],
+						rows: () => qa(p.result, l.value)
+					})
+				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ N(P, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ N("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ P(F, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ N("div", {
+			m.result?.matrix ? /* @__PURE__ */ P("div", {
 				class: `has-exports${m.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ N(X, {
-					name: `attention-${a ? M(a) : `L${u}.H${d}`}`,
-					figure: (e) => Ni(m.result, h, e),
-					table: () => Pi(m.result, h),
+				children: [/* @__PURE__ */ P(X, {
+					name: `attention-${a ? N(a) : `L${u}.H${d}`}`,
+					figure: (e) => ra(m.result, h, e),
+					table: () => ia(m.result, h),
 					data: m.result
-				}), /* @__PURE__ */ N(ba, {
+				}), /* @__PURE__ */ P(to, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -3173,81 +3452,99 @@ function pa() {
 		]
 	});
 }
-function ma(e, t) {
+function Ka(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function ha(e, t) {
-	return e.heads.flatMap((n) => ga(n, e).slice(t, t + 128).map((e) => [
-		M(j(n)),
-		`${e.position} ${R(e.text)}`,
-		F(n.pattern[e.position] ?? 0, 3),
-		I(n.contribution[e.position] ?? 0, 3)
+function qa(e, t) {
+	return e.heads.flatMap((n) => Ja(n, e).slice(t, t + 128).map((e) => [
+		N(j(n)),
+		`${e.position} ${z(e.text)}`,
+		I(n.pattern[e.position] ?? 0, 3),
+		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function ga(e, t) {
+function Ja(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function _a({ payload: e, start: t }) {
-	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ N("ul", {
+function Ya({ heads: e }) {
+	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
+}
+function Xa(e) {
+	return {
+		low: `gives ${L(-e)}`,
+		high: `${L(e)} logits to the target`,
+		middle: "none"
+	};
+}
+function Za({ payload: e, start: t }) {
+	let { heads: n } = e, r = Ya(e);
+	return /* @__PURE__ */ P("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ N("li", { children: [
-			/* @__PURE__ */ N(ca, { part: j(n) }),
+		children: n.map((n) => /* @__PURE__ */ P("li", { children: [
+			/* @__PURE__ */ P(Ba, { part: j(n) }),
 			" ",
-			I(n.value),
-			/* @__PURE__ */ N(va, {
+			L(n.value),
+			/* @__PURE__ */ P(Qa, {
 				head: n,
-				tokens: ga(n, e),
+				tokens: Ja(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function va(e) {
+function Qa(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ N("svg", {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ N("g", { children: [
-				/* @__PURE__ */ N("rect", {
+			return /* @__PURE__ */ P("g", { children: [
+				/* @__PURE__ */ P("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: hr(i)
+					fill: Lr(i)
 				}),
-				/* @__PURE__ */ N("rect", {
+				/* @__PURE__ */ P("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: mr(a, e.largest)
+					fill: Ir(a, e.largest)
 				}),
-				/* @__PURE__ */ N("title", { children: `${t.position} ${R(t.text)}: attention ${F(i)}, gives ${I(a)}` })
+				/* @__PURE__ */ P("title", { children: `${t.position} ${z(t.text)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	});
+	}), t.length <= $a ? /* @__PURE__ */ P("span", {
+		class: "strip-names",
+		"aria-hidden": "true",
+		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
+		children: t.map((e) => /* @__PURE__ */ P("bdi", {
+			title: `${e.position} ${z(e.text)}`,
+			children: z(e.text)
+		}, e.position))
+	}) : null] });
 }
-var ya = {
+var $a = 12, eo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ba(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? ga(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? M(j(i)) : "", u = (e) => R(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("h3", { children: l }),
-		/* @__PURE__ */ N("p", {
+function to(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ja(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => z(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("h3", { children: l }),
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: Object.entries(ya).map(([e, n]) => /* @__PURE__ */ N("button", {
+			children: Object.entries(eo).map(([e, n]) => /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3255,22 +3552,23 @@ function ba(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ N(Sa, {
+		a.value === "target" ? /* @__PURE__ */ P(ro, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ N(xa, {
+		}) : /* @__PURE__ */ P(no, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
 			text: u,
 			value: a.value === "attention" ? d : f,
 			whole: o,
-			largest: a.value === "attention" ? 1 : void 0
+			largest: a.value === "attention" ? 1 : void 0,
+			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ N(ua, {
+		/* @__PURE__ */ P(Ha, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3281,43 +3579,51 @@ function ba(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				F(d(n, i), 3),
-				t.norms ? F(f(n, i), 3) : ""
+				I(d(n, i), 3),
+				t.norms ? I(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function xa(e) {
+function no(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ N(ta, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : hr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
-		rowName: (e) => `${n + e}`,
+		height: t <= $a ? 18 : 12,
+		...t <= $a ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Lr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
+		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	});
+	}), /* @__PURE__ */ P(za, {
+		kind: "amount",
+		low: "0",
+		high: `${I(o)} ${e.unit}`
+	})] });
 }
-function Sa(e) {
+function ro(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ N(ta, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => mr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
-		rowName: () => "",
+		colour: (e) => Ir(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
+		rowName: () => r,
 		columnName: t
-	});
+	}), /* @__PURE__ */ P(za, {
+		kind: "sign",
+		...Xa(a)
+	})] });
 }
 // src/hooks/useTested.ts
-function Ca() {
-	return A(wa(k().followed()))?.result ?? null;
+function io() {
+	return A(ao(k().followed()))?.result ?? null;
 }
-function wa(e) {
+function ao(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3325,24 +3631,21 @@ function wa(e) {
 		top: 10
 	} : null;
 }
-function Ta(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Kt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
-}
 // src/lib/carried.ts
-var Ea = .25, Da = .1;
-function Oa(e, t) {
+var oo = .25, so = .1;
+function co(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function ka(e) {
-	let t = e.heads.flatMap((t) => Aa(j(t), t, t.zeroed, ja(e, t))), n = e.neurons.flatMap((e) => Aa(Ht(e), e, e.zeroed, Ma(e)));
+function lo(e) {
+	let t = e.heads.flatMap((t) => uo(j(t), t, t.zeroed, fo(e, t))), n = e.neurons.flatMap((e) => uo(Ht(e), e, e.zeroed, po(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Aa(e, t, n, r) {
+function uo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...Pa(i, e),
-		does: [r, Na(i, t.value)].filter(Boolean).join("; ")
+		...ho(i, e),
+		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3353,18 +3656,18 @@ function Aa(e, t, n, r) {
 		says: a
 	}];
 }
-function ja(e, t) {
+function fo(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < Ea ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${R(n.text)}` : `reads ${R(n.text)}`;
+	return !n || n.attention < oo ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n.text)}` : `reads ${z(n.text)}`;
 }
-function Ma(e) {
+function po(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${R(t.text)}` : "";
+	return t ? `writes toward ${z(t.text)}` : "";
 }
-function Na({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Da * Math.abs(e) ? "works through later parts" : "";
+function mo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "works through later parts" : "";
 }
-function Pa({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3373,11 +3676,11 @@ function Pa({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Fa(n)} of ${o}`,
+		tag: `${go(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Fa(e) {
+function go(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3389,29 +3692,29 @@ function Fa(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var Ia = 12, La = 7.5, Ra = 7;
-function za(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Ra)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Ia, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var _o = 12, vo = 7.5, yo = 7;
+function bo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
-			size: U,
-			fill: H
+			size: W,
+			fill: U
 		})] : [],
 		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
-			size: U,
-			fill: H
+			size: W,
+			fill: U
 		})),
-		...Wa(r).map((e) => Wr(u(e), d, u(e), f, { stroke: e === 0 ? V : Nr })),
-		...n.map((n, r) => Ba(n, d + r * Ia, {
+		...To(r).map((e) => mi(u(e), d, u(e), f, { stroke: e === 0 ? H : ni })),
+		...n.map((n, r) => xo(n, d + r * _o, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Ha(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Ua(r, u, f),
+		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...wo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
-			size: U + .5,
+			size: W + .5,
 			anchor: "middle"
 		})
 	];
@@ -3420,45 +3723,45 @@ function za(e, t) {
 		body: m.join("\n")
 	};
 }
-function Ba(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Ia / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, La, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, La, { fill: "#4d5f80" }) : Kr(l, t + 4.5 / 2, u, La, d), m = Math.max(c, a.mark && !d ? Va(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : gi(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, $r(e, n, U), { size: U });
+		return G(o[t] ?? 0, f, Ci(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Wr(0, t, i, t, { stroke: V }) : "",
-		G(0, f, $r(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? mi(0, t, i, t, { stroke: H }) : "",
+		G(0, f, Ci(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Ra,
+			size: yo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Va(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Ra) ? t : e;
+function So(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
 }
-function Ha(e, t, n, r, [i, a]) {
-	let o = q(r, U) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Wr(e, t - 3, e, n, {
-		stroke: V,
+function Co(e, t, n, r, [i, a]) {
+	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [mi(e, t - 3, e, n, {
+		stroke: H,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
-		size: U,
+		size: W,
 		anchor: "middle"
 	})];
 }
-function Ua(e, t, n) {
-	return Wa(e).map((r) => G(t(r), n + 9, e.tick(r), {
-		size: U,
+function wo(e, t, n) {
+	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: W,
 		anchor: "middle",
-		fill: H
+		fill: U
 	}));
 }
-function Wa({ low: e, high: t }, n = 4) {
+function To({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3469,7 +3772,7 @@ function Wa({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Ga(e, t, n) {
+function Eo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3478,7 +3781,7 @@ function Ga(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Ka(e) {
+function Do(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3487,16 +3790,16 @@ function Ka(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function qa(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ga([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Ka(`probability of ${r} with the part set to zero`), c = za(B, {
+function Oo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(V, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : wr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Kr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: M(e.part),
+				name: N(e.part),
 				value: n,
-				number: i ? I(n) : r[1] ?? "",
+				number: i ? L(n) : r[1] ?? "",
 				notes: [
-					I(e.credit),
+					L(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3506,7 +3809,7 @@ function qa(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? I(a) : L(a)} with all parts`
+			label: `${i ? L(a) : R(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3524,14 +3827,14 @@ function qa(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(B, [c], {
+	return J(V, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function Ja(e, t) {
+function ko(e, t) {
 	return {
 		head: [
 			"part",
@@ -3546,7 +3849,7 @@ function Ja(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			M(t),
+			N(t),
 			n,
 			e.target.probability,
 			i,
@@ -3560,21 +3863,23 @@ function Ja(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ya(e, t, n, r = () => !1) {
-	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+function Ao(e, t, n, r = () => !1, i = () => null) {
+	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
+	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
 	return {
-		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
-			count: o.length,
-			value: Za(o.map((e) => e.value))
+			count: s.length,
+			value: Mo(s.map((e) => e.value))
 		},
-		sum: Za(e.map((e) => e.value))
+		sum: Mo(e.map((e) => e.value))
 	};
 }
-function Xa(e, t, n) {
+function jo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Za(e) {
+function Mo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3582,15 +3887,15 @@ function Za(e) {
 	}
 	return t + n;
 }
-function Qa(e) {
-	let t = Za(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function No(e) {
+	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function $a(e) {
+function Po(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3600,11 +3905,11 @@ function $a(e) {
 		e.source
 	].join(" ");
 }
-function eo(e, t) {
-	let n = new Map(t.map((e) => [$a(e), e]));
+function Fo(e, t) {
+	let n = new Map(t.map((e) => [Po(e), e]));
 	return [...e.map((e) => {
-		let t = n.get($a(e));
-		return n.delete($a(e)), {
+		let t = n.get(Po(e));
+		return n.delete(Po(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3616,54 +3921,58 @@ function eo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function to(e) {
+function Io(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ N("span", {
+	return /* @__PURE__ */ P("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ N("span", {
+		children: /* @__PURE__ */ P("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function no(e) {
-	return /* @__PURE__ */ N("span", {
-		class: e.value < 0 ? "number negative" : "number positive",
-		children: I(e.value, e.digits)
+function Lo(e) {
+	return /* @__PURE__ */ P("span", {
+		class: `number${Ro(e.value, e.digits)}`,
+		children: L(e.value, e.digits)
 	});
 }
+function Ro(e, t) {
+	let n = L(e, t);
+	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
+}
 // src/panels/Carried.tsx
-var ro = 6;
-function io() {
-	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
+var zo = 6;
+function Bo() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
 	if (!t) return null;
-	let a = r ? ka(r) : [], o = i.value ? a : Oa(a, ro);
-	return /* @__PURE__ */ N(Z, {
+	let a = r ? lo(r) : [], o = i.value ? a : co(a, zo);
+	return /* @__PURE__ */ P(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? ao(r) : "Each part is being switched off …",
+		note: r ? Vo(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ N(P, { answer: n }),
-			r ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(F, { answer: n }),
+			r ? /* @__PURE__ */ P(X, {
 				name: "carried",
-				figure: (e) => qa(r, o, e),
-				table: () => Ja(r, a),
+				figure: (e) => Oo(r, o, e),
+				table: () => ko(r, a),
 				data: r
 			}) : null,
-			r ? /* @__PURE__ */ N(oo, {
+			r?.control ? /* @__PURE__ */ P(Ho, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ N(so, { explained: t }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P(Uo, { explained: t }),
+			/* @__PURE__ */ P("p", {
 				class: "controls end",
-				children: [a.length > ro ? /* @__PURE__ */ N("button", {
+				children: [a.length > zo ? /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ N("button", {
+				}) : null, /* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -3672,101 +3981,102 @@ function io() {
 		]
 	});
 }
-function ao({ control: e, model: t }) {
-	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
+function Vo({ control: e, model: t }) {
+	if (!e) return "No part was switched off: this was made without its tests.";
+	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function oo({ tested: e, carriers: t }) {
-	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ N(la, {
+function Ho({ tested: e, carriers: t }) {
+	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ P(Va, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-			/* @__PURE__ */ N("th", {
+		children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ N("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ P("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? I(i) : L(i), " with it"]
+					children: [r ? L(i) : R(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [I(i), I(n)] : wr(i, n);
-			return /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+		] }) }), /* @__PURE__ */ P("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [L(i), L(n)] : Kr(i, n);
+			return /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ N(ca, { part: e.part })
+					children: /* @__PURE__ */ P(Ba, { part: e.part })
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ N(no, { value: e.credit })
+					children: /* @__PURE__ */ P(Lo, { value: e.credit })
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ N("i", { style: { width: c(n) } }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ P("i", { style: { width: c(n) } }), /* @__PURE__ */ P("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					title: `${F(e.effect.nats)} nats`,
+					title: `${I(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ N("td", { children: [
-					/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("td", { children: [
+					/* @__PURE__ */ P("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Wt(e.part));
+			] }, Ut(e.part));
 		}) })] })
 	});
 }
-function so({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Qa(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ N("p", {
+function Uo({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+	return /* @__PURE__ */ P("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ N("strong", { children: I(t) }),
+			/* @__PURE__ */ P("strong", { children: L(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					xr(n),
+					Ur(n),
 					")"
 				]
 			})
@@ -3774,9 +4084,9 @@ function so({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function co(e, t) {
+function Wo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...uo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Ko(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -3796,22 +4106,22 @@ function co(e, t) {
 	}
 	return n;
 }
-function lo(e) {
+function Go(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function uo(e, t) {
+function Ko(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = fo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = qo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function fo(e, t) {
+function qo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -3819,7 +4129,7 @@ function fo(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function po() {
+function Jo() {
 	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -3830,7 +4140,7 @@ function po() {
 	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? co(mo(r), mo(c.result)) : null, u = l && r ? lo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Wo(Yo(r), Yo(c.result)) : null, u = l && r ? Go(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -3844,46 +4154,46 @@ function po() {
 		mate: u?.[1] ?? null
 	};
 }
-function mo(e) {
+function Yo(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ho = 20;
-function go(e, t, n) {
-	let r = [...eo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(_o(t)) - Math.abs(_o(e))), i = r.slice(ho), a = Za(r.map(_o)), o = Za(i.map(_o)), s = [
-		...r.slice(0, ho).map((e) => ({
-			name: $t(e.term),
-			value: _o(e),
-			number: I(_o(e))
+var Xo = 20;
+function Zo(e, t, n) {
+	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Qo(t)) - Math.abs(Qo(e))), i = r.slice(Xo), a = Mo(r.map(Qo)), o = Mo(i.map(Qo)), s = [
+		...r.slice(0, Xo).map((e) => ({
+			name: Qt(e.term),
+			value: Qo(e),
+			number: L(Qo(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: I(o),
+			number: L(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: I(a),
+			number: L(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(z, [za(z, {
+	return J(B, [bo(B, {
 		rows: s,
-		axis: Ga(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Si(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ki(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function _o({ a: e, b: t }) {
+function Qo({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function vo(e, t) {
+function $o(e, t) {
 	return {
 		head: [
 			"term",
@@ -3891,50 +4201,63 @@ function vo(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: eo(e.ledger.terms, t.ledger.terms).map((e) => [
-			$t(e.term),
+		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
+			Qt(e.term),
 			e.a,
 			e.b,
-			_o(e)
+			Qo(e)
 		])
 	};
 }
 // src/ui/Token.tsx
 function Q(e) {
-	return /* @__PURE__ */ N("bdi", {
+	return /* @__PURE__ */ P("bdi", {
 		class: "token-text",
-		children: R(e.text)
+		children: z(e.text)
 	});
 }
-function yo(e) {
-	return /* @__PURE__ */ N("span", {
+function es(e) {
+	return /* @__PURE__ */ P("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 			class: "chip",
-			children: /* @__PURE__ */ N(Q, { text: e.text })
+			children: /* @__PURE__ */ P(Q, { text: e.text })
 		}, t))
 	});
 }
-function bo(e) {
-	return /* @__PURE__ */ N("span", {
+function ts(e) {
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N(Q, { text: e.at.text }),
+			/* @__PURE__ */ P(Q, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: F(e.at.attention)
+				children: I(e.at.attention)
 			})
 		]
 	});
 }
+// src/ui/Term.tsx
+function $(e) {
+	let t = k();
+	return /* @__PURE__ */ P("button", {
+		type: "button",
+		class: "term",
+		title: Yn(e.name)?.meaning,
+		onClick: (n) => {
+			n.stopPropagation(), t.glossary.value = e.name;
+		},
+		children: e.children ?? e.name
+	});
+}
 // src/panels/Patch.tsx
-var xo = {
+var ns = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function So(e) {
+function rs(e) {
 	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -3944,29 +4267,32 @@ function So(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ P("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ N("h3", { children: "Patching: B with one value of A at a time" }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("h3", { children: [/* @__PURE__ */ P($, {
+				name: "patching",
+				children: "Patching"
+			}), ": B with one value of A at a time"] }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: /* @__PURE__ */ N("label", { children: [
+				children: /* @__PURE__ */ P("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ P("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(xo).map(([e, t]) => /* @__PURE__ */ N("option", {
+						children: Object.entries(ns).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ N(P, { answer: o }),
-			s ? /* @__PURE__ */ N("div", {
+			/* @__PURE__ */ P(F, { answer: o }),
+			s ? /* @__PURE__ */ P("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ N(Co, {
+				children: /* @__PURE__ */ P(is, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -3974,48 +4300,47 @@ function So(e) {
 		]
 	});
 }
-function Co({ result: e, promptB: t }) {
-	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => R(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(X, {
+function is({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(X, {
 			name: "patching",
-			figure: (t) => zi(e, {
+			figure: (t) => la(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => Vi(e),
+			table: () => da(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${R(e.versus.text)}` : "",
+				e.versus ? ` over ${z(e.versus.text)}` : "",
 				": ",
-				F(e.clean),
+				I(e.clean),
 				" in A,",
 				" ",
-				F(e.corrupt),
-				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
-				" ",
+				I(e.corrupt),
+				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ N(fa, {
+		/* @__PURE__ */ P(Wa, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ N(ta, {
+		/* @__PURE__ */ P(Oa, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? mr(n.effect ?? 0, u) : null;
+				return n ? Ir(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4025,7 +4350,13 @@ function Co({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ N(ua, {
+		/* @__PURE__ */ P(za, {
+			kind: "sign",
+			low: `${L(-u, 1)} away from A`,
+			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
+			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
+		}),
+		/* @__PURE__ */ P(Ha, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4036,57 +4367,57 @@ function Co({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : I(e.effect)
+				I(e.value),
+				e.effect === null ? "—" : L(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var wo = 12;
-function To() {
-	let e = k(), t = e.explained.value, n = po(), { b: r } = e.state.value;
+var as = 12;
+function os() {
+	let e = k(), t = e.explained.value, n = Jo(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ N(Z, {
+	if (!n) return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ N(Eo, {})
+		children: /* @__PURE__ */ P(ss, {})
 	});
-	let i = n.columns ? lo(n.columns) : [];
-	return /* @__PURE__ */ N(Z, {
+	let i = n.columns ? Go(n.columns) : [];
+	return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ N(Eo, {}),
-			/* @__PURE__ */ N(P, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(ss, {}),
+			/* @__PURE__ */ P(F, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ P(X, {
 				name: "compare",
-				figure: (e) => go(t, n.result, e),
-				table: () => vo(t, n.result),
+				figure: (e) => Zo(t, n.result, e),
+				table: () => $o(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ N(Do, {
+			/* @__PURE__ */ P(cs, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ N("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ P("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ N("div", {
+			/* @__PURE__ */ P("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ N(ko, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(us, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ N(So, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(rs, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ N("p", {
+				}) : /* @__PURE__ */ P("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4094,9 +4425,9 @@ function To() {
 		]
 	});
 }
-function Eo() {
+function ss() {
 	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ N("button", {
+	return n === null ? /* @__PURE__ */ P("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4105,14 +4436,14 @@ function Eo() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ N("div", {
+	}) : /* @__PURE__ */ P("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ N(Yn, {
+		children: [/* @__PURE__ */ P(lr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ N("button", {
+		}), /* @__PURE__ */ P("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4120,7 +4451,7 @@ function Eo() {
 		})]
 	});
 }
-function Do({ explained: e, compared: t }) {
+function cs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4128,206 +4459,330 @@ function Do({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ N(la, {
+	return /* @__PURE__ */ P(Va, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ N("table", {
+		children: [/* @__PURE__ */ P("table", {
 			class: "columns",
-			children: /* @__PURE__ */ N("tbody", { children: [
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+			children: /* @__PURE__ */ P("tbody", { children: [
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ P("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ N(Q, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ P(Q, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ P("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ N("span", {
+					children: [r[e], /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ P("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ N(Q, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ P(Q, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ N("p", {
+		}), /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var Oo = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ko({ a: e, b: t }) {
-	let n = eo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Oo(t)) - Math.abs(Oo(e))), r = n.slice(0, wo), i = n.slice(wo), a = Math.max(0, ...n.map((e) => Math.abs(Oo(e)))), o = (e) => [
-		Za(e.map((e) => e.a ?? 0)),
-		Za(e.map((e) => e.b ?? 0)),
-		Za(e.map(Oo))
+var ls = (e) => (e.a ?? 0) - (e.b ?? 0);
+function us({ a: e, b: t }) {
+	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ls(t)) - Math.abs(ls(e))), r = n.slice(0, as), i = n.slice(as), a = Math.max(0, ...n.map((e) => Math.abs(ls(e)))), o = (e) => [
+		Mo(e.map((e) => e.a ?? 0)),
+		Mo(e.map((e) => e.b ?? 0)),
+		Mo(e.map(ls))
 	];
-	return /* @__PURE__ */ N("table", {
+	return /* @__PURE__ */ P("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ N("caption", { children: [
+			/* @__PURE__ */ P("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ N(Q, { text: e.target.text }),
+				/* @__PURE__ */ P(Q, { text: e.target.text }),
 				": ",
-				L(e.target.probability),
+				R(e.target.probability),
 				" in A,",
 				" ",
-				L(t.target.probability),
+				R(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ N("tbody", { children: [r.map((e) => {
-				let t = en(e.term);
-				return /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("tbody", { children: [r.map((e) => {
+				let t = $t(e.term);
+				return /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.term)
+						children: t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.term)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: e.a === null ? "—" : I(e.a)
+						children: e.a === null ? "—" : L(e.a)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: e.b === null ? "—" : I(e.b)
+						children: e.b === null ? "—" : L(e.b)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: /* @__PURE__ */ N(no, { value: Oo(e) })
+						children: /* @__PURE__ */ P(Lo, { value: ls(e) })
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ P("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ N(to, {
-							value: Oo(e),
+						children: /* @__PURE__ */ P(Io, {
+							value: ls(e),
 							largest: a
 						})
 					})
-				] }, $a(e.term));
-			}), /* @__PURE__ */ N(Ao, {
+				] }, Po(e.term));
+			}), /* @__PURE__ */ P(ds, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N(Ao, {
+			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(ds, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ao({ name: e, sums: t }) {
-	return /* @__PURE__ */ N("tr", {
+function ds({ name: e, sums: t }) {
+	return /* @__PURE__ */ P("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ N("td", {
+			t.map((e, t) => /* @__PURE__ */ P("td", {
 				class: "number",
-				children: I(e)
+				children: L(e)
 			}, t)),
-			/* @__PURE__ */ N("td", { class: "wide-only" })
+			/* @__PURE__ */ P("td", { class: "wide-only" })
 		]
 	});
 }
+// src/lib/effects.ts
+function fs(e, t) {
+	let n = ps(e, t);
+	if (n) {
+		let e = n.difference ?? n.effect;
+		return {
+			nats: e.nats,
+			probability: n.probability,
+			effect: e
+		};
+	}
+	if (t.head === void 0 || t.encoder) return null;
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Gt(t));
+	return r ? {
+		...r,
+		effect: null
+	} : null;
+}
+function ps(e, t) {
+	if (t.encoder) return null;
+	let { layer: n } = t;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Gt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+}
+function ms({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Kr(n.probability, i);
+}
+function hs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [gs(e), e]));
+	return {
+		layers: t,
+		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
+			name: `${t ? "X" : "H"}${e}`,
+			at: (r) => n.get(gs({
+				layer: r,
+				head: e,
+				cross: t
+			}))
+		}))),
+		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
+	};
+}
+function gs({ layer: e, head: t, cross: n }) {
+	return `${e} ${t} ${n ?? !1}`;
+}
+function _s(e) {
+	return N(j(e));
+}
+// src/panels/Effects.tsx
+function vs() {
+	let e = io();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ P(Z, {
+		name: "effects",
+		title: /* @__PURE__ */ P(b, { children: [
+			"Every ",
+			/* @__PURE__ */ P($, {
+				name: "attention head",
+				children: "head"
+			}),
+			" switched off"
+		] }),
+		note: `What is left of ${xs(e)} with that head alone ${Ss(e) ? "set to zero: its lead" : "set to zero"}. A cell chooses its head.`,
+		children: /* @__PURE__ */ P(ys, { tested: e })
+	});
+}
+function ys({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = hs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Oa, {
+			label: `Effect of zeroing each head on ${xs(e)}, by head and layer`,
+			columns: n.length,
+			rows: r.length,
+			height: r.length > 16 ? 12 : 16,
+			colour: (e, t) => {
+				let n = a(e, t);
+				return n ? Ir(-n.nats, i) : null;
+			},
+			rest: l,
+			tell: (t, n) => bs(e, a(t, n)),
+			rowName: (e) => r[e]?.name ?? "",
+			columnName: (e) => `L${n[e]}`,
+			marked: (e, t) => {
+				let n = a(e, t);
+				return n !== void 0 && o !== null && M(j(n), o);
+			},
+			onChoose: (e, n) => {
+				let r = a(e, n);
+				r && t.select(j(r));
+			}
+		}),
+		/* @__PURE__ */ P(za, {
+			kind: "sign",
+			low: `rises by ${I(i)} nats without it`,
+			high: `falls by ${I(i)} nats without it`,
+			middle: "no change"
+		}),
+		/* @__PURE__ */ P(Ha, {
+			label: "effect of zeroing each head",
+			head: [
+				"head",
+				"nats",
+				xs(e)
+			],
+			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
+				_s(t),
+				L(t.nats),
+				ms(e, t).join(" → ")
+			])
+		})
+	] });
+}
+function bs(e, t) {
+	if (!t) return "";
+	let [n, r] = ms(e, t);
+	return `${_s(t)}: ${xs(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+}
+function xs({ target: e }) {
+	return z(e.text.trim() || e.text);
+}
+function Ss({ reference: e }) {
+	return e.kind === "versus";
+}
 // src/lib/flow.ts
-var jo = 60;
-function Mo(e, t, n = jo) {
-	let r = /* @__PURE__ */ new Map([[No, Po(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	for (let s of o) {
-		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Fo(s), ...s.steps.map(Io)], c = o.filter((e) => !r.has(e.id));
-		if (r.size + c.length > n) break;
-		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), No];
-		l.slice(1).forEach((e, t) => {
-			let n = l[t], r = i.get(`${n} ${e}`) ?? {
+var Cs = 60;
+function ws(e, t, n = Cs) {
+	let r = /* @__PURE__ */ new Map([[Ts, Es(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let c of s) {
+		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
+		let s = [Ds(c), ...c.steps.map(Os)], l = s.filter((e) => !r.has(e.id));
+		if (r.size + l.length > n) break;
+		for (let e of l) r.set(e.id, e);
+		let u = [...s.map((e) => e.id), Ts];
+		u.slice(1).forEach((e, t) => {
+			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
 				to: e,
 				value: 0
 			};
 			i.set(`${n} ${e}`, {
 				...r,
-				value: r.value + s.value
+				value: r.value + c.value
 			});
-		}), a.push(s);
+		}), a.push(c), o.push(u);
 	}
 	return {
 		nodes: [...r.values()],
 		edges: [...i.values()],
 		paths: a,
+		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Za(a.map((e) => e.value))
+			value: e.value - Mo(a.map((e) => e.value))
 		}
 	};
 }
-var No = "output";
-function Po(e) {
+var Ts = "output";
+function Es(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: No,
+		id: Ts,
 		label: "",
 		position: t,
 		ofSource: !1,
 		height: n.layers,
 		carries: !1,
+		source: null,
 		part: null
 	};
 }
-function Fo(e) {
+function Ds(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Qt(t, a)} ${n} ${r}`,
-		label: Qt($t({
+		id: `${Zt(t, a)} ${n} ${r}`,
+		label: Zt(Qt({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ro(o, a),
+		height: Ms(o, a),
 		carries: !1,
+		source: null,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
 			layer: n,
@@ -4335,24 +4790,43 @@ function Fo(e) {
 		} : null
 	};
 }
-function Io(e) {
+function Os(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
-		id: `${Qt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: M(o),
+		id: `${Zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Ro(t + (e.cross ? .4 : .2), a),
+		height: Ms(t + (e.cross ? .4 : .2), a),
 		carries: !0,
+		source: {
+			ofSource: a || (e.cross ?? !1),
+			position: r
+		},
 		part: o
 	};
 }
-var Lo = -1e6;
-function Ro(e, t) {
-	return t ? Lo + e : e;
+function ks(e, t) {
+	let n = e.along.map((t, n) => ({
+		ids: t,
+		path: e.paths[n]
+	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
+	return {
+		paths: n.map(({ path: e }) => e),
+		value: Mo(n.map(({ path: e }) => e.value)),
+		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
+	};
 }
-function zo(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [$({
+function As(e, t) {
+	let n = (t) => e.filter((e) => e.label === t).length > 1;
+	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
+}
+var js = -1e6;
+function Ms(e, t) {
+	return t ? js + e : e;
+}
+function Ns(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ps({
 		ofSource: e,
 		position: t
 	}), {
@@ -4360,45 +4834,45 @@ function zo(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function $({ ofSource: e, position: t }) {
+function Ps({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Bo(e, { ofSource: t, position: n }) {
+function Fs(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Vo(e, t) {
-	let n = Fo(e), r = e.steps.map(Io).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Is(e, t) {
+	let n = Ds(e), r = e.steps.map(Os).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/figure/flow.ts
-var Ho = 10, Uo = 320;
-function Wo(e, t, n) {
-	let r = (t) => R(Bo(e, t)), i = [...t.paths.slice(0, Ho).map((e) => ({
-		name: Vo(e, r),
+var Ls = 10, Rs = 320;
+function zs(e, t, n) {
+	let r = (t) => z(Fs(e, t)), i = [...t.paths.slice(0, Ls).map((e) => ({
+		name: Is(e, r),
 		value: e.value,
-		number: I(e.value)
-	}))], a = Ga(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Jo(e, t), ...i.length > 0 ? [za(B, {
+		number: L(e.value)
+	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Us(e, t), ...i.length > 0 ? [bo(V, {
 		rows: i,
 		axis: a,
-		names: Uo
+		names: Rs
 	})] : []], { remainder: s } = t;
-	return J(B, o, {
-		shows: `Paths from where something is written to ${Si(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+	return J(V, o, {
+		shows: `Paths from where something is written to ${Ki(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-var Go = 24, Ko = 480, qo = 12;
-function Jo(e, t) {
-	let n = zo(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Xo(e, t))) + 14, a = Math.min(Go, Ko / r.length), o = $o(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, B / s), l = (B - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => Qo(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => Zo(e, t, o.get(t.id) ?? {
+var Bs = 24, Vs = 480, Hs = 12;
+function Us(e, t) {
+	let n = Ns(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Gs(e, t))) + 14, a = Math.min(Bs, Vs / r.length), o = Js(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => qs(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Ks(e, t, o.get(t.id) ?? {
 			x: 0,
 			y: 0
 		})),
 		...n.map((n) => {
-			let r = t.nodes.filter((e) => $(e) === $(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Qt(String(n.position), n.ofSource)} ${R(Bo(e, n))}`;
+			let r = t.nodes.filter((e) => Ps(e) === Ps(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${z(Fs(e, n))}`;
 			return G(i, u - 4, a, {
 				size: 8,
 				anchor: "middle",
@@ -4408,53 +4882,53 @@ function Jo(e, t) {
 	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
 	return {
 		height: u * c,
-		body: W("g", { transform: p }, f.join("\n"))
+		body: oi("g", { transform: p }, f.join("\n"))
 	};
 }
-function Yo(e, t) {
-	return t.label === "" ? `${Y(e.target.text)} ${I(e.value)}` : t.label;
+function Ws(e, t) {
+	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
 }
-function Xo(e, t) {
-	return q(Yo(e, t), 7) + 8;
+function Gs(e, t) {
+	return q(Ws(e, t), 7) + 8;
 }
-function Zo(e, t, { x: n, y: r }) {
-	let i = Xo(e, t), a = {
-		rx: t.carries ? qo / 2 : 1,
+function Ks(e, t, { x: n, y: r }) {
+	let i = Gs(e, t), a = {
+		rx: t.carries ? Hs / 2 : 1,
 		fill: "#fff",
-		stroke: V,
+		stroke: H,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - qo / 2, i, qo, a) + G(n, r + 2.5, Yo(e, t), {
+	return K(n - i / 2, r - Hs / 2, i, Hs, a) + G(n, r + 2.5, Ws(e, t), {
 		size: 7,
 		anchor: "middle",
 		bold: t.label === ""
 	});
 }
-function Qo(e, t, n, r) {
+function qs(e, t, n, r) {
 	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - qo / 2, t.y + qo / 2];
-	return W("path", {
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - Hs / 2, t.y + Hs / 2];
+	return oi("path", {
 		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
 		fill: "none",
-		stroke: n < 0 ? Fr : Pr,
+		stroke: n < 0 ? ii : ri,
 		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
 		"stroke-dasharray": n < 0 ? "3 2" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function $o(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map($)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${$(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has($(e)) ? 0 : 1);
+function Js(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Ps)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Ps(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Ps(e)) ? 0 : 1);
 		return s.set(t, n + 1), n;
 	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map($)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => $(e) === n ? c[t] ?? 0 : 0)));
+	for (let n of t.map(Ps)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Ps(e) === n ? c[t] ?? 0 : 0)));
 	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get($(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + qo / 2 + 2
+		x: (l.get(Ps(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + Hs / 2 + 2
 	}]));
 }
-function es(e) {
-	let t = (t) => Bo(e, t);
+function Ys(e) {
+	let t = (t) => Fs(e, t);
 	return {
 		head: [
 			"path",
@@ -4466,46 +4940,86 @@ function es(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Vo(e, t),
+			Is(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${Qt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${Zt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
+// src/lib/route.ts
+var Xs = 24, Zs = 24, Qs = 24, $s = 4;
+function ec(e, t, n) {
+	let r = {
+		x: (e.x + t.x) / 2,
+		y: (e.y + t.y) / 2
+	};
+	for (let i = 0; i <= Qs; i++) for (let a of i === 0 ? [0] : [1, -1]) {
+		let o = {
+			x: r.x + a * i * Zs,
+			y: r.y
+		};
+		if (nc(e, o, t, n)) return o;
+	}
+	return r;
+}
+function tc(e, t, n, r) {
+	let [i, a, o] = [
+		(1 - r) ** 2,
+		2 * r * (1 - r),
+		r ** 2
+	];
+	return {
+		x: i * e.x + a * t.x + o * n.x,
+		y: i * e.y + a * t.y + o * n.y
+	};
+}
+function nc(e, t, n, r) {
+	for (let i = 1; i < Xs; i++) {
+		let a = tc(e, t, n, i / Xs);
+		if (r.some((e) => rc(a, e))) return !1;
+	}
+	return !0;
+}
+function rc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
+}
 // src/panels/Flow.tsx
-var ts = 84, ns = 108, rs = 30;
-function is() {
+var ic = 34, ac = 20, oc = 6.6, sc = 18;
+function cc() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
 	} : null), o = O(2);
-	return /* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ P("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ N(Z, {
+		children: t ? /* @__PURE__ */ P(Z, {
 			name: "flow",
 			title: "Flow",
-			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
+			note: /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P($, {
+				name: "path",
+				children: "Paths"
+			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ N("p", {
+				e.reads() === null ? null : /* @__PURE__ */ P("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ N(P, { answer: r }),
-				i ? /* @__PURE__ */ N("div", {
+				/* @__PURE__ */ P(F, { answer: r }),
+				i ? /* @__PURE__ */ P("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ N("label", {
+						/* @__PURE__ */ P("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ N("input", {
+								/* @__PURE__ */ P("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -4515,15 +5029,15 @@ function is() {
 								})
 							]
 						}),
-						/* @__PURE__ */ N(X, {
+						/* @__PURE__ */ P(X, {
 							name: "flow",
-							figure: (e) => Wo(i, Mo(i, o.value / 100), e),
-							table: () => es(i),
+							figure: (e) => zs(i, ws(i, o.value / 100), e),
+							table: () => Ys(i),
 							data: i
 						}),
-						/* @__PURE__ */ N(as, {
+						/* @__PURE__ */ P(lc, {
 							payload: i,
-							flow: Mo(i, o.value / 100)
+							flow: ws(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -4531,153 +5045,218 @@ function is() {
 		}) : null
 	});
 }
-function as({ payload: e, flow: t }) {
-	let n = (t) => R(Bo(e, t)), r = zo(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = os(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + ts, s = i.length * rs + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(la, {
-			label: "Flow graph",
-			children: /* @__PURE__ */ N("svg", {
-				class: "flow",
-				width: o,
-				height: s,
-				viewBox: `0 0 ${o} ${s}`,
-				children: [
-					/* @__PURE__ */ N("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ N(ls, {
-						edge: e,
-						places: a,
-						largest: c
-					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ N(us, {
-						node: t,
-						place: a.get(t.id) ?? {
-							x: 0,
-							y: 0
-						},
-						label: t.id === "output" ? `${R(e.target.text)} ${I(e.value)}` : t.label
-					}, t.id)),
-					r.map((e) => /* @__PURE__ */ N("text", {
-						class: "column",
-						x: cs(a, t.nodes, e),
-						y: s - 10,
-						children: [
-							Qt(String(e.position), e.ofSource),
-							" ",
-							n(e)
-						]
-					}, $(e)))
-				]
+function lc({ payload: e, flow: t }) {
+	let n = (t) => z(Fs(e, t)), r = ze(null), i = O(0), a = O(null);
+	Ca(() => {
+		i.value = r.current?.clientWidth ?? 0;
+	});
+	let o = As(t.nodes, n);
+	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
+	let { boxes: s, bands: c, width: l, height: u } = uc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : ks(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("div", {
+			ref: r,
+			children: /* @__PURE__ */ P(Va, {
+				label: "Flow graph",
+				children: /* @__PURE__ */ P("svg", {
+					class: "flow",
+					width: l,
+					height: u,
+					viewBox: `0 0 ${l} ${u}`,
+					children: [
+						/* @__PURE__ */ P("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
+						c.map((e, t) => /* @__PURE__ */ P("g", {
+							class: "band-of-token",
+							children: [
+								/* @__PURE__ */ P("rect", {
+									x: e.x,
+									y: 0,
+									width: e.width,
+									height: u,
+									class: t % 2 ? "odd" : ""
+								}),
+								/* @__PURE__ */ P("rect", {
+									class: "token-node",
+									x: e.x + 4,
+									y: u - 26,
+									width: e.width - 8,
+									height: 20,
+									rx: 4
+								}),
+								/* @__PURE__ */ P("text", {
+									x: e.x + e.width / 2,
+									y: u - 12,
+									children: [
+										Zt(String(e.column.position), e.column.ofSource),
+										" ",
+										n(e.column)
+									]
+								})
+							]
+						}, Ps(e.column))),
+						t.edges.map((e) => {
+							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
+							return /* @__PURE__ */ P("path", {
+								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
+								d: dc(e.from, e.to, s),
+								"stroke-width": 1 + 6 * n,
+								children: /* @__PURE__ */ P("title", { children: L(e.value) })
+							}, t);
+						}),
+						t.nodes.map((e) => /* @__PURE__ */ P(fc, {
+							node: e,
+							box: s.get(e.id),
+							label: o.get(e.id) ?? e.label,
+							faded: m(e.id),
+							onOver: (t) => a.value = t ? e.id : null
+						}, e.id))
+					]
+				})
 			})
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ P("p", {
+			class: "told",
+			"aria-live": "polite",
+			children: p && f !== null ? /* @__PURE__ */ P(b, { children: [
+				/* @__PURE__ */ P("strong", { children: o.get(f) }),
+				": ",
+				p.paths.length,
+				" of the paths run through it, together",
+				" ",
+				L(p.value),
+				" logits.",
+				" ",
+				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ P("span", {
+					class: "chip",
+					children: [
+						Is(e, n),
+						" ",
+						/* @__PURE__ */ P("span", {
+							class: "small",
+							children: L(e.value)
+						})
+					]
+				}, t))
+			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
+		}),
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				I(l.reduce((e, t) => e + t, 0)),
-				" of",
-				" ",
-				I(e.value),
+				L(Mo(t.paths.map((e) => e.value))),
+				" of ",
+				L(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ N("strong", { children: [
+				/* @__PURE__ */ P("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					I(t.remainder.value)
+					L(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Cr(Math.abs(t.remainder.value / e.value)),
+				Gr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ N(ua, {
+		/* @__PURE__ */ P(Ha, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Vo(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Is(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function os(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(ss).map($)), o = e.map((e) => {
-		let t = $(e), n = `${t} ${e.height}`, o = i.get(n) ?? (ss(e) || !a.has(t) ? 0 : 1);
-		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? ns : ts, l = c / 2;
-	for (let e of t.map($)) s.set(e, l), l += c * (r.get(e) ?? 1);
-	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get($(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * rs + 18
-	}]));
+function uc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ns(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = i.map((t) => r.map((n) => e.filter((e) => Ps(e) === Ps(t) && e.height === n))), s = o.map((e) => Math.max(90, ...e.map((e) => e.reduce((e, t) => e + a(t) + sc, sc)))), c = Mo(s), l = Math.max(1, n / c), u = /* @__PURE__ */ new Map(), d = [], f = 0;
+	return i.forEach((e, t) => {
+		let n = (s[t] ?? 0) * l;
+		d.push({
+			column: e,
+			x: f,
+			width: n
+		}), o[t]?.forEach((e, t) => {
+			e.forEach((r, i) => {
+				let o = f + n * (i + 1) / (e.length + 1);
+				u.set(r.id, {
+					x: o,
+					y: t * ic + ac,
+					width: a(r),
+					height: ac
+				});
+			});
+		}), f += n;
+	}), {
+		boxes: u,
+		bands: d,
+		width: Math.max(c, n),
+		height: r.length * ic + 46
+	};
 }
-function ss(e) {
-	return e.carries || e.id === "output";
+function dc(e, t, n) {
+	let [r, i] = [n.get(e), n.get(t)];
+	if (!r || !i) return "";
+	let a = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [o, s] = [{
+		x: r.x,
+		y: r.y - ac / 2
+	}, {
+		x: i.x,
+		y: i.y + ac / 2
+	}], c = ec(o, s, a);
+	return `M${o.x},${o.y} Q${c.x},${c.y} ${s.x},${s.y}`;
 }
-function cs(e, t, n) {
-	let r = t.filter((e) => $(e) === $(n));
-	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
-}
-function ls({ edge: e, places: t, largest: n }) {
-	let [r, i] = [t.get(e.from), t.get(e.to)];
-	if (!r || !i) return null;
-	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ N("path", {
-		class: e.value < 0 ? "edge negative" : "edge positive",
-		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
-		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ N("title", { children: I(e.value) })
-	});
-}
-function us({ node: e, place: t, label: n }) {
-	let r = k(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("rect", {
-		x: t.x - a / 2,
-		y: t.y - 9,
-		width: a,
-		height: 18,
-		rx: e.carries ? 9 : 2
-	}), /* @__PURE__ */ N("text", {
-		x: t.x,
-		y: t.y + 4,
-		children: n
-	})] });
-	if (!i) return /* @__PURE__ */ N("g", {
-		class: "spot",
-		children: o
-	});
-	let s = Ut(i, r.state.value.selection);
-	return /* @__PURE__ */ N("g", {
-		class: `spot choosable${Ut(i, r.hovered.value) ? " hovered" : ""}`,
+function fc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = k(), { part: o } = e, s = o !== null && M(o, a.state.value.selection), c = (e) => {
+		i(e), a.hovered.value = e ? o : null;
+	}, l = () => {
+		o && a.select(s ? null : o);
+	}, u = o !== null && M(o, a.hovered.value);
+	return /* @__PURE__ */ P("g", {
+		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
 		"aria-label": n,
-		onClick: () => r.select(s ? null : i),
+		onClick: l,
 		onKeyDown: (e) => {
-			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
+			(e.key === "Enter" || e.key === " ") && (l(), e.preventDefault());
 		},
-		onMouseEnter: () => r.hovered.value = i,
-		onMouseLeave: () => r.hovered.value = null,
-		children: o
+		onMouseEnter: () => c(!0),
+		onMouseLeave: () => c(!1),
+		onFocus: () => c(!0),
+		onBlur: () => c(!1),
+		children: [/* @__PURE__ */ P("rect", {
+			x: t.x - t.width / 2,
+			y: t.y - t.height / 2,
+			width: t.width,
+			height: t.height,
+			rx: e.carries ? 9 : 2
+		}), /* @__PURE__ */ P("text", {
+			x: t.x,
+			y: t.y + 4,
+			children: n
+		})]
 	});
 }
 // src/lib/figure/amounts.ts
-function ds(e, t) {
+function pc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: R(e),
+		name: z(e),
 		value: t,
-		number: L(t)
+		number: R(t)
 	})), r = Y(e.tokens[e.position]?.text ?? "");
-	return J(z, [za(z, {
+	return J(B, [bo(B, {
 		rows: n,
-		axis: Ka("probability"),
+		axis: Do("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function fs({ predictions: e }) {
+function mc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -4693,14 +5272,14 @@ function fs({ predictions: e }) {
 		])
 	};
 }
-function ps(e, t) {
-	return J(z, [za(z, {
+function hc(e, t) {
+	return J(B, [bo(B, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${R(e)}`,
+			name: `${n} ${z(e)}`,
 			value: t,
-			number: L(t)
+			number: R(t)
 		})),
-		axis: Ka("probability of the token when it was written"),
+		axis: Do("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -4708,7 +5287,7 @@ function ps(e, t) {
 		asked: t
 	});
 }
-function ms({ generated: e }) {
+function gc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -4726,32 +5305,32 @@ function ms({ generated: e }) {
 		])
 	};
 }
-function hs(e, t, n) {
+function _c(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
-		name: `${e} ${R(t)}`,
+		name: `${e} ${z(t)}`,
 		value: n,
-		number: F(n)
+		number: I(n)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: F(r),
+		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Ka("attention, as a share of 1"),
-		tick: (e) => F(e, 1)
+		...Do("attention, as a share of 1"),
+		tick: (e) => I(e, 1)
 	}, s = Y(e.tokens[e.position]?.text ?? "");
-	return J(z, [za(z, {
+	return J(B, [bo(B, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${M(j(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${N(j(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function gs(e) {
+function vc(e) {
 	return {
 		head: [
 			"head",
@@ -4760,68 +5339,68 @@ function gs(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			M(j(e)),
+			N(j(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function _s(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = za(z, {
-		rows: ws({
+function yc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(B, {
+		rows: Ec({
 			...e,
-			before: e.before.slice(0, vs),
-			after: e.after.slice(0, vs)
+			before: e.before.slice(0, bc),
+			after: e.after.slice(0, bc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: R(t),
-			...bs(i ?? ys(e.after, n), a(e.after)),
-			notes: [bs(r ?? ys(e.before, n), a(e.before)).number]
+			name: z(t),
+			...Sc(i ?? xc(e.after, n), a(e.after)),
+			notes: [Sc(r ?? xc(e.before, n), a(e.before)).number]
 		})),
-		axis: Ka("probability with the change"),
+		axis: Do("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = wr(r.probability, i.probability);
-	return J(z, [o], {
-		shows: `Predictions with ${Cs(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+	}), [s, c] = Kr(r.probability, i.probability);
+	return J(B, [o], {
+		shows: `Predictions with ${Tc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: xi(r)
+		about: Gi(r)
 	});
 }
-var vs = 5;
-function ys(e, t) {
+var bc = 5;
+function xc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function bs(e, t) {
+function Sc(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${L(t).replace(/^[<>]/, "")}`
+		number: `<${R(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: L(e)
+		number: R(e)
 	};
 }
-var xs = {
+var Cc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Ss = 6;
-function Cs({ tests: e }) {
-	let t = e.slice(0, Ss).map(({ part: e, how: t }) => {
+}, wc = 6;
+function Tc({ tests: e }) {
+	let t = e.slice(0, wc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${Qt($t({
+		return `${Zt(Qt({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${xs[t]}`;
-	}), n = e.length > Ss ? [`${e.length - Ss} more`] : [];
+		}), e.encoder ?? !1)} ${Cc[t]}`;
+	}), n = e.length > wc ? [`${e.length - wc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function ws({ before: e, after: t, target_before: n, target_after: r }) {
+function Ec({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -4835,7 +5414,7 @@ function ws({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Ts(e) {
+function Dc(e) {
 	return {
 		head: [
 			"token",
@@ -4843,7 +5422,7 @@ function Ts(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: ws(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Ec(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -4852,190 +5431,196 @@ function Ts(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Es = 12;
-function Ds() {
+var Oc = 12;
+function kc() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Ln({
+		...Wn({
 			prompt: n,
 			source: r
 		}),
-		tokens: Es
-	}, a = A(t.value && ks(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ N(Z, {
+		tokens: Oc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && jc(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ P(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ N("button", {
+			a ? null : /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Es,
+					Oc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ N(P, { answer: a }),
-			a?.result ? /* @__PURE__ */ N(As, { result: a.result }) : null,
-			a?.result ? /* @__PURE__ */ N(Os, { result: a.result }) : null
+			/* @__PURE__ */ P(F, { answer: s }),
+			s?.result ? /* @__PURE__ */ P(Mc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ P(Ac, { result: s.result }) : null
 		]
 	});
 }
-function Os({ result: e }) {
-	return /* @__PURE__ */ N(X, {
+function Ac({ result: e }) {
+	return /* @__PURE__ */ P(X, {
 		name: "continuation",
-		figure: (t) => ps(e, t),
-		table: () => ms(e),
+		figure: (t) => hc(e, t),
+		table: () => gc(e),
 		data: e
 	});
 }
-function ks(e, t, n) {
+function jc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function As({ result: e }) {
-	let t = k(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ N(b, { children: [n === null ? /* @__PURE__ */ N("p", {
+function Mc({ result: e }) {
+	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ P(b, { children: [n === null ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ N("ol", {
+	}) : null, /* @__PURE__ */ P("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === jn(e),
-			disabled: n === null,
+			"aria-pressed": i === e.position - 1 && a === Rn(e),
+			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: jn(e)
+				target: Rn(e)
 			}),
-			children: [/* @__PURE__ */ N(Q, { text: e.text }), /* @__PURE__ */ N("span", {
+			children: [/* @__PURE__ */ P(Q, { text: e.text }), /* @__PURE__ */ P("span", {
 				class: "index",
-				children: L(e.probability)
+				children: R(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function js(e) {
+function Nc(e) {
 	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null);
-	return a ? /* @__PURE__ */ N("p", {
+	} : null), s = o?.result ?? null;
+	return Le(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Fc(s).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ P("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(P, { answer: o }), o?.result ? /* @__PURE__ */ N(Ms, {
-		result: o.result,
-		note: e.note
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Pc, {
+		result: s,
+		note: e.note,
+		live: !e.say
 	}) : null] });
 }
-function Ms({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = wr(n.probability, r.probability), c = k().explained.value;
-	return /* @__PURE__ */ N("div", {
+function Pc({ result: e, note: t, live: n }) {
+	let { target_before: r, target_after: i, effect: a, control: o } = e, [s, c] = Fc(e), l = k().explained.value;
+	return /* @__PURE__ */ P("div", {
 		class: "before-after has-exports",
-		"aria-live": "polite",
+		"aria-live": n ? "polite" : "off",
 		children: [
-			c ? /* @__PURE__ */ N(X, {
+			l ? /* @__PURE__ */ P(X, {
 				name: "test",
-				figure: (t) => _s(e, c, t),
-				table: () => Ts(e),
+				figure: (t) => yc(e, l, t),
+				table: () => Dc(e),
 				data: e
 			}) : null,
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ N(Q, { text: n.text }),
+					/* @__PURE__ */ P(Q, { text: r.text }),
 					" ",
-					o,
+					s,
 					" → ",
-					s
+					c
 				]
 			}),
-			/* @__PURE__ */ N(Fs, {
-				before: n.probability,
-				after: r.probability,
-				limit: a?.limit ?? null
+			/* @__PURE__ */ P(Rc, {
+				before: r.probability,
+				after: i.probability,
+				limit: o?.limit ?? null
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
 				children: [
 					"With ",
 					t,
 					": ",
-					I(e.nats),
+					L(e.nats),
 					" nats. ",
-					Ns(e),
+					Ic(e),
 					" ",
-					i ? /* @__PURE__ */ N("strong", { children: kr(i) }) : null
+					a ? /* @__PURE__ */ P("strong", { children: Zr(a) }) : null
 				]
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ N(Ps, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ P(Lc, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Ns({ tests: e, effect: t, control: n }) {
+function Fc(e) {
+	return Kr(e.target_before.probability, e.target_after.probability);
+}
+function Ic({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return "No control for this kind of test.";
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
 	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
 }
-function Ps(e) {
-	return /* @__PURE__ */ N(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
+function Lc(e) {
+	return /* @__PURE__ */ P(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N(Q, { text: e.text }),
+			/* @__PURE__ */ P(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: L(e.probability)
+				children: R(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Fs(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Is(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ N("svg", {
+function Rc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(zc(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ P("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ N("line", {
+			/* @__PURE__ */ P("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ N("rect", {
+			e.limit === null ? null : /* @__PURE__ */ P("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ N("line", {
+			/* @__PURE__ */ P("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ N("circle", {
+			/* @__PURE__ */ P("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ N("circle", {
+			/* @__PURE__ */ P("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -5044,201 +5629,207 @@ function Fs(e) {
 		]
 	});
 }
-function Is(e, t) {
+function zc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Ls = {
+var Bc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
+}, Vc = {
+	zero: "zeroed",
+	double: "doubled",
+	mean: "at its mean",
+	swap: "taken from B"
 };
-function Rs() {
+function Hc() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ N(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ P(Z, {
 		name: "inspector",
-		title: `Inspector: ${M(t)}`,
+		title: `Inspector: ${N(t)}`,
 		children: [
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ N(Gs, {}),
-			/* @__PURE__ */ N(P, { answer: r }),
-			i && Ut(i.part, t) ? /* @__PURE__ */ N("dl", {
+			/* @__PURE__ */ P(Yc, {}),
+			/* @__PURE__ */ P(F, { answer: r }),
+			i && M(i.part, t) ? /* @__PURE__ */ P("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ N(zs, {
+					t.encoder ? /* @__PURE__ */ P(Uc, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ N("span", {
+						children: /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ N(zs, {
-						name: "credit",
-						children: [I(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ P(Uc, {
+						name: /* @__PURE__ */ P($, { name: "credit" }),
+						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ N(zs, {
-						name: "activation",
-						children: I(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ P(Uc, {
+						name: /* @__PURE__ */ P($, { name: "activation" }),
+						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ N(zs, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Uc, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ N(Ws, {
+					/* @__PURE__ */ P(Jc, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ N(Ws, {
+					/* @__PURE__ */ P(Jc, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ N(Vs, { part: t })
+					/* @__PURE__ */ P(Gc, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ N(Z, {
+	}) : /* @__PURE__ */ P(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function zs(e) {
-	return /* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N("dt", { children: e.name }), /* @__PURE__ */ N("dd", { children: e.children })] });
+function Uc(e) {
+	return /* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P("dt", { children: e.name }), /* @__PURE__ */ P("dd", { children: e.children })] });
 }
-var Bs = {
+var Wc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Vs({ part: e }) {
-	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Gt(e) !== e.kind && t.reads() === null ? {
+function Gc({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Wt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Ln({
+		...Wn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ N(zs, {
+	return r?.error ? /* @__PURE__ */ P(Uc, {
 		name: "reads",
-		children: /* @__PURE__ */ N(P, { answer: r })
-	}) : !i || a || !Ut(i.part, e) ? null : /* @__PURE__ */ N(b, { children: i.reads.map((e) => /* @__PURE__ */ N(Hs, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ P(F, { answer: r })
+	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(Kc, { reading: e }, e.what)) });
 }
-function Hs({ reading: e }) {
+function Kc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ N(zs, {
-		name: Bs[t],
+	return /* @__PURE__ */ P(Uc, {
+		name: Wc[t],
 		children: [
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					I(n),
-					a ? /* @__PURE__ */ N(b, { children: [
+					L(n),
+					a ? /* @__PURE__ */ P(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ N(Q, { text: a.text })
+						/* @__PURE__ */ P(Q, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ N(Us, { term: e }, $t(e.part))),
-			i.count > 0 ? /* @__PURE__ */ N("span", {
+			r.map((e) => /* @__PURE__ */ P(qc, { term: e }, Qt(e.part))),
+			i.count > 0 ? /* @__PURE__ */ P("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: I(i.value)
+						children: L(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function Us({ term: e }) {
-	let t = en(e.part);
-	return /* @__PURE__ */ N("span", {
+function qc({ term: e }) {
+	let t = $t(e.part);
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ N(ca, { part: t }) : $t(e.part),
+			t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.part),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: I(e.value)
+				children: L(e.value)
 			})
 		]
 	});
 }
-function Ws(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ N(zs, {
+function Jc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Uc, {
 		name: e.name,
-		children: /* @__PURE__ */ N(yo, { tokens: e.tokens })
+		children: /* @__PURE__ */ P(es, { tokens: e.tokens })
 	});
 }
-function Gs() {
+function Yc() {
 	let e = k(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ N("fieldset", {
+	return t ? /* @__PURE__ */ P("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ N("legend", { children: ["Test ", /* @__PURE__ */ N("kbd", { children: "t" })] }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("legend", { children: ["Test ", /* @__PURE__ */ P("kbd", { children: "t" })] }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: [Tn.map((t) => /* @__PURE__ */ N("button", {
+				children: [Mn.map((t) => /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Ls[t],
+					title: t === "swap" && r === null ? "Open B first" : Bc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ N("button", {
+				}, t)), /* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ N("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ P("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ N(js, {
+			n ? /* @__PURE__ */ P(Nc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Ls[n]
+				note: Bc[n],
+				say: `${N(t)} ${Vc[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var Ks = 46, qs = z - 6, Js = 8, Ys = 112;
-function Xs(e, t) {
+var Xc = 46, Zc = B - 6, Qc = 8, $c = 112;
+function el(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(z, [Zs(e)], {
+	return J(B, [tl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function Zs({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ks + t * (qs - Ks) / Math.max(e.length - 1, 1), i = (e) => Js + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function tl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Xc + t * (Zc - Xc) / Math.max(e.length - 1, 1), i = (e) => Qc + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5247,44 +5838,44 @@ function Zs({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Wr(Ks, i(e), qs, i(e), { stroke: Nr })),
+			...a.map((e) => mi(Xc, i(e), Zc, i(e), { stroke: ni })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: U,
+				size: W,
 				anchor: "end",
-				fill: H
+				fill: U
 			})),
-			Wr(Ks, Ys, qs, Ys, { stroke: V }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Wr(r(t), Ys, r(t), 114.5, { stroke: V }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: U,
+			mi(Xc, $c, Zc, $c, { stroke: H }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? mi(r(t), $c, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: W,
 				anchor: "middle",
-				fill: H
+				fill: U
 			}) : ""),
-			W("polyline", {
+			oi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Pr,
+				stroke: ri,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => W("circle", {
+			...e.map((e, t) => oi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Pr
+				fill: ri
 			})),
-			G((Ks + qs) / 2, 132, "read after layer (emb: the embedding)", {
-				size: U + .5,
+			G((Xc + Zc) / 2, 132, "read after layer (emb: the embedding)", {
+				size: W + .5,
 				anchor: "middle"
 			}),
 			G(8, 60, `rank of ${Y(t.text)} (log)`, {
-				size: U + .5,
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Qs({ lens: e }) {
+function nl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5295,7 +5886,7 @@ function Qs({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			Ci(e.layer),
+			qi(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -5305,25 +5896,25 @@ function Qs({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var $s = 360, ec = 150, tc = 44, nc = 14, rc = new Intl.NumberFormat("en", { notation: "compact" });
-function ic() {
-	let e = k().explained.value, t = Ca();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
+var rl = 360, il = 150, al = 44, ol = 14, sl = new Intl.NumberFormat("en", { notation: "compact" });
+function cl() {
+	let e = k().explained.value, t = io();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(X, {
 				name: "rank-by-layer",
-				figure: (t) => Xs(e, t),
-				table: () => Qs(e),
+				figure: (t) => el(e, t),
+				table: () => nl(e),
 				data: e
 			}),
-			/* @__PURE__ */ N(oc, {
+			/* @__PURE__ */ P(ul, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ N(ua, {
+			/* @__PURE__ */ P(Ha, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -5332,59 +5923,59 @@ function ic() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					ac(e.layer),
+					ll(e.layer),
 					`${e.rank}`,
-					L(e.probability),
-					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
+					R(e.probability),
+					/* @__PURE__ */ P("bdi", { children: z(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function ac(e) {
+function ll(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function oc({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => tc + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = sc(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ N("svg", {
+function ul({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => al + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = dl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ P("svg", {
 		class: "curve",
-		viewBox: `0 0 ${$s} ${ec}`,
+		viewBox: `0 0 ${rl} ${il}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
-				x1: tc,
+			s.map((e) => /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("line", {
+				x1: al,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ N("text", {
+			}), /* @__PURE__ */ P("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : rc.format(e)
+				children: e === 1 ? "top, 1" : sl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ P("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("circle", {
+				return /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ N("text", {
+				}), /* @__PURE__ */ P("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(nc, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(ol, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ N("text", {
-				x: tc,
+			/* @__PURE__ */ P("text", {
+				x: al,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ N("text", {
+			/* @__PURE__ */ P("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -5393,8 +5984,8 @@ function oc({ explained: e, tested: t }) {
 		]
 	});
 }
-function sc(e, t) {
-	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function dl(e, t) {
+	let n = e.lens, r = t?.answer.part ? Jt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -5403,62 +5994,62 @@ function sc(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${ac(n[o]?.layer ?? null)} on`
+		text: `top from ${ll(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var cc = 12;
-function lc(e, t) {
-	let n = ln(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, cc).map((e) => ({
-		name: un(e),
+var fl = 12;
+function pl(e, t) {
+	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, fl).map((e) => ({
+		name: _n(e),
 		value: e.value,
-		number: I(e.value, 3)
-	})), a = Ga(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(z, [...n.map((e) => fc(e, r)), ...i.length > 0 ? [za(z, {
+		number: L(e.value, 3)
+	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(B, [...n.map((e) => gl(e, r)), ...i.length > 0 ? [bo(B, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${L(e.probability)}).`
+		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var uc = 40, dc = 84;
-function fc({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * dc, o = (z - uc) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var ml = 40, hl = 84;
+function gl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * hl, o = (B - ml) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Wa({
+			...To({
 				low: r,
 				high: i
-			}).map((e) => Wr(uc, a(e), z, a(e), { stroke: e === 0 ? V : Nr }) + G(36, a(e) + 2.3, I(e, 2), {
-				size: U,
+			}).map((e) => mi(ml, a(e), B, a(e), { stroke: e === 0 ? H : ni }) + G(36, a(e) + 2.3, L(e, 2), {
+				size: W,
 				anchor: "end",
-				fill: H
+				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = uc + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
-					size: U,
+				let r = e ?? 0, i = ml + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: W,
 					anchor: "middle",
-					fill: H
+					fill: U
 				}) : "";
-				return Kr(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return gi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((uc + z) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: U + .5,
+			G((ml + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: W + .5,
 				anchor: "middle"
 			}),
 			G(7, 46, "probability", {
-				size: U + .5,
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function pc(e) {
+function _l(e) {
 	return {
 		head: [
 			"part",
@@ -5469,14 +6060,14 @@ function pc(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			Qt(`L${e}`, t ?? !1),
+			Zt(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			un(e),
+			_n(e),
 			"neuron",
 			e.value,
 			null,
@@ -5486,18 +6077,18 @@ function pc(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function mc({ list: e, explained: t }) {
-	let n = k(), r = cn(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
+function vl({ list: e, explained: t }) {
+	let n = k(), r = hn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ P("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ N("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ P("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: sn
+				knowledge: mn
 			}),
 			children: [
 				e.relation,
@@ -5509,34 +6100,34 @@ function mc({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function hc({ list: e, open: t }) {
+function yl({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ N("details", {
+	return /* @__PURE__ */ P("details", {
 		open: t,
-		children: [/* @__PURE__ */ N("summary", { children: "Choose a known fact" }), /* @__PURE__ */ N("p", {
+		children: [/* @__PURE__ */ P("summary", { children: "Choose a known fact" }), /* @__PURE__ */ P("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ N("label", { children: [
+				/* @__PURE__ */ P("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ P("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ N("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ P("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ N("label", { children: [
+				/* @__PURE__ */ P("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ P("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ N("option", {
+						children: a.map((e, t) => /* @__PURE__ */ P("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -5546,7 +6137,7 @@ function hc({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ N("button", {
+				/* @__PURE__ */ P("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -5560,35 +6151,35 @@ function hc({ list: e, open: t }) {
 		})]
 	});
 }
-function gc() {
-	let e = k(), t = O(""), n = O(""), r = fn(t.value);
-	return /* @__PURE__ */ N("details", { children: [
-		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ N("label", {
+function bl() {
+	let e = k(), t = O(""), n = O(""), r = yn(t.value);
+	return /* @__PURE__ */ P("details", { children: [
+		/* @__PURE__ */ P("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ P("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ N("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ P("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ N("label", { children: [
+			children: [/* @__PURE__ */ P("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ P("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ N("button", {
+			] }), /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...sn,
+					...mn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -5598,17 +6189,17 @@ function gc() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var _c = {
+var xl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, vc = {
+}, Sl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function yc({ found: e, list: t }) {
-	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = pn(e), s = a?.action === "erase" ? o.shared : o[mn(o, r?.set ?? null)], c = A(a && r && i ? bn(r, a, i, s) : null);
+function Cl({ found: e, list: t }) {
+	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = bn(e), s = a?.action === "erase" ? o.shared : o[xn(o, r?.set ?? null)], c = A(a && r && i ? Dn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -5617,33 +6208,33 @@ function yc({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ N("fieldset", {
+	return /* @__PURE__ */ P("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ N(bc, {
+			/* @__PURE__ */ P("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ P(wl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ N(P, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xc, {
+			/* @__PURE__ */ P(F, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Tl, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ N(Cc, {
+			}), /* @__PURE__ */ P(Dl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => M(Ht(e)))
+				neurons: s.map((e) => N(Ht(e)))
 			})] }) : null
 		]
 	});
 }
-function bc({ own: e, counts: t }) {
+function wl({ own: e, counts: t }) {
 	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ N("form", {
+	return /* @__PURE__ */ P("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -5653,56 +6244,56 @@ function bc({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ N("label", { children: [
+			/* @__PURE__ */ P("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ P("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: rn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
+					children: dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: _c[e]
+						children: xl[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("label", { children: [
+			s ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ P("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ N("label", { children: [
+			] }), /* @__PURE__ */ P("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ P("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: an.map((e) => /* @__PURE__ */ N("option", {
+					children: fn.map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: vc[e]
+						children: Sl[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ N("button", {
+			r ? /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ N("span", {
+			c > 0 ? null : /* @__PURE__ */ P("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function xc({ result: e, answer: t }) {
+function Tl({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -5730,81 +6321,81 @@ function xc({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ P("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ N(la, {
+			/* @__PURE__ */ P(Va, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ N("table", { children: [
-					/* @__PURE__ */ N("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ P("table", { children: [
+					/* @__PURE__ */ P("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ N("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("td", { children: [e.prompt, e.used ? /* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("td", { children: [e.prompt, e.used ? /* @__PURE__ */ P("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.before }) }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Sc, { said: e.after }) })
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(El, { said: e.before }) }),
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(El, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ N(la, {
+			/* @__PURE__ */ P(Va, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ N("table", { children: [
-					/* @__PURE__ */ N("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ P("table", { children: [
+					/* @__PURE__ */ P("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ N("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: L(t.before)
+							children: R(t.before)
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: L(t.after)
+							children: R(t.after)
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -5814,141 +6405,141 @@ function xc({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: n ? L(n.after) : "—"
+							children: n ? R(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					I(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					I(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ N("p", {
+			e.notes.map((e) => /* @__PURE__ */ P("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Sc({ said: e }) {
-	return /* @__PURE__ */ N("span", {
+function El({ said: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N(Q, { text: e.text }),
+			/* @__PURE__ */ P(Q, { text: e.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: L(e.probability)
+				children: R(e.probability)
 			})
 		]
 	});
 }
-function Cc(e) {
+function Dl(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ N("details", { children: [
-		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
+	return /* @__PURE__ */ P("details", { children: [
+		/* @__PURE__ */ P("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ N(wc, {
+		}), /* @__PURE__ */ P(Ol, {
 			label: "The fact as a line of JSON",
-			text: gn(e.fact)
+			text: Cn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ N(wc, {
+		/* @__PURE__ */ P(Ol, {
 			label: "The command",
-			text: _n(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: wn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function wc({ label: e, text: t }) {
-	return /* @__PURE__ */ N(la, {
+function Ol({ label: e, text: t }) {
+	return /* @__PURE__ */ P(Va, {
 		label: e,
-		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
+		children: /* @__PURE__ */ P("pre", { children: /* @__PURE__ */ P("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Tc = [
+var kl = [
 	.2,
 	.1,
 	.05
-], Ec = 12, Dc = {
+], Al = 12, jl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Oc({ explained: e }) {
+function Ml({ explained: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ N("p", {
+	return i ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ N("code", { children: "unembed open" }),
+			/* @__PURE__ */ P("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ N("section", {
+	}) : /* @__PURE__ */ P("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ N(P, { answer: a }),
-			a?.result ? /* @__PURE__ */ N(kc, {
+			/* @__PURE__ */ P("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ P(F, { answer: a }),
+			a?.result ? /* @__PURE__ */ P(Nl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ N(jc, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ P(Fl, { list: a.result }) : null
 		]
 	});
 }
-function kc({ list: e, explained: t }) {
+function Nl({ list: e, explained: t }) {
 	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
+	if (r?.prompts) return /* @__PURE__ */ P("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ N(Q, { text: t.target.text }),
+		/* @__PURE__ */ P(Q, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ N(Ac, {})
+		/* @__PURE__ */ P(Pl, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ N(b, { children: [
-		i ? /* @__PURE__ */ N("p", { children: [
+	return /* @__PURE__ */ P(b, { children: [
+		i ? /* @__PURE__ */ P("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ N("strong", { children: i.subject }),
+			/* @__PURE__ */ P("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ N("strong", { children: i.answer }),
+			/* @__PURE__ */ P("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ N(Ac, {}) : /* @__PURE__ */ N("button", {
+			r ? /* @__PURE__ */ P(Pl, {}) : /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: sn }),
+				onClick: () => n.set({ knowledge: mn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ N("p", {
+		] }) : /* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -5956,40 +6547,40 @@ function kc({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ N(mc, {
+		i || a ? null : /* @__PURE__ */ P(vl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(hc, {
+		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(yl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ N(gc, {})] })
+		}), i ? null : /* @__PURE__ */ P(bl, {})] })
 	] });
 }
-function Ac() {
+function Pl() {
 	let e = k();
-	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
+	return e.data.host === "report" ? null : /* @__PURE__ */ P("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function jc({ list: e }) {
-	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? yn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+function Fl({ list: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? En(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: /* @__PURE__ */ N("label", { children: [
+			children: /* @__PURE__ */ P("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ P("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Tc, n.t])].map((e) => /* @__PURE__ */ N("option", {
+					children: [.../* @__PURE__ */ new Set([...kl, n.t])].map((e) => /* @__PURE__ */ P("option", {
 						value: e,
 						children: [
 							e,
@@ -6000,32 +6591,32 @@ function jc({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ N(P, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ N("p", {
+		/* @__PURE__ */ P(F, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ N("div", {
+		o ? /* @__PURE__ */ P("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ N(Mc, { found: o }), /* @__PURE__ */ N(yc, {
+			children: [/* @__PURE__ */ P(Il, { found: o }), /* @__PURE__ */ P(Cl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Mc({ found: e }) {
+function Il({ found: e }) {
 	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = pn(e), a = mn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+	let i = bn(e), a = xn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ N(Q, { text: r.answer }),
+				/* @__PURE__ */ P(Q, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6034,15 +6625,15 @@ function Mc({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ N("p", {
+		e.notes.map((e) => /* @__PURE__ */ P("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ N("fieldset", { children: [/* @__PURE__ */ N("legend", { children: "Which neurons" }), on.map((e) => /* @__PURE__ */ N("div", {
+		/* @__PURE__ */ P("fieldset", { children: [/* @__PURE__ */ P("legend", { children: "Which neurons" }), pn.map((e) => /* @__PURE__ */ P("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ N("label", { children: [
-					/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ P("label", { children: [
+					/* @__PURE__ */ P("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6050,23 +6641,23 @@ function Mc({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Dc[e],
+					jl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ N(Nc, { neurons: i[e] })
+				/* @__PURE__ */ P(Ll, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ N("p", {
+		i[a].length === 0 ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ N(Pc, {
+		}) : /* @__PURE__ */ P(Rl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ N(ua, {
+		/* @__PURE__ */ P(Ha, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6075,37 +6666,37 @@ function Mc({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				L(r.probabilities[t] ?? 0),
+				R(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Nc({ neurons: e }) {
-	return /* @__PURE__ */ N("span", {
+function Ll({ neurons: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "neurons",
-		children: [e.slice(0, Ec).map((e) => {
+		children: [e.slice(0, Al).map((e) => {
 			let t = Ht(e);
-			return /* @__PURE__ */ N(ca, { part: t }, M(t));
-		}), e.length > Ec ? /* @__PURE__ */ N("span", {
+			return /* @__PURE__ */ P(Ba, { part: t }, N(t));
+		}), e.length > Al ? /* @__PURE__ */ P("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ec,
+				e.length - Al,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Pc(e) {
+function Rl(e) {
 	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ N("fieldset", {
+	return /* @__PURE__ */ P("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ N("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ N("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -6113,7 +6704,7 @@ function Pc(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ N(js, {
+			n && e.target !== void 0 ? /* @__PURE__ */ P(Nc, {
 				tests: e.neurons.map((e) => ({
 					part: Ht(e),
 					how: n
@@ -6121,7 +6712,7 @@ function Pc(e) {
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ N("p", {
+			n && !e.whole ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -6129,64 +6720,64 @@ function Pc(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Fc = 12, Ic = 100, Lc = 12;
-function Rc() {
+var zl = 12, Bl = 100, Vl = 12;
+function Hl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...Ln({
+		...Wn({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Ic
+		top: Bl
 	} : null);
-	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ P("div", { children: t ? /* @__PURE__ */ P(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ N("p", {
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ N("div", {
+		}), /* @__PURE__ */ P("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(zc, {
+			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Ul, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ N(Oc, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ P(Ml, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function zc({ result: e, stale: t }) {
-	let n = ln(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ N("div", {
+function Ul({ result: e, stale: t }) {
+	let n = gn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ P("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(X, {
 				name: "knowledge",
-				figure: (t) => lc(e, t),
-				table: () => pc(e),
+				figure: (t) => pl(e, t),
+				table: () => _l(e),
 				data: e
 			}),
-			n.map((t) => /* @__PURE__ */ N("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ N("p", {
+			n.map((t) => /* @__PURE__ */ P("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ P("p", {
 					class: "note",
-					children: Bc(t, e)
+					children: Wl(t, e)
 				}) : null,
-				/* @__PURE__ */ N(Vc, {
+				/* @__PURE__ */ P(Gl, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ N(Hc, {
+				/* @__PURE__ */ P(Kl, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ N(Uc, { neurons: e.attributions.slice(0, Fc) }),
-			/* @__PURE__ */ N(ua, {
+			/* @__PURE__ */ P(ql, { neurons: e.attributions.slice(0, zl) }),
+			/* @__PURE__ */ P(Ha, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -6196,33 +6787,33 @@ function zc({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = dn(e.neurons, e.layers.length);
+					let t = vn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Qt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : I(n.sum, 4),
-						I(n.change, 4),
-						n.error === null ? "" : F(n.error, 4),
-						(t[r] ?? []).map((e) => `${un(e)} ${I(e.value, 3)}`).join(", ")
+						Zt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : L(n.sum, 4),
+						L(n.change, 4),
+						n.error === null ? "" : I(n.error, 4),
+						(t[r] ?? []).map((e) => `${_n(e)} ${L(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function Bc({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Wl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function Vc({ stack: e, largest: t }) {
+function Gl({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ N("svg", {
+	return /* @__PURE__ */ P("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ N("line", {
+		children: [/* @__PURE__ */ P("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -6230,147 +6821,147 @@ function Vc({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ N("g", { children: [
-				/* @__PURE__ */ N("rect", {
+			return /* @__PURE__ */ P("g", { children: [
+				/* @__PURE__ */ P("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ N("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ P("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ N("title", { children: `${Qt(`L${i.layer}`, e.encoder)}: ${I(i.sum, 3)}` })
+				/* @__PURE__ */ P("title", { children: `${Zt(`L${i.layer}`, e.encoder)}: ${L(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function Hc({ stack: e, largest: t }) {
-	let n = k(), r = dn(e.neurons, e.layers.length), i = Math.min(Lc, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
+function Kl({ stack: e, largest: t }) {
+	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Vl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Lc,
+			Vl,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ N(ta, {
+	}), /* @__PURE__ */ P(Oa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? mr(r.value, t) : null;
+			return r ? Ir(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${un(n)}: ${I(n.value, 3)}` : "";
+			return n ? `${_n(n)}: ${L(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && Ut(Ht(n), o);
+			return n !== void 0 && M(Ht(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Qt(`L${t}`, e.encoder),
+		columnName: (t) => Zt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
 			r && n.select(Ht(r));
 		}
 	})] });
 }
-function Uc({ neurons: e }) {
+function ql({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+	return /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ N("span", {
+			children: /* @__PURE__ */ P("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ N("tbody", { children: e.map((e) => /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+	] }) }), /* @__PURE__ */ P("tbody", { children: e.map((e) => /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "row",
-			children: /* @__PURE__ */ N(ca, { part: Ht(e) })
+			children: /* @__PURE__ */ P(Ba, { part: Ht(e) })
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ N(no, {
+			children: /* @__PURE__ */ P(Lo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ P("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ N(to, {
+			children: /* @__PURE__ */ P(Io, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: I(e.activation)
+			children: L(e.activation)
 		})
-	] }, un(e))) })] });
+	] }, _n(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Wc = 40;
-function Gc(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ya(i.terms, Math.min(t, Wc), n), { sum: l } = Qa(i), u = [
+var Jl = 40;
+function Yl(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, Jl), n), { sum: l } = No(i), u = [
 		...s.map((e) => ({
-			name: $t(e),
+			name: Qt(e),
 			value: e.value,
-			number: I(e.value)
+			number: L(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: I(c.value),
+			number: L(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: I(l),
+			number: L(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(z, [za(z, {
+	return J(B, [bo(B, {
 		rows: u,
-		axis: Ga(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Si(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Ki(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: xi(a)
+		about: Gi(a)
 	});
 }
-function Kc({ ledger: e }) {
+function Xl({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -6383,7 +6974,7 @@ function Kc({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			$t(e),
+			Qt(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -6394,196 +6985,242 @@ function Kc({ ledger: e }) {
 		])
 	};
 }
-// src/ui/Outcome.tsx
-function qc({ part: e, brief: t }) {
-	let n = Ca(), r = n && Ta(n, e);
-	if (!n || !r) return null;
-	let [i, a] = wr(n.target.probability, r.probability), o = r.difference ?? r.effect;
-	return t ? /* @__PURE__ */ N("span", {
-		class: "outcome",
-		title: `${i} → ${a}, ${I(o.nats)} nats, ${kr(o)}`,
+// src/ui/Marks.tsx
+function Zl() {
+	return /* @__PURE__ */ P("p", {
+		class: "note marks",
 		children: [
-			"→ ",
-			a,
-			" ",
-			kr(o)[0]
-		]
-	}) : /* @__PURE__ */ N("span", {
-		class: "outcome",
-		children: [
-			/* @__PURE__ */ N("span", { children: [
-				i,
-				" → ",
-				a
-			] }),
-			" ",
-			/* @__PURE__ */ N(Jc, { effect: o })
+			"● without it the target moves by at least 0.3 ",
+			/* @__PURE__ */ P($, { name: "nats" }),
+			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
+			/* @__PURE__ */ P($, {
+				name: "causal",
+				children: "causal"
+			}),
+			" where it falls, ",
+			/* @__PURE__ */ P($, { name: "suppressor" }),
+			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
-function Jc({ effect: e }) {
-	return /* @__PURE__ */ N("span", {
+// src/ui/Outcome.tsx
+function Ql({ part: e, brief: t }) {
+	let n = io(), r = n && fs(n, e);
+	if (!n || !r) return null;
+	let [i, a] = ms(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ P("span", {
+		class: "outcome",
+		title: `${c}, ${L(o)} nats${s ? `, ${Zr(s)}` : ""}`,
+		children: [
+			c,
+			" ",
+			/* @__PURE__ */ P("span", {
+				class: "mark",
+				children: s ? Zr(s)[0] : ""
+			})
+		]
+	}) : /* @__PURE__ */ P("span", {
+		class: "outcome",
+		children: [
+			/* @__PURE__ */ P("span", { children: c }),
+			" ",
+			s ? /* @__PURE__ */ P($l, { effect: s }) : null
+		]
+	});
+}
+function $l({ effect: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ N("span", { children: [I(e.nats), " nats"] }),
+			/* @__PURE__ */ P("span", { children: [L(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ N("span", { children: kr(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ P("span", { children: Zr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Yc = 12, Xc = 10, Zc = Infinity, Qc = xe({
+var eu = 12, tu = 10, nu = Infinity, ru = Se({
 	is: () => !1,
 	set: () => {}
+}), iu = Se({
+	order: "size",
+	effectOf: () => null
 });
-function $c() {
-	let e = k(), t = e.explained.value, n = O("size"), r = O(Yc), i = O({});
+function au() {
+	let e = k(), t = e.explained.value, n = io(), r = O("size"), i = O(eu), a = O({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = Ya(a.terms, r.value, n.value, (e) => el(en(e), o)), c = Xa(0, a.terms, s.others.value);
-	return /* @__PURE__ */ N(Z, {
+	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
+		let t = $t(e);
+		return t && n ? fs(n, t)?.nats ?? null : null;
+	}, l = Ao(o.terms, i.value, r.value, (e) => su($t(e), s), c), u = jo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ P(Z, {
 		name: "ledger",
-		title: "Ledger",
-		note: /* @__PURE__ */ N(tl, { explained: t }),
+		title: /* @__PURE__ */ P($, {
+			name: "ledger",
+			children: "Ledger"
+		}),
+		note: /* @__PURE__ */ P(cu, { explained: t }),
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(X, {
 				name: "ledger",
-				figure: (e) => Gc(t, r.value, n.value, e),
-				table: () => Kc(t),
+				figure: (e) => Yl(t, i.value, r.value, e),
+				table: () => Xl(t),
 				data: t
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ N("label", { children: [
+				children: [/* @__PURE__ */ P("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ N("select", {
-						value: n.value,
-						onChange: (e) => n.value = e.currentTarget.value,
-						children: [/* @__PURE__ */ N("option", {
-							value: "size",
-							children: "by size"
-						}), /* @__PURE__ */ N("option", {
-							value: "layer",
-							children: "by layer"
-						})]
+					/* @__PURE__ */ P("select", {
+						value: r.value,
+						onChange: (e) => r.value = e.currentTarget.value,
+						children: [
+							/* @__PURE__ */ P("option", {
+								value: "size",
+								children: "by size"
+							}),
+							/* @__PURE__ */ P("option", {
+								value: "effect",
+								disabled: !n,
+								children: "by effect"
+							}),
+							/* @__PURE__ */ P("option", {
+								value: "layer",
+								children: "by layer"
+							})
+						]
 					})
-				] }), /* @__PURE__ */ N("button", {
+				] }), o.terms.length > eu ? /* @__PURE__ */ P("button", {
 					type: "button",
-					onClick: () => r.value = r.value === Yc ? Zc : Yc,
-					children: r.value === Yc ? `Show all ${a.terms.length}` : "Show the largest"
-				})]
+					onClick: () => i.value = i.value === eu ? nu : eu,
+					children: i.value === eu ? `Show all ${o.terms.length}` : "Show the largest"
+				}) : null]
 			}),
-			/* @__PURE__ */ N(Qc.Provider, {
+			/* @__PURE__ */ P(ru.Provider, {
 				value: {
-					is: (e, t) => i.value[e] ?? el(t, o),
+					is: (e, t) => a.value[e] ?? su(t, s),
 					set: (e, t) => {
-						i.value = {
-							...i.value,
+						a.value = {
+							...a.value,
 							[e]: t
 						};
 					}
 				},
-				children: /* @__PURE__ */ N("table", {
-					class: "ledger",
-					role: "treegrid",
-					"aria-label": "Ledger",
-					onKeyDown: pl,
-					children: [
-						/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-							/* @__PURE__ */ N("th", {
-								scope: "col",
-								children: "part"
-							}),
-							/* @__PURE__ */ N("th", {
-								scope: "col",
-								class: "number",
-								children: "logits"
-							}),
-							/* @__PURE__ */ N("th", {
-								scope: "col",
-								class: "wide-only",
-								children: /* @__PURE__ */ N("span", {
-									class: "hidden",
-									children: "bar"
+				children: /* @__PURE__ */ P(iu.Provider, {
+					value: {
+						order: r.value,
+						effectOf: c
+					},
+					children: /* @__PURE__ */ P("table", {
+						class: "ledger",
+						role: "treegrid",
+						"aria-label": "Ledger",
+						onKeyDown: bu,
+						children: [
+							/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+								/* @__PURE__ */ P("th", {
+									scope: "col",
+									children: "part"
+								}),
+								/* @__PURE__ */ P("th", {
+									scope: "col",
+									class: "number",
+									children: [/* @__PURE__ */ P($, { name: "credit" }), ", logits"]
+								}),
+								/* @__PURE__ */ P("th", {
+									scope: "col",
+									class: "wide-only",
+									children: /* @__PURE__ */ P("span", {
+										class: "hidden",
+										children: "bar"
+									})
+								}),
+								/* @__PURE__ */ P("th", {
+									scope: "col",
+									children: ou(t)
 								})
-							}),
-							/* @__PURE__ */ N("th", {
-								scope: "col",
-								children: "zeroed here"
-							})
-						] }) }),
-						/* @__PURE__ */ N("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ N(il, {
-							term: e,
-							level: 1,
-							largest: c,
-							first: t === 0
-						}, $a(e))), /* @__PURE__ */ N(dl, {
-							count: s.others.count,
-							value: s.others.value,
-							level: 1,
-							largest: c
-						})] }),
-						/* @__PURE__ */ N(rl, { explained: t })
-					]
+							] }) }),
+							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(du, {
+								term: e,
+								level: 1,
+								largest: u,
+								first: t === 0
+							}, Po(e))), /* @__PURE__ */ P(vu, {
+								count: l.others.count,
+								value: l.others.value,
+								level: 1,
+								largest: u
+							})] }),
+							/* @__PURE__ */ P(uu, { explained: t })
+						]
+					})
 				})
-			})
+			}),
+			/* @__PURE__ */ P(Zl, {})
 		]
 	});
 }
-function el(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
+function ou({ target: e, reference: t }) {
+	let n = z(e.text.trim() || e.text);
+	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function tl({ explained: e }) {
+function su(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : M(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
+}
+function cu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ N(b, { children: [
+	return /* @__PURE__ */ P(b, { children: [
 		"Why ",
-		R(t.text),
+		z(t.text),
 		": ",
-		nl(n),
+		lu(n),
 		"; raw logit ",
-		F(t.logit),
-		n.kind === "raw" ? "" : `, reference ${F(n.value)}`,
-		". Norm scales and attention patterns as they were."
+		I(t.logit),
+		n.kind === "raw" ? "" : `, reference ${I(n.value)}`,
+		". A part's ",
+		/* @__PURE__ */ P($, { name: "credit" }),
+		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function nl(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
+function lu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function rl({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Qa(e.ledger);
-	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
+function uu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger);
+	return /* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-total": t,
-				children: I(t)
+				children: L(t)
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
 					" (|Δ| ",
-					xr(n),
+					Ur(n),
 					", tolerance",
 					" ",
-					xr(e.ledger.tolerance),
+					Ur(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function il(e) {
-	let t = k(), n = Be(Qc), { term: r, level: i } = e, a = en(r), o = $a(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(ul, {
-			name: $t(r),
+function du(e) {
+	let t = k(), n = Ve(ru), { term: r, level: i } = e, a = $t(r), o = Po(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(_u, {
+			name: Qt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -6592,94 +7229,94 @@ function il(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(Ut(a, t.state.value.selection) ? null : a);
+				a && t.select(M(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ N(al, {
+		c && i === 1 ? /* @__PURE__ */ P(fu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ N(cl, {
+		c && i === 2 ? /* @__PURE__ */ P(hu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function al({ term: e, largest: t }) {
-	let n = k().followed(), r = {
+function fu({ term: e, largest: t }) {
+	let n = k(), r = Ve(iu), i = n.followed(), a = {
 		ask: "terms",
-		...n,
+		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Xc
-	}, i = A(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ N("tr", {
+		top: tu
+	}, o = A(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ P("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ N("td", {
+		children: /* @__PURE__ */ P("td", {
 			colSpan: 4,
-			class: i?.error ? "error" : "",
-			children: i?.error ?? `${i?.stage ?? "waiting"} …`
+			class: o?.error ? "error" : "",
+			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ol(e)), c = Ya(s, Zc, "size"), l = Xa(t, s, o.value);
-	return /* @__PURE__ */ N(b, { children: [
-		c.shown.map((e) => /* @__PURE__ */ N(il, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !pu(e)), u = Ao(l, nu, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
+	return /* @__PURE__ */ P(b, { children: [
+		u.shown.map((e) => /* @__PURE__ */ P(du, {
 			term: e,
 			level: 2,
-			largest: l,
-			sources: a.filter((t) => sl(t, e))
-		}, $a(e))),
-		/* @__PURE__ */ N(dl, {
-			count: o.count,
-			value: o.value,
+			largest: d,
+			sources: s.filter((t) => mu(t, e))
+		}, Po(e))),
+		/* @__PURE__ */ P(vu, {
+			count: c.count,
+			value: c.value,
 			level: 2,
-			largest: l
+			largest: d
 		}),
-		/* @__PURE__ */ N(fl, {
+		/* @__PURE__ */ P(yu, {
 			level: 2,
-			sum: c.sum + o.value,
+			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function ol({ kind: e }) {
+function pu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function sl(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || ol(e));
+function mu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || pu(e));
 }
-function cl(e) {
-	let t = k(), n = (e) => ol(e) ? "rounding" : `from ${e.source} ${R(ll(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ya(e.terms, Xc, "size"), o = Xa(e.largest, r, i.value);
-	return /* @__PURE__ */ N(b, { children: [
-		r.map((e) => /* @__PURE__ */ N(ul, {
+function hu(e) {
+	let t = k(), n = (e) => pu(e) ? "rounding" : `from ${e.source} ${z(gu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, tu, "size"), o = jo(e.largest, r, i.value);
+	return /* @__PURE__ */ P(b, { children: [
+		r.map((e) => /* @__PURE__ */ P(_u, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, $a(e))),
-		/* @__PURE__ */ N(dl, {
+		}, Po(e))),
+		/* @__PURE__ */ P(vu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ N(fl, {
+		/* @__PURE__ */ P(yu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ll(e, { kind: t, source: n }) {
+function gu(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function ul(e) {
-	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
-	return /* @__PURE__ */ N("tr", {
-		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function _u(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && M(n, t.state.value.selection);
+	return /* @__PURE__ */ P("tr", {
+		class: `level-${i}${n !== null && M(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -6692,190 +7329,249 @@ function ul(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ N("span", { class: "twisty" }) : /* @__PURE__ */ N("span", {
+				children: [r === null ? /* @__PURE__ */ P("span", { class: "twisty" }) : /* @__PURE__ */ P("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ N("bdi", { children: e.name })]
+				}), /* @__PURE__ */ P("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ N(no, { value: e.value })
+				children: /* @__PURE__ */ P(Lo, { value: e.value })
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ N(to, {
+				children: /* @__PURE__ */ P(Io, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(qc, {
+			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P(Ql, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function dl(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
+function vu(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ P("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ N("span", { class: "twisty" }),
+					/* @__PURE__ */ P("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ N(no, { value: e.value })
+				children: /* @__PURE__ */ P(Lo, { value: e.value })
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ N(to, {
+				children: /* @__PURE__ */ P(Io, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ N("td", {})
+			/* @__PURE__ */ P("td", {})
 		]
 	});
 }
-function fl(e) {
+function yu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ N("tr", {
+	return /* @__PURE__ */ P("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
-				children: [/* @__PURE__ */ N("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ P("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
-				children: I(e.sum)
+				children: L(e.sum)
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ P("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
 			})
 		]
 	});
 }
-function pl(e) {
+function bu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-function ml() {
-	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = sr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var xu = 16;
+function Su() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = kr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Ln({ source: a.source }),
+		...Wn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? _l(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Ti(e, t.value, d), p = {
+	let u = c ? Du(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Yi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ P(Z, {
 		name: "lens",
-		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${R(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		title: /* @__PURE__ */ P($, {
+			name: "logit lens",
+			children: "Logit lens"
+		}),
+		note: /* @__PURE__ */ P(b, { children: [
+			"What the ",
+			/* @__PURE__ */ P($, { name: "residual stream" }),
+			" would predict after each layer at each token: the top token in the cell",
+			u && !wu(u.positions.length) ? " that is pointed at" : "",
+			", the colour for",
+			" ",
+			z(n.target.text),
+			". A cell chooses its position."
+		] }),
 		children: [
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: /* @__PURE__ */ N("label", { children: [
+				children: /* @__PURE__ */ P("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ P("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ N("option", {
+						children: Object.entries(Ji).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ N(fa, {
+			/* @__PURE__ */ P(Wa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ N(P, { answer: s }),
-			c ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(F, { answer: s }),
+			c ? /* @__PURE__ */ P(X, {
 				name: "lens",
-				figure: (e) => Ei(c, n.target, t.value, p, e),
-				table: () => ji(c, p),
+				figure: (e) => Xi(c, n.target, t.value, p, e),
+				table: () => ta(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ N("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ P("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ N(ta, {
-					label: `Logit lens, ${wi[t.value]} by layer and token`,
-					columns: u.positions.length,
-					rows: u.layers.length,
-					colour: (e, t) => {
-						let n = u.at(e, t);
-						return n ? hr(f(n)) : null;
-					},
-					tell: (e, t) => gl(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => hl(u.layers[e] ?? null),
-					columnName: (e) => R(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
-					marked: (e, t) => t === 0 && u.positions[e] === n.position,
-					onChoose: (t) => e.set({
-						position: u.positions[t] ?? null,
-						target: null
+				children: [
+					/* @__PURE__ */ P(Oa, {
+						label: `Logit lens, ${Ji[t.value]} by layer and token`,
+						columns: u.positions.length,
+						rows: u.layers.length,
+						colour: (e, t) => {
+							let n = u.at(e, t);
+							return n ? Lr(f(n)) : null;
+						},
+						...wu(u.positions.length) ? { text: (e, t) => Tu(u.at(e, t)) } : {},
+						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
+						tell: (e, t) => /* @__PURE__ */ P(Eu, {
+							cell: u.at(e, t),
+							token: c?.tokens[u.positions[e] ?? -1]
+						}),
+						rowName: (e) => Cu(u.layers[e] ?? null),
+						columnName: (e) => ei(c?.tokens[u.positions[e] ?? -1]),
+						marked: (e, t) => t === 0 && u.positions[e] === n.position,
+						onChoose: (t) => e.set({
+							position: u.positions[t] ?? null,
+							target: null
+						})
+					}),
+					/* @__PURE__ */ P(za, {
+						kind: "amount",
+						...t.value === "rank" ? {
+							low: `rank ${d.toLocaleString("en")}`,
+							high: "rank 1, the top",
+							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
+						} : {
+							low: "0 %",
+							high: `100 %, ${Ji[t.value]}`
+						}
+					}),
+					/* @__PURE__ */ P(Ha, {
+						label: "logit lens",
+						head: [
+							"layer",
+							"position",
+							"top token",
+							"its probability",
+							"target's rank",
+							"target's probability"
+						],
+						rows: () => u.cells.map((e) => [
+							Cu(e.layer),
+							`${e.position}`,
+							/* @__PURE__ */ P("bdi", { children: Tu(e) }, "top"),
+							R(e.top_probability[0] ?? 0),
+							`${e.rank}`,
+							R(e.probability)
+						])
 					})
-				}), /* @__PURE__ */ N(ua, {
-					label: "logit lens",
-					head: [
-						"layer",
-						"position",
-						"top token",
-						"its probability",
-						"target's rank",
-						"target's probability"
-					],
-					rows: () => u.cells.map((e) => [
-						hl(e.layer),
-						`${e.position}`,
-						/* @__PURE__ */ N("bdi", { children: R(e.top[0]?.text ?? "") }, "top"),
-						L(e.top_probability[0] ?? 0),
-						`${e.rank}`,
-						L(e.probability)
-					])
-				})]
+				]
 			}) : null
 		]
 	});
 }
-function hl(e) {
+function Cu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function gl(e, t) {
-	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${R(t.text)} ${L(e.top_probability[n] ?? 0)}`);
-	return `${hl(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+function wu(e) {
+	return e <= xu;
 }
-function _l(e, t) {
+function Tu(e) {
+	return ei(e?.top[0]);
+}
+function Eu({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ P(b, { children: [
+		e.layer === null ? "Embedding" : `After L${e.layer}`,
+		" at ",
+		e.position,
+		" ",
+		ei(t),
+		": rank of the target ",
+		e.rank.toLocaleString("en"),
+		", ",
+		R(e.probability),
+		". Top:",
+		" ",
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ P("span", {
+			class: "chip",
+			children: [
+				/* @__PURE__ */ P("bdi", { children: ei(t) }),
+				" ",
+				/* @__PURE__ */ P("span", {
+					class: "small",
+					children: R(e.top_probability[n] ?? 0)
+				})
+			]
+		}, t.id))
+	] }) : null;
+}
+function Du(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -6885,101 +7581,101 @@ function _l(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function vl() {
-	let e = k(), t = Ca(), n = e.state.value.selection, r = t ? yl(t, n) : null;
+function Ou() {
+	let e = k(), t = io(), n = e.state.value.selection, r = t ? ku(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = R(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ N(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ P(Z, {
 		name: "looked",
-		title: `Where ${M(j(r))} looked`,
+		title: `Where ${N(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ N(X, {
-			name: `looked-${M(j(r))}`,
-			figure: (e) => hs(t, r, e),
-			table: () => gs(r),
+		children: [/* @__PURE__ */ P(X, {
+			name: `looked-${N(j(r))}`,
+			figure: (e) => _c(t, r, e),
+			table: () => vc(r),
 			data: r
-		}), /* @__PURE__ */ N("table", {
+		}), /* @__PURE__ */ P("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ N("thead", {
+			children: [/* @__PURE__ */ P("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ N("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			}), /* @__PURE__ */ P("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ N("bdi", { children: R(e.text) }),
+						/* @__PURE__ */ P("bdi", { children: z(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ N("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ P("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					children: F(e.attention)
+					children: I(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					title: L(i),
-					children: F(i)
+					title: R(i),
+					children: I(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function yl(e, t) {
-	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
+function ku(e, t) {
+	let n = e.answer.part ? Jt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => M(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function bl() {
+function Au() {
 	let e = k(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ N(Z, {
+	return e.explained.value ? /* @__PURE__ */ P(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ N(b, { children: [
-			/* @__PURE__ */ N("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ P(b, { children: [
+			/* @__PURE__ */ P("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("div", {
+				children: t.map((r, i) => /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ N(ca, { part: r.part }),
-						/* @__PURE__ */ N("select", {
-							"aria-label": `How ${M(r.part)} is tested`,
+						/* @__PURE__ */ P(Ba, { part: r.part }),
+						/* @__PURE__ */ P("select", {
+							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -6988,26 +7684,26 @@ function bl() {
 									how: r
 								} : e) });
 							},
-							children: Tn.map((e) => /* @__PURE__ */ N("option", {
+							children: Mn.map((e) => /* @__PURE__ */ P("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ N("button", {
+						/* @__PURE__ */ P("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${M(r.part)}`,
+							"aria-label": `Remove the pin of ${N(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ N(js, {
+				}), t.length > 1 ? /* @__PURE__ */ P(Nc, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Wt(r.part)))
+				}) : null] }, Ut(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ N("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ N(js, {
+			t.length > 1 ? /* @__PURE__ */ P("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ P(Nc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -7015,45 +7711,45 @@ function bl() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function xl() {
-	let e = k().explained.value, t = po();
+function ju() {
+	let e = k().explained.value, t = Jo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ P(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ N(b, { children: [
+		note: /* @__PURE__ */ P(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			R(i[r]?.text ?? ""),
+			z(i[r]?.text ?? ""),
 			":",
 			" ",
-			R(n.text),
+			z(n.text),
 			" has ",
-			L(n.probability),
+			R(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(X, {
 				name: "prediction",
-				figure: (t) => ds(e, t),
-				table: () => fs(e),
+				figure: (t) => pc(e, t),
+				table: () => mc(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ N("p", {
+			e.notes.map((e) => /* @__PURE__ */ P("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ N("div", {
+			/* @__PURE__ */ P("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ N(Sl, {
+				children: [/* @__PURE__ */ P(Mu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ N(Sl, {
+				}), t?.result ? /* @__PURE__ */ P(Mu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7061,193 +7757,229 @@ function xl() {
 		]
 	});
 }
-function Sl({ explained: e, caption: t }) {
+function Mu({ explained: e, caption: t }) {
 	let n = k();
-	return /* @__PURE__ */ N("table", {
+	return /* @__PURE__ */ P("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ N("caption", { children: t }),
-			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ P("caption", { children: t }),
+			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ N("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: jn(t) }),
-					children: /* @__PURE__ */ N(Q, { text: t.text })
+					onClick: () => n.set({ target: Rn(t) }),
+					children: /* @__PURE__ */ P(Q, { text: t.text })
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					children: L(t.probability)
+					children: R(t.probability)
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ P("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Cl() {
-	let e = k(), t = e.explained.value, n = A(wa(e.followed()));
+function Nu() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ N("section", {
+	return /* @__PURE__ */ P("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ N("p", {
+		children: /* @__PURE__ */ P("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(Tl, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Fu, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ N(b, { children: [wl(t.sentence).map((e, t) => /* @__PURE__ */ N(Tl, {
+			}, t)) : /* @__PURE__ */ P(b, { children: [Pu(t.sentence).map((e, t) => /* @__PURE__ */ P(Fu, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ N("span", {
+			}, t)), a ? /* @__PURE__ */ P("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function wl(e) {
+function Pu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Tl({ span: e, units: t }) {
-	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
-	if (r) return /* @__PURE__ */ N(ca, { part: r });
+function Fu({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? Jt(e.text) : null;
+	if (r) return /* @__PURE__ */ P(Ba, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ N("button", {
+	return i ? /* @__PURE__ */ P("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ N("span", {
+	}) : /* @__PURE__ */ P("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var El = 6;
-function Dl() {
-	let e = k(), t = e.explained.value, n = A(wa(e.followed())), r = Ca(), i = O(!1);
+var Iu = 6;
+function Lu() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : El;
-	return /* @__PURE__ */ N(Z, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Iu;
+	return /* @__PURE__ */ P(Z, {
 		name: "strongest",
-		title: "Heads and neurons",
+		title: /* @__PURE__ */ P(b, { children: [
+			/* @__PURE__ */ P($, {
+				name: "attention head",
+				children: "Heads"
+			}),
+			" and ",
+			/* @__PURE__ */ P($, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }),
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ N(P, { answer: n }),
-			r ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ P(F, { answer: n }),
+			r ? /* @__PURE__ */ P(X, {
 				name: "parts",
-				figure: (e) => qa(r, ka(r), e),
-				table: () => Ja(r, ka(r)),
+				figure: (e) => Oo(r, lo(r), e),
+				table: () => ko(r, lo(r)),
 				data: r
 			}) : null,
-			/* @__PURE__ */ N(la, {
+			/* @__PURE__ */ P(Va, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						class: "number",
-						children: "credit"
+						children: /* @__PURE__ */ P($, { name: "credit" })
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
-						children: "zeroed here"
+						children: "with → without it"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(Ru, {
 					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(bo, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Ol, {
+				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(Ru, {
 					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: I(e.activation, 1),
+					reads: L(e.activation, 1),
 					toward: e.promotes
-				}, Wt(Ht(e))))] })] })
+				}, Ut(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > El ? /* @__PURE__ */ N("button", {
+			Math.max(a.length, o.length) > Iu ? /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
-				children: ["Show all ", a.length + o.length]
+				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
 			}) : null,
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: kl(r)
+				children: [
+					"An effect is large from 1 ",
+					/* @__PURE__ */ P($, {
+						name: "nats",
+						children: "nat"
+					}),
+					", moderate from 0.3, small from 0.1;",
+					" ",
+					/* @__PURE__ */ P($, {
+						name: "causal",
+						children: "causal"
+					}),
+					" where the target falls without the part, ",
+					/* @__PURE__ */ P($, { name: "suppressor" }),
+					" where it rises, ○ ordinary where other parts of the kind do as much."
+				]
+			}),
+			/* @__PURE__ */ P("p", {
+				class: "note",
+				children: r ? /* @__PURE__ */ P(b, { children: [
+					/* @__PURE__ */ P($, {
+						name: "control",
+						children: "Control"
+					}),
+					": ",
+					zu(r)
+				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Ol(e) {
-	return /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+function Ru(e) {
+	return /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ N(ca, { part: e.part }),
+				/* @__PURE__ */ P(Ba, { part: e.part }),
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ N(no, { value: e.value })
+			children: /* @__PURE__ */ P(Lo, { value: e.value })
 		}),
-		/* @__PURE__ */ N("td", { children: e.reads }),
-		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(qc, { part: e.part }) }),
-		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(yo, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ P("td", { children: e.reads }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Ql, { part: e.part }) }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(es, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function kl(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Al(t)}`] : []);
+function zu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Bu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Al({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
+function Bu({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
-function jl(e, t) {
+function Vu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -7260,18 +7992,18 @@ function jl(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Ml(e) {
-	let t = O(""), n = O(-1), r = jl(e.texts, t.value), i = (t) => {
+function Hu(e) {
+	let t = O(""), n = O(-1), r = Vu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = jl(e.texts, r)[0];
+		let i = Vu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ N("label", { children: [
+	return /* @__PURE__ */ P("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ N("input", {
+		/* @__PURE__ */ P("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -7280,75 +8012,75 @@ function Ml(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ N("output", {
+		/* @__PURE__ */ P("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Nl() {
-	let e = k(), t = e.explained.value, n = sr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Vl(), o = Pl();
+function Uu() {
+	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Zu(), o = Wu();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ N(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && Kt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ P(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ N(b, { children: [
+		note: a ? /* @__PURE__ */ P(b, { children: [
 			"Coloured by what each token gives the target through ",
-			M(a.part),
+			N(a.part),
 			": orange + raises, purple − lowers; largest ",
-			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ N(Ll, {
+			e.reads() === null ? null : /* @__PURE__ */ P(qu, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ N(fa, {
+			/* @__PURE__ */ P(Wa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ N(Ml, {
+			s.length > 128 ? /* @__PURE__ */ P(Hu, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = cr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Ar(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ N("ol", {
+			/* @__PURE__ */ P("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("button", {
+					return /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Rl(h, d),
-						title: m && Il(m, t),
+						style: Ju(h, d),
+						title: m && Ku(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Bl(e),
+						onKeyDown: (e) => Xu(e),
 						children: [
-							/* @__PURE__ */ N("span", {
+							/* @__PURE__ */ P("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ N(Q, { text: n.text }),
-							m ? /* @__PURE__ */ N("span", {
+							/* @__PURE__ */ P(Q, { text: n.text }),
+							m ? /* @__PURE__ */ P("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Fl(m) : "\xA0"
-							}) : /* @__PURE__ */ N(zl, {
+								children: m.positions[0] === n.position ? Gu(m) : "\xA0"
+							}) : /* @__PURE__ */ P(Yu, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ N("span", {
+					}), p ? /* @__PURE__ */ P("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -7357,46 +8089,46 @@ function Nl() {
 		]
 	});
 }
-function Pl() {
-	let e = k(), t = Ca()?.words;
+function Wu() {
+	let e = k(), t = io()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Fl(e) {
-	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
+function Gu(e) {
+	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Il(e, t) {
-	let { target: n } = t, [r, i] = wr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Ku(e, t) {
+	let { target: n } = t, [r, i] = Kr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
+	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Ll(e) {
-	let t = sr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+function qu(e) {
+	let t = kr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ N(fa, {
+		/* @__PURE__ */ P(Wa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ N("ol", {
+		/* @__PURE__ */ P("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
+			children: n.map((t) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("span", {
 				class: "token source",
-				style: Rl(e.values[t.position], e.largest),
+				style: Ju(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ N(Q, { text: t.label }),
-					/* @__PURE__ */ N(zl, {
+					/* @__PURE__ */ P(Q, { text: t.label }),
+					/* @__PURE__ */ P(Yu, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -7405,48 +8137,48 @@ function Ll(e) {
 		})
 	] });
 }
-function Rl(e, t) {
+function Ju(e, t) {
 	if (e === void 0) return {};
-	let n = mr(e, t);
+	let n = Ir(e, t);
 	return {
 		background: n,
-		color: gr(n)
+		color: Rr(n)
 	};
 }
-function zl(e) {
+function Yu(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ N("span", {
+	return /* @__PURE__ */ P("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function Bl(e) {
+function Xu(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Vl() {
-	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
+function Zu() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Jt(e)
+		...qt(e)
 	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: Hl(s, a)
+		values: Qu(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: Hl(i.result, t)
+		values: Qu(i.result, t)
 	} : null;
 }
-function Hl(e, t) {
+function Qu(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Kt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function Ul(e, t) {
+function $u(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -7458,9 +8190,9 @@ function Ul(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(Gl);
+	return r.map(td);
 }
-function Wl(e, t) {
+function ed(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -7482,7 +8214,7 @@ function Wl(e, t) {
 		role: null
 	}];
 }
-function Gl(e) {
+function td(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -7502,65 +8234,69 @@ function Gl(e) {
 		text: i
 	};
 }
-function Kl(e) {
+function nd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
+function rd(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
+	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+}
 // src/lib/figure/words.ts
-var ql = 10.5, Jl = 2.5, Yl = 30, Xl = 15, Zl = 16;
-function Ql(e, t) {
-	let n = e.words?.units ?? [], r = $l(n), i = (t.source && n.length > 0 ? Wl(t.source ?? "", n) : Ul(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => ru(t, i[n - 1], e, r)), o = Ur(t.source ?? t.prompt), s = su([...a, ou(e, o)]), c = s.slice(0, Math.max(0, s.length - Zl)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [cu(l, o), bi(tu(e, r), B)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(B, d, {
-		shows: `${eu(e)}${f}`,
+var id = 10.5, ad = 2.5, od = 30, sd = 15, cd = 16;
+function ld(e, t) {
+	let n = e.words?.units ?? [], r = ud(n), i = (t.source && n.length > 0 ? ed(t.source ?? "", n) : $u(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => md(t, i[n - 1], e, r)), o = pi(t.source ?? t.prompt), s = _d([...a, gd(e, o)]), c = s.slice(0, Math.max(0, s.length - cd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [vd(l, o), Wi(fd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(V, d, {
+		shows: `${dd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: xi(e.target)
+		about: Gi(e.target)
 	});
 }
-function $l(e) {
+function ud(e) {
 	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
 }
-function eu({ words: e, target: t, reference: n }) {
+function dd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
 	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${e.by}, on which many heads rest whatever it says.` : "";
 	return `Under each ${e.by}: ${r} when that ${e.by} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function tu({ reference: e }, t) {
+function fd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => nu(1 - 2 * e, 1),
-		low: I(-t),
+		colour: (e) => pd(1 - 2 * e, 1),
+		low: L(-t),
 		middle: "0",
-		high: I(t)
+		high: L(t)
 	};
 }
-function nu(e, t) {
-	return mr(t > 0 ? .75 * e / t : 0, 1, !1);
+function pd(e, t) {
+	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function ru(e, t, n, r) {
-	let { unit: i, role: a } = e, o = ei(e.text.trim() === "" ? R(e.text) : di(e.text), B - 6, ql), s = i === null ? "" : i.mark === "last" ? "asked here" : au(i, n), c = a !== null && a !== (t?.role ?? null);
+function md(e, t, n, r) {
+	let { unit: i, role: a } = e, o = wi(e.text.trim() === "" ? z(e.text) : Fi(e.text), V - 6, id), s = i === null ? "" : i.mark === "last" ? "asked here" : rd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ql) + 6, q(u, U) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, id) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = iu(i, r, e, d);
+				let { ink: n, ground: o } = hd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
-						size: U,
-						fill: H
+						size: W,
+						fill: U
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: ql,
+						size: id,
 						fill: n,
 						anchor: "middle"
 					}),
 					G(e + d / 2, 23, u, {
-						size: U,
-						fill: H,
+						size: W,
+						fill: U,
 						anchor: "middle"
 					})
 				].join("");
@@ -7568,43 +8304,39 @@ function ru(e, t, n, r) {
 		};
 	});
 }
-function iu(e, t, n, r) {
+function hd(e, t, n, r) {
 	if (e === null) return {
-		ink: H,
+		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Xl, {
+	let i = (e) => K(n, 0, r, sd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: V,
+		ink: H,
 		ground: i({
-			stroke: Pr,
+			stroke: ri,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: V,
+		ink: H,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = nu(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = pd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: gr(a),
+		ink: Rr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function au(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
-}
-function ou({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", ql) + 8, s = Math.max(q(i, ql, !0) + 6 + 2, q(a, U) + 4);
+function gd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", id) + 8, s = Math.max(q(i, id, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -7613,23 +8345,23 @@ function ou({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: ql,
-					fill: H,
+					size: id,
+					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Xl, {
+				K(t, 0, s, sd, {
 					rx: 2,
 					fill: "none",
-					stroke: V,
+					stroke: H,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: ql,
+					size: id,
 					bold: !0,
 					anchor: "middle"
 				}),
 				G(t + s / 2, 23, a, {
-					size: U,
+					size: W,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -7637,19 +8369,19 @@ function ou({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function su(e) {
+function _d(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > B) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Jl;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + ad;
 	return t;
 }
-function cu(e, t) {
-	let n = e.map((e, n) => W("g", { transform: `translate(0 ${n * Yl + 9})` }, e.map(([e, n]) => e.draw(t ? B - n - e.width : n)).join("\n")));
+function vd(e, t) {
+	let n = e.map((e, n) => oi("g", { transform: `translate(0 ${n * od + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Yl + 9 - 5,
+		height: e.length * od + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function lu(e) {
+function yd(e) {
 	return {
 		head: [
 			"unit",
@@ -7682,159 +8414,155 @@ function lu(e) {
 	};
 }
 // src/panels/Words.tsx
-var uu = 5, du = 40;
-function fu() {
-	let e = k(), t = e.explained.value, n = Ca(), r = O(null);
+var bd = 5, xd = 40;
+function Sd() {
+	let e = k(), t = e.explained.value, n = io(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? Kl(i);
-	return /* @__PURE__ */ N("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? nd(i);
+	return /* @__PURE__ */ P("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ N(X, {
+			n ? /* @__PURE__ */ P(X, {
 				name: "words",
-				figure: (e) => Ql(n, e),
-				table: () => lu(n),
+				figure: (e) => ld(n, e),
+				table: () => yd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ N(pu, {
+			/* @__PURE__ */ P(Cd, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ N(bu, { explained: t }),
-			o ? /* @__PURE__ */ N(yu, {
+			/* @__PURE__ */ P(kd, { explained: t }),
+			o ? /* @__PURE__ */ P(Od, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ N(xu, {
+			/* @__PURE__ */ P(Ad, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ N("p", {
+			t.notes.map((e) => /* @__PURE__ */ P("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function pu(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? Wl(o, r) : Ul(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ N("div", {
-		class: l.length > du || n.tokens.length > 160 ? "text long" : "text",
+function Cd(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? ed(o, r) : $u(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ P("div", {
+		class: l.length > xd || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ N(mu, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(hu, {
+		}) : /* @__PURE__ */ P(wd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Td, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			told: e.told,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ N("span", {
+		})] }, r)), /* @__PURE__ */ P("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ N("span", {
+			children: [/* @__PURE__ */ P("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ N("button", {
+			}), /* @__PURE__ */ P("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ N(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ P(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: L(i.probability)
+						children: R(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function mu({ text: e }) {
+function wd({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
+	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
 }
-function hu(e) {
+function Td(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ N("span", {
+	if (!a) return /* @__PURE__ */ P("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? mr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Ir(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: gr(s)
+		color: Rr(s)
 	} : {};
-	return /* @__PURE__ */ N("button", {
+	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: _u(a, r),
+		title: Ed(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ N("span", {
+		children: [/* @__PURE__ */ P("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ N("small", { children: o ? gu(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? z(n.text) : n.text
+		}), /* @__PURE__ */ P("small", { children: o ? rd(a, r) : "asked here" })]
 	});
 }
-function gu(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + wr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+function Ed(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${Dd(n.text)} over ${Dd(r.text ?? "")}` : Dd(n.text);
+	return `Without ${Dd(e.text)} alone: ${c} ${o} → ${s}`;
 }
-function _u(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : wr(n.probability, e.probability_without), c = a ? `the lead of ${vu(n.text)} over ${vu(r.text ?? "")}` : vu(n.text);
-	return `Without ${vu(e.text)} alone: ${c} ${o} → ${s}`;
+function Dd(e) {
+	return z(e.trim() || e);
 }
-function vu(e) {
-	return R(e.trim() || e);
-}
-function yu(e) {
+function Od(e) {
 	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ N("p", {
+	return /* @__PURE__ */ P("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ N("strong", { children: _u(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("strong", { children: Ed(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					" (",
-					I(-n.effect),
+					L(-n.effect),
 					" nats)"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ N(Q, { text: a.text }),
+			/* @__PURE__ */ P(Q, { text: a.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: L(a.probability)
+				children: R(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
+			s.length > 0 ? /* @__PURE__ */ P(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ca, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ba, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ N("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -7845,55 +8573,55 @@ function yu(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					vu(n.text),
+					Dd(n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function bu({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, uu), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ N("p", {
+function kd({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, bd), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ P("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ N("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ N("button", {
+			/* @__PURE__ */ P("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ P("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: jn(e) }),
+				onClick: () => t.set({ target: Rn(e) }),
 				children: [
-					/* @__PURE__ */ N(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ P(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: L(e.probability)
+						children: R(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ N("label", {
+			/* @__PURE__ */ P("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ N("span", {
+				children: [/* @__PURE__ */ P("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ N("select", {
+				}), /* @__PURE__ */ P("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ P("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ N("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ P("option", {
 							value: r,
-							children: ["against ", R(r)]
+							children: ["against ", z(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ N("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ P("option", {
 							value: e.text,
-							children: ["against ", R(e.text)]
+							children: ["against ", z(e.text)]
 						}, e.id))
 					]
 				})]
@@ -7901,18 +8629,18 @@ function bu({ explained: e }) {
 		]
 	});
 }
-function xu(e) {
+function Ad(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ N("p", {
+	if (!n) return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ N("p", {
+	if (!r) return /* @__PURE__ */ P("p", {
 		class: "key",
-		children: "No word can be taken away here."
+		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = vu(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ N("p", {
+	let i = Dd(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -7925,19 +8653,19 @@ function xu(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ P("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ N(b, { children: [
+			o ? /* @__PURE__ */ P(b, { children: [
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ P("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -7949,137 +8677,142 @@ function xu(e) {
 	});
 }
 // src/views/Views.tsx
-var Su = {
-	why: wu,
-	parts: Tu,
-	graph: Eu,
-	tests: Du,
-	compare: Ou,
-	facts: ku,
-	continue: Au
+var jd = {
+	why: Nd,
+	parts: Pd,
+	graph: Fd,
+	tests: Id,
+	compare: Ld,
+	facts: Rd,
+	continue: zd
 };
-function Cu() {
-	let { view: e } = k().state.value, t = Su[e];
-	return /* @__PURE__ */ N("div", {
+function Md() {
+	let { view: e } = k().state.value, t = jd[e];
+	return /* @__PURE__ */ P("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ N(t, {})
+		children: /* @__PURE__ */ P(t, {})
 	});
 }
-function wu() {
+function Nd() {
 	let e = k();
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Cl, {}),
-		/* @__PURE__ */ N(fu, {}),
-		/* @__PURE__ */ N(io, {}),
-		/* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Nu, {}),
+		/* @__PURE__ */ P(Sd, {}),
+		/* @__PURE__ */ P(Bo, {}),
+		/* @__PURE__ */ P("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ N(Rs, {}) : null,
-				/* @__PURE__ */ N(vl, {}),
-				/* @__PURE__ */ N(ic, {})
+				e.state.value.selection ? /* @__PURE__ */ P(Hc, {}) : null,
+				/* @__PURE__ */ P(Ou, {}),
+				/* @__PURE__ */ P(cl, {})
 			]
 		})
 	] });
 }
-function Tu() {
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Nl, {}),
-		/* @__PURE__ */ N("div", {
+function Pd() {
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Uu, {}),
+		/* @__PURE__ */ P("div", {
 			class: "column column-middle",
-			children: [/* @__PURE__ */ N($c, {}), /* @__PURE__ */ N(Dl, {})]
+			children: [
+				/* @__PURE__ */ P(au, {}),
+				/* @__PURE__ */ P(vs, {}),
+				/* @__PURE__ */ P(Lu, {})
+			]
 		}),
-		/* @__PURE__ */ N("div", {
+		/* @__PURE__ */ P("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ N(Rs, {}),
-				/* @__PURE__ */ N(ml, {}),
-				/* @__PURE__ */ N(pa, {})
+				/* @__PURE__ */ P(Hc, {}),
+				/* @__PURE__ */ P(Su, {}),
+				/* @__PURE__ */ P(Ga, {})
 			]
 		})
 	] });
 }
-function Eu() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(is, {}), /* @__PURE__ */ N(Rs, {})] });
+function Fd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(cc, {}), /* @__PURE__ */ P(Hc, {})] });
 }
-function Du() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(bl, {}), /* @__PURE__ */ N(Rs, {})] });
+function Id() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Au, {}), /* @__PURE__ */ P(Hc, {})] });
 }
-function Ou() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(To, {}), /* @__PURE__ */ N(xl, {})] });
+function Ld() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(os, {}), /* @__PURE__ */ P(ju, {})] });
 }
-function ku() {
-	return /* @__PURE__ */ N(Rc, {});
+function Rd() {
+	return /* @__PURE__ */ P(Hl, {});
 }
-function Au() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(xl, {}), /* @__PURE__ */ N(Ds, {})] });
+function zd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ju, {}), /* @__PURE__ */ P(kc, {})] });
 }
 // src/App.tsx
-function ju({ page: e }) {
-	let t = Re(null);
-	return Ie(() => e.link(), [e]), Ie(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ N(It.Provider, {
+function Bd({ page: e }) {
+	let t = ze(null);
+	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ P(It.Provider, {
 		value: e,
-		children: /* @__PURE__ */ N("div", {
+		children: /* @__PURE__ */ P("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ N(Xn, {}),
-				/* @__PURE__ */ N(Mu, { page: e }),
-				/* @__PURE__ */ N(ir, {}),
-				/* @__PURE__ */ N("p", {
-					class: "toast",
-					role: "status",
-					children: e.said.value
-				})
+				/* @__PURE__ */ P(mr, {}),
+				/* @__PURE__ */ P(Vd, { page: e }),
+				/* @__PURE__ */ P(Sr, {}),
+				/* @__PURE__ */ P(Qn, {}),
+				/* @__PURE__ */ P(Or, {})
 			]
 		})
 	});
 }
-function Mu({ page: e }) {
+function Vd({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
-		...In(n),
+		...Un(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Ie(() => {
+	return Le(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ N(b, { children: [r && !i ? /* @__PURE__ */ N("div", {
-		class: "panel",
-		children: /* @__PURE__ */ N(P, { answer: r })
-	}) : null, /* @__PURE__ */ N("main", {
-		class: i ? "" : "stale",
-		children: /* @__PURE__ */ N(Cu, {})
-	})] }) : /* @__PURE__ */ N(or, {});
+	]), t ? /* @__PURE__ */ P(b, { children: [
+		r && !i && !e.desk.lost.value ? /* @__PURE__ */ P("div", {
+			class: "panel",
+			children: /* @__PURE__ */ P(F, { answer: r })
+		}) : null,
+		/* @__PURE__ */ P(Cr, {}),
+		/* @__PURE__ */ P("main", {
+			class: i ? "" : "stale",
+			children: /* @__PURE__ */ P(Md, {})
+		})
+	] }) : /* @__PURE__ */ P(Er, {});
 }
 // src/styles.css?inline
-var Nu = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Hd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:4.8em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Pu(e, t, n) {
-	Fu(n);
+function Ud(e, t, n) {
+	Wd(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ N(ju, { page: new Pn(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ P(Bd, { page: new Vn(e, t) }), r), () => xe(null, r);
 }
-function Fu(e) {
+function Wd(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Nu, n.append(r);
+	r.dataset.unembed = "", r.textContent = Hd, n.append(r);
 }
-function Iu({ model: e, el: t }) {
+function Gd({ model: e, el: t }) {
 	let n = e.get("data");
-	return Pu({
+	return Ud({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Gn(n.results) : Kn(e), t);
+	}, n.live === !1 ? sr(n.results) : cr(e), t);
 }
-var Lu = document.getElementById("unembed"), Ru = document.getElementById("unembed-data")?.textContent;
-if (Lu && Ru) {
-	let e = JSON.parse(Ru);
-	Pu(e, e.host === "report" ? Gn(e.results) : Rn(e.token), Lu);
+var Kd = document.getElementById("unembed"), qd = document.getElementById("unembed-data")?.textContent;
+if (Kd && qd) {
+	let e = JSON.parse(qd);
+	Ud(e, e.host === "report" ? sr(e.results) : $n(e.token), Kd);
 }
-var zu = { render: Iu };
-export { zu as default };
+var Jd = { render: Gd };
+export { Jd as default };
