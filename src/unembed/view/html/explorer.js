@@ -1655,7 +1655,7 @@ async function Jn(e, t) {
 		r = a.pop() ?? "";
 		for (let e of a) Yn(e, t);
 	}
-	r.trim() && Yn(r, t), t.error("The server closed the connection before it had answered.");
+	r.trim() && Yn(r, t), t.lost();
 }
 function Yn(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
@@ -2553,6 +2553,19 @@ function fi() {
 		}
 	};
 }
+// src/ui/Term.tsx
+function Z(e) {
+	let t = L();
+	return /* @__PURE__ */ U("button", {
+		type: "button",
+		class: "term",
+		title: Bn(e.name)?.meaning,
+		onClick: (n) => {
+			n.stopPropagation(), t.glossary.value = e.name;
+		},
+		children: e.children ?? e.name
+	});
+}
 // src/ui/Window.tsx
 function pi(e) {
 	let { start: t, length: n, what: r } = e;
@@ -2599,7 +2612,12 @@ function mi() {
 	return t ? /* @__PURE__ */ U(Y, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${hi(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: /* @__PURE__ */ U(x, { children: [
+			a ? hi(a, t.position) : "Of the strongest head; select another to see its layer.",
+			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
+			/* @__PURE__ */ U(Z, { name: "attention sink" }),
+			"."
+		] }),
 		children: [
 			/* @__PURE__ */ U(pi, {
 				start: l,
@@ -2899,15 +2917,15 @@ function zi(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Z(s.map((e) => e.value))
+			value: Q(s.map((e) => e.value))
 		},
-		sum: Z(e.map((e) => e.value))
+		sum: Q(e.map((e) => e.value))
 	};
 }
 function Bi(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Z(e) {
+function Q(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2916,7 +2934,7 @@ function Z(e) {
 	return t + n;
 }
 function Vi(e) {
-	let t = Z(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+	let t = Q(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
@@ -3176,7 +3194,7 @@ function ra(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/ui/Token.tsx
-function Q(e) {
+function $(e) {
 	return /* @__PURE__ */ U("bdi", {
 		class: "token-text",
 		children: J(e.text)
@@ -3187,7 +3205,7 @@ function ia(e) {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ U("span", {
 			class: "chip",
-			children: /* @__PURE__ */ U(Q, { text: e.text })
+			children: /* @__PURE__ */ U($, { text: e.text })
 		}, t))
 	});
 }
@@ -3195,26 +3213,13 @@ function aa(e) {
 	return /* @__PURE__ */ U("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.at.text }),
+			/* @__PURE__ */ U($, { text: e.at.text }),
 			" ",
 			/* @__PURE__ */ U("span", {
 				class: "small",
 				children: G(e.at.attention)
 			})
 		]
-	});
-}
-// src/ui/Term.tsx
-function $(e) {
-	let t = L();
-	return /* @__PURE__ */ U("button", {
-		type: "button",
-		class: "term",
-		title: Bn(e.name)?.meaning,
-		onClick: (n) => {
-			n.stopPropagation(), t.glossary.value = e.name;
-		},
-		children: e.children ?? e.name
 	});
 }
 // src/panels/Patch.tsx
@@ -3234,7 +3239,7 @@ function sa(e) {
 		...i === null ? {} : { vs: i }
 	});
 	return /* @__PURE__ */ U("div", { children: [
-		/* @__PURE__ */ U("h3", { children: [/* @__PURE__ */ U($, {
+		/* @__PURE__ */ U("h3", { children: [/* @__PURE__ */ U(Z, {
 			name: "patching",
 			children: "Patching"
 		}), ": B with one value of A at a time"] }),
@@ -3409,7 +3414,7 @@ function fa({ explained: e, compared: t }) {
 					children: "A"
 				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ U("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ U(Q, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ U($, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
 				/* @__PURE__ */ U("tr", { children: [/* @__PURE__ */ U("th", {
 					scope: "row",
@@ -3430,7 +3435,7 @@ function fa({ explained: e, compared: t }) {
 					children: "B"
 				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ U("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ U(Q, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ U($, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
 		}), /* @__PURE__ */ U("p", {
@@ -3442,16 +3447,16 @@ function fa({ explained: e, compared: t }) {
 var pa = (e) => (e.a ?? 0) - (e.b ?? 0);
 function ma({ a: e, b: t }) {
 	let n = Ui(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(pa(t)) - Math.abs(pa(e))), r = n.slice(0, la), i = n.slice(la), a = Math.max(0, ...n.map((e) => Math.abs(pa(e)))), o = (e) => [
-		Z(e.map((e) => e.a ?? 0)),
-		Z(e.map((e) => e.b ?? 0)),
-		Z(e.map(pa))
+		Q(e.map((e) => e.a ?? 0)),
+		Q(e.map((e) => e.b ?? 0)),
+		Q(e.map(pa))
 	];
 	return /* @__PURE__ */ U("table", {
 		class: "differences",
 		children: [
 			/* @__PURE__ */ U("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ U(Q, { text: e.target.text }),
+				/* @__PURE__ */ U($, { text: e.target.text }),
 				": ",
 				q(e.target.probability),
 				" in A,",
@@ -3596,13 +3601,25 @@ function Sa() {
 		name: "effects",
 		title: /* @__PURE__ */ U(x, { children: [
 			"Every ",
-			/* @__PURE__ */ U($, {
+			/* @__PURE__ */ U(Z, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: `What is left of ${Ta(e)} with that head alone ${Ea(e) ? "set to zero: its lead" : "set to zero"}. A cell chooses its head.`,
+		note: /* @__PURE__ */ U(x, { children: [
+			"The ",
+			Ea(e) ? "lead" : "probability",
+			" of ",
+			Ta(e),
+			" with one head at a time",
+			" ",
+			/* @__PURE__ */ U(Z, {
+				name: "zeroed",
+				children: "set to zero"
+			}),
+			". A cell chooses its head."
+		] }),
 		children: /* @__PURE__ */ U(Ca, { tested: e })
 	});
 }
@@ -3692,7 +3709,7 @@ function Oa(e, t, n = Da) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Z(a.map((e) => e.value))
+			value: e.value - Q(a.map((e) => e.value))
 		}
 	};
 }
@@ -3753,7 +3770,7 @@ function Na(e, t) {
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Z(n.map(({ path: e }) => e.value)),
+		value: Q(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
@@ -3786,19 +3803,19 @@ function Ba(e, t) {
 }
 // src/lib/route.ts
 var Va = 24, Ha = 24, Ua = 24, Wa = 4;
-function Ga(e, t, n) {
-	let r = {
+function Ga(e, t, n, r = Infinity) {
+	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let i = 0; i <= Ua; i++) for (let a of i === 0 ? [0] : [1, -1]) {
-		let o = {
-			x: r.x + a * i * Ha,
-			y: r.y
+	for (let a = 0; a <= Ua; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+		let s = {
+			x: i.x + o * a * Ha,
+			y: i.y
 		};
-		if (qa(e, o, t, n)) return o;
+		if (qa(e, s, t, n, r)) return s;
 	}
-	return r;
+	return i;
 }
 function Ka(e, t, n, r) {
 	let [i, a, o] = [
@@ -3811,10 +3828,10 @@ function Ka(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function qa(e, t, n, r) {
-	for (let i = 1; i < Va; i++) {
-		let a = Ka(e, t, n, i / Va);
-		if (r.some((e) => Ja(a, e))) return !1;
+function qa(e, t, n, r, i) {
+	for (let a = 1; a < Va; a++) {
+		let o = Ka(e, t, n, a / Va);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Ja(o, e))) return !1;
 	}
 	return !0;
 }
@@ -3822,8 +3839,8 @@ function Ja({ x: e, y: t }, n) {
 	return Math.abs(e - n.x) < n.width / 2 + Wa && Math.abs(t - n.y) < n.height / 2 + Wa;
 }
 // src/panels/Flow.tsx
-var Ya = 34, Xa = 20, Za = 6.6, Qa = 18;
-function $a() {
+var Ya = 34, Xa = 20, Za = 6.6, Qa = 18, $a = 420;
+function eo() {
 	let e = L(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = kt(n ? {
 		ask: "paths",
 		...n
@@ -3833,7 +3850,7 @@ function $a() {
 		children: t ? /* @__PURE__ */ U(Y, {
 			name: "flow",
 			title: "Flow",
-			note: /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U($, {
+			note: /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Z, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
@@ -3861,7 +3878,7 @@ function $a() {
 								onInput: (e) => o.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ U(eo, {
+					}), /* @__PURE__ */ U(to, {
 						payload: i,
 						flow: Oa(i, o.value / 100)
 					})]
@@ -3870,14 +3887,14 @@ function $a() {
 		}) : null
 	});
 }
-function eo({ payload: e, flow: t }) {
+function to({ payload: e, flow: t }) {
 	let n = (t) => J(za(e, t)), r = j(null), i = I(0), a = I(null);
 	qr(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
 	let o = Pa(t.nodes, n);
 	o.set("output", `${J(e.target.text)} ${K(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = to(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Na(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	let { boxes: s, bands: c, width: l, height: u } = no(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Na(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ U(x, { children: [
 		/* @__PURE__ */ U("div", {
 			ref: r,
@@ -3923,12 +3940,12 @@ function eo({ payload: e, flow: t }) {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
 							return /* @__PURE__ */ U("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: no(e.from, e.to, s),
+								d: ro(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ U("title", { children: K(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ U(ro, {
+						t.nodes.map((e) => /* @__PURE__ */ U(io, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -3969,7 +3986,7 @@ function eo({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				K(Z(t.paths.map((e) => e.value))),
+				K(Q(t.paths.map((e) => e.value))),
 				" of ",
 				K(e.value),
 				";",
@@ -3992,45 +4009,55 @@ function eo({ payload: e, flow: t }) {
 		})
 	] });
 }
-function to(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = La(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Za + 12, 34), o = i.map((t) => r.map((n) => e.filter((e) => Ra(e) === Ra(t) && e.height === n))), s = o.map((e) => Math.max(90, ...e.map((e) => e.reduce((e, t) => e + a(t) + Qa, Qa)))), c = Z(s), l = Math.max(1, n / c), u = /* @__PURE__ */ new Map(), d = [], f = 0;
+function no(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = La(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Za + 12, 34), o = i.map((t) => e.filter((e) => Ra(e) === Ra(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+		level: n,
+		side: r ? -1 : 1,
+		row: e.filter((e) => e.height === t && e.carries === r)
+	}))), c = o.map((e) => {
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + Qa, Qa));
+		return Math.max(90, e.length > r.length / 2 ? $a : 0, 2 * Math.max(...t));
+	}), l = Q(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
-		let n = (s[t] ?? 0) * l;
-		d.push({
+		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
+		f.push({
 			column: e,
-			x: f,
-			width: n
-		}), o[t]?.forEach((e, t) => {
-			e.forEach((r, i) => {
-				let o = f + n * (i + 1) / (e.length + 1);
-				u.set(r.id, {
-					x: o,
-					y: t * Ya + Xa,
-					width: a(r),
+			x: p,
+			width: i
+		});
+		for (let { level: e, side: t, row: o } of s(n)) {
+			let s = o.reduce((e, t) => e + a(t) + Qa, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			for (let r of o) {
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, Qa) + o / 2;
+				d.set(r.id, {
+					x: p + i / 2 + t * s,
+					y: e * Ya + Xa,
+					width: o,
 					height: Xa
-				});
-			});
-		}), f += n;
+				}), c += o + Qa;
+			}
+		}
+		p += i;
 	}), {
-		boxes: u,
-		bands: d,
-		width: Math.max(c, n),
+		boxes: d,
+		bands: f,
+		width: Math.max(l, n),
 		height: r.length * Ya + 46
 	};
 }
-function no(e, t, n) {
-	let [r, i] = [n.get(e), n.get(t)];
-	if (!r || !i) return "";
-	let a = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [o, s] = [{
-		x: r.x,
-		y: r.y - Xa / 2
-	}, {
+function ro(e, t, n, r) {
+	let [i, a] = [n.get(e), n.get(t)];
+	if (!i || !a) return "";
+	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y + Xa / 2
-	}], c = Ga(o, s, a);
-	return `M${o.x},${o.y} Q${c.x},${c.y} ${s.x},${s.y}`;
+		y: i.y - Xa / 2
+	}, {
+		x: a.x,
+		y: a.y + Xa / 2
+	}], l = Ga(s, c, o, r);
+	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function ro({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function io({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = L(), { part: o } = e, s = o !== null && V(o, a.state.value.selection), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -4064,16 +4091,16 @@ function ro({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/panels/Generation.tsx
-var io = 12;
-function ao() {
+var ao = 12;
+function oo() {
 	let e = L(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...Fn({
 			prompt: n,
 			source: r
 		}),
-		tokens: io
-	}, a = R(t.value && oo(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+		tokens: ao
+	}, a = R(t.value && so(t.value, i, e.desk.peek(t.value)) ? t.value : null);
 	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ U(Y, {
 		name: "generation",
 		title: "Generation",
@@ -4084,19 +4111,19 @@ function ao() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					io,
+					ao,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ U(W, { answer: a }),
-			a?.result ? /* @__PURE__ */ U(so, { result: a.result }) : null
+			a?.result ? /* @__PURE__ */ U(co, { result: a.result }) : null
 		]
 	});
 }
-function oo(e, t, n) {
+function so(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function so({ result: e }) {
+function co({ result: e }) {
 	let t = L(), { whole: n } = e, { position: r, target: i } = t.state.value;
 	return /* @__PURE__ */ U(x, { children: [n === null ? /* @__PURE__ */ U("p", {
 		class: "note",
@@ -4115,7 +4142,7 @@ function so({ result: e }) {
 				position: e.position - 1,
 				target: kn(e)
 			}),
-			children: [/* @__PURE__ */ U(Q, { text: e.text }), /* @__PURE__ */ U("span", {
+			children: [/* @__PURE__ */ U($, { text: e.text }), /* @__PURE__ */ U("span", {
 				class: "index",
 				children: q(e.probability)
 			})]
@@ -4123,7 +4150,7 @@ function so({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function co(e) {
+function lo(e) {
 	let t = L(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = R(n && !a ? {
 		ask: "test",
 		...n,
@@ -4132,18 +4159,18 @@ function co(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null;
 	return je(() => {
-		s && e.say && (t.said.value = `${e.say}: ${uo(s).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${fo(s).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ U("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(W, { answer: o }), s ? /* @__PURE__ */ U(lo, {
+	}) : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(W, { answer: o }), s ? /* @__PURE__ */ U(uo, {
 		result: s,
 		note: e.note,
 		live: !e.say
 	}) : null] });
 }
-function lo({ result: e, note: t, live: n }) {
-	let { target_before: r, target_after: i, effect: a, control: o } = e, [s, c] = uo(e);
+function uo({ result: e, note: t, live: n }) {
+	let { target_before: r, target_after: i, effect: a, control: o } = e, [s, c] = fo(e);
 	return /* @__PURE__ */ U("div", {
 		class: "before-after",
 		"aria-live": n ? "polite" : "off",
@@ -4151,14 +4178,14 @@ function lo({ result: e, note: t, live: n }) {
 			/* @__PURE__ */ U("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ U(Q, { text: r.text }),
+					/* @__PURE__ */ U($, { text: r.text }),
 					" ",
 					s,
 					" → ",
 					c
 				]
 			}),
-			/* @__PURE__ */ U(mo, {
+			/* @__PURE__ */ U(ho, {
 				before: r.probability,
 				after: i.probability,
 				limit: o?.limit ?? null
@@ -4170,32 +4197,48 @@ function lo({ result: e, note: t, live: n }) {
 					t,
 					": ",
 					K(e.nats),
-					" nats. ",
-					fo(e),
+					" ",
+					/* @__PURE__ */ U(Z, { name: "nats" }),
+					". ",
+					po(e),
 					" ",
 					a ? /* @__PURE__ */ U("strong", { children: Hr(a) }) : null
 				]
 			}),
 			/* @__PURE__ */ U("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ U(po, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ U(mo, { tokens: e.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function uo(e) {
+function fo(e) {
 	return Lr(e.target_before.probability, e.target_after.probability);
 }
-function fo({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return "No control for this kind of test.";
-	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
-	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
+function po({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ U(x, { children: "No control for this kind of test." });
+	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
+	return /* @__PURE__ */ U(x, { children: [
+		/* @__PURE__ */ U(Z, {
+			name: "control",
+			children: "Control"
+		}),
+		": ",
+		t.rank,
+		" of ",
+		t.among,
+		" by size, beside ",
+		n.count,
+		" ",
+		r,
+		n.limit === null ? ", too few for a verdict." : "."
+	] });
 }
-function po(e) {
+function mo(e) {
 	return /* @__PURE__ */ U(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ U("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.text }),
+			/* @__PURE__ */ U($, { text: e.text }),
 			" ",
 			/* @__PURE__ */ U("span", {
 				class: "small",
@@ -4204,8 +4247,8 @@ function po(e) {
 		]
 	}, t)) });
 }
-function mo(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ho(e.before, n * (e.limit ?? 0))));
+function ho(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(go(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ U("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -4247,23 +4290,23 @@ function mo(e) {
 		]
 	});
 }
-function ho(e, t) {
+function go(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var go = {
+var _o = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, _o = {
+}, vo = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function vo() {
+function yo() {
 	let e = L(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = kt(n && t ? {
 		ask: "inspect",
 		...n,
@@ -4280,39 +4323,39 @@ function vo() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ U(To, {}),
+			/* @__PURE__ */ U(Eo, {}),
 			/* @__PURE__ */ U(W, { answer: r }),
 			i && V(i.part, t) ? /* @__PURE__ */ U("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ U(yo, {
+					t.encoder ? /* @__PURE__ */ U(bo, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ U("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ U(yo, {
-						name: /* @__PURE__ */ U($, { name: "credit" }),
+					i.value === null ? null : /* @__PURE__ */ U(bo, {
+						name: /* @__PURE__ */ U(Z, { name: "credit" }),
 						children: [K(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ U(yo, {
-						name: /* @__PURE__ */ U($, { name: "activation" }),
+					i.activation === null ? null : /* @__PURE__ */ U(bo, {
+						name: /* @__PURE__ */ U(Z, { name: "activation" }),
 						children: K(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ U(yo, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ U(bo, {
 						name: "looks at",
 						children: i.looks_at.map((e) => /* @__PURE__ */ U(aa, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ U(wo, {
+					/* @__PURE__ */ U(To, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ U(wo, {
+					/* @__PURE__ */ U(To, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ U(xo, { part: t })
+					/* @__PURE__ */ U(So, { part: t })
 				]
 			}) : null
 		]
@@ -4323,17 +4366,17 @@ function vo() {
 		children: null
 	}) : null;
 }
-function yo(e) {
+function bo(e) {
 	return /* @__PURE__ */ U("div", { children: [/* @__PURE__ */ U("dt", { children: e.name }), /* @__PURE__ */ U("dd", { children: e.children })] });
 }
-var bo = {
+var xo = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function xo({ part: e }) {
+function So({ part: e }) {
 	let t = L(), n = t.followed(), { answer: r, result: i, stale: a } = kt(n && Ft(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...Fn({
@@ -4342,15 +4385,15 @@ function xo({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ U(yo, {
+	return r?.error ? /* @__PURE__ */ U(bo, {
 		name: "reads",
 		children: /* @__PURE__ */ U(W, { answer: r })
-	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ U(x, { children: i.reads.map((e) => /* @__PURE__ */ U(So, { reading: e }, e.what)) });
+	}) : !i || a || !V(i.part, e) ? null : /* @__PURE__ */ U(x, { children: i.reads.map((e) => /* @__PURE__ */ U(Co, { reading: e }, e.what)) });
 }
-function So({ reading: e }) {
+function Co({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ U(yo, {
-		name: bo[t],
+	return /* @__PURE__ */ U(bo, {
+		name: xo[t],
 		children: [
 			/* @__PURE__ */ U("span", {
 				class: "small",
@@ -4361,14 +4404,14 @@ function So({ reading: e }) {
 					a ? /* @__PURE__ */ U(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ U(Q, { text: a.text })
+						/* @__PURE__ */ U($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ U(Co, { term: e }, Ut(e.part))),
+			r.map((e) => /* @__PURE__ */ U(wo, { term: e }, Ut(e.part))),
 			i.count > 0 ? /* @__PURE__ */ U("span", {
 				class: "chip",
 				children: [
@@ -4383,7 +4426,7 @@ function So({ reading: e }) {
 		]
 	});
 }
-function Co({ term: e }) {
+function wo({ term: e }) {
 	let t = Wt(e.part);
 	return /* @__PURE__ */ U("span", {
 		class: "chip",
@@ -4397,13 +4440,13 @@ function Co({ term: e }) {
 		]
 	});
 }
-function wo(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ U(yo, {
+function To(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ U(bo, {
 		name: e.name,
 		children: /* @__PURE__ */ U(ia, { tokens: e.tokens })
 	});
 }
-function To() {
+function Eo() {
 	let e = L(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ U("fieldset", {
 		class: "test",
@@ -4415,7 +4458,7 @@ function To() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : go[t],
+					title: t === "swap" && r === null ? "Open B first" : _o[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ U("button", {
@@ -4424,26 +4467,26 @@ function To() {
 					children: ["Pin ", /* @__PURE__ */ U("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ U(co, {
+			n ? /* @__PURE__ */ U(lo, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: go[n],
-				say: `${H(t)} ${_o[n]}`
+				note: _o[n],
+				say: `${H(t)} ${vo[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Knew.tsx
-var Eo = 360, Do = 150, Oo = 44, ko = 14;
-function Ao() {
+var Do = 360, Oo = 150, ko = 44, Ao = 14;
+function jo() {
 	let e = L().explained.value, t = Di();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ U(Y, {
 		name: "knew",
 		title: "When it knew",
 		note: `Rank of ${J(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ U(Mo, {
+		children: [/* @__PURE__ */ U(No, {
 			explained: e,
 			tested: t
 		}), /* @__PURE__ */ U(di, {
@@ -4455,7 +4498,7 @@ function Ao() {
 				"top token"
 			],
 			rows: () => e.lens.map((e) => [
-				jo(e.layer),
+				Mo(e.layer),
 				`${e.rank}`,
 				q(e.probability),
 				/* @__PURE__ */ U("bdi", { children: J(e.top.text) }, "top")
@@ -4463,19 +4506,19 @@ function Ao() {
 		})]
 	});
 }
-function jo(e) {
+function Mo(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Mo({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Oo + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = No(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function No({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ko + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Po(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ U("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Eo} ${Do}`,
+		viewBox: `0 0 ${Do} ${Oo}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ U("g", { children: [/* @__PURE__ */ U("line", {
-				x1: Oo,
+				x1: ko,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -4496,13 +4539,13 @@ function Mo({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ U("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(ko, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
+					y: Math.max(Ao, a(n[e]?.rank ?? 1) + (r === 0 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ U("text", {
-				x: Oo,
+				x: ko,
 				y: 145,
 				children: "embedding"
 			}),
@@ -4515,7 +4558,7 @@ function Mo({ explained: e, tested: t }) {
 		]
 	});
 }
-function No(e, t) {
+function Po(e, t) {
 	let n = e.lens, r = t?.answer.part ? zt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -4525,11 +4568,11 @@ function No(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${jo(n[o]?.layer ?? null)} on`
+		text: `top from ${Mo(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/panels/FactChoice.tsx
-function Po({ list: e, explained: t }) {
+function Fo({ list: e, explained: t }) {
 	let n = L(), r = on(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ U("p", { children: [
 		"Perhaps you mean",
@@ -4552,7 +4595,7 @@ function Po({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Fo({ list: e, open: t }) {
+function Io({ list: e, open: t }) {
 	let n = L(), r = I(0), i = I(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ U("details", {
 		open: t,
@@ -4603,7 +4646,7 @@ function Fo({ list: e, open: t }) {
 		})]
 	});
 }
-function Io() {
+function Lo() {
 	let e = L(), t = I(""), n = I(""), r = un(t.value);
 	return /* @__PURE__ */ U("details", { children: [
 		/* @__PURE__ */ U("summary", { children: "Or write prompts of your own" }),
@@ -4641,16 +4684,16 @@ function Io() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Lo = {
+var Ro = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Ro = {
+}, zo = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function zo({ found: e, list: t }) {
+function Bo({ found: e, list: t }) {
 	let n = L(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = dn(e), s = a?.action === "erase" ? o.shared : o[fn(o, r?.set ?? null)], c = R(a && r && i ? vn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -4664,7 +4707,7 @@ function zo({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ U("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ U(Bo, {
+			n.data.host === "report" ? null : /* @__PURE__ */ U(Vo, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -4672,10 +4715,10 @@ function zo({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ U(W, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Vo, {
+			c?.result && a ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Ho, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ U(Uo, {
+			}), /* @__PURE__ */ U(Wo, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -4684,7 +4727,7 @@ function zo({ found: e, list: t }) {
 		]
 	});
 }
-function Bo({ own: e, counts: t }) {
+function Vo({ own: e, counts: t }) {
 	let n = L(), r = n.state.value.knowledge?.edit ?? null, i = I(r?.action ?? "update"), a = I(r?.to ?? ""), o = I(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ U("form", {
 		class: "controls",
@@ -4704,7 +4747,7 @@ function Bo({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: tn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ U("option", {
 						value: e,
-						children: Lo[e]
+						children: Ro[e]
 					}, e))
 				})
 			] }),
@@ -4724,7 +4767,7 @@ function Bo({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: nn.map((e) => /* @__PURE__ */ U("option", {
 						value: e,
-						children: Ro[e]
+						children: zo[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -4745,7 +4788,7 @@ function Bo({ own: e, counts: t }) {
 		]
 	});
 }
-function Vo({ result: e, answer: t }) {
+function Ho({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4799,8 +4842,8 @@ function Vo({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Ho, { said: e.before }) }),
-						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Ho, { said: e.after }) })
+						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Uo, { said: e.before }) }),
+						/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(Uo, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -4884,11 +4927,11 @@ function Vo({ result: e, answer: t }) {
 		]
 	});
 }
-function Ho({ said: e }) {
+function Uo({ said: e }) {
 	return /* @__PURE__ */ U("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ U(Q, { text: e.text }),
+			/* @__PURE__ */ U($, { text: e.text }),
 			" ",
 			/* @__PURE__ */ U("span", {
 				class: "small",
@@ -4897,14 +4940,14 @@ function Ho({ said: e }) {
 		]
 	});
 }
-function Uo(e) {
+function Wo(e) {
 	let t = L().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ U("details", { children: [
 		/* @__PURE__ */ U("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ U(Wo, {
+		}), /* @__PURE__ */ U(Go, {
 			label: "The fact as a line of JSON",
 			text: mn(e.fact)
 		})] }) : null,
@@ -4912,29 +4955,29 @@ function Uo(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ U(Wo, {
+		/* @__PURE__ */ U(Go, {
 			label: "The command",
 			text: hn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Wo({ label: e, text: t }) {
+function Go({ label: e, text: t }) {
 	return /* @__PURE__ */ U(ui, {
 		label: e,
 		children: /* @__PURE__ */ U("pre", { children: /* @__PURE__ */ U("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Go = [
+var Ko = [
 	.2,
 	.1,
 	.05
-], Ko = 12, qo = {
+], qo = 12, Jo = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Jo({ explained: e }) {
+function Yo({ explained: e }) {
 	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = R(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -4952,24 +4995,24 @@ function Jo({ explained: e }) {
 		children: [
 			/* @__PURE__ */ U("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ U(W, { answer: a }),
-			a?.result ? /* @__PURE__ */ U(Yo, {
+			a?.result ? /* @__PURE__ */ U(Xo, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ U(Zo, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ U(Qo, { list: a.result }) : null
 		]
 	});
 }
-function Yo({ list: e, explained: t }) {
+function Xo({ list: e, explained: t }) {
 	let n = L(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ U("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ U(Q, { text: t.target.text }),
+		/* @__PURE__ */ U($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ U(Xo, {})
+		/* @__PURE__ */ U(Zo, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ U(x, { children: [
@@ -4985,7 +5028,7 @@ function Yo({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ U(Xo, {}) : /* @__PURE__ */ U("button", {
+			r ? /* @__PURE__ */ U(Zo, {}) : /* @__PURE__ */ U("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: an }),
@@ -4999,17 +5042,17 @@ function Yo({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ U(Po, {
+		i || a ? null : /* @__PURE__ */ U(Fo, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Fo, {
+		a || r && i ? null : /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Io, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ U(Io, {})] })
+		}), i ? null : /* @__PURE__ */ U(Lo, {})] })
 	] });
 }
-function Xo() {
+function Zo() {
 	let e = L();
 	return e.data.host === "report" ? null : /* @__PURE__ */ U("button", {
 		type: "button",
@@ -5017,7 +5060,7 @@ function Xo() {
 		children: "Close"
 	});
 }
-function Zo({ list: e }) {
+function Qo({ list: e }) {
 	let t = L(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? _n(n, r) : null, { answer: a, result: o, stale: s } = kt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ U(x, { children: [
 		/* @__PURE__ */ U("p", {
@@ -5032,7 +5075,7 @@ function Zo({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Go, n.t])].map((e) => /* @__PURE__ */ U("option", {
+					children: [.../* @__PURE__ */ new Set([...Ko, n.t])].map((e) => /* @__PURE__ */ U("option", {
 						value: e,
 						children: [
 							e,
@@ -5050,14 +5093,14 @@ function Zo({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ U("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ U(Qo, { found: o }), /* @__PURE__ */ U(zo, {
+			children: [/* @__PURE__ */ U($o, { found: o }), /* @__PURE__ */ U(Bo, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Qo({ found: e }) {
+function $o({ found: e }) {
 	let t = L(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = dn(e), a = fn(i, n.set), o = e.facts.length - 1;
@@ -5068,7 +5111,7 @@ function Qo({ found: e }) {
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ U(Q, { text: r.answer }),
+				/* @__PURE__ */ U($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -5093,18 +5136,18 @@ function Qo({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					qo[e],
+					Jo[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ U($o, { neurons: i[e] })
+				/* @__PURE__ */ U(es, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ U("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ U(es, {
+		}) : /* @__PURE__ */ U(ts, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -5124,23 +5167,23 @@ function Qo({ found: e }) {
 		})
 	] });
 }
-function $o({ neurons: e }) {
+function es({ neurons: e }) {
 	return /* @__PURE__ */ U("span", {
 		class: "neurons",
-		children: [e.slice(0, Ko).map((e) => {
+		children: [e.slice(0, qo).map((e) => {
 			let t = B(e);
 			return /* @__PURE__ */ U(X, { part: t }, H(t));
-		}), e.length > Ko ? /* @__PURE__ */ U("span", {
+		}), e.length > qo ? /* @__PURE__ */ U("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ko,
+				e.length - qo,
 				" more"
 			]
 		}) : null]
 	});
 }
-function es(e) {
+function ts(e) {
 	let t = L(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ U("fieldset", {
 		class: "test",
@@ -5156,7 +5199,7 @@ function es(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ U(co, {
+			n && e.target !== void 0 ? /* @__PURE__ */ U(lo, {
 				tests: e.neurons.map((e) => ({
 					part: B(e),
 					how: n
@@ -5172,8 +5215,8 @@ function es(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var ts = 12, ns = 100, rs = 12;
-function is() {
+var ns = 12, rs = 100, is = 12;
+function as() {
 	let e = L(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = kt(o && n ? {
 		ask: "attribute",
 		...Fn({
@@ -5181,7 +5224,7 @@ function is() {
 			source: i,
 			target: a
 		}),
-		top: ns
+		top: rs
 	} : null);
 	return /* @__PURE__ */ U("div", { children: t ? /* @__PURE__ */ U(Y, {
 		name: "knowledge",
@@ -5196,14 +5239,14 @@ function is() {
 			]
 		}), /* @__PURE__ */ U("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ U("div", { children: [/* @__PURE__ */ U(W, { answer: c }), l ? /* @__PURE__ */ U(as, {
+			children: [/* @__PURE__ */ U("div", { children: [/* @__PURE__ */ U(W, { answer: c }), l ? /* @__PURE__ */ U(os, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ U(Jo, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ U(Yo, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function as({ result: e, stale: t }) {
+function os({ result: e, stale: t }) {
 	let n = sn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ U("div", {
 		class: t ? "stale" : "",
@@ -5211,18 +5254,18 @@ function as({ result: e, stale: t }) {
 			n.map((t) => /* @__PURE__ */ U("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ U("p", {
 					class: "note",
-					children: os(t, e)
+					children: ss(t, e)
 				}) : null,
-				/* @__PURE__ */ U(ss, {
+				/* @__PURE__ */ U(cs, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ U(cs, {
+				/* @__PURE__ */ U(ls, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ U(ls, { neurons: e.attributions.slice(0, ts) }),
+			/* @__PURE__ */ U(us, { neurons: e.attributions.slice(0, ns) }),
 			/* @__PURE__ */ U(di, {
 				label: "attribution by layer",
 				head: [
@@ -5246,10 +5289,10 @@ function as({ result: e, stale: t }) {
 		]
 	});
 }
-function os({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function ss({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${J(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ss({ stack: e, largest: t }) {
+function cs({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -5285,8 +5328,8 @@ function ss({ stack: e, largest: t }) {
 		})]
 	});
 }
-function cs({ stack: e, largest: t }) {
-	let n = L(), r = ln(e.neurons, e.layers.length), i = Math.min(rs, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function ls({ stack: e, largest: t }) {
+	let n = L(), r = ln(e.neurons, e.layers.length), i = Math.min(is, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ U("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -5296,7 +5339,7 @@ function cs({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			rs,
+			is,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ U(Qr, {
@@ -5324,7 +5367,7 @@ function cs({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function ls({ neurons: e }) {
+function us({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ U("table", { children: [/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
 		/* @__PURE__ */ U("th", {
@@ -5375,25 +5418,25 @@ function ls({ neurons: e }) {
 	] }, cn(e))) })] });
 }
 // src/ui/Marks.tsx
-function us() {
+function ds() {
 	return /* @__PURE__ */ U("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ U($, { name: "nats" }),
+			/* @__PURE__ */ U(Z, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ U($, {
+			/* @__PURE__ */ U(Z, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ U($, { name: "suppressor" }),
+			/* @__PURE__ */ U(Z, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function ds({ part: e, brief: t }) {
+function fs({ part: e, brief: t }) {
 	let n = Di(), r = n && ga(n, e);
 	if (!n || !r) return null;
 	let [i, a] = va(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
@@ -5413,11 +5456,11 @@ function ds({ part: e, brief: t }) {
 		children: [
 			/* @__PURE__ */ U("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ U(fs, { effect: s }) : null
+			s ? /* @__PURE__ */ U(ps, { effect: s }) : null
 		]
 	});
 }
-function fs({ effect: e }) {
+function ps({ effect: e }) {
 	return /* @__PURE__ */ U("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
@@ -5429,27 +5472,27 @@ function fs({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var ps = 12, ms = 10, hs = Infinity, gs = ge({
+var ms = 12, hs = 10, gs = Infinity, _s = ge({
 	is: () => !1,
 	set: () => {}
-}), _s = ge({
+}), vs = ge({
 	order: "size",
 	effectOf: () => null
 });
-function vs() {
-	let e = L(), t = e.explained.value, n = Di(), r = I("size"), i = I(ps), a = I({});
+function ys() {
+	let e = L(), t = e.explained.value, n = Di(), r = I("size"), i = I(ms), a = I({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
 		let t = Wt(e);
 		return t && n ? ga(n, t)?.nats ?? null : null;
-	}, l = zi(o.terms, i.value, r.value, (e) => bs(Wt(e), s), c), u = Bi(0, o.terms, l.others.value);
+	}, l = zi(o.terms, i.value, r.value, (e) => xs(Wt(e), s), c), u = Bi(0, o.terms, l.others.value);
 	return /* @__PURE__ */ U(Y, {
 		name: "ledger",
-		title: /* @__PURE__ */ U($, {
+		title: /* @__PURE__ */ U(Z, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ U(xs, { explained: t }),
+		note: /* @__PURE__ */ U(Ss, { explained: t }),
 		children: [
 			/* @__PURE__ */ U("p", {
 				class: "controls",
@@ -5475,15 +5518,15 @@ function vs() {
 							})
 						]
 					})
-				] }), o.terms.length > ps ? /* @__PURE__ */ U("button", {
+				] }), o.terms.length > ms ? /* @__PURE__ */ U("button", {
 					type: "button",
-					onClick: () => i.value = i.value === ps ? hs : ps,
-					children: i.value === ps ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === ms ? gs : ms,
+					children: i.value === ms ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ U(gs.Provider, {
+			/* @__PURE__ */ U(_s.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? bs(t, s),
+					is: (e, t) => a.value[e] ?? xs(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -5491,7 +5534,7 @@ function vs() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ U(_s.Provider, {
+				children: /* @__PURE__ */ U(vs.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -5500,7 +5543,7 @@ function vs() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Ns,
+						onKeyDown: Ps,
 						children: [
 							/* @__PURE__ */ U("thead", { children: /* @__PURE__ */ U("tr", { children: [
 								/* @__PURE__ */ U("th", {
@@ -5510,7 +5553,7 @@ function vs() {
 								/* @__PURE__ */ U("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ U($, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ U(Z, { name: "credit" }), ", logits"]
 								}),
 								/* @__PURE__ */ U("th", {
 									scope: "col",
@@ -5522,55 +5565,62 @@ function vs() {
 								}),
 								/* @__PURE__ */ U("th", {
 									scope: "col",
-									children: ys(t)
+									children: bs(t)
 								})
 							] }) }),
-							/* @__PURE__ */ U("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ U(ws, {
+							/* @__PURE__ */ U("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ U(Ts, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Hi(e))), /* @__PURE__ */ U(js, {
+							}, Hi(e))), /* @__PURE__ */ U(Ms, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ U(Cs, { explained: t })
+							/* @__PURE__ */ U(ws, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ U(us, {})
+			/* @__PURE__ */ U(ds, {})
 		]
 	});
 }
-function ys({ target: e, reference: t }) {
+function bs({ target: e, reference: t }) {
 	let n = J(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function bs(e, t) {
+function xs(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : V(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Ft(t) === e.kind;
 }
-function xs({ explained: e }) {
+function Ss({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ U(x, { children: [
 		"Why ",
 		J(t.text),
 		": ",
-		Ss(n),
-		"; raw logit ",
+		Cs(n),
+		"; raw ",
+		/* @__PURE__ */ U(Z, { name: "logit" }),
+		" ",
 		G(t.logit),
-		n.kind === "raw" ? "" : `, reference ${G(n.value)}`,
+		n.kind === "raw" ? null : /* @__PURE__ */ U(x, { children: [
+			", ",
+			/* @__PURE__ */ U(Z, { name: "reference" }),
+			" ",
+			G(n.value)
+		] }),
 		". A part's ",
-		/* @__PURE__ */ U($, { name: "credit" }),
+		/* @__PURE__ */ U(Z, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Ss(e) {
+function Cs(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${J(e.text ?? "")}`;
 }
-function Cs({ explained: e }) {
+function ws({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Vi(e.ledger);
 	return /* @__PURE__ */ U("tfoot", { children: /* @__PURE__ */ U("tr", {
 		class: r ? "total" : "total error",
@@ -5599,10 +5649,10 @@ function Cs({ explained: e }) {
 		]
 	}) });
 }
-function ws(e) {
-	let t = L(), n = Pe(gs), { term: r, level: i } = e, a = Wt(r), o = Hi(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Ts(e) {
+	let t = L(), n = Pe(_s), { term: r, level: i } = e, a = Wt(r), o = Hi(r), s = a !== null && a.kind === Ft(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(As, {
+		/* @__PURE__ */ U(js, {
 			name: Ut(r),
 			value: r.value,
 			level: i,
@@ -5615,24 +5665,24 @@ function ws(e) {
 				a && t.select(V(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ U(Ts, {
+		c && i === 1 ? /* @__PURE__ */ U(Es, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ U(Os, {
+		c && i === 2 ? /* @__PURE__ */ U(ks, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ts({ term: e, largest: t }) {
-	let n = L(), r = Pe(_s), i = n.followed(), a = {
+function Es({ term: e, largest: t }) {
+	let n = L(), r = Pe(vs), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ms
+		top: hs
 	}, o = R(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ U("tr", {
 		class: "waiting",
@@ -5642,37 +5692,37 @@ function Ts({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Es(e)), u = zi(l, hs, r.order, void 0, r.effectOf), d = Bi(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ds(e)), u = zi(l, gs, r.order, void 0, r.effectOf), d = Bi(t, l, c.value);
 	return /* @__PURE__ */ U(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ U(ws, {
+		u.shown.map((e) => /* @__PURE__ */ U(Ts, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Ds(t, e))
+			sources: s.filter((t) => Os(t, e))
 		}, Hi(e))),
-		/* @__PURE__ */ U(js, {
+		/* @__PURE__ */ U(Ms, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ U(Ms, {
+		/* @__PURE__ */ U(Ns, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Es({ kind: e }) {
+function Ds({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ds(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Es(e));
+function Os(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ds(e));
 }
-function Os(e) {
-	let t = L(), n = (e) => Es(e) ? "rounding" : `from ${e.source} ${J(ks(t.explained.value, e))}`, { shown: r, others: i, sum: a } = zi(e.terms, ms, "size"), o = Bi(e.largest, r, i.value);
+function ks(e) {
+	let t = L(), n = (e) => Ds(e) ? "rounding" : `from ${e.source} ${J(As(t.explained.value, e))}`, { shown: r, others: i, sum: a } = zi(e.terms, hs, "size"), o = Bi(e.largest, r, i.value);
 	return /* @__PURE__ */ U(x, { children: [
-		r.map((e) => /* @__PURE__ */ U(As, {
+		r.map((e) => /* @__PURE__ */ U(js, {
 			name: n(e),
 			value: e.value,
 			level: 3,
@@ -5680,23 +5730,23 @@ function Os(e) {
 			part: null,
 			open: null
 		}, Hi(e))),
-		/* @__PURE__ */ U(js, {
+		/* @__PURE__ */ U(Ms, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ U(Ms, {
+		/* @__PURE__ */ U(Ns, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ks(e, { kind: t, source: n }) {
+function As(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function As(e) {
+function js(e) {
 	let t = L(), { part: n, open: r, level: i } = e, a = n !== null && V(n, t.state.value.selection);
 	return /* @__PURE__ */ U("tr", {
 		class: `level-${i}${n !== null && V(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -5735,14 +5785,14 @@ function As(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ U("td", { children: n ? /* @__PURE__ */ U(ds, {
+			/* @__PURE__ */ U("td", { children: n ? /* @__PURE__ */ U(fs, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function js(e) {
+function Ms(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ U("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -5771,7 +5821,7 @@ function js(e) {
 		]
 	});
 }
-function Ms(e) {
+function Ns(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ U("tr", {
 		class: `sum level-${e.level}`,
@@ -5793,19 +5843,19 @@ function Ms(e) {
 		]
 	});
 }
-function Ns(e) {
+function Ps(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ps = 16, Fs = {
+var Fs = 16, Is = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Is() {
+function Ls() {
 	let e = L(), t = I("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = br(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = kt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -5815,18 +5865,18 @@ function Is() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Vs(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	let u = c ? Hs(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
 	return /* @__PURE__ */ U(Y, {
 		name: "lens",
-		title: /* @__PURE__ */ U($, {
+		title: /* @__PURE__ */ U(Z, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
 		note: /* @__PURE__ */ U(x, { children: [
 			"What the ",
-			/* @__PURE__ */ U($, { name: "residual stream" }),
+			/* @__PURE__ */ U(Z, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Rs(u.positions.length) ? " that is pointed at" : "",
+			u && !zs(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			J(n.target.text),
@@ -5841,7 +5891,7 @@ function Is() {
 					/* @__PURE__ */ U("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Fs).map(([e, t]) => /* @__PURE__ */ U("option", {
+						children: Object.entries(Is).map(([e, t]) => /* @__PURE__ */ U("option", {
 							value: e,
 							children: t
 						}, e))
@@ -5858,20 +5908,20 @@ function Is() {
 				class: l ? "stale" : "",
 				children: [
 					/* @__PURE__ */ U(Qr, {
-						label: `Logit lens, ${Fs[t.value]} by layer and token`,
+						label: `Logit lens, ${Is[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
 							return n ? Or(f(n)) : null;
 						},
-						...Rs(u.positions.length) ? { text: (e, t) => zs(u.at(e, t)) } : {},
+						...zs(u.positions.length) ? { text: (e, t) => Bs(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ U(Bs, {
+						tell: (e, t) => /* @__PURE__ */ U(Vs, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Ls(u.layers[e] ?? null),
+						rowName: (e) => Rs(u.layers[e] ?? null),
 						columnName: (e) => Gr(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -5887,7 +5937,7 @@ function Is() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Fs[t.value]}`
+							high: `100 %, ${Is[t.value]}`
 						}
 					}),
 					/* @__PURE__ */ U(di, {
@@ -5901,9 +5951,9 @@ function Is() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Ls(e.layer),
+							Rs(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ U("bdi", { children: zs(e) }, "top"),
+							/* @__PURE__ */ U("bdi", { children: Bs(e) }, "top"),
 							q(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							q(e.probability)
@@ -5914,16 +5964,16 @@ function Is() {
 		]
 	});
 }
-function Ls(e) {
+function Rs(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Rs(e) {
-	return e <= Ps;
-}
 function zs(e) {
+	return e <= Fs;
+}
+function Bs(e) {
 	return Gr(e?.top[0]);
 }
-function Bs({ cell: e, token: t }) {
+function Vs({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ U(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -5949,7 +5999,7 @@ function Bs({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function Vs(e, t) {
+function Hs(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5959,8 +6009,8 @@ function Vs(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Hs() {
-	let e = L(), t = Di(), n = e.state.value.selection, r = t ? Us(t, n) : null;
+function Us() {
+	let e = L(), t = Di(), n = e.state.value.selection, r = t ? Ws(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = J(t.tokens[t.position]?.text ?? "");
 	return /* @__PURE__ */ U(Y, {
@@ -6029,12 +6079,12 @@ function Hs() {
 		})
 	});
 }
-function Us(e, t) {
+function Ws(e, t) {
 	let n = e.answer.part ? zt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => V(z(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Ws() {
+function Gs() {
 	let e = L(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ U(Y, {
 		name: "pins",
@@ -6069,18 +6119,18 @@ function Ws() {
 						children: "×"
 					})
 				]
-			}), t.length > 1 ? /* @__PURE__ */ U(co, {
+			}), t.length > 1 ? /* @__PURE__ */ U(lo, {
 				tests: [r],
 				note: "this pin alone"
 			}) : null] }, Pt(r.part)))
-		}), /* @__PURE__ */ U(co, {
+		}), /* @__PURE__ */ U(lo, {
 			tests: t,
 			note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 		})] })
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Gs() {
+function Ks() {
 	let e = L().explained.value, t = na();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
@@ -6107,17 +6157,17 @@ function Gs() {
 			children: e
 		}, e)), /* @__PURE__ */ U("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ U(Ks, {
+			children: [/* @__PURE__ */ U(qs, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ U(Ks, {
+			}), t?.result ? /* @__PURE__ */ U(qs, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Ks({ explained: e, caption: t }) {
+function qs({ explained: e, caption: t }) {
 	let n = L();
 	return /* @__PURE__ */ U("table", {
 		class: "predictions",
@@ -6148,7 +6198,7 @@ function Ks({ explained: e, caption: t }) {
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
 					onClick: () => n.set({ target: kn(t) }),
-					children: /* @__PURE__ */ U(Q, { text: t.text })
+					children: /* @__PURE__ */ U($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ U("td", {
 					class: "number",
@@ -6164,7 +6214,7 @@ function Ks({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function qs() {
+function Js() {
 	let e = L(), t = e.explained.value, n = R(Oi(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
@@ -6173,10 +6223,10 @@ function qs() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ U("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ U(Ys, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ U(Xs, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ U(x, { children: [Js(t.sentence).map((e, t) => /* @__PURE__ */ U(Ys, {
+			}, t)) : /* @__PURE__ */ U(x, { children: [Ys(t.sentence).map((e, t) => /* @__PURE__ */ U(Xs, {
 				span: e,
 				units: i
 			}, t)), a ? /* @__PURE__ */ U("span", {
@@ -6186,11 +6236,11 @@ function qs() {
 		})
 	});
 }
-function Js(e) {
+function Ys(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ys({ span: e, units: t }) {
+function Xs({ span: e, units: t }) {
 	let n = L(), r = e.kind === "part" ? zt(e.text) : null;
 	if (r) return /* @__PURE__ */ U(X, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
@@ -6205,20 +6255,20 @@ function Ys({ span: e, units: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Xs = 6;
-function Zs() {
+var Zs = 6;
+function Qs() {
 	let e = L(), t = e.explained.value, n = R(Oi(e.followed())), r = Di(), i = I(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Xs;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Zs;
 	return /* @__PURE__ */ U(Y, {
 		name: "strongest",
 		title: /* @__PURE__ */ U(x, { children: [
-			/* @__PURE__ */ U($, {
+			/* @__PURE__ */ U(Z, {
 				name: "attention head",
 				children: "Heads"
 			}),
 			" and ",
-			/* @__PURE__ */ U($, {
+			/* @__PURE__ */ U(Z, {
 				name: "neuron",
 				children: "neurons"
 			})
@@ -6236,7 +6286,7 @@ function Zs() {
 					/* @__PURE__ */ U("th", {
 						scope: "col",
 						class: "number",
-						children: /* @__PURE__ */ U($, { name: "credit" })
+						children: /* @__PURE__ */ U(Z, { name: "credit" })
 					}),
 					/* @__PURE__ */ U("th", {
 						scope: "col",
@@ -6250,13 +6300,13 @@ function Zs() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ U("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ U(Qs, {
+				] }) }), /* @__PURE__ */ U("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ U($s, {
 					part: z(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ U(aa, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Pt(z(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ U(Qs, {
+				}, Pt(z(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ U($s, {
 					part: B(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -6264,7 +6314,7 @@ function Zs() {
 					toward: e.promotes
 				}, Pt(B(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Xs ? /* @__PURE__ */ U("button", {
+			Math.max(a.length, o.length) > Zs ? /* @__PURE__ */ U("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -6274,36 +6324,36 @@ function Zs() {
 				class: "note",
 				children: [
 					"An effect is large from 1 ",
-					/* @__PURE__ */ U($, {
+					/* @__PURE__ */ U(Z, {
 						name: "nats",
 						children: "nat"
 					}),
 					", moderate from 0.3, small from 0.1;",
 					" ",
-					/* @__PURE__ */ U($, {
+					/* @__PURE__ */ U(Z, {
 						name: "causal",
 						children: "causal"
 					}),
 					" where the target falls without the part, ",
-					/* @__PURE__ */ U($, { name: "suppressor" }),
+					/* @__PURE__ */ U(Z, { name: "suppressor" }),
 					" where it rises, ○ ordinary where other parts of the kind do as much."
 				]
 			}),
 			/* @__PURE__ */ U("p", {
 				class: "note",
 				children: r ? /* @__PURE__ */ U(x, { children: [
-					/* @__PURE__ */ U($, {
+					/* @__PURE__ */ U(Z, {
 						name: "control",
 						children: "Control"
 					}),
 					": ",
-					$s(r)
+					ec(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Qs(e) {
+function $s(e) {
 	return /* @__PURE__ */ U("tr", { children: [
 		/* @__PURE__ */ U("th", {
 			scope: "row",
@@ -6321,19 +6371,19 @@ function Qs(e) {
 			children: /* @__PURE__ */ U(Gi, { value: e.value })
 		}),
 		/* @__PURE__ */ U("td", { children: e.reads }),
-		/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(ds, { part: e.part }) }),
+		/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(fs, { part: e.part }) }),
 		/* @__PURE__ */ U("td", { children: /* @__PURE__ */ U(ia, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function $s(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${ec(t)}`] : []);
+function ec(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${tc(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function ec({ limit: e }) {
+function tc({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${G(e)} nats`;
 }
 // src/lib/find.ts
-function tc(e, t) {
+function nc(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -6346,12 +6396,12 @@ function tc(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function nc(e) {
-	let t = I(""), n = I(-1), r = tc(e.texts, t.value), i = (t) => {
+function rc(e) {
+	let t = I(""), n = I(-1), r = nc(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = tc(e.texts, r)[0];
+		let i = nc(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ U("label", { children: [
@@ -6373,8 +6423,8 @@ function nc(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function rc() {
-	let e = L(), t = e.explained.value, n = br(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = dc(), o = ic();
+function ic() {
+	let e = L(), t = e.explained.value, n = br(t?.position ?? 0, t?.tokens.length ?? 0), r = I(null), i = Ne(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = fc(), o = ac();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && Lt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ U(Y, {
@@ -6388,7 +6438,7 @@ function rc() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${J(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ U(sc, {
+			e.reads() === null ? null : /* @__PURE__ */ U(cc, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
@@ -6398,7 +6448,7 @@ function rc() {
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ U(nc, {
+			s.length > 128 ? /* @__PURE__ */ U(rc, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = xr(e, n.value, s.length));
@@ -6413,23 +6463,23 @@ function rc() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: cc(h, d),
-						title: m && oc(m, t),
+						style: lc(h, d),
+						title: m && sc(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => uc(e),
+						onKeyDown: (e) => dc(e),
 						children: [
 							/* @__PURE__ */ U("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ U(Q, { text: n.text }),
+							/* @__PURE__ */ U($, { text: n.text }),
 							m ? /* @__PURE__ */ U("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? ac(m) : "\xA0"
-							}) : /* @__PURE__ */ U(lc, {
+								children: m.positions[0] === n.position ? oc(m) : "\xA0"
+							}) : /* @__PURE__ */ U(uc, {
 								value: h,
 								largest: d
 							})
@@ -6443,21 +6493,21 @@ function rc() {
 		]
 	});
 }
-function ic() {
+function ac() {
 	let e = L(), t = Di()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function ac(e) {
+function oc(e) {
 	let t = e.difference_without === null ? q(e.probability_without) : K(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function oc(e, t) {
+function sc(e, t) {
 	let { target: n } = t, [r, i] = Lr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${J(a.text)} (${q(a.probability)})`;
 	return `Without ${J(e.text)}: ${J(n.text)} ${r} → ${i} (${K(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function sc(e) {
+function cc(e) {
 	let t = br(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ U(x, { children: [
 		/* @__PURE__ */ U("p", {
@@ -6475,14 +6525,14 @@ function sc(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ U("li", { children: /* @__PURE__ */ U("span", {
 				class: "token source",
-				style: cc(e.values[t.position], e.largest),
+				style: lc(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ U("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ U(Q, { text: t.label }),
-					/* @__PURE__ */ U(lc, {
+					/* @__PURE__ */ U($, { text: t.label }),
+					/* @__PURE__ */ U(uc, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -6491,7 +6541,7 @@ function sc(e) {
 		})
 	] });
 }
-function cc(e, t) {
+function lc(e, t) {
 	if (e === void 0) return {};
 	let n = Dr(e, t);
 	return {
@@ -6499,20 +6549,20 @@ function cc(e, t) {
 		color: kr(n)
 	};
 }
-function lc(e) {
+function uc(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ U("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? K(t) : "\xA0"
 	});
 }
-function uc(e) {
+function dc(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function dc() {
+function fc() {
 	let e = L(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Ft(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -6521,18 +6571,18 @@ function dc() {
 	} : null, i = R(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: fc(s, a)
+		values: pc(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: fc(i.result, t)
+		values: pc(i.result, t)
 	} : null;
 }
-function fc(e, t) {
+function pc(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Lt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function pc(e, t) {
+function mc(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -6544,9 +6594,9 @@ function pc(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(hc);
+	return r.map(gc);
 }
-function mc(e, t) {
+function hc(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -6568,7 +6618,7 @@ function mc(e, t) {
 		role: null
 	}];
 }
-function hc(e) {
+function gc(e) {
 	let t = e.text.includes("�") && e.unit ? e.unit.text : e.text, n = t.trimStart();
 	return n === "" ? {
 		...e,
@@ -6579,34 +6629,34 @@ function hc(e) {
 		text: n
 	};
 }
-function gc(e) {
+function _c(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
 // src/panels/Words.tsx
-var _c = 5;
-function vc() {
+var vc = 5;
+function yc() {
 	let e = L(), t = e.explained.value, n = Di(), r = I(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? gc(i);
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? _c(i);
 	return /* @__PURE__ */ U("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ U(yc, {
+			/* @__PURE__ */ U(bc, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ U(Tc, { explained: t }),
-			o ? /* @__PURE__ */ U(wc, {
+			/* @__PURE__ */ U(Ec, { explained: t }),
+			o ? /* @__PURE__ */ U(Tc, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ U(Ec, {
+			/* @__PURE__ */ U(Dc, {
 				explained: t,
 				tested: n
 			}),
@@ -6617,8 +6667,8 @@ function vc() {
 		]
 	});
 }
-function yc(e) {
-	let t = L(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? mc(o, r) : pc(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+function bc(e) {
+	let t = L(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? hc(o, r) : mc(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
 	return /* @__PURE__ */ U("div", {
 		class: `text${r.length > 0 ? " with-effects" : ""}`,
 		dir: "auto",
@@ -6626,7 +6676,7 @@ function yc(e) {
 			l.map((t, r) => /* @__PURE__ */ U(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ U("span", {
 				class: "turn",
 				children: t.role
-			}) : /* @__PURE__ */ U(bc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ U(xc, {
+			}) : /* @__PURE__ */ U(xc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ U(Sc, {
 				stretch: t,
 				largest: a,
 				explained: n,
@@ -6644,7 +6694,7 @@ function yc(e) {
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ U(Q, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ U($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
 					/* @__PURE__ */ U("span", {
 						class: "small",
@@ -6655,14 +6705,14 @@ function yc(e) {
 		]
 	});
 }
-function bc({ text: e }) {
+function xc({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ U("br", {})] }) : /* @__PURE__ */ U(x, { children: e === "" ? "" : " " });
 }
-function xc(e) {
+function Sc(e) {
 	let t = L(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ U("span", {
 		class: "unread",
@@ -6676,7 +6726,7 @@ function xc(e) {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
 		style: c,
-		title: Cc(a, r),
+		title: wc(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -6686,24 +6736,24 @@ function xc(e) {
 		children: [/* @__PURE__ */ U("span", {
 			class: "word-text",
 			children: n.text.trim() === "" ? J(n.text) : n.text
-		}), /* @__PURE__ */ U("small", { children: o ? Sc(a, r) : "asked here" })]
+		}), /* @__PURE__ */ U("small", { children: o ? Cc(a, r) : "asked here" })]
 	});
 }
-function Sc(e, t) {
+function Cc(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
 	return e.difference_without === null ? n + Lr(t.target.probability, e.probability_without)[1] : n + K(e.difference_without);
 }
-function Cc(e, t) {
+function wc(e, t) {
 	let [n, r] = Lr(t.target.probability, e.probability_without);
 	return `Without ${J(e.text.trim() || e.text)} alone: ${J(t.target.text.trim())} ${n} → ${r}`;
 }
-function wc(e) {
+function Tc(e) {
 	let t = L(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1], l = n.difference_without === null ? "nats" : "logits";
 	return /* @__PURE__ */ U("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ U("strong", { children: Cc(n, r) }),
+			/* @__PURE__ */ U("strong", { children: wc(n, r) }),
 			" ",
 			/* @__PURE__ */ U("span", {
 				class: "small",
@@ -6718,7 +6768,7 @@ function wc(e) {
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ U(Q, { text: a.text }),
+			/* @__PURE__ */ U($, { text: a.text }),
 			" ",
 			/* @__PURE__ */ U("span", {
 				class: "small",
@@ -6749,8 +6799,8 @@ function wc(e) {
 		]
 	});
 }
-function Tc({ explained: e }) {
-	let t = L(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, _c), { vs: r } = t.state.value, i = t.data.host === "report";
+function Ec({ explained: e }) {
+	let t = L(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, vc), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ U("p", {
 		class: "alternatives",
 		children: [
@@ -6762,7 +6812,7 @@ function Tc({ explained: e }) {
 				title: "Explain this token",
 				onClick: () => t.set({ target: kn(e) }),
 				children: [
-					/* @__PURE__ */ U(Q, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ U($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
 					/* @__PURE__ */ U("span", {
 						class: "small",
@@ -6798,7 +6848,7 @@ function Tc({ explained: e }) {
 		]
 	});
 }
-function Ec(e) {
+function Dc(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return /* @__PURE__ */ U("p", {
 		class: "key",
@@ -6846,76 +6896,76 @@ function Ec(e) {
 	});
 }
 // src/views/Views.tsx
-var Dc = {
-	why: kc,
-	parts: Ac,
-	graph: jc,
-	tests: Mc,
-	compare: Nc,
-	facts: Pc,
-	continue: Fc
+var Oc = {
+	why: Ac,
+	parts: jc,
+	graph: Mc,
+	tests: Nc,
+	compare: Pc,
+	facts: Fc,
+	continue: Ic
 };
-function Oc() {
-	let { view: e } = L().state.value, t = Dc[e];
+function kc() {
+	let { view: e } = L().state.value, t = Oc[e];
 	return /* @__PURE__ */ U("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ U(t, {})
 	});
 }
-function kc() {
+function Ac() {
 	let e = L();
 	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(qs, {}),
-		/* @__PURE__ */ U(vc, {}),
+		/* @__PURE__ */ U(Js, {}),
+		/* @__PURE__ */ U(yc, {}),
 		/* @__PURE__ */ U(Ji, {}),
 		/* @__PURE__ */ U("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ U(vo, {}) : null,
-				/* @__PURE__ */ U(Hs, {}),
-				/* @__PURE__ */ U(Ao, {})
-			]
-		})
-	] });
-}
-function Ac() {
-	return /* @__PURE__ */ U(x, { children: [
-		/* @__PURE__ */ U(rc, {}),
-		/* @__PURE__ */ U("div", {
-			class: "column column-middle",
-			children: [
-				/* @__PURE__ */ U(vs, {}),
-				/* @__PURE__ */ U(Sa, {}),
-				/* @__PURE__ */ U(Zs, {})
-			]
-		}),
-		/* @__PURE__ */ U("div", {
-			class: "column column-right",
-			children: [
-				/* @__PURE__ */ U(vo, {}),
-				/* @__PURE__ */ U(Is, {}),
-				/* @__PURE__ */ U(mi, {})
+				e.state.value.selection ? /* @__PURE__ */ U(yo, {}) : null,
+				/* @__PURE__ */ U(Us, {}),
+				/* @__PURE__ */ U(jo, {})
 			]
 		})
 	] });
 }
 function jc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U($a, {}), /* @__PURE__ */ U(vo, {})] });
+	return /* @__PURE__ */ U(x, { children: [
+		/* @__PURE__ */ U(ic, {}),
+		/* @__PURE__ */ U("div", {
+			class: "column column-middle",
+			children: [
+				/* @__PURE__ */ U(ys, {}),
+				/* @__PURE__ */ U(Sa, {}),
+				/* @__PURE__ */ U(Qs, {})
+			]
+		}),
+		/* @__PURE__ */ U("div", {
+			class: "column column-right",
+			children: [
+				/* @__PURE__ */ U(yo, {}),
+				/* @__PURE__ */ U(Ls, {}),
+				/* @__PURE__ */ U(mi, {})
+			]
+		})
+	] });
 }
 function Mc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Ws, {}), /* @__PURE__ */ U(vo, {})] });
+	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(eo, {}), /* @__PURE__ */ U(yo, {})] });
 }
 function Nc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(ua, {}), /* @__PURE__ */ U(Gs, {})] });
+	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Gs, {}), /* @__PURE__ */ U(yo, {})] });
 }
 function Pc() {
-	return /* @__PURE__ */ U(is, {});
+	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(ua, {}), /* @__PURE__ */ U(Ks, {})] });
 }
 function Fc() {
-	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Gs, {}), /* @__PURE__ */ U(ao, {})] });
+	return /* @__PURE__ */ U(as, {});
+}
+function Ic() {
+	return /* @__PURE__ */ U(x, { children: [/* @__PURE__ */ U(Ks, {}), /* @__PURE__ */ U(oo, {})] });
 }
 // src/App.tsx
-function Ic({ page: e }) {
+function Lc({ page: e }) {
 	let t = j(null);
 	return je(() => e.link(), [e]), je(() => t.current ? jt(e, t.current) : void 0, [e]), /* @__PURE__ */ U(Ot.Provider, {
 		value: e,
@@ -6924,7 +6974,7 @@ function Ic({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ U(ar, {}),
-				/* @__PURE__ */ U(Lc, { page: e }),
+				/* @__PURE__ */ U(Rc, { page: e }),
 				/* @__PURE__ */ U(pr, {}),
 				/* @__PURE__ */ U(Un, {}),
 				/* @__PURE__ */ U(yr, {})
@@ -6932,7 +6982,7 @@ function Ic({ page: e }) {
 		})
 	});
 }
-function Lc({ page: e }) {
+function Rc({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = R(t ? {
 		ask: "explain",
 		...Pn(n),
@@ -6953,35 +7003,35 @@ function Lc({ page: e }) {
 		/* @__PURE__ */ U(mr, {}),
 		/* @__PURE__ */ U("main", {
 			class: i ? "" : "stale",
-			children: /* @__PURE__ */ U(Oc, {})
+			children: /* @__PURE__ */ U(kc, {})
 		})
 	] }) : /* @__PURE__ */ U(_r, {});
 }
 // src/styles.css?inline
-var Rc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:4.8em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
+var zc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{align-items:center;gap:6px;display:flex}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.7em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;margin:0 0 1.05em;padding:2px 6px 3px;line-height:1.3;display:inline-block;position:relative}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0 0 1.05em;display:inline-block}.unembed .word small{text-align:center;white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;font:.46em/1.7 system-ui,sans-serif;position:absolute;top:100%;left:0;right:0}.unembed .word:hover:not(:disabled){outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent);font-weight:inherit}.unembed .word.first{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .word.last small{font-size:.4em;line-height:1.9}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}";
 // src/main.tsx
-function zc(e, t, n) {
-	Bc(n);
+function Bc(e, t, n) {
+	Vc(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), he(/* @__PURE__ */ U(Ic, { page: new Mn(e, t) }), r), () => he(null, r);
+	return n.replaceChildren(r), he(/* @__PURE__ */ U(Lc, { page: new Mn(e, t) }), r), () => he(null, r);
 }
-function Bc(e) {
+function Vc(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Rc, n.append(r);
+	r.dataset.unembed = "", r.textContent = zc, n.append(r);
 }
-function Vc({ model: e, el: t }) {
+function Hc({ model: e, el: t }) {
 	let n = e.get("data");
-	return zc({
+	return Bc({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? Qn(n.results) : $n(e), t);
 }
-var Hc = document.getElementById("unembed"), Uc = document.getElementById("unembed-data")?.textContent;
-if (Hc && Uc) {
-	let e = JSON.parse(Uc);
-	zc(e, e.host === "report" ? Qn(e.results) : Wn(e.token), Hc);
+var Uc = document.getElementById("unembed"), Wc = document.getElementById("unembed-data")?.textContent;
+if (Uc && Wc) {
+	let e = JSON.parse(Wc);
+	Bc(e, e.host === "report" ? Qn(e.results) : Wn(e.token), Uc);
 }
-var Wc = { render: Vc };
-export { Wc as default };
+var Gc = { render: Hc };
+export { Gc as default };
