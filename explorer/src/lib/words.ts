@@ -44,9 +44,14 @@ export function stretchesOfText(text: string, units: readonly UnitWithout[]): St
   return left.trim() === "" ? found : [...found, { unit: null, before: "", text: left, tokens: [], role: null }];
 }
 
-/** White space moved out of the text. A unit's own text replaces fragments of characters. */
+/** White space moved out of the text. A unit's own text holds characters whole, of which its tokens hold bytes. */
 function trimmed(stretch: Stretch): Stretch {
-  const whole = stretch.text.includes("\ufffd") && stretch.unit ? stretch.unit.text : stretch.text;
+  const { unit, tokens } = stretch;
+  if (unit && tokens.length > 1 && unit.text.trim() !== "") {
+    const before = /^\s*/.exec(stretch.text)?.[0] ?? "";
+    return { ...stretch, before, text: unit.text.trim() };
+  }
+  const whole = stretch.text;
   const text = whole.trimStart();
   return text === ""
     ? { ...stretch, text: whole }

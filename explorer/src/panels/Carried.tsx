@@ -79,7 +79,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
             >
               adds, logits
             </th>
-            <th scope="col" class="without-column">
+            <th scope="col" class="without-column wide-only">
               {lead ? `lead of ${name} without it` : `${name} without it`}
               <span class="mark-before" style={{ left: place(before) }}>
                 {lead ? signed(before) : percent(before)} with it
@@ -100,10 +100,10 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
                 <th scope="row">
                   <PartButton part={carrier.part} />
                 </th>
-                <td class="number">
+                <td class="number wide-only">
                   <Signed value={carrier.credit} />
                 </td>
-                <td>
+                <td class="wide-only">
                   <span class={`left ${after > before ? "more" : "less"}`} aria-hidden="true">
                     <i style={{ width: place(after) }} />
                     <b style={{ left: place(before) }} />

@@ -12,6 +12,7 @@ const HEIGHT = 150;
 const LEFT = 44;
 const TOP = 14;
 const BOTTOM = 22;
+const SHORT = new Intl.NumberFormat("en", { notation: "compact" });
 
 export function KnewPanel() {
   const page = usePage();
@@ -60,7 +61,7 @@ function Curve({ explained, tested }: { explained: ExplainPayload; tested: Expla
         <g key={rank}>
           <line x1={LEFT} x2={WIDTH - 12} y1={y(rank)} y2={y(rank)} class="grid-line" />
           <text x={LEFT - 6} y={y(rank) + 4} text-anchor="end">
-            {rank === 1 ? "top, 1" : rank.toLocaleString("en")}
+            {rank === 1 ? "top, 1" : SHORT.format(rank)}
           </text>
         </g>
       ))}
@@ -73,7 +74,7 @@ function Curve({ explained, tested }: { explained: ExplainPayload; tested: Expla
             <text
               class="strong"
               x={x(place) + (right ? -9 : 9)}
-              y={Math.max(TOP, y(rows[place]?.rank ?? 1) + (each === 0 ? 12 : -8))}
+              y={Math.max(TOP, y(rows[place]?.rank ?? 1) + (each === 0 && rows[place]?.rank !== 1 ? 12 : -8))}
               text-anchor={right ? "end" : "start"}
             >
               {text}

@@ -53,6 +53,7 @@ export function PinsPanel() {
               </li>
             ))}
           </ul>
+          {pins.length > 1 ? <h3>All together</h3> : null}
           <Tested tests={pins} note={pins.length === 1 ? "this pin" : `these ${pins.length} pins`} />
         </>
       )}

@@ -13,6 +13,8 @@ import { PartButton } from "../ui/PartButton";
 import { TokenText } from "../ui/Token";
 
 const OTHERS = 5;
+/** Words above which the text is set smaller. */
+const LONG = 40;
 
 export function WordsPanel() {
   const page = usePage();
@@ -61,7 +63,7 @@ function Text(props: {
   const chat = stretches.some((stretch) => stretch.role !== null);
   const shown = stretches.filter((stretch) => stretch.role !== "template");
   return (
-    <div class={`text${units.length > 0 ? " with-effects" : ""}`} dir="auto">
+    <div class={shown.length > LONG || explained.tokens.length > 4 * LONG ? "text long" : "text"} dir="auto">
       {shown.map((stretch, place) => {
         const opens = chat && stretch.role !== null && stretch.role !== (shown[place - 1]?.role ?? null);
         return (
@@ -71,18 +73,20 @@ function Text(props: {
           </Fragment>
         );
       })}
-      <span class="arrow" aria-hidden="true">
-        →
+      <span class="answer">
+        <span class="arrow" aria-hidden="true">
+          →
+        </span>
+        <button
+          type="button"
+          class="said"
+          title="What the model says here; choose it to see how the parts add up to it"
+          onClick={() => page.go("parts")}
+        >
+          <TokenText text={target.text.trim() === "" ? target.text : target.text.trim()} />{" "}
+          <span class="small">{percent(target.probability)}</span>
+        </button>
       </span>
-      <button
-        type="button"
-        class="said"
-        title="What the model says here; choose it to see how the parts add up to it"
-        onClick={() => page.go("parts")}
-      >
-        <TokenText text={target.text.trim() === "" ? target.text : target.text.trim()} />{" "}
-        <span class="small">{percent(target.probability)}</span>
-      </button>
     </div>
   );
 }
@@ -96,7 +100,7 @@ function Space({ text }: { text: string }) {
       <br />
     </>
   ) : (
-    <>{text === "" ? "" : " "}</>
+    <span>{text === "" ? "" : " "}</span>
   );
 }
 
@@ -118,7 +122,6 @@ function Word(props: {
     <button
       type="button"
       class={`word${unit.mark ? ` ${unit.mark}` : ""}`}
-      style={style}
       title={withoutText(unit, explained)}
       aria-pressed={unit === props.told && page.state.value.word !== null}
       onClick={() => page.set({ word: unit.positions[0] ?? null })}
@@ -127,7 +130,9 @@ function Word(props: {
       onFocus={() => props.onHover(unit)}
       onBlur={() => props.onHover(null)}
     >
-      <span class="word-text">{stretch.text.trim() === "" ? visible(stretch.text) : stretch.text}</span>
+      <span class="word-text" style={style}>
+        {stretch.text.trim() === "" ? visible(stretch.text) : stretch.text}
+      </span>
       <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
     </button>
   );
@@ -140,10 +145,20 @@ function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
   return way + told(explained.target.probability, unit.probability_without)[1];
 }
 
-/** "Without France, alone: Paris 77.3% → 0.2%" */
+/** "Without France alone: Paris 77.3% → 0.2%", or its lead over another token. */
 function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
-  const [before, after] = told(explained.target.probability, unit.probability_without);
-  return `Without ${visible(unit.text.trim() || unit.text)} alone: ${visible(explained.target.text.trim())} ${before} → ${after}`;
+  const { target, reference, ledger } = explained;
+  const lead = unit.difference_without !== null && reference.kind === "versus";
+  const [before, after] = lead
+    ? [signed(ledger.value), `${signed(unit.difference_without ?? 0)} logits`]
+    : told(target.probability, unit.probability_without);
+  const what = lead ? `the lead of ${bare(target.text)} over ${bare(reference.text ?? "")}` : bare(target.text);
+  return `Without ${bare(unit.text)} alone: ${what} ${before} → ${after}`;
+}
+
+/** A token or a unit in a sentence, without the white space around it. */
+function bare(text: string): string {
+  return visible(text.trim() || text);
 }
 
 /** The chosen word: before and after, what is said instead, who reads it, and what its tokens lead to. */
@@ -157,13 +172,10 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
   );
   const causal = readers.filter((head) => head.zeroed && head.zeroed.effect.verdict !== "ordinary").slice(0, 4);
   const token = ofSource ? undefined : explained.tokens[unit.positions.at(-1) ?? -1];
-  const unitName = unit.difference_without === null ? "nats" : "logits";
   return (
     <p class="without" aria-live="polite">
-      <strong>{withoutText(unit, explained)}</strong>{" "}
-      <span class="small">
-        ({signed(-unit.effect)} {unitName})
-      </span>
+      <strong>{withoutText(unit, explained)}</strong>
+      {unit.difference_without === null ? <span class="small"> ({signed(-unit.effect)} nats)</span> : null}
       {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
       {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
       {instead.id === explained.target.id ? ". It still says " : ". It says "}
@@ -181,7 +193,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {token && token.position !== explained.position && page.data.host !== "report" ? (
         <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
-          What {explained.model.bidirectional ? "stands at" : "follows"} {visible(unit.text.trim() || unit.text)}?
+          What {explained.model.bidirectional ? "stands at" : "follows"} {bare(unit.text)}?
         </button>
       ) : null}
     </p>
@@ -240,7 +252,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }
   const words = tested?.words;
   if (!tested) return <p class="key">Each word is being taken away, to see what is left …</p>;
   if (!words) return <p class="key">No word can be taken away here.</p>;
-  const name = visible(explained.target.text.trim() || explained.target.text);
+  const name = bare(explained.target.text);
   const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
   const first = words.units.some((unit) => unit.mark === "first");
   return (
