@@ -16,13 +16,13 @@ const MOST = 24;
 const ROOM = 4;
 
 /** The middle of a curve from one point to another that meets none of the boxes: straight where that is free, else bent
- * as little as may be; straight as well where no bend is free. */
-export function bendOf(from: Point, to: Point, boxes: readonly Box[]): Point {
+ * as little as may be within the width of the drawing; straight as well where no bend is free. */
+export function bendOf(from: Point, to: Point, boxes: readonly Box[], width = Number.POSITIVE_INFINITY): Point {
   const straight = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
   for (let step = 0; step <= MOST; step++)
     for (const side of step === 0 ? [0] : [1, -1]) {
       const middle = { x: straight.x + side * step * STEP, y: straight.y };
-      if (isFree(from, middle, to, boxes)) return middle;
+      if (isFree(from, middle, to, boxes, width)) return middle;
     }
   return straight;
 }
@@ -33,9 +33,10 @@ export function alongCurve(from: Point, middle: Point, to: Point, at: number): P
   return { x: a * from.x + b * middle.x + c * to.x, y: a * from.y + b * middle.y + c * to.y };
 }
 
-function isFree(from: Point, middle: Point, to: Point, boxes: readonly Box[]): boolean {
+function isFree(from: Point, middle: Point, to: Point, boxes: readonly Box[], width: number): boolean {
   for (let sample = 1; sample < SAMPLES; sample++) {
     const point = alongCurve(from, middle, to, sample / SAMPLES);
+    if (point.x > width || (Number.isFinite(width) && point.x < 0)) return false;
     if (boxes.some((box) => isIn(point, box))) return false;
   }
   return true;

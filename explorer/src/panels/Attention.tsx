@@ -16,6 +16,7 @@ import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
 import { TableTwin } from "../ui/Table";
+import { Term } from "../ui/Term";
 import { Window } from "../ui/Window";
 
 export function AttentionPanel() {
@@ -41,9 +42,11 @@ export function AttentionPanel() {
       name="attention"
       title={`${cross ? "Cross-attention" : own?.encoder ? "Attention of the encoder" : "Attention"}: layer ${layer}`}
       note={
-        own
-          ? `${fromWhere(own, explained.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).`
-          : "Of the strongest head. Select a head or an attention sublayer to see another."
+        <>
+          {own ? fromWhere(own, explained.position) : "Of the strongest head; select another to see its layer."} Each
+          head: its attention to the tokens (above), and what they give the target through it (below). A first token
+          that is bright and gives little is an <Term name="attention sink" />.
+        </>
       }
     >
       <Window start={start} length={length} what="tokens" />

@@ -23,7 +23,12 @@ export function EffectsPanel() {
           Every <Term name="attention head">head</Term> switched off
         </>
       }
-      note={`What is left of ${nameOf(tested)} with that head alone ${lead(tested) ? "set to zero: its lead" : "set to zero"}. A cell chooses its head.`}
+      note={
+        <>
+          The {lead(tested) ? "lead" : "probability"} of {nameOf(tested)} with one head at a time{" "}
+          <Term name="zeroed">set to zero</Term>. A cell chooses its head.
+        </>
+      }
     >
       <HeadsMap tested={tested} />
     </Panel>

@@ -34,6 +34,8 @@ const HIGH = 20;
 const LETTER = 6.6;
 /** Between nodes of a row. */
 const GAP = 18;
+/** The least room of a token at which many nodes stand. */
+const MANY = 420;
 
 export function FlowPanel() {
   const page = usePage();
@@ -127,7 +129,7 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
                 <path
                   key={key}
                   class={`edge ${sign}${faded(key)}`}
-                  d={lineOf(edge.from, edge.to, boxes)}
+                  d={lineOf(edge.from, edge.to, boxes, width)}
                   stroke-width={1 + 6 * share}
                 >
                   <title>{signed(edge.value)}</title>
@@ -193,33 +195,46 @@ function placed(nodes: readonly Node[], names: Map<string, string>, room: number
   const heights = [...new Set(nodes.map((node) => node.height))].sort((one, other) => other - one);
   const columns = columnsOf(nodes);
   const widthOf = (node: Node) => Math.max((names.get(node.id) ?? "").length * LETTER + 12, 34);
-  const rowsOf = columns.map((column) =>
-    heights.map((height) => nodes.filter((node) => columnKey(node) === columnKey(column) && node.height === height)),
-  );
-  const least = rowsOf.map((rows) =>
-    Math.max(90, ...rows.map((row) => row.reduce((sum, node) => sum + widthOf(node) + GAP, GAP))),
-  );
+  const inBand = columns.map((column) => nodes.filter((node) => columnKey(node) === columnKey(column)));
+  const rowsOf = (band: readonly Node[]) =>
+    heights.flatMap((height, level) =>
+      [true, false].map((carries) => ({
+        level,
+        side: carries ? -1 : 1,
+        row: band.filter((node) => node.height === height && node.carries === carries),
+      })),
+    );
+  const least = inBand.map((band) => {
+    const rows = rowsOf(band).map(({ row }) => row.reduce((sum, node) => sum + widthOf(node) + GAP, GAP));
+    return Math.max(90, band.length > heights.length / 2 ? MANY : 0, 2 * Math.max(...rows));
+  });
   const needed = total(least);
   const stretch = Math.max(1, room / needed);
   const boxes = new Map<string, Box>();
   const bands: Band[] = [];
   let x = 0;
   columns.forEach((column, place) => {
+    const band = inBand[place] ?? [];
     const width = (least[place] ?? 0) * stretch;
     bands.push({ column, x, width });
-    rowsOf[place]?.forEach((row, level) => {
-      row.forEach((node, at) => {
-        const middle = x + (width * (at + 1)) / (row.length + 1);
-        boxes.set(node.id, { x: middle, y: level * ROW + HIGH, width: widthOf(node), height: HIGH });
-      });
-    });
+    for (const { level, side, row } of rowsOf(band)) {
+      const whole = row.reduce((sum, node) => sum + widthOf(node) + GAP, 0);
+      // A fan that is steep at the top: a straight line from below to the top passes inside of those between.
+      let out = Math.min((width / 2) * Math.sqrt(level / heights.length), width / 2 - whole);
+      for (const node of row) {
+        const own = widthOf(node);
+        const away = node.id === "output" || band.length === 1 ? 0 : Math.max(out, GAP) + own / 2;
+        boxes.set(node.id, { x: x + width / 2 + side * away, y: level * ROW + HIGH, width: own, height: HIGH });
+        out += own + GAP;
+      }
+    }
     x += width;
   });
   return { boxes, bands, width: Math.max(needed, room), height: heights.length * ROW + 46 };
 }
 
 /** From the upper edge of one node to the lower edge of another, around the others. */
-function lineOf(from: string, to: string, boxes: Map<string, Box>): string {
+function lineOf(from: string, to: string, boxes: Map<string, Box>, width: number): string {
   const [start, end] = [boxes.get(from), boxes.get(to)];
   if (!start || !end) return "";
   const others = [...boxes].flatMap(([id, box]) => (id === from || id === to ? [] : [box]));
@@ -227,7 +242,7 @@ function lineOf(from: string, to: string, boxes: Map<string, Box>): string {
     { x: start.x, y: start.y - HIGH / 2 },
     { x: end.x, y: end.y + HIGH / 2 },
   ];
-  const bend = bendOf(low, high, others);
+  const bend = bendOf(low, high, others, width);
   return `M${low.x},${low.y} Q${bend.x},${bend.y} ${high.x},${high.y}`;
 }
 

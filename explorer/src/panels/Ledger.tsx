@@ -132,9 +132,14 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
   const { target, reference } = explained;
   return (
     <>
-      Why {visible(target.text)}: {described(reference)}; raw logit {decimal(target.logit)}
-      {reference.kind === "raw" ? "" : `, reference ${decimal(reference.value)}`}. A part's <Term name="credit" /> is
-      what it writes toward that, with attention patterns and the scales of norms as they were.
+      Why {visible(target.text)}: {described(reference)}; raw <Term name="logit" /> {decimal(target.logit)}
+      {reference.kind === "raw" ? null : (
+        <>
+          , <Term name="reference" /> {decimal(reference.value)}
+        </>
+      )}
+      . A part's <Term name="credit" /> is what it writes toward that, with attention patterns and the scales of norms
+      as they were.
     </>
   );
 }

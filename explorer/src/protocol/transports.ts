@@ -55,7 +55,7 @@ async function readEvents(body: ReadableStream<Uint8Array>, events: Events): Pro
     for (const block of blocks) dispatch(block, events);
   }
   if (text.trim()) dispatch(text, events);
-  events.error("The server closed the connection before it had answered.");
+  events.lost();
 }
 
 /** One server-sent event: hands its data on. Comments, which keep the connection alive, have none. */

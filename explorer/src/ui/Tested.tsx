@@ -8,6 +8,7 @@ import type { Test } from "../page/state";
 import type { TestPayload } from "../protocol/payloads";
 import { Exports } from "./Exports";
 import { Status } from "./Status";
+import { Term } from "./Term";
 import { TokenText } from "./Token";
 
 /** The tests together, as one intervention; of another token than the explained one where `target` names it. `say` is
@@ -61,7 +62,8 @@ function BeforeAfter({ result, note, live }: { result: TestPayload; note: string
       </p>
       <Scale before={before.probability} after={after.probability} limit={control?.limit ?? null} />
       <p class="note">
-        With {note}: {signed(result.nats)} nats. {compared(result)} {effect ? <strong>{marked(effect)}</strong> : null}
+        With {note}: {signed(result.nats)} <Term name="nats" />. {compared(result)}{" "}
+        {effect ? <strong>{marked(effect)}</strong> : null}
       </p>
       <p class="note">
         Then: <Tops tokens={result.after.slice(0, 3)} />
@@ -75,11 +77,15 @@ function fromTo(result: TestPayload): [string, string] {
 }
 
 /** How the effect compares with what other parts do. */
-function compared({ tests, effect, control }: TestPayload): string {
-  if (!effect || !control) return "No control for this kind of test.";
+function compared({ tests, effect, control }: TestPayload) {
+  if (!effect || !control) return <>No control for this kind of test.</>;
   const others = tests.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-  const rank = `Control: ${effect.rank} of ${effect.among} by size, beside ${control.count} ${others}`;
-  return control.limit === null ? `${rank}, too few for a verdict.` : `${rank}.`;
+  return (
+    <>
+      <Term name="control">Control</Term>: {effect.rank} of {effect.among} by size, beside {control.count} {others}
+      {control.limit === null ? ", too few for a verdict." : "."}
+    </>
+  );
 }
 
 function Tops(props: { tokens: readonly { text: string; probability: number }[] }) {
