@@ -1529,7 +1529,7 @@ export interface PromptToken {
 /** The words of a prompt (of an encoder-decoder, of its source), or larger units of a long one. */
 export interface PromptWords {
   /** What a unit is. */
-  by: "word" | "sentence" | "line" | "turn";
+  by: "word" | "sentence" | "line" | "turn" | "spans";
   /** How a unit is taken away. */
   how: "delete" | "mask";
   /** In the order of the prompt. */

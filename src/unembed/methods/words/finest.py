@@ -1,21 +1,25 @@
 """finest: the smallest units of a prompt that are few enough to be taken away one by one."""
 
+import math
+
 from unembed.errors import InputError
 from unembed.methods.words.asked import as_written, ask
 from unembed.methods.words.words import Words, words_asked
 from unembed.models.prompts import text_of_prompt
-from unembed.models.units import Units, units_of
+from unembed.models.units import Units, Written, units_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompt_of
 
 MOST = 32
 """Units that are taken away, at most."""
+_PASSAGES = 8
+"""Stretches that a longer prompt is cut into: each costs most of a forward there."""
 
 
 def finest_words(
     prompt: Prompt, target: int, versus: int | str | None, position: int, *, progress: Progress = silent
 ) -> Words | None:
-    """What each word of a prompt is worth to a target; of a prompt of many words, each sentence, line or turn.
+    """What each word of a prompt is worth to a target; of a prompt of many words, each sentence, line, turn or passage.
 
     Args:
         prompt: that is explained.
@@ -25,7 +29,7 @@ def finest_words(
         progress: called after each walk.
 
     Returns:
-        None of a prompt that is no text, of one unit only, or of more than `MOST` of every kind.
+        None of a prompt that is no text, or of one unit only.
     """
     model = prompt.model
     if position != prompt.asked:
@@ -45,11 +49,31 @@ def _finest(prompt: Prompt) -> Units | None:
         read = as_written(prompt)
     except InputError:  # a source of sound has no words
         return None
+    coarsest = None
     for by in ("word", "sentence", "line", "turn"):
         try:
             found = units_of(read, by)
         except InputError:  # of this kind there are none
             continue
-        if len(found.units) <= MOST:
-            return found if len(found.units) > 1 else None
-    return None
+        if by == "word" and len(found.units) < 2:
+            return None
+        if 1 < len(found.units) <= MOST:
+            return found
+        if by == "word" or len(found.units) > 1:
+            coarsest = found
+    return None if coarsest is None else _passages(read, coarsest)
+
+
+def _passages(read: Written, units: Units) -> Units:
+    """Neighbouring units together, and the last, where the question is asked, word by word."""
+    *before, last = units.units
+    size = math.ceil(sum(len(unit.positions) for unit in before) / (_PASSAGES - 1))
+    passages, begun, held = [], None, 0
+    for unit in before:
+        begun, held = unit.start if begun is None else begun, held + len(unit.positions)
+        if held >= size or unit is before[-1]:
+            passages.append((begun, unit.end))
+            begun, held = None, 0
+    words = [unit for unit in units_of(read, "word").units if set(unit.positions) <= set(last.positions)]
+    ends = words if len(words) <= MOST - _PASSAGES else [last]
+    return units_of(read, [*passages, *((unit.start, unit.end) for unit in ends)])

@@ -207,7 +207,7 @@ class LensRow:
 class PromptWords:
     """The words of a prompt (of an encoder-decoder, of its source), or larger units of a long one."""
 
-    by: Literal["word", "sentence", "line", "turn"]
+    by: Literal["word", "sentence", "line", "turn", "spans"]
     """What a unit is."""
     how: Literal["delete", "mask"]
     """How a unit is taken away."""
