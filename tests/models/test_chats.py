@@ -16,7 +16,8 @@ from unembed.methods.explain import explain
 from unembed.methods.whole_answer import whole_answer
 from unembed.models import chat, templates
 from unembed.models.prompts import prompt_notes, tokenize
-from unembed.runs.prompted import prompt_of
+from unembed.runs.prefix import prefix
+from unembed.runs.prompted import Prompt, prompt_of
 from unembed.runs.record import record
 
 GEMMA = (
@@ -47,8 +48,12 @@ DATED = (
     "{% if add_generation_prompt %}assistant: {% endif %}"
 )
 """Of one that always writes the same lines before a system prompt, as Llama 3's does; and ends no turn by a token."""
+TWICE = CHATML.replace("<start>{{ m['role'] }}", "<start>{{ m['content'] }}|{{ m['role'] }}")
+"""Of one that writes what a message says twice."""
+LOUD = CHATML.replace("{{ m['content'] }}", "{{ m['content'] | upper }}")
+"""Of one that changes the words."""
 TEMPLATES = {"gemma": GEMMA, "chatml": CHATML, "brackets": BRACKETS}
-MORE = {"defaulted": DEFAULTED, "dated": DATED}
+MORE = {"defaulted": DEFAULTED, "dated": DATED, "twice": TWICE, "loud": LOUD}
 ASKED = [{"role": "user", "content": " the capital of France "}]
 TALK = [
     {"role": "user", "content": "the capital of Italy"},
@@ -158,7 +163,11 @@ def test_what_a_template_writes_in_any_case_is_no_system_prompt(template: str) -
 
 
 @pytest.mark.parametrize(
-    ("template", "end"), [("gemma", "<end>"), ("chatml", "<end>"), ("brackets", "</s>"), ("dated", None)]
+    ("template", "end"),
+    [
+        *(("gemma", "<end>"), ("chatml", "<end>"), ("brackets", "</s>"), ("dated", None)),
+        *(("twice", "<end>"), ("loud", "<end>")),
+    ],
 )
 @pytest.mark.parametrize("messages", [ASKED, TALK[:2]], ids=["asked", "begun"])
 def test_the_token_that_ends_a_turn(template: str, end: str | None, messages: list) -> None:
@@ -198,6 +207,58 @@ def test_the_answer_of_a_chat_is_the_assistants() -> None:
     assert len(run.tokens) == found.length + len(found.answer) - 1
     again = unembed.explain_answer(record(model, TALK), " is Paris and Rome", test=False)
     assert (again.log_probability, again.run.roles) == (found.log_probability, run.roles)
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES | MORE))
+def test_a_recorded_chat_is_asked_as_its_messages_are(template: str) -> None:
+    """The same units and notes, and the same end of what the model says: also where the tokenizer would begin the text
+    of the chat with a token that the template leaves out."""
+    model = chatty(template)
+    model.module.generation_config.eos_token_id = None
+    run = record(model, TALK)
+    assert prompt_of(model, run).messages == tuple(TALK)
+    for by in ("token", "word", "sentence"):
+        recorded, asked = (unembed.words(model, prompt, by=by, how="mask") for prompt in (run, TALK))
+        assert (recorded.units, recorded.notes) == (asked.units, asked.notes)
+    # A token that it says becomes the one that ends a turn.
+    end = model.tokenizer.convert_ids_to_tokens(whole_answer(prompt_of(model, TALK), "auto").tokens[-1])
+    model.tokenizer.add_special_tokens({"additional_special_tokens": ["<start>", "<end>", end]})
+    model.tokenizer.chat_template = (TEMPLATES | MORE)[template].replace("<end>\n{% end", f"{end}\n{{% end")
+    prompts = (prompt_of(model, TALK), prompt_of(model, record(model, TALK)))
+    assert prompts[0].tokens == prompts[1].tokens
+    ended = [what_it_says(prompt) for prompt in prompts]
+    assert ended[0] == ended[1]
+
+
+def what_it_says(prompt: Prompt) -> object:
+    """The answer and how it ended, or the refusal of one that ends at once."""
+    try:
+        found = whole_answer(prompt, "auto")
+    except InputError as error:
+        return str(error)
+    return found.tokens, found.notes
+
+
+def test_a_chat_that_was_recorded_is_not_rendered_again() -> None:
+    """A template may write the date."""
+    model = chatty("chatml")
+    run = record(model, TALK, positions=[-1])
+    model.tokenizer.chat_template = CHATML.replace("assistant", "Rome")
+    again = prompt_of(model, run).recorded()
+    assert (again.tokens, again.roles, again.messages) == (run.tokens, run.roles, run.messages)
+    assert again.positions == tuple(range(run.length))
+
+
+def test_a_beginning_of_a_recorded_chat_has_its_roles() -> None:
+    run = record(chatty("defaulted"), TALK)
+    begun = prefix(run, 12)
+    assert begun.roles == run.roles[:12]
+    assert begun.messages == ()
+
+
+def test_words_that_cannot_be_continued_are_refused() -> None:
+    with pytest.raises(InputError, match="writes the last message more than once"):
+        tokenize(chatty("twice"), TALK[:2])
 
 
 def test_a_chat_that_ends_with_the_assistants_words_goes_on_there() -> None:

@@ -53,7 +53,7 @@ def _rendered(model: Model, messages: list[dict[str, str]], *, goes_on: bool, as
             "A chat template writes special tokens, which special='none' would read as plain characters: take auto."
         )
     try:
-        return run_bounded(
+        text = run_bounded(
             lambda: tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=asks and not goes_on, continue_final_message=goes_on
             )
@@ -61,6 +61,16 @@ def _rendered(model: Model, messages: list[dict[str, str]], *, goes_on: bool, as
     except Exception as error:  # a template is a program of the model's makers, and raises what it likes
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise InputError(f"The chat template of {model.name} refuses these messages: {reason}") from error
+    if goes_on and _CONTINUED in text and not any(_CONTINUED in message["content"] for message in messages):
+        raise InputError(
+            f"The chat template of {model.name} writes the last message more than once, so the assistant's own words "
+            "cannot be continued: end the chat with a message of the user."
+        )
+    return text
+
+
+_CONTINUED = "CONTINUE_FINAL_MESSAGE_TAG"
+"""By what `transformers` finds where the last message ends; it takes one away."""
 
 
 def _checked(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -108,19 +118,20 @@ def notes(model: Model, messages: Sequence[Message]) -> tuple[str, ...]:
 _SHOWN = 100
 """Characters of a system prompt in a note."""
 _MARK = "\ue000{}\ue001"
-"""What stands for the words of a message where the template is looked for: characters of private use."""
+"""What stands for the words of a message where the template is looked for: characters of private use, and a number
+between them, in which a template finds no letter to change."""
 
 
 def end_of_turn(model: Model, messages: Sequence[Message]) -> int | None:
     """The special token that the template writes after what the model says; None where it writes none."""
-    mark, tokenizer = _MARK.format("said"), model.tokenizer
+    mark, tokenizer = _MARK.format(0), model.tokenizer
     before = [dict(message) for message in messages]
     before = before[:-1] if before[-1]["role"] == "assistant" else before
     try:
         text = _rendered(model, [*before, {"role": "assistant", "content": mark}], goes_on=False, asks=False)
     except InputError:
         return None
-    after = text.partition(mark)[2]
+    after = text.rpartition(mark)[2] if mark in text else ""  # the last: a template may tell it before as well
     ids = tokenizer(after, add_special_tokens=False)["input_ids"] if tokenizer is not None and after else []
     return ids[0] if ids and ids[0] in tokenizer.all_special_ids else None  # type: ignore[union-attr]
 
@@ -129,7 +140,7 @@ def _own_system(model: Model, messages: Sequence[Message], text: str) -> tuple[i
     """Where the template writes a system prompt of its own: what a given one would take the place of."""
     if any(message["role"] == "system" for message in messages):
         return None
-    mark = _MARK.format("system")
+    mark = _MARK.format(len(messages))
     try:
         marked = rendered(model, [{"role": "system", "content": mark}, *messages])
     except InputError:

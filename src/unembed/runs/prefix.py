@@ -67,6 +67,8 @@ def _prefix(run: Run, length: int) -> Run:
         calls=tuple(_call(run, call, rows, length) for call in run.calls),
         whole_final=None if run.whole_final is None else run.whole_final[:length],
         text=None,
+        messages=(),
+        roles=run.roles[:length],
         beginning_of=run if run.beginning_of is None else run.beginning_of,
         **{name: at(getattr(run, name)) for name in _BY_ROW},
     )

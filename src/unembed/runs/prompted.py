@@ -78,6 +78,9 @@ class Prompt:
         wanted = range(length) if positions is None else [absolute_position(p, length) for p in positions]
         if self.run is not None and self.run.keeps(wanted) and (keep == "stream" or self.run.has_parts):
             return self.run
+        if self.run is not None and self.run.messages:  # rendered again they may differ: a template may write the date
+            again = record(self.model, self.tokens, positions=positions, keep=keep)
+            return replace(again, messages=self.run.messages, roles=self.run.roles)
         return record(self.model, self.messages or self.written, positions=positions, keep=keep)
 
     def followed_by(self, tokens: Sequence[int]) -> "Prompt":
@@ -102,7 +105,7 @@ def prompt_of(model: Model, prompt: AnyPrompt) -> Prompt:
     """
     if isinstance(prompt, Run):
         prompt.check_made_by(model)
-        return Prompt(prompt.model, prompt.tokens, prompt.text, prompt)
+        return Prompt(prompt.model, prompt.tokens, prompt.text, prompt, prompt.messages or None)
     messages: Any = prompt if is_chat(prompt) else None
     return Prompt(model, tokenize(model, prompt), prompt if isinstance(prompt, str) else None, messages=messages)
 

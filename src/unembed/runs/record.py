@@ -97,7 +97,10 @@ def _of_prompt(run: Run, prompt: Given) -> Run:
     """The run with what is known of its prompt beyond its tokens."""
     if isinstance(prompt, str):
         return replace(run, text=prompt)
-    return replace(run, roles=chat.roles(run.model, prompt, run.tokens)) if chat.is_chat(prompt) else run  # type: ignore[arg-type]
+    if not chat.is_chat(prompt):
+        return run
+    messages: Any = tuple(dict(message) for message in prompt)  # type: ignore[arg-type]
+    return replace(run, messages=messages, roles=chat.roles(run.model, messages, run.tokens))
 
 
 def record_next(model: Model, tokens: Sequence[int], cache: Any = None) -> tuple[Run, Any]:

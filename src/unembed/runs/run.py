@@ -16,6 +16,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.models.blanks import Blank, asked_position
+from unembed.models.chat import Message
 from unembed.models.kinds import KINDS
 from unembed.models.model import Model, Stage
 from unembed.models.parts import Address, site_of
@@ -71,6 +72,8 @@ class Run(Result[Prediction]):
     """Where it is asked, if that is not where its tokens ask (`asked`)."""
     text: str | None = None
     """The prompt as it was written; None where it was given as token ids."""
+    messages: tuple[Message, ...] = ()
+    """Of a chat, as they were given; empty for other prompts."""
     roles: tuple[str | None, ...] = ()
     """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
     weight_edits: tuple[Any, ...] = ()
