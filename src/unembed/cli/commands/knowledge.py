@@ -156,13 +156,15 @@ def attribute(
     """How much of an answer's probability each neuron is worth (Dai et al. 2022)."""
     from unembed.methods.knowledge.attribution import attribute as run
     from unembed.methods.knowledge.attribution import path_of
+    from unembed.methods.whole_answer import literally
     from unembed.view.payloads.knowledge import attribute_payload
 
     path = path_of(options.path, quadrature=options.quadrature, steps=options.steps, candidates=options.candidates)
     loaded, text = prompt.load(model)
     if loaded.encoder is not None:
         text = _asked_of_decoder(loaded, prompt, text)
-    words: Any = {"target": options.target or options.answer, "path": path, "memory": options.memory}
+    asked = options.answer if options.target is None else literally(loaded, text, options.target)
+    words: Any = {"target": asked, "path": path, "memory": options.memory}
 
     def listing(result: Any, top: int = options.top) -> Any:
         return attribute_payload(result, top=top)
