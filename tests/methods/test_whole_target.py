@@ -17,6 +17,7 @@ from builders.rotary import dynamic, longrope
 from builders.tokenizers_of_kinds import byte_level, sentence_piece
 from builders.words import make_tokenizer
 from unembed.methods.explain import explain
+from unembed.methods.whole_target import space_notes
 from unembed.models.prompts import tokenize
 from unembed.models.targets import target_tokens
 
@@ -99,3 +100,26 @@ def test_paris_with_and_without_its_space(real_model: unembed.Model) -> None:
         f"{other.target.probability:.1%}: --target ' Paris' explains that."
     )
     assert not [note for note in other.notes if "its space" in note]
+
+
+def test_the_hint_of_a_space_tells_of_the_same_letters() -> None:
+    """`Par`, which begins `Paris`, says nothing about ` Paris`; of two words the probabilities are of the first."""
+    model, module = _wrapped("gpt2", byte_level(), context=64)
+    tokenizer, vocabulary = model.tokenizer, set(model.tokenizer.get_vocab())
+    whole = next(word[1:] for word in sorted(vocabulary) if word[0] == "Ġ" and len(word) > 2 and word[1:] in vocabulary)
+    part, same = (tokenizer.convert_tokens_to_ids(word) for word in ("Par", whole))
+    assert tokenizer.tokenize(" Paris") == ["ĠParis"]
+    assert tokenizer.tokenize("Paris")[0] == "Par"
+    run = unembed.record(model, PROMPT)
+    with torch.no_grad():
+        module.lm_head.weight[[part, same]] = 12 * run.normed[-1] / run.normed[-1].square().sum()
+    run = unembed.record(model, PROMPT)
+    last = run.length - 1
+    assert run.prediction(part).probability > 0.01 > 5 * run.prediction(" Paris").probability
+    assert space_notes(run, " Paris", last) == ()
+    (note,) = space_notes(run, f" {whole} and more", last, option="--answer")
+    asked, found = run.prediction(f" {whole}").probability, run.prediction(same).probability
+    assert note == (
+        f"' {whole}' has {asked:.2%}; {whole!r}, without its space, has {found:.1%}: --answer '{whole} and more' "
+        "explains that."
+    )

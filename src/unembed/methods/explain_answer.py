@@ -142,7 +142,7 @@ class AnswerExplanation(RunResult[AnswerTerm]):
 
     def __repr__(self) -> str:
         said = "".join(name_of(self.model, token.prediction.token) for token in self.answer)
-        return f"AnswerExplanation({short(said)!r}: log P {self.log_probability:.3f}; {self.ledger!r})"
+        return f"AnswerExplanation({short(said)}: log P {self.log_probability:.3f}; {self.ledger!r})"
 
 
 @prompted

@@ -11,6 +11,7 @@ from unembed.errors import InputError
 from unembed.models.lengths import acts_alike
 from unembed.models.reprs import Brief
 from unembed.models.targets import Target, target_token, target_tokens
+from unembed.models.tokens import name_of
 from unembed.runs.record import record
 from unembed.runs.run import Run
 
@@ -59,7 +60,7 @@ def space_notes(run: Run, target: Target | None, where: int, *, option: str = "-
 
     Args:
         run: that holds the position.
-        target: as it was asked for; of several tokens the first is compared.
+        target: as it was asked for; of several tokens the first is compared, where both begin with the same letters.
         where: after which token.
         option: by which it was given.
     """
@@ -71,10 +72,14 @@ def space_notes(run: Run, target: Target | None, where: int, *, option: str = "-
         tokens = [target_token(model, text, before) for text in (target, other)]
     except InputError:
         return ()
+    names = [name_of(model, token) for token in tokens]
+    if names[0].lstrip(" ") != names[1].lstrip(" "):  # a word and a part of one: their probabilities say nothing
+        return ()
     asked, found = (run.prediction(token, position=where).probability for token in tokens)
     if found < max(_LEAST, _MORE * asked):
         return ()
     which = "without" if target.startswith(" ") else "with"
     return (
-        f"{target!r} has {asked:.2%}; {other!r}, {which} its space, has {found:.1%}: {option} {other!r} explains that.",
+        f"{names[0]!r} has {asked:.2%}; {names[1]!r}, {which} its space, has {found:.1%}: {option} {other!r} explains "
+        "that.",
     )
