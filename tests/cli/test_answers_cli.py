@@ -154,6 +154,15 @@ def test_the_option_is_the_same_everywhere(cli, folder) -> None:
         assert lines.splitlines()[1].startswith(" answer Paristhenew: log-probability −")
 
 
+def test_a_target_is_what_it_says_also_the_word_auto(cli, assistant: str) -> None:
+    code, out, _ = cli("knowledge", "attribute", "the capital", "--target", "auto", "--json", model=assistant)
+    assert code == 0
+    assert "".join(token["text"] for token in valid(out)["target"]) == "auto"
+    code, out, err = cli("knowledge", "attribute", "the capital", "--target", "", "--json", model=assistant)
+    assert (code, out) == (2, "")
+    assert "The answer is empty" in err
+
+
 @pytest.mark.parametrize(
     "command", [("explain",), ("words",), ("ablate",), ("patch", PROMPT), ("knowledge", "attribute")], ids=" ".join
 )

@@ -104,7 +104,7 @@ def test_paris_with_and_without_its_space(real_model: unembed.Model) -> None:
 
 def test_the_hint_of_a_space_tells_of_the_same_letters() -> None:
     """`Par`, which begins `Paris`, says nothing about ` Paris`; of two words the probabilities are of the first."""
-    model, module = _wrapped("gpt2", byte_level(), context=64)
+    model, _ = _wrapped("gpt2", byte_level(), context=64)
     tokenizer, vocabulary = model.tokenizer, set(model.tokenizer.get_vocab())
     whole = next(word[1:] for word in sorted(vocabulary) if word[0] == "Ġ" and len(word) > 2 and word[1:] in vocabulary)
     part, same = (tokenizer.convert_tokens_to_ids(word) for word in ("Par", whole))
@@ -112,7 +112,7 @@ def test_the_hint_of_a_space_tells_of_the_same_letters() -> None:
     assert tokenizer.tokenize("Paris")[0] == "Par"
     run = unembed.record(model, PROMPT)
     with torch.no_grad():
-        module.lm_head.weight[[part, same]] = 2 * run.normed[-1] / run.normed[-1].norm()
+        model.module.lm_head.weight[[part, same]] = 12 * run.normed[-1] / run.normed[-1].square().sum()
     run = unembed.record(model, PROMPT)
     last = run.length - 1
     assert run.prediction(part).probability > 0.01 > 5 * run.prediction(" Paris").probability

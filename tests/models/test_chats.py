@@ -17,7 +17,7 @@ from unembed.methods.whole_answer import whole_answer
 from unembed.models import chat, templates
 from unembed.models.prompts import prompt_notes, tokenize
 from unembed.runs.prefix import prefix
-from unembed.runs.prompted import prompt_of
+from unembed.runs.prompted import Prompt, prompt_of
 from unembed.runs.record import record
 
 GEMMA = (
@@ -215,19 +215,28 @@ def test_a_recorded_chat_is_asked_as_its_messages_are(template: str) -> None:
     of the chat with a token that the template leaves out."""
     model = chatty(template)
     model.module.generation_config.eos_token_id = None
-    run, units = record(model, TALK), []
-    said = whole_answer(prompt_of(model, TALK), "auto")
-    end = model.tokenizer.convert_ids_to_tokens(said.tokens[-1])
+    run = record(model, TALK)
+    assert prompt_of(model, run).messages == tuple(TALK)
+    for by in ("token", "word", "sentence"):
+        recorded, asked = (unembed.words(model, prompt, by=by, how="mask") for prompt in (run, TALK))
+        assert (recorded.units, recorded.notes) == (asked.units, asked.notes)
+    # A token that it says becomes the one that ends a turn.
+    end = model.tokenizer.convert_ids_to_tokens(whole_answer(prompt_of(model, TALK), "auto").tokens[-1])
     model.tokenizer.add_special_tokens({"additional_special_tokens": ["<start>", "<end>", end]})
     model.tokenizer.chat_template = (TEMPLATES | MORE)[template].replace("<end>\n{% end", f"{end}\n{{% end")
-    ended = whole_answer(prompt_of(model, TALK), "auto")
-    assert whole_answer(prompt_of(model, record(model, TALK)), "auto") == ended
-    for prompt in (TALK, run):
-        of = prompt_of(model, prompt)
-        units.append([unembed.words(model, prompt, by=by).units for by in ("token", "word", "sentence")])
-        assert (of.messages, of.tokens) == (tuple(TALK) if prompt is run else TALK, run.tokens)
-    assert units[0] == units[1]
-    assert unembed.words(run).notes == unembed.words(model, TALK).notes
+    prompts = (prompt_of(model, TALK), prompt_of(model, record(model, TALK)))
+    assert prompts[0].tokens == prompts[1].tokens
+    ended = [what_it_says(prompt) for prompt in prompts]
+    assert ended[0] == ended[1]
+
+
+def what_it_says(prompt: Prompt) -> object:
+    """The answer and how it ended, or the refusal of one that ends at once."""
+    try:
+        found = whole_answer(prompt, "auto")
+    except InputError as error:
+        return str(error)
+    return found.tokens, found.notes
 
 
 def test_a_chat_that_was_recorded_is_not_rendered_again() -> None:
@@ -245,8 +254,6 @@ def test_a_beginning_of_a_recorded_chat_has_its_roles() -> None:
     begun = prefix(run, 12)
     assert begun.roles == run.roles[:12]
     assert begun.messages == ()
-    data = unembed.explain(run, position=11, test=False).to_dict()
-    assert [token["role"] for token in data["tokens"]] == list(run.roles[:12])
 
 
 def test_words_that_cannot_be_continued_are_refused() -> None:

@@ -25,6 +25,7 @@ from unembed.methods.circuits.paths import expand_paths
 from unembed.methods.circuits.readings import readings
 from unembed.methods.intervene import Change, intervene
 from unembed.methods.knowledge import attribution as knowledge_attribution
+from unembed.methods.whole_answer import literally
 from unembed.models.parts import Part
 from unembed.progress import Progress
 from unembed.runs.run import Run
@@ -139,6 +140,7 @@ def attribute(session: Session, ask: arguments.AttributeAsk, progress: Progress)
     target = ask.target
     if target is None:
         target = explained_token(session.run(tokens), ask)
+    target = literally(session.model, tokens, target)
     found = knowledge_attribution.attribute(session.model, tokens, target, progress=progress)
     return attribute_payload(found, top=ask.top)
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from unembed.errors import InputError
 from unembed.methods.generate import end_tokens, generate
 from unembed.models import chat
+from unembed.models.model import Model
 from unembed.models.prompts import why_no_longer
 from unembed.models.reprs import Brief
-from unembed.models.targets import Target, answer_notes, answer_tokens
+from unembed.models.targets import Target, answer_notes, answer_tokens, target_tokens
 from unembed.models.tokens import label_of
-from unembed.runs.prompted import Prompt
+from unembed.runs.prompted import AnyPrompt, Prompt, prompt_of
 
 AUTO = "auto"
 """What is written in the place of an answer for what the model says; the text `auto` itself is given as ids."""
@@ -60,6 +61,17 @@ def given_answer(prompt: Prompt, answer: Target) -> WholeAnswer:
     model, context = prompt.model, prompt.context
     found = answer_tokens(model, answer, context, len(prompt.tokens))
     return WholeAnswer(found, False, answer_notes(model, context, answer))
+
+
+def literally(model: Model, prompt: AnyPrompt, target: Target) -> Target:
+    """A target that is what it says: the text `auto` as token ids, where `whole_answer` is to read it.
+
+    Raises:
+        InputError: a bad prompt, or a vocabulary without it.
+    """
+    if not (isinstance(target, str) and target == AUTO):
+        return target
+    return target_tokens(model, AUTO, prompt_of(model, prompt).context)
 
 
 def _said(prompt: Prompt, most: int) -> WholeAnswer:

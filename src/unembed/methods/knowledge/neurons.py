@@ -34,6 +34,7 @@ from unembed.methods.active_neurons import AMONG, draw, others_strongly_active
 from unembed.methods.knowledge.asking import asking
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, Path, attribute
 from unembed.methods.knowledge.facts import Fact, Relation
+from unembed.methods.whole_answer import literally
 from unembed.models.cloze import blank_in_source, cloze
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -228,7 +229,7 @@ def find(
         found = []
         for prompt in fact.prompts:
             of = (model, prompt) if model.encoder is None else cloze(model, prompt)
-            found.append(attribute(*of, fact.target, path=path, memory=memory))
+            found.append(attribute(*of, literally(*of, fact.target), path=path, memory=memory))
             done += 1
             progress("knowledge attribution", done / total)
         voted = [above(attribution.values, criteria.t, layers=model.layers) for attribution in found]
