@@ -25,7 +25,8 @@ def finest_words(
         progress: called after each walk.
 
     Returns:
-        None of a prompt that is no text, of one unit only, or of more than `MOST` of every kind.
+        None of a prompt that is no text, of one unit only, or of more than `MOST` of every kind; and elsewhere than at
+        the blank of a masked language model.
     """
     model = prompt.model
     if position != prompt.asked:
