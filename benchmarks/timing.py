@@ -133,9 +133,12 @@ def rss_mib() -> float:
 
 
 def run_python(code: str, *arguments: str, python: str = sys.executable) -> str:
-    """What a fresh process prints; `timing` can be imported there. Raises with its last words if it fails."""
-    here = str(Path(__file__).resolve().parent)
-    environment = os.environ | {"PYTHONPATH": here, "HF_HUB_OFFLINE": "1"}
+    """What a fresh process prints; `timing` can be imported there, and what this process finds by PYTHONPATH.
+
+    Raises with its last words if it fails.
+    """
+    found = [str(Path(__file__).resolve().parent), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(found), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [python, "-c", code, *arguments], capture_output=True, text=True, env=environment, check=False
     )

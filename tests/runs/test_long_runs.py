@@ -18,6 +18,7 @@ from oracles.norms import EPS64
 from unembed import edits
 from unembed.engine import splicing
 from unembed.errors import InputError
+from unembed.methods.circuits.attention_score import attention_score
 from unembed.methods.knowledge import weight_edits
 from unembed.models import own_attention
 from unembed.models.read_source import probe_source
@@ -141,6 +142,25 @@ def test_nothing_as_large_as_pairs_of_positions_is_made(model_type: str) -> None
         unembed.counterfactuals(run, zeroed, unembed.measures.logit(12))
     assert large.found <= plain.found
     assert bool(large.found) == bool(window)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gpt2", "qwen3"])
+def test_why_a_head_attended_in_a_long_prompt(model_type: str) -> None:
+    """Two runs that keep one row of each pattern, or two, say what a run that keeps all patterns does."""
+    with rerun.exactly():
+        model = unembed.wrap(build(model_type, layers=2, context=512))
+        with Large(len(LONG) ** 2) as plain, torch.no_grad():
+            model.module(torch.tensor([LONG]), logits_to_keep=1)
+        with Large(len(LONG) ** 2) as large:
+            found = [attention_score(model, LONG, 1, 2, source=source) for source in (None, 40)]
+        assert large.found <= plain.found + plain.found + plain.found
+        whole = unembed.record(model, LONG)
+        for score in found:
+            expected = attention_score(whole, 1, 2, source=score.source)
+            assert score.score == pytest.approx(expected.score, rel=1e-9, abs=1e-9)
+            assert score.attention == pytest.approx(expected.attention, rel=1e-9, abs=1e-12)
+            assert score.values == pytest.approx(expected.values, rel=1e-9, abs=1e-9 * abs(expected.values).max())
+        assert found[0].source == attention_score(whole, 1, 2).source
 
 
 def test_a_long_version_attends_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,6 @@ from unembed.methods.controls import heads_at, nudges_at, spread, sublayers_at
 from unembed.methods.verdicts import Effect, judged, limit_of
 from unembed.methods.whole_answer import AUTO, MOST, GivenAnswer, WholeAnswer, whole_answer
 from unembed.methods.whole_target import space_notes
-from unembed.models import chat
 from unembed.models.generation_settings import settings_notes
 from unembed.models.model import Stage
 from unembed.models.parts import Part
@@ -206,10 +205,7 @@ def explain_answer(
 def _run(prompt: Prompt, answer: tuple[int, ...], positions: Sequence[int]) -> Run:
     """The one run; in a chat it knows that the answer is the assistant's."""
     run = prompt.followed_by(answer[:-1]).recorded(positions)
-    if prompt.run is not None:
-        said = prompt.run.roles
-    else:
-        said = () if prompt.messages is None else chat.roles(prompt.model, prompt.messages, prompt.tokens)
+    said = prompt.roles
     return replace(run, roles=(*said, *("assistant" for _ in answer[1:]))) if said else run
 
 

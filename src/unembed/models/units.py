@@ -78,7 +78,7 @@ def written(model: Model, prompt: Given, tokens: Sequence[int], roles: Sequence[
         model: that reads it.
         prompt: as it was given.
         tokens: what `tokenize` makes of it.
-        roles: of the tokens of a chat that was recorded (`Run.roles`): whose words each holds.
+        roles: of the tokens of a chat, whose words each holds, where that is known (`Prompt.roles`).
     """
     names, begins, ends = tuple(name_of(model, token) for token in tokens), beginning(model), ending(model)
     first = len(begins) if tuple(tokens[: len(begins)]) == begins else 0
@@ -87,7 +87,8 @@ def written(model: Model, prompt: Given, tokens: Sequence[int], roles: Sequence[
     free = tuple(p for p in range(first, last) if p != blank)
     text = prompt if isinstance(prompt, str) else None
     if chat.is_chat(prompt):
-        text, roles = chat.rendered(model, prompt), chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
+        text = chat.rendered(model, prompt)  # type: ignore[arg-type]
+        roles = roles or chat.roles(model, prompt, tokens)  # type: ignore[arg-type]
     elif any(roles):
         text = text_of_prompt(model, tokens)
     free = tuple(p for p in free if not roles or roles[p] != "template")

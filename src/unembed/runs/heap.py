@@ -3,7 +3,7 @@
 What a run keeps of a block lies between what the block only needed for a moment. glibc holds on to the freed memory
 around it and puts the larger tensors of the next block elsewhere, so that a long run would peak at a multiple of what
 it keeps. `malloc_trim` gives back every free page. (A fixed threshold from which tensors are mapped on their own, as
-`MALLOC_MMAP_THRESHOLD_` sets it, gives back as much, at 2.4 times the page faults and for all that the process does.)
+`MALLOC_MMAP_THRESHOLD_` sets it, gives back as much, at more page faults and for all that the process does.)
 """
 
 import ctypes

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload, run
 
 from unembed.errors import InputError
 from unembed.models.blanks import Blank, asked_position
-from unembed.models.chat import is_chat
+from unembed.models.chat import is_chat, roles
 from unembed.models.model import Model
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.models.targets import Before
@@ -53,6 +53,13 @@ class Prompt:
             InputError: a masked language model whose prompt has no blank.
         """
         return asked_position(self.model, self.tokens) if self.run is None else self.run.asked
+
+    @property
+    def roles(self) -> tuple[str | None, ...]:
+        """Of each token of a chat whose words it holds ("user", "template"); empty for other prompts."""
+        if self.run is not None:
+            return self.run.roles
+        return () if self.messages is None else roles(self.model, self.messages, self.tokens)
 
     @property
     def context(self) -> Before:

@@ -325,14 +325,22 @@ class Run(Result[Prediction]):
         return self.before(layer).double().norm(dim=-1) if found is None else found
 
     @torch.no_grad()
-    def attention_input(self, layer: int) -> Float[Tensor, "position d_model"]:
+    def attention_input(self, layer: int, positions: Sequence[int] | None = None) -> Float[Tensor, "position d_model"]:
         """What the attention of block `layer` made queries, keys and values of: the stream, normed where the family
         norms it. It is not kept: the module's own norm makes it again, bit for bit.
+
+        Args:
+            layer: a block.
+            positions: where it is asked for; None is everywhere. Of kept ones nothing is run again (`entering`).
 
         Raises:
             InputError: the run kept its stream at some positions only.
         """
-        norm, stream = self.model.blocks[layer].attention_input_norm, self.before(layer)
+        norm = self.model.blocks[layer].attention_input_norm
+        if positions is None:
+            stream = self.before(layer)
+        else:
+            stream = self.entering(layer, torch.tensor(positions, device=self.model.device))
         return stream if norm is None else norm(stream[None])[0]
 
     def after(self, layer: StreamLayer) -> Float[Tensor, "position d_model"]:

@@ -15,7 +15,7 @@ What position adds through the rotation is told apart: the same sum with the que
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -34,6 +34,7 @@ from unembed.models.hooks import Eager, attending, one_at_a_time
 from unembed.models.labels import visible
 from unembed.models.model import Model, input_norm, rotary
 from unembed.models.names import head_name
+from unembed.models.own_attention import CHUNK
 from unembed.models.prompts import absolute_position
 from unembed.models.refusals import decoders_only, sums_only
 from unembed.runs.prompted import Prompt, prompted
@@ -160,13 +161,21 @@ def attention_score(
     for refuse in (decoders_only, sums_only):
         refuse(prompt.model, "A score by what was written")
     layer, head = check_head(prompt.model, layer, head)
-    run = prompt.recorded()
     i = prompt.place(destination)
-    pattern = _pattern(run, layer, head, i)
-    j = int(pattern.argmax()) if source is None else absolute_position(source, run.length)
+    if source is None:
+        prompt = replace(prompt, run=_recorded(prompt, [i]))
+        j = int(_pattern(prompt.recorded([i]), layer, head, i).argmax())
+    else:
+        j = absolute_position(source, len(prompt.tokens))
     if j > i and not prompt.model.bidirectional:
         raise InputError(f"A token attends to itself and what comes before: source {j} is after destination {i}.")
-    return _decomposed(run, layer, head, i, j, float(pattern[j]))
+    return _decomposed(_recorded(prompt, [i, j]), layer, head, i, j)
+
+
+def _recorded(prompt: Prompt, positions: list[int]) -> Run:
+    """A run that keeps these positions: all of a short prompt, of which no second run is needed then."""
+    kept = positions if len(prompt.tokens) > CHUNK or prompt.run is not None else None
+    return prompt.recorded(kept)
 
 
 def score_scale(model: Model, layer: int) -> float:
@@ -227,12 +236,13 @@ def _pattern(run: Run, layer: int, head: int, position: int) -> Tensor:
 # The sum
 
 
-def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: float) -> AttentionScore:
+def _decomposed(run: Run, layer: int, head: int, i: int, j: int) -> AttentionScore:
     call, scale, kv = run.calls[layer], score_scale(run.model, layer), head * run.model.kv_heads // run.model.heads
     query_terms, query_rows = _stream(run, layer, i)
     key_terms, key_rows = _stream(run, layer, j)
-    read = run.attention_input(layer)
-    at_i, at_j, moved = affine(run, layer, i, read[i]), affine(run, layer, j, read[j]), affine(run, layer, j, read[i])
+    read_i, read_j = run.attention_input(layer, [i, j])
+    at_i, at_j = affine(run, layer, i, read_i), affine(run, layer, j, read_j)
+    moved = affine(run, layer, j, read_i)
     keys = _read(key_rows, at_j.key[kv], at_j.key_constant[kv])
     queries = _queries(query_rows, at_i, head)
     score = scale * float(call.query[head, run.row(i)].double() @ call.key[kv, j].double())
@@ -243,7 +253,7 @@ def _decomposed(run: Run, layer: int, head: int, i: int, j: int, attention: floa
         destination=i,
         source=j,
         score=score,
-        attention=attention,
+        attention=float(_pattern(run, layer, head, i)[j]),
         query_terms=query_terms,
         key_terms=key_terms,
         values=(scale * queries @ keys.T).cpu().numpy(),
@@ -283,6 +293,7 @@ def _stream(run: Run, layer: int, position: int) -> tuple[tuple[StreamTerm, ...]
     norm = input_norm(run.model.blocks[layer], run.model.d_model)
     shift = torch.zeros_like(rows[:1])
     if norm is not None:
-        x, y = run.before(layer)[position], run.attention_input(layer)[position]
+        x = run.entering(layer, torch.tensor([position], device=run.model.device))[0]
+        (y,) = run.attention_input(layer, [position])
         rows, shift = norm.pushforward(rows, norm.scale(x, y)), norm.shift[None]
     return (*(term for term, _ in parts), StreamTerm("constant")), torch.cat([rows, shift])

@@ -41,8 +41,7 @@ def as_written(prompt: Prompt) -> Written:
     """
     if prompt.model.encoder is not None:
         return written_source(prompt.model)
-    roles = () if prompt.run is None else prompt.run.roles
-    return written(prompt.model, prompt.messages or prompt.written, prompt.tokens, roles)
+    return written(prompt.model, prompt.messages or prompt.written, prompt.tokens, prompt.roles)
 
 
 def ask(

@@ -18,6 +18,8 @@ from unembed.errors import InputError
 
 Choice = frozenset[int]
 """The units that are there."""
+EXACT, SAMPLES = 10, 32
+"""Up to how many units all choices are run, and how many pairs of orders are drawn beyond, unless it is asked for."""
 MOST_EXACT = 14
 """More units than this have too many choices: 16,384 runs."""
 
@@ -63,8 +65,8 @@ def shapley_values(
     count: int,
     scores: Callable[[Sequence[Choice]], Sequence[float]],
     *,
-    exact: int = 10,
-    samples: int = 32,
+    exact: int = EXACT,
+    samples: int = SAMPLES,
     seed: int = 0,
 ) -> Shapley:
     """The Shapley values of `count` units.

@@ -22,7 +22,7 @@ from unembed.methods.words.asked import Asked, as_written, ask, check_how, keepi
 from unembed.methods.words.compare import Ranking, rankings
 from unembed.methods.words.first_token import FirstToken, first_token
 from unembed.methods.words.question import Gone, How, Question, Value
-from unembed.methods.words.shapley import MOST_EXACT, Shapley, shapley_values
+from unembed.methods.words.shapley import EXACT, MOST_EXACT, SAMPLES, Shapley, shapley_values
 from unembed.models.model import Model
 from unembed.models.prompts import Given
 from unembed.models.units import Unit, units_of
@@ -147,8 +147,8 @@ def words(
     other: Given | None = None,
     keep_sink: bool = False,
     shapley: bool = False,
-    exact: int = 10,
-    samples: int = 32,
+    exact: int = EXACT,
+    samples: int = SAMPLES,
     pairs: bool = False,
     compare: bool = False,
     seed: int = 0,
@@ -190,11 +190,11 @@ def words(
 
 @dataclass(frozen=True)
 class Also:
-    """What else `words` is asked for, beside the effects."""
+    """What `words` is asked for beside the effects; its fields are described there."""
 
     shapley: bool = False
-    exact: int = 10
-    samples: int = 32
+    exact: int = EXACT
+    samples: int = SAMPLES
     pairs: bool = False
     compare: bool = False
     seed: int = 0
