@@ -164,6 +164,8 @@ export interface AnswerToken {
   log_normaliser: number;
   /** The top prediction there. */
   instead: Prediction;
+  /** As in `tokens`, of a token that shares a character with its neighbours; else null. */
+  fragment?: string | null;
 }
 
 /** What the model gives the answer. */
@@ -562,6 +564,8 @@ export interface ExplainAnswerPayload {
   versions: Record<string, string>;
   /** What the encoder read, for an encoder-decoder; else empty. */
   sources?: Array<SourceToken>;
+  /** The head without which the answer loses most, in words; null where no head that was zeroed lowers it. */
+  sentence?: string | null;
   /** The name and number of this schema. */
   schema: "unembed/explain-answer/1";
 }
@@ -980,6 +984,8 @@ export interface LookedAt {
   text: string;
   /** From 0 to 1. */
   attention: number;
+  /** As in `tokens`, of a token that shares a character with its neighbours; else null. */
+  fragment?: string | null;
 }
 
 /** A mean over runs and its 95 % interval. */
@@ -1500,6 +1506,8 @@ export interface PromptToken {
   text: string;
   /** Whose words it holds in a chat: a role such as `user`, or `template`; null in other prompts. */
   role?: string | null;
+  /** How it is shown where it shares a character with its neighbours: `首 1/3` is the first of three tokens that make one; null for all other tokens. */
+  fragment?: string | null;
 }
 
 /** The words of a prompt (of an encoder-decoder, of its source), or larger units of a long one. */
