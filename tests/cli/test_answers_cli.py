@@ -188,7 +188,6 @@ def test_answers_that_are_none_are_refused(cli, command, answer: str, said: str)
         (("explain", PROMPT, "--answer", "Paris", "--vs", "Rome", "--position", "2"), "leave out --vs, --position"),
         (("explain", PROMPT, "--answer", "Paris", "--swap", "France=Rome"), "leave out --swap"),
         (("explain", PROMPT, "--answer", "Paris", "--inputs"), "leave out --inputs"),
-        (("explain", PROMPT, "--answer", "Paris", "--html", "a.html"), "leave out --html"),
         (("explain", PROMPT, "--answer", "auto", "--answer-tokens", "0"), "--answer-tokens"),
         (("explain", PROMPT, "--answer", "Paris", "--chat"), "no chat template"),
         (("ablate", PROMPT, "--answer", "Paris", "--target", "Rome"), "leave the target out"),

@@ -11,24 +11,20 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbconvert import HTMLExporter
 
 import unembed
 from browser.document import Document
 from builders.commands import run
-from builders.random_models import VOCAB
 from builders.words import PROMPT, save_tiny
 from unembed.engine import counterfactual
 from unembed.errors import UnembedError
-from unembed.explorer import asks
 from unembed.explorer.report_asks import key_of
 from unembed.runs import record as recording
 from unembed.view import payloads
 from unembed.view.glyphs import signed
 from unembed.view.html import report
-from unembed.view.html.report import report_html, static_html
+from unembed.view.html.report import report_html
 from unembed.view.html.shell import as_data
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -340,80 +336,6 @@ def test_a_path_that_cannot_be_written_is_refused_before_the_model_loads(monkeyp
         code, out, err = run(monkeypatch, capsys, "explain", PROMPT, "--html", str(path), "--model", "nothing")
         assert (code, out) == (2, "")
         assert "Expected --html to name a file in a folder that exists" in err
-
-
-# The notebook
-
-
-def test_show_has_the_static_part_and_a_widget_that_answers(model):
-    result = unembed.explain(model, PROMPT, "Paris", position=3)
-    shown = unembed.show(result)
-    payload = payloads.to_json(payloads.payload_of(result))
-    assert static_html(payload["model"], [payload]) in shown._repr_mimebundle_()["text/html"]
-    assert shown.widget.data["host"] == "widget"
-    assert shown.widget.data["state"] == {
-        "view": "why",
-        "a": PROMPT,
-        "position": 3,
-        "target": "Paris",
-        "vs": None,
-        "reference": "mean",
-    }
-    first = {"ask": "explain", "prompt": PROMPT, "target": "Paris", "position": 3, "test": False, "top": 10}
-    assert shown.widget.data["results"][key_of(first)] == payload
-
-    said = []
-    shown.widget.send = said.append
-    for ask in ({"ask": "terms", "prompt": PROMPT, "layer": 0, "sublayer": "mlp"}, {"ask": "terms", "prompt": ""}):
-        shown.widget._handle_custom_msg({"id": 7, "ask": ask}, [])
-    shown.widget._handle_custom_msg({"id": 8, "cancel": True}, [])
-    assert [(m["id"], m["event"]) for m in said] == [(7, "result"), (7, "error")]
-    assert said[0]["data"]["schema"] == "unembed/terms/1"
-
-
-def test_a_crash_of_an_ask_is_told_to_the_widget(model, monkeypatch):
-    def crash(*_, **__):
-        raise ZeroDivisionError("here")
-
-    monkeypatch.setitem(asks.ASKS, "lens", crash)
-    shown, said = unembed.show(unembed.explain(model, PROMPT, test=False)), []
-    shown.widget.send = said.append
-    shown.widget._handle_custom_msg({"id": 7, "ask": {"ask": "lens", "prompt": PROMPT}}, [])
-    assert [(m["id"], m["event"], m["data"]["exit_code"]) for m in said] == [(7, "error", 1)]
-    assert "ZeroDivisionError: here" in said[0]["data"]["message"]
-
-
-def test_show_without_anywidget_is_the_static_part(model, monkeypatch):
-    monkeypatch.setitem(sys.modules, "anywidget", None)
-    for result in (unembed.lens(model, PROMPT), unembed.patch(model, PROMPT, OTHER, "Paris", "Rome")):
-        shown = unembed.show(result)
-        assert shown.widget is None
-        assert list(shown._repr_mimebundle_()) == ["text/html"]
-        assert "<table>" in shown._repr_mimebundle_()["text/html"]
-
-
-def test_an_exported_notebook_shows_the_result_without_a_widget(model, monkeypatch):
-    outputs = []
-
-    def display(shown, *, raw: bool = False) -> None:
-        data = shown if raw else shown._repr_mimebundle_()
-        data = {**(data[0] if isinstance(data, tuple) else data)}
-        outputs.append(nbformat.v4.new_output("display_data", data=data))
-
-    monkeypatch.setattr("IPython.display.display", display)
-    shown = unembed.show(unembed.explain(model, PROMPT, "Paris"))
-    shown._ipython_display_()
-    assert ["application/vnd.jupyter.widget-view+json" in output.data for output in outputs] == [True, False]
-    cell = nbformat.v4.new_code_cell("unembed.show(found)", outputs=outputs)
-    text, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
-    assert shown.html in text, "in the body, where no script and no server is needed"
-    assert "the model's own" in Document(text).text
-
-
-def test_show_of_token_ids_that_no_text_gives_asks_nothing(model):
-    shown = unembed.show(unembed.explain(model, (2, 3, VOCAB - 1)))
-    assert shown.data["live"] is False
-    assert shown.data["state"] is None
 
 
 # The command

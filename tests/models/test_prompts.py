@@ -12,7 +12,7 @@ from unembed.engine.measures import question
 from unembed.errors import InputError
 from unembed.methods.causal_trace import subject_positions
 from unembed.methods.circuits.direct_path import agreement_with
-from unembed.models.prompts import tokenize
+from unembed.models.prompts import prompt_notes, tokenize
 from unembed.models.targets import target_notes, target_token, target_tokens
 from unembed.models.words import mentions
 
@@ -88,3 +88,10 @@ def test_a_mask_of_ones_is_no_padding_whatever_holds_it(model: unembed.Model, ma
 def test_what_holds_no_token_ids_that_can_be_read_is_refused(model: unembed.Model, prompt, reason) -> None:
     with pytest.raises(InputError, match=reason):
         tokenize(model, prompt)
+
+
+def test_a_prompt_that_ends_with_a_space_is_told(model: unembed.Model) -> None:
+    (note,) = prompt_notes(model, "the capital of France is ")
+    assert note.startswith("The prompt ends with a space")
+    assert prompt_notes(model, "the capital of France is") == ()
+    assert note in unembed.explain(model, "the capital of France is ", test=False).notes

@@ -1,6 +1,7 @@
 """The terminal view: its numbers add up as shown, and nothing in a token can act on the terminal."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,11 @@ import unembed
 from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.view.glyphs import Glyphs, between, decimal, percent, signed, visible
+from unembed.view.payloads import payload_of
 from unembed.view.payloads.explanation import explain_payload
 from unembed.view.terminal.explanation import explain_lines
 from unembed.view.terminal.paper import Paper, cell
+from unembed.view.terminal.patching import patch_lines
 
 PROMPT = "the capital of France is"
 
@@ -134,3 +137,22 @@ def test_a_negative_bar_has_no_glyph_of_a_positive_one(value, largest, width, as
 @given(st.text(max_size=20), st.integers(2, 30))
 def test_cells_have_exactly_their_width(text, width):
     assert cell_len(cell(visible(text), width)) == width
+
+
+@pytest.mark.parametrize(
+    ("until", "weakest", "said"),
+    [(1, 0.9, True), (0, 0.6, True), (1, 0.4, False), (None, 0.9, False)],
+    ids=["moves after L1", "moves after L0", "carried by none", "stays"],
+)
+def test_a_sweep_says_where_the_difference_moves(model, until, weakest, said):
+    found = payload_of(unembed.patch(model, PROMPT, "the capital of Rome is", "Paris", "Rome"))
+
+    def effect(cell):
+        at = 3 if until is None or cell.layer <= until else 4
+        return weakest if cell.position == at else 0.0
+
+    found = replace(found, grid=[replace(cell, effect=effect(cell)) for cell in found.grid])
+    text = "\n".join(line.plain for line in patch_lines(found, Paper()))
+    sentence = f"the difference is carried at 3 France up to L{until}, and at 4 is from L{(until or 0) + 1} on"
+    assert (sentence in text) == said
+    assert ("is carried at" in text) == said

@@ -63,7 +63,15 @@ def prompt_notes(model: Model, prompt: Given | None, position: int | None = None
         return of_source
     tokens = _encoded(model, prompt)
     framing, languages = framing_notes(model, tokens, _inner(model, prompt)), unknown_language_notes(model, prompt)
-    return (*of_source, *framing, *languages, *blank_notes(model, prompt, tokens, position))
+    blanks = blank_notes(model, prompt, tokens, position)
+    return (*of_source, *framing, *languages, *blanks, *_space_notes(model, prompt))
+
+
+def _space_notes(model: Model, prompt: str) -> tuple[str, ...]:
+    """Of a prompt that ends with a space, where a word is expected to bring its own."""
+    if not prompt.endswith(" ") or not prompt.strip() or model.fills_blanks:
+        return ()
+    return ("The prompt ends with a space: most words bring their own, so the model expects none here. Leave it out.",)
 
 
 def given_ids(prompt: Any) -> tuple[int, ...]:

@@ -107,7 +107,7 @@ def _ledger(payload: ExplainAnswerPayload, paper: Paper) -> Iterator[Text]:
     yield Text(title, STRONG).append(first[len(title) :], FAINT)
     yield from (Text(line, FAINT) for line in more)
     columns = _columns(payload, paper)
-    names = "".join(cell(payload.answer[i].seen, _NUMBER) for i in columns)
+    names = "".join(cell(payload.answer[i].seen, _NUMBER - 1) + " " for i in columns)
     left, room = len(payload.answer) - len(columns), paper.width - 3 - _NAME - _NUMBER * (len(columns) + 1)
     others = cell(f"+{left} more", min(room, 10)) if left and room > 0 else ""
     yield Text(f"  {cell('part', _NAME)}{cell('sum', _NUMBER + 1)}{names}{others}", FAINT)

@@ -1,5 +1,6 @@
 """`unembed patch`, `unembed trace` and `unembed steer` in the terminal."""
 
+import itertools
 from collections.abc import Iterator
 
 from rich.cells import cell_len
@@ -24,6 +25,10 @@ _SITES = {
     "cross_head": "the z of each head of cross-attention",
     "neuron": "each neuron",
 }
+_LITTLE = 0.1
+"""Of the length of the stream: a direction below that seldom changes what is said."""
+_MOST = 0.5
+"""The effect from which a position carries most of the difference."""
 _RUNS = {"denoise": ("corrupt", "clean"), "noise": ("clean", "corrupt")}
 
 
@@ -81,6 +86,22 @@ def _by_position(payload: PatchPayload, effects: list[tuple[PatchCell, float]], 
     ends = {c.position: c.until for c, _ in effects}
     names = [_at(payload, p, ends[p]) for p in changing]
     yield from heat_map({(c.layer, c.position or 0): e for c, e in effects}, changing, names, paper)
+    yield from _moves(effects, dict(zip(changing, names, strict=True)))
+
+
+def _moves(effects: list[tuple[PatchCell, float]], names: dict[int, str]) -> Iterator[Text]:
+    """Where what differs is carried, where one position carries most of it in every layer and hands it on once."""
+    layers = sorted({c.layer for c, _ in effects})
+    best = {layer: max((p for p in effects if p[0].layer == layer), key=lambda pair: pair[1]) for layer in layers}
+    places = [best[layer][0].position for layer in layers]
+    changes = [i for i, (a, b) in enumerate(itertools.pairwise(places)) if a != b]
+    if len(changes) != 1 or any(effect < _MOST for _, effect in best.values()):
+        return
+    (at,) = changes
+    one, other = names.get(places[at] or 0), names.get(places[at + 1] or 0)
+    yield Text(
+        f"  the difference is carried at {one} up to L{layers[at]}, and at {other} from L{layers[at + 1]} on", STRONG
+    )
 
 
 def _strongest(payload: PatchPayload, effects: list[tuple[PatchCell, float]], top: int, paper: Paper) -> Iterator[Text]:
@@ -189,6 +210,8 @@ def steer_lines(payload: SteerPayload, paper: Paper) -> Iterator[Text]:
     )
     if ratio is not None and ratio >= 10:
         yield Text("  WARNING: what is added outweighs the prompt by far: take a smaller --scale", STRONG)
+    if ratio is not None and ratio < _LITTLE:
+        yield Text("  that is little: a larger --scale shows more of what the direction does", FAINT)
     if not payload.complete:
         yield Text(" INTERRUPTED: what was generated so far", STRONG)
     for name, continuation in (("unsteered", payload.unsteered), ("steered", payload.steered)):
