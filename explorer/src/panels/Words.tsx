@@ -6,7 +6,7 @@ import { useTested } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
-import { type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { PartButton } from "../ui/PartButton";
@@ -153,7 +153,7 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
     ? [signed(ledger.value), `${signed(unit.difference_without ?? 0)} logits`]
     : told(target.probability, unit.probability_without);
   const what = lead ? `the lead of ${bare(target.text)} over ${bare(reference.text ?? "")}` : bare(target.text);
-  return `Without ${bare(unit.text)} alone: ${what} ${before} → ${after}`;
+  return `Without ${nameOfUnit(unit)} alone: ${what} ${before} → ${after}`;
 }
 
 /** A token or a unit in a sentence, without the white space around it. */
@@ -193,7 +193,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {token && token.position !== explained.position && page.data.host !== "report" ? (
         <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
-          What {explained.model.bidirectional ? "stands at" : "follows"} {bare(unit.text)}?
+          What {explained.model.bidirectional ? "stands at" : "follows"} {nameOfUnit(unit)}?
         </button>
       ) : null}
     </p>
