@@ -33,6 +33,7 @@ def test_show_has_the_static_part_and_a_widget_that_answers(model):
     assert static_html(payload["model"], [payload]) in shown._repr_mimebundle_()["text/html"]
     assert shown.widget.data["host"] == "widget"
     assert shown.widget.data["state"] == {
+        "view": "why",
         "a": PROMPT,
         "position": 3,
         "target": "Paris",

@@ -32,7 +32,7 @@ def server(model: unembed.Model) -> Iterator[str]:
 
 
 def explained(model: unembed.Model, prompt: str, *args, **words) -> dict:
-    return to_json(payload_of(unembed.explain(model, prompt, *args, **words)))
+    return to_json(payload_of(unembed.explain(model, prompt, *args, **{"top": 10} | words)))
 
 
 def effect_of(zeroed: dict) -> dict:

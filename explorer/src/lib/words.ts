@@ -1,7 +1,10 @@
 /** The prompt as text, in the units that were taken away one by one. */
 
 import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
-import { signed, told } from "./format";
+import { signed, told, visible } from "./format";
+
+/** Characters of a unit that are shown where it is named. */
+const LONGEST = 40;
 
 /** A stretch of the prompt: a unit, or tokens between units, such as marks of a chat's template. */
 export interface Stretch {
@@ -58,6 +61,12 @@ function trimmed(stretch: Stretch): Stretch {
   return text === ""
     ? { ...stretch, text: whole }
     : { ...stretch, before: whole.slice(0, whole.length - text.length), text };
+}
+
+/** A unit by its text, of which a long one shows its beginning. */
+export function nameOfUnit({ text }: UnitWithout): string {
+  const letters = [...(text.trim() === "" ? visible(text) : text.trim().split(/\s+/).map(visible).join(" "))];
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
 }
 
 /** The unit of most effect among those that are ranked: what is told of before a word is chosen. */

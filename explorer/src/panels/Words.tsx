@@ -8,7 +8,7 @@ import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
-import { leftOf, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -157,7 +157,7 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
     ? [signed(ledger.value), `${signed(unit.difference_without ?? 0)} logits`]
     : told(target.probability, unit.probability_without);
   const what = lead ? `the lead of ${bare(target.text)} over ${bare(reference.text ?? "")}` : bare(target.text);
-  return `Without ${bare(unit.text)} alone: ${what} ${before} → ${after}`;
+  return `Without ${nameOfUnit(unit)} alone: ${what} ${before} → ${after}`;
 }
 
 /** A token or a unit in a sentence, without the white space around it. */
@@ -197,7 +197,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {token && token.position !== explained.position && page.data.host !== "report" ? (
         <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
-          What {explained.model.bidirectional ? "stands at" : "follows"} {bare(unit.text)}?
+          What {explained.model.bidirectional ? "stands at" : "follows"} {nameOfUnit(unit)}?
         </button>
       ) : null}
     </p>

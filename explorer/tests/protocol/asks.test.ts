@@ -38,6 +38,19 @@ describe("the desk", () => {
     expect(desk.shown("")).toEqual({ [canonical(ask("explain", "a"))]: { ok: 1 } });
   });
 
+  it("keeps for a report what was shown of either prompt before, and of no other", () => {
+    const { asked, transport } = pending();
+    const desk = new Desk(transport, {});
+    for (const prompt of ["a", "b", "c"]) {
+      const one = { ask: "lens" as const, prompt };
+      desk.watch(one);
+      asked.at(-1)?.events.result({ of: prompt });
+      desk.release(one);
+    }
+    expect(Object.values(desk.shown("a", "b"))).toEqual([{ of: "a" }, { of: "b" }]);
+    expect(desk.shown("a", null)).toEqual({ [canonical({ ask: "lens", prompt: "a" })]: { of: "a" } });
+  });
+
   it("runs two at once, the prediction first", () => {
     const { asked, transport } = pending();
     const desk = new Desk(transport, {});
