@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import widget from "../src/main";
 import type { ExplainPayload } from "../src/protocol/payloads";
 
@@ -85,8 +85,9 @@ describe("the widget", () => {
     const notebook = model({ host: "widget", token: null, model: null, state: { a: "a b" }, results, live: false });
     const element = document.createElement("div");
     const unmount = widget.render({ model: notebook as never, el: element });
-    await moment();
-    expect(element.querySelector(".panel-carried")?.textContent).toContain("All 2 parts add up to +2.00");
+    await vi.waitFor(() =>
+      expect(element.querySelector(".panel-carried")?.textContent ?? "").toContain("All 2 parts add up to +2.00"),
+    );
     expect(element.querySelector(".panel-words")?.textContent).toContain("A note.");
     expect(notebook.sent).toEqual([]);
     unmount();

@@ -17,7 +17,8 @@ export function Outcome({ part, brief }: { part: Part; brief?: boolean }) {
   if (brief)
     return (
       <span class="outcome" title={`${moved}, ${signed(nats)} nats${effect ? `, ${marked(effect)}` : ""}`}>
-        {moved} <span class="mark">{effect ? marked(effect)[0] : ""}</span>
+        <span class="from">{before} → </span>
+        {after} <span class="mark">{effect ? marked(effect)[0] : ""}</span>
       </span>
     );
   return (

@@ -31,21 +31,24 @@ export function Tested(props: { tests: Test[]; note: string; target?: number; sa
       : null,
   );
   const result = answer?.result ?? null;
+  const explained = page.explained.value;
+  const lead = props.target === undefined && explained?.reference.kind === "versus" ? explained.ledger.value : null;
   useEffect(() => {
-    if (result && props.say) page.said.value = `${props.say}: ${fromTo(result).join(" → ")}`;
+    if (result && props.say) page.said.value = `${props.say}: ${fromTo(result, lead).join(" → ")}`;
   }, [result, props.say]);
   if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
   return (
     <>
       <Status answer={answer} />
-      {result ? <BeforeAfter result={result} note={props.note} live={!props.say} /> : null}
+      {result ? <BeforeAfter result={result} note={props.note} live={!props.say} lead={lead} /> : null}
     </>
   );
 }
 
-function BeforeAfter({ result, note, live }: { result: TestPayload; note: string; live: boolean }) {
+function BeforeAfter(props: { result: TestPayload; note: string; live: boolean; lead: number | null }) {
+  const { result, note, live, lead } = props;
   const { target_before: before, target_after: after, effect, control } = result;
-  const [from, to] = fromTo(result);
+  const [from, to] = fromTo(result, lead);
   const made = usePage().explained.value;
   return (
     <div class="before-after has-exports" aria-live={live ? "polite" : "off"}>
@@ -58,8 +61,10 @@ function BeforeAfter({ result, note, live }: { result: TestPayload; note: string
         />
       ) : null}
       <p class="big">
+        {lead === null ? "" : "lead of "}
         <TokenText text={before.text} /> {from} → {to}
       </p>
+      {lead === null ? null : <p class="note">Its probability: {fromTo(result, null).join(" → ")}</p>}
       <Scale before={before.probability} after={after.probability} limit={control?.limit ?? null} />
       <p class="note">
         With {note}: {signed(result.nats)} <Term name="nats" />. {compared(result)}{" "}
@@ -72,7 +77,9 @@ function BeforeAfter({ result, note, live }: { result: TestPayload; note: string
   );
 }
 
-function fromTo(result: TestPayload): [string, string] {
+/** The probability before and after, or the lead over the versus token in logits. */
+function fromTo(result: TestPayload, lead: number | null): [string, string] {
+  if (lead !== null) return [signed(lead), signed(lead + result.nats)];
   return told(result.target_before.probability, result.target_after.probability);
 }
 

@@ -32,38 +32,38 @@ function x(e) {
 function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function S(e, t) {
-	if (t == null) return e.__ && S(e.__, e.__i + 1);
+function ne(e, t) {
+	if (t == null) return e.__ && ne(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : S(e);
+	return typeof e.type != "function" || e.props.__P ? null : ne(e);
 }
-function C(t) {
+function S(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), O(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || S(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, k(a, n, o), r.__ = r.__e = null, n.__e != i && w(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), E(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, fe(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
 }
-function w(e) {
+function C(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), w(e);
+	}), C(e);
 }
-function T(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ne);
+function w(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
 }
-function ne() {
+function re() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && C(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ne);
+		(a = r.length) && (i || queueMicrotask)(re);
 	}
 }
-function re(e, t, n, r, i, a, o, s, c, l, u) {
+function ie(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = E(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = O(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && A(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ie(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+	for (c = ae(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = E(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && D(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = oe(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function E(e, t, n, r, i) {
+function ae(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ae(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = se(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
 	if (v) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
 			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
@@ -71,21 +71,21 @@ function E(e, t, n, r, i) {
 		}
 		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = S(s)), de(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), me(s, s));
 	return r;
 }
-function ie(e, t, n, r) {
+function oe(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ie(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = oe(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = S(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ae(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ae(e, t, n, r) {
 	}
 	return -1;
 }
-function oe(e, t, n) {
+function ce(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function D(e, t, n, r, i) {
+function T(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || oe(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || oe(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ce(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ce(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = se(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = le(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function D(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function se(t) {
+function le(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function se(t) {
 		}
 	};
 }
-function O(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, C, w, T, ne, E, ie, ae, oe, D, se, O, k, A = n.type;
+function E(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, y, b, S, C, w, re, ae, oe, se, ce, T, le, E, fe, D = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ce(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof A == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ue(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof D == "function") {
 		h = s.length;
 		try {
-			if (w = n.props, T = (d = A.prototype) && d.render, ne = (d = A.contextType) && i[d.__c], E = d ? ne ? ne.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (T ? n.__c = g = new A(w, E) : (n.__c = g = new te(w, E), g.constructor = A, g.render = fe), ne && ne.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), T && (g.__s || (g.__s = g.state), A.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, A.getDerivedStateFromProps(w, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (w !== y && T && !A.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(w, E), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(w, g.__s, E)) {
-					n.__v != r.__v && (g.props = w, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (C = n.props, w = (d = D.prototype) && d.render, re = (d = D.contextType) && i[d.__c], ae = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new D(C, ae) : (n.__c = g = new te(C, ae), g.constructor = D, g.render = he), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), D.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, D.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
+				if (C !== y && w && !D.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, ae), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, ae)) {
+					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = S(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(w, g.__s, E), T && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, C);
+				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, ae), w && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(y, b, S);
 				});
-			} else T && !A.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), T && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = E, g.props = w, g.__P = t, g.__g &= -5, ie = e.__r, ae = T ? 25 : 0;
+			} else w && !D.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = ae, g.props = C, g.__P = t, g.__g &= -5, oe = e.__r, se = w ? 25 : 0;
 			do
-				g.__g &= -9, ie && ie(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++ae < 25);
-			T && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), T && r.__c && g.getSnapshotBeforeUpdate && (C = g.getSnapshotBeforeUpdate(y, b)), oe = d && d.type === x && d.key == null ? d.props.children : d, w.__P && (d = c, a = (t = w.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && de(e, e);
-			}), r.__k = null), c = r.__k ? S(r, 0) : null), c = re(t, ee(oe) ? oe : [oe], n, r, i, a, o, s, c, l, u), w.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				g.__g &= -9, oe && oe(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++se < 25);
+			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), ce = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && me(e, e);
+			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(ce) ? ce : [ce], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(O = o.indexOf(c || void 0)) || (O = o.length); (k = o[O - 1]) && k.nodeType == 8;) O--;
-						for (; O < o.length; O++) if (k = o[O]) {
-							if (o[O] = null, D) {
-								if (k == se) break;
+						for (~(E = o.indexOf(c || void 0)) || (E = o.length); (fe = o[E - 1]) && fe.nodeType == 8;) E--;
+						for (; E < o.length; E++) if (fe = o[E]) {
+							if (o[E] = null, T) {
+								if (fe == le) break;
 							} else {
-								if (k.nodeType != 8) break;
-								k.data.startsWith("$s") && (se = ce(D = k));
+								if (fe.nodeType != 8) break;
+								fe.data.startsWith("$s") && (le = ue(T = fe));
 							}
 						}
 					}
-					if (!D) {
+					if (!T) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						D = c;
+						T = c;
 					}
-					(d = ce(D = n.__c.__z || (n.__c.__z = D))) ? (n.__e = D, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = ue(T = n.__c.__z || (n.__c.__z = T))) ? (n.__e = T, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(v);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || le(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || de(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ue(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = pe(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ce(e, t) {
+function ue(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ce(e, t) {
 		t && t.push(e);
 	}
 }
-function le(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(le));
+function de(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(de));
 }
-function k(t, n, r) {
-	for (var i = 0; i < r.length;) A(r[i++], r[i++], r[i++]);
+function fe(t, n, r) {
+	for (var i = 0; i < r.length;) D(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function k(t, n, r) {
 		}
 	});
 }
-function ue(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, C = r.props || p, w = n.props, T = n.type;
-	if (T == "svg" ? a = "http://www.w3.org/2000/svg" : T == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (T ? y.localName == T : y.nodeType == 3)) {
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
+	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
 			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !T) return te.createTextNode(w);
-		t = te.createElementNS(a, T, w.is ? w : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
+		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (T) {
-		if (u = T == "template" && t.content || t, o = T == "textarea" && w.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (C = {}, d = 0; d < t.attributes.length; d++) C[(y = t.attributes[d]).name] = y.value;
-		for (d in C) y = C[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in w || d == "value" && "defaultValue" in w || d == "checked" && "defaultChecked" in w || D(t, d, null, y, a);
-		for (d in w) y = w[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || C[d] === y || D(t, d, y, C[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (T == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(T)) && (a = "http://www.w3.org/1999/xhtml"), re(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && S(r, 0), c, l), o && o.some(v)), c && T != "textarea" || (d = "value", T == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (T != "progress" || b) || D(t, d, b, C[d], a), d = "checked", x != null && x != t[d] && D(t, d, x, C[d], a));
-	} else C === w || c && t.data == w || (t.data = w);
+	if (w) {
+		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
+		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || T(t, d, null, y, a);
+		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || T(t, d, y, S[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || T(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && T(t, d, x, S[d], a));
+	} else S === C || c && t.data == C || (t.data = C);
 	return t;
 }
-function A(t, n, r, i) {
+function D(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function de(t, n, r) {
+function me(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || A(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || D(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function de(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && de(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ce(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && me(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = ue(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
 }
-function fe(e, t, n) {
+function he(e, t, n) {
 	return this.constructor(e, n);
 }
-function pe(t, n) {
+function ge(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], O(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), k(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], E(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), fe(a, n.__k, o), n.__k.props.children = null;
 }
-function me(e) {
+function _e(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, T(e);
+				e.__g |= 4, w(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -283,100 +283,100 @@ e = { __e: function(e, t, n, r) {
 	return e != null && e.constructor === f;
 }, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), T(this)));
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
 }, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), T(this));
+	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
 }, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var he, j, ge, _e, ve = Object.is, ye = 0, be = [], xe = [], M = e, Se = M.__b, Ce = M.__r, we = M.diffed, Te = M.__c, Ee = M.unmount, De = M.__;
-function Oe(e, t) {
-	M.__h && M.__h(j, e, ye || t), ye = 0;
-	var n = j.__H || (j.__H = {
+var ve, O, ye, be, xe = Object.is, Se = 0, Ce = [], we = [], k = e, Te = k.__b, Ee = k.__r, De = k.diffed, Oe = k.__c, ke = k.unmount, Ae = k.__;
+function je(e, t) {
+	k.__h && k.__h(O, e, Se || t), Se = 0;
+	var n = O.__H || (O.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function ke(e, t) {
-	var n = Oe(he++, 3);
-	!M.__s && Ve(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, j.__H.__h.push(n));
+function Me(e, t) {
+	var n = je(ve++, 3);
+	!k.__s && Ue(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, O.__H.__h.push(n));
 }
-function Ae(e, t) {
-	var n = Oe(he++, 4);
-	!M.__s && Ve(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, j.__h.push(n));
+function Ne(e, t) {
+	var n = je(ve++, 4);
+	!k.__s && Ue(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, O.__h.push(n));
 }
-function je(e) {
-	return ye = 5, Me(function() {
+function A(e) {
+	return Se = 5, Pe(function() {
 		return { current: e };
 	}, []);
 }
-function Me(e, t) {
-	var n = Oe(he++, 7);
-	return Ve(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Pe(e, t) {
+	var n = je(ve++, 7);
+	return Ue(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ne(e) {
-	var t = j.context[e.__c], n = Oe(he++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(j)), t.props.value) : e.__;
+function Fe(e) {
+	var t = O.context[e.__c], n = je(ve++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(O)), t.props.value) : e.__;
 }
-function Pe() {
-	var e = Oe(he++, 11);
+function Ie() {
+	var e = je(ve++, 11);
 	if (!e.__) {
-		for (var t = j.__v; !t.__m && t.__;) t = t.__;
+		for (var t = O.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Fe() {
+function Le() {
 	var e;
 	do {
-		for (; e = xe.shift();) try {
-			ze(e);
+		for (; e = we.shift();) try {
+			Ve(e);
 		} catch (t) {
-			M.__e(t, { __: (e = e.__P) && e.__v });
+			k.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = be.shift();) {
+		for (; e = Ce.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(ze), t.__h.some(Be), t.__h = [];
+				t.__h.some(Ve), t.__h.some(He), t.__h = [];
 			} catch (n) {
-				t.__h = [], M.__e(n, e.__v);
+				t.__h = [], k.__e(n, e.__v);
 			}
 		}
-	} while (xe.length);
+	} while (we.length);
 }
-M.__b = function(e) {
-	j = null, Se && Se(e);
-}, M.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), De && De(e, t);
-}, M.__r = function(e) {
-	Ce && Ce(e), he = 0;
-	var t = (j = e.__c).__H;
-	t && (ge == j ? j.__h = [] : (t.__h.some(ze), t.__h.some(Be), he = 0), t.__h = [], t.__.some(function(e) {
+k.__b = function(e) {
+	O = null, Te && Te(e);
+}, k.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ae && Ae(e, t);
+}, k.__r = function(e) {
+	Ee && Ee(e), ve = 0;
+	var t = (O = e.__c).__H;
+	t && (ye == O ? O.__h = [] : (t.__h.some(Ve), t.__h.some(He), ve = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ge = j;
-}, M.diffed = function(e) {
-	we && we(e);
+	})), ye = O;
+}, k.diffed = function(e) {
+	De && De(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Re(be.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Be(Ce.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ge = j = null;
-}, M.__c = function(e, t) {
+	})), ye = O = null;
+}, k.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(ze), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Be(e);
+			e.__h.some(Ve), e.__h = e.__h.filter(function(e) {
+				return !e.__ || He(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Te && Te(e, t);
-}, M.unmount = function(e) {
-	Ee && Ee(e);
+	}), Oe && Oe(e, t);
+}, k.unmount = function(e) {
+	ke && ke(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ M.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Re(xe.push(r));
-			} else ze(r);
+				r.__P = n, Be(we.push(r));
+			} else Ve(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && M.__e(t, r.__v));
+	}), r.__H = void 0, t && k.__e(t, r.__v));
 };
-var Ie = typeof requestAnimationFrame == "function";
-function Le(e) {
-	var t, n = function() {
-		clearTimeout(r), Ie && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ie && (t = requestAnimationFrame(n));
-}
-function Re(e) {
-	e != 1 && _e == M.requestAnimationFrame || ((_e = M.requestAnimationFrame) || Le)(Fe);
-}
+var Re = typeof requestAnimationFrame == "function";
 function ze(e) {
-	var t = j, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), j = t;
+	var t, n = function() {
+		clearTimeout(r), Re && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Re && (t = requestAnimationFrame(n));
 }
 function Be(e) {
-	var t = j;
-	e.__c = e.__(), j = t;
+	e != 1 && be == k.requestAnimationFrame || ((be = k.requestAnimationFrame) || ze)(Le);
 }
-function Ve(e, t) {
+function Ve(e) {
+	var t = O, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), O = t;
+}
+function He(e) {
+	var t = O;
+	e.__c = e.__(), O = t;
+}
+function Ue(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !ve(t, e[n]);
+		return !xe(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var He = Symbol.for("preact-signals");
-function Ue() {
-	if (P > 1) P--;
+var We = Symbol.for("preact-signals");
+function Ge() {
+	if (M > 1) M--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = Ze;
-			for (Ze = void 0; e !== void 0;) {
+			var e = $e;
+			for ($e = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); qe !== void 0;) {
-			var n = qe;
-			for (qe = void 0, Je++; n !== void 0;) {
+		})(); Ye !== void 0;) {
+			var n = Ye;
+			for (Ye = void 0, Xe++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && et(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && nt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ue() {
 				n = r;
 			}
 		}
-		if (Je = 0, P--, t) throw e;
+		if (Xe = 0, M--, t) throw e;
 	}
 }
-function We(e) {
-	if (P > 0) return e();
-	Xe = ++Ye, P++;
-	try {
-		return e();
-	} finally {
-		Ue();
-	}
-}
-var Ge, N = void 0;
 function Ke(e) {
-	var t = N, n = Ge;
-	N = void 0, Ge = void 0;
+	if (M > 0) return e();
+	Qe = ++Ze, M++;
 	try {
 		return e();
 	} finally {
-		N = t, Ge = n;
+		Ge();
 	}
 }
-var qe = void 0, P = 0, Je = 0, Ye = 0, Xe = 0, Ze = void 0, Qe = 0;
-function $e(e) {
-	if (N !== void 0) {
+var qe, j = void 0;
+function Je(e) {
+	var t = j, n = qe;
+	j = void 0, qe = void 0;
+	try {
+		return e();
+	} finally {
+		j = t, qe = n;
+	}
+}
+var Ye = void 0, M = 0, Xe = 0, Ze = 0, Qe = 0, $e = void 0, et = 0;
+function tt(e) {
+	if (j !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== N) return t = {
+		if (t === void 0 || t.t !== j) return t = {
 			i: 0,
 			S: e,
-			p: N.s,
+			p: j.s,
 			n: void 0,
-			t: N,
+			t: j,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, N.s !== void 0 && (N.s.n = t), N.s = t, e.n = t, 32 & N.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = N.s, t.n = void 0, N.s.n = t, N.s = t), t;
+		}, j.s !== void 0 && (j.s.n = t), j.s = t, e.n = t, 32 & j.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = j.s, t.n = void 0, j.s.n = t, j.s = t), t;
 	}
 }
-function F(e, t) {
+function N(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-F.prototype.brand = He, F.prototype.h = function() {
+N.prototype.brand = We, N.prototype.h = function() {
 	return !0;
-}, F.prototype.S = function(e) {
+}, N.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Ke(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Je(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, F.prototype.U = function(e) {
+}, N.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Ke(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Je(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, F.prototype.subscribe = function(e) {
+}, N.prototype.subscribe = function(e) {
 	var t = this;
-	return lt(function() {
+	return dt(function() {
 		var n = t.value;
-		Ke(function() {
+		Je(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, F.prototype.valueOf = function() {
+}, N.prototype.valueOf = function() {
 	return this.value;
-}, F.prototype.toString = function() {
+}, N.prototype.toString = function() {
 	return this.value + "";
-}, F.prototype.toJSON = function() {
+}, N.prototype.toJSON = function() {
 	return this.value;
-}, F.prototype.peek = function() {
+}, N.prototype.peek = function() {
 	var e = this;
-	return Ke(function() {
+	return Je(function() {
 		return e.value;
 	});
-}, Object.defineProperty(F.prototype, "value", {
+}, Object.defineProperty(N.prototype, "value", {
 	get: function() {
-		var e = $e(this);
+		var e = tt(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Je > 100) throw Error("Cycle detected");
+			if (Xe > 100) throw Error("Cycle detected");
 			(function(e) {
-				P !== 0 && Je === 0 && e.l !== Xe && (e.l = Xe, Ze = {
+				M !== 0 && Xe === 0 && e.l !== Qe && (e.l = Qe, $e = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: Ze
+					o: $e
 				});
-			})(this), this.v = e, this.i++, Qe++, P++;
+			})(this), this.v = e, this.i++, et++, M++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ue();
+				Ge();
 			}
 		}
 	}
 });
-function I(e, t) {
-	return new F(e, t);
+function P(e, t) {
+	return new N(e, t);
 }
-function et(e) {
+function nt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function tt(e) {
+function rt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function tt(e) {
 		}
 	}
 }
-function nt(e) {
+function it(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function rt(e, t) {
-	F.call(this, void 0, t), this.x = e, this.s = void 0, this.g = Qe - 1, this.f = 4;
+function at(e, t) {
+	N.call(this, void 0, t), this.x = e, this.s = void 0, this.g = et - 1, this.f = 4;
 }
-rt.prototype = new F(), rt.prototype.h = function() {
+at.prototype = new N(), at.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === Qe)) return !0;
-	if (this.g = Qe, this.f |= 1, this.i > 0 && !et(this)) return this.f &= -2, !0;
-	var e = N;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === et)) return !0;
+	if (this.g = et, this.f |= 1, this.i > 0 && !nt(this)) return this.f &= -2, !0;
+	var e = j;
 	try {
-		tt(this), N = this;
+		rt(this), j = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return N = e, nt(this), this.f &= -2, !0;
-}, rt.prototype.S = function(e) {
+	return j = e, it(this), this.f &= -2, !0;
+}, at.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	F.prototype.S.call(this, e);
-}, rt.prototype.U = function(e) {
-	if (this.t !== void 0 && (F.prototype.U.call(this, e), this.t === void 0)) {
+	N.prototype.S.call(this, e);
+}, at.prototype.U = function(e) {
+	if (this.t !== void 0 && (N.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, rt.prototype.N = function() {
+}, at.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(rt.prototype, "value", { get: function() {
+}, Object.defineProperty(at.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = $e(this);
+	var e = tt(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function it(e, t) {
-	return new rt(e, t);
+function ot(e, t) {
+	return new at(e, t);
 }
-function at(e) {
+function st(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		P++;
-		var n = N;
-		N = void 0;
+		M++;
+		var n = j;
+		j = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ot(e), t;
+			throw e.f &= -2, e.f |= 8, ct(e), t;
 		} finally {
-			N = n, Ue();
+			j = n, Ge();
 		}
 	}
 }
-function ot(e) {
+function ct(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, at(e);
+	e.x = void 0, e.s = void 0, st(e);
 }
-function st(e) {
-	if (N !== this) throw Error("Out-of-order effect");
-	nt(this), N = e, this.f &= -2;
+function lt(e) {
+	if (j !== this) throw Error("Out-of-order effect");
+	it(this), j = e, this.f &= -2;
 	try {
-		8 & this.f && ot(this);
+		8 & this.f && ct(this);
 	} finally {
-		Ue();
+		Ge();
 	}
 }
-function ct(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ge && Ge.push(this);
+function ut(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, qe && qe.push(this);
 }
-ct.prototype.c = function() {
+ut.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ct.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ct.prototype.S = function() {
+}, ut.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, at(this), tt(this), P++;
-	var e = N;
-	return N = this, st.bind(this, e);
-}, ct.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = qe, qe = this);
-}, ct.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ot(this);
-}, ct.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, st(this), rt(this), M++;
+	var e = j;
+	return j = this, lt.bind(this, e);
+}, ut.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = Ye, Ye = this);
+}, ut.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ct(this);
+}, ut.prototype.dispose = function() {
 	this.d();
 };
-function lt(e, t) {
-	var n = new ct(e, t);
+function dt(e, t) {
+	var n = new ut(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function lt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ut, dt, ft = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, pt = [];
-lt(function() {
-	ut = this.N;
+var ft, pt, mt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ht = [];
+dt(function() {
+	ft = this.N;
 })();
-function mt(t, n) {
+function gt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function ht(e) {
-	if (dt) {
-		var t = dt;
-		dt = void 0, t();
+function _t(e) {
+	if (pt) {
+		var t = pt;
+		pt = void 0, t();
 	}
-	dt = e && e.S();
+	pt = e && e.S();
 }
-function gt(e) {
-	var t = this, r = e.data, i = L(r);
+function vt(e) {
+	var t = this, r = e.data, i = F(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Me(function() {
+	var a = Pe(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = it(function() {
+		var a = ot(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = it(function() {
+		}), o = ot(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = lt(function() {
-			if (this.N = bt, o.value) {
+		}), s = dt(function() {
+			if (this.N = St, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function gt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
+vt.displayName = "ReactiveTextNode", Object.defineProperties(N.prototype, {
 	constructor: {
 		configurable: !0,
 		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: gt
+		value: vt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), mt("__b", function(e, t) {
-	if (ht(), typeof t.type == "string") {
+}), gt("__b", function(e, t) {
+	if (_t(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof F && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof N && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), mt("__r", function(e, t) {
+}), gt("__r", function(e, t) {
 	if (e(t), t.type !== x) {
-		ht();
+		_t();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return lt(function() {
+			return dt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				ft && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				mt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), ht(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), _t(n);
 	}
-}), mt("__e", function(e, t, n, r) {
-	ht(), e(t, n, r);
-}), mt("diffed", function(e, t) {
-	ht();
+}), gt("__e", function(e, t, n, r) {
+	_t(), e(t, n, r);
+}), gt("diffed", function(e, t) {
+	_t();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ gt.displayName = "ReactiveTextNode", Object.defineProperties(F.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = _t(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = yt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function _t(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = I(n);
+function yt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = P(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: lt(function() {
-			this.N = bt;
+		d: dt(function() {
+			this.N = St;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-mt("unmount", function(e, t) {
+gt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ mt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), mt("__h", function(e, t, n, r) {
+}), gt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,26 +825,26 @@ mt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function L(e, t) {
-	return Me(function() {
-		return I(e, t);
+function F(e, t) {
+	return Pe(function() {
+		return P(e, t);
 	}, []);
 }
-var vt = function(e) {
+var bt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function yt() {
-	We(function() {
-		for (var e; e = pt.shift();) ut.call(e);
+function xt() {
+	Ke(function() {
+		for (var e; e = ht.shift();) ft.call(e);
 	});
 }
-function bt() {
-	pt.push(this) === 1 && (e.requestAnimationFrame || vt)(yt);
+function St() {
+	ht.push(this) === 1 && (e.requestAnimationFrame || bt)(xt);
 }
 // src/protocol/asks.ts
-var xt = {
+var Ct = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,60 +860,65 @@ var xt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, St = 2, Ct = 200;
-function wt(e) {
-	if (Array.isArray(e)) return `[${e.map(wt).join(",")}]`;
+}, wt = 2, Tt = 200;
+function Et(e) {
+	if (Array.isArray(e)) return `[${e.map(Et).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${wt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Et(t)}`).join(",")}}`;
 }
-var Tt = {
+var Dt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Et = class {
+}, Ot = class {
+	lost = P(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(wt(t), this.#n(t, n));
+			this.#e.set(Et(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = wt(e), n = this.#e.get(t);
+		let t = Et(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = wt(e), n = this.#e.get(t);
+		let t = Et(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(wt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Et(e))?.answer.value?.result ?? null;
 	}
-	shown(...e) {
-		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
+	shown(e) {
+		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
 		return Object.fromEntries(n.map(([e, t]) => [e, t.answer.value?.result]));
 	}
 	#n(e, t) {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: xt[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: I(n ? {
-				...Tt,
+			order: Ct[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: P(n ? {
+				...Dt,
 				fraction: 1,
 				result: t
-			} : Tt),
+			} : Dt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
+	retry() {
+		this.lost.value = !1, this.#r();
+	}
 	#r() {
-		let e = [...this.#e.values()], t = St - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		if (this.lost.value) return;
+		let e = [...this.#e.values()], t = wt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -926,46 +931,49 @@ var Tt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Tt,
+					...Dt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Tt,
+				...Dt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Tt,
+				...Dt,
 				error: e
-			})
+			}),
+			lost: () => {
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Dt, this.lost.value = !0);
+			}
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Ct) return;
+			if (this.#e.size <= Tt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, Dt = me(null);
-function R() {
-	let e = Ne(Dt);
+}, kt = _e(null);
+function I() {
+	let e = Fe(kt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function z(e) {
-	let t = R(), n = e === null ? "" : wt(e), r = L(null);
-	return Ae(() => {
+function L(e) {
+	let t = I(), n = e === null ? "" : Et(e), r = F(null);
+	return Ne(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function B(e) {
-	let t = z(e), n = je(null);
+function At(e) {
+	let t = L(e), n = A(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -973,21 +981,21 @@ function B(e) {
 	};
 }
 // src/page/keys.ts
-var Ot = {
+var jt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function kt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => At(e, t, n);
+function Mt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Nt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function At(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || jt(n.target) || e.helpOpen.value) return;
+function Nt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Pt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Ot[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: jt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -995,11 +1003,11 @@ function At(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function jt(e) {
+function Pt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function V(e) {
+function R(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1008,7 +1016,7 @@ function V(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function H(e) {
+function z(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1018,10 +1026,10 @@ function H(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function U(e, t) {
-	return e === null || t === null ? e === t : Mt(e) === Mt(t);
+function B(e, t) {
+	return e === null || t === null ? e === t : Ft(e) === Ft(t);
 }
-function Mt(e) {
+function Ft(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1031,28 +1039,28 @@ function Mt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Nt(e) {
+function It(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Pt(e) {
-	return Nt(e) === "cross_attention";
-}
-function Ft(e) {
-	return Pt(e) || e.encoder === !0;
-}
-function It(e) {
-	return e.encoder ? { encoder: !0 } : Pt(e) ? { cross: !0 } : {};
-}
 function Lt(e) {
+	return It(e) === "cross_attention";
+}
+function Rt(e) {
+	return Lt(e) || e.encoder === !0;
+}
+function zt(e) {
+	return e.encoder ? { encoder: !0 } : Lt(e) ? { cross: !0 } : {};
+}
+function Bt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Rt(e);
-	let n = Rt(t[1] ?? "");
-	return n === null || Pt(n) ? null : {
+	if (!t) return Vt(e);
+	let n = Vt(t[1] ?? "");
+	return n === null || Lt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Rt(e) {
+function Vt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1074,26 +1082,26 @@ function Rt(e) {
 		head: Number(r)
 	};
 }
-function W(e) {
-	return Bt(zt(e), e.encoder ?? !1);
+function V(e) {
+	return Ut(Ht(e), e.encoder ?? !1);
 }
-function zt(e) {
+function Ht(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Bt(e, t) {
+function Ut(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Vt(e) {
-	let t = Ht(e);
-	if (t) return W(t);
+function Wt(e) {
+	let t = Gt(e);
+	if (t) return V(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Ht(e) {
+function Gt(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1116,24 +1124,72 @@ function Ht(e) {
 		neuron: e.neuron
 	};
 }
-function Ut(e) {
+function Kt(e) {
 	let t = e;
-	return typeof t != "object" || !t || !Wt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Wt(t.head) : t.kind === "neuron" ? Wt(t.neuron) && (t.expert === void 0 || Wt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !qt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? qt(t.head) : t.kind === "neuron" ? qt(t.neuron) && (t.expert === void 0 || qt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function Wt(e) {
+function qt(e) {
 	return Number.isInteger(e) && e >= 0;
 }
+function Jt(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || Lt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+}
+function Yt(e) {
+	let t = e.ledger.terms.flatMap((e) => Gt(e) ?? []);
+	return [
+		...e.heads.map(R),
+		...e.neurons.map(z),
+		...t
+	];
+}
+// src/page/earlier.ts
+var Xt = 20, Zt = "unembed-earlier", Qt = class {
+	list;
+	#e;
+	constructor(e) {
+		this.#e = e, this.list = P(en(e));
+	}
+	add({ a: e, source: t }) {
+		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
+		this.list.value = [{
+			a: e,
+			source: t
+		}, ...n].slice(0, Xt);
+		try {
+			this.#e?.setItem(Zt, JSON.stringify(this.list.value));
+		} catch {}
+	}
+};
+function $t(e) {
+	try {
+		return e === "page" ? sessionStorage : null;
+	} catch {
+		return null;
+	}
+}
+function en(e) {
+	try {
+		let t = JSON.parse(e?.getItem(Zt) ?? "[]");
+		return Array.isArray(t) ? t.filter(tn).slice(0, Xt) : [];
+	} catch {
+		return [];
+	}
+}
+function tn(e) {
+	let { a: t, source: n } = e ?? {};
+	return typeof t == "string" && (n === null || typeof n == "string");
+}
 // src/lib/knowledge.ts
-var Gt = [
+var nn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Kt = ["rome", "value"], qt = [
+], rn = ["rome", "value"], an = [
 	"refined",
 	"kept",
 	"shared"
-], Jt = {
+], on = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1141,33 +1197,33 @@ var Gt = [
 	test: null,
 	edit: null
 };
-function Yt(e, t, n) {
+function sn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Xt({ layers: e, attributions: t }) {
+function cn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Zt(e) {
-	return W(H(e));
+function ln(e) {
+	return V(z(e));
 }
-function Qt(e, t) {
+function un(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function $t(e) {
+function dn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function en(e) {
+function fn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1175,17 +1231,17 @@ function en(e) {
 		shared: e.shared
 	};
 }
-function tn(e, t) {
-	return t ?? qt.find((t) => e[t].length > 0) ?? "refined";
+function pn(e, t) {
+	return t ?? an.find((t) => e[t].length > 0) ?? "refined";
 }
-function nn({ layer: e, expert: t, neuron: n }) {
+function mn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function hn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1195,7 +1251,7 @@ function rn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function an(e, t, n, r, i) {
+function gn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1213,7 +1269,7 @@ function an(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return on([
+		return _n([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1222,34 +1278,34 @@ function an(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? on([
+	return e.action === "erase" ? _n([
 		"suppress",
 		...r,
 		...o
-	]) : on([
+	]) : _n([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function on(e) {
+function _n(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function sn(e, t) {
+function vn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...ln(e, t),
+		...bn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function cn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(nn);
+function yn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(mn);
 	return t.action === "update" ? {
 		ask: "update",
-		...ln(e, n),
+		...bn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1257,42 +1313,42 @@ function cn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...ln(e, n),
+		...bn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function ln({ prompts: e }, { prompt: t, target: n }) {
+function bn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function un(e) {
+function xn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && fn([null, ...qt])(a) && fn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Cn([null, ...an])(a) && Cn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || dn(s));
+	])(o) && (s === null || Sn(s));
 }
-function dn(e) {
+function Sn(e) {
 	let t = e;
-	return typeof t == "object" && fn(Gt)(t.action) && typeof t.to == "string" && fn(Kt)(t.method);
+	return typeof t == "object" && Cn(nn)(t.action) && typeof t.to == "string" && Cn(rn)(t.method);
 }
-function fn(e) {
+function Cn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var pn = [
+var wn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], mn = [
+], Tn = [
 	"why",
 	"parts",
 	"graph",
@@ -1300,7 +1356,7 @@ var pn = [
 	"compare",
 	"facts",
 	"continue"
-], hn = {
+], En = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1315,11 +1371,11 @@ var pn = [
 	pins: [],
 	knowledge: null
 };
-function gn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(hn[e]));
+function Dn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(En[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function _n(e, t = hn) {
+function On(e, t = En) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1327,64 +1383,66 @@ function _n(e, t = hn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? vn({
-		...hn,
+	return typeof n == "object" && n && !Array.isArray(n) ? kn({
+		...En,
 		...n
 	}) : t;
 }
-function vn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : hn[t], n = (e) => e === null || typeof e == "string";
+function kn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : En[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => mn.some((t) => t === e)),
+		view: t("view", (e) => Tn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || Wt(e)),
-		target: t("target", (e) => n(e) || Wt(e)),
+		position: t("position", (e) => e === null || qt(e)),
+		target: t("target", (e) => n(e) || qt(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || Wt(e)),
-		selection: t("selection", (e) => e === null || Ut(e)),
-		test: t("test", (e) => e === null || bn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(xn)),
-		knowledge: t("knowledge", (e) => e === null || un(e))
+		word: t("word", (e) => e === null || qt(e)),
+		selection: t("selection", (e) => e === null || Kt(e)),
+		test: t("test", (e) => e === null || jn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Mn)),
+		knowledge: t("knowledge", (e) => e === null || xn(e))
 	};
 }
-function yn(e) {
+function An(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function bn(e) {
-	return pn.some((t) => t === e);
+function jn(e) {
+	return wn.some((t) => t === e);
 }
-function xn(e) {
+function Mn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Ut(t.part) && bn(t.how);
+	return typeof t == "object" && !!t && Kt(t.part) && jn(t.how);
 }
 // src/page/page.ts
-var Sn = class {
+var Nn = class {
 	data;
 	desk;
 	state;
-	hovered = I(null);
-	explained = I(null);
-	answered = I(null);
-	helpOpen = I(!1);
-	continued = I(null);
-	said = I("");
-	shownPart = it(() => this.hovered.value ?? this.state.value.selection);
+	hovered = P(null);
+	explained = P(null);
+	answered = P(null);
+	helpOpen = P(!1);
+	continued = P(null);
+	glossary = P(null);
+	earlier;
+	said = P("");
+	shownPart = ot(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.desk = new Et(t, e.results);
-		let n = vn({
-			...hn,
+		this.data = e, this.earlier = new Qt($t(e.host)), this.desk = new Ot(t, e.results);
+		let n = kn({
+			...En,
 			...e.state
 		});
-		this.state = I(e.host === "widget" ? n : this.#e(n));
+		this.state = P(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = hn) {
-		let t = _n(location.hash, e);
+	#e(e = En) {
+		let t = On(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1422,32 +1480,32 @@ var Sn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !U(t.part, e));
+		let r = n.filter((t) => !B(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${W(e)}.`;
+		}] }), this.said.value = `Pinned ${V(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		We(() => {
-			this.explained.value = e, this.answered.value = e && t;
+		Ke(() => {
+			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...wn(e),
+			...Fn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Cn(this.state.value), t = lt(() => {
-			let t = this.state.value, n = gn(t), r = Cn(t) !== e;
-			if (e = Cn(t), n === location.hash) return;
+		let e = Pn(this.state.value), t = dt(() => {
+			let t = this.state.value, n = Dn(t), r = Pn(t) !== e;
+			if (e = Pn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1458,7 +1516,7 @@ var Sn = class {
 		};
 	}
 };
-function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Pn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1470,8 +1528,8 @@ function Cn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Tn({
+function Fn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return In({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1480,94 +1538,32 @@ function wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Tn(e) {
+function In(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
-// src/protocol/transports.ts
-function En(e) {
-	return (t, n) => {
-		let r = new AbortController();
-		return Dn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await On(e));
-			await kn(e.body, n);
-		}).catch((e) => {
-			r.signal.aborted || n.error(e instanceof Error ? e.message : String(e));
-		}), () => r.abort();
+// src/lib/glossary.ts
+var Ln = Rn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function Rn(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [zn(Bn(e[1]), Bn(e[2]))] : []);
+}
+function zn(e, t) {
+	return {
+		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
+		term: e,
+		meaning: t
 	};
 }
-function Dn(e, t, n, r) {
-	let i = { "content-type": "application/json" };
-	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
-		method: "POST",
-		headers: i,
-		body: JSON.stringify(t),
-		...r ? { signal: r } : {}
-	});
+function Bn(e) {
+	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-async function On(e) {
-	let t = await e.text();
-	try {
-		let { message: e } = JSON.parse(t);
-		if (e) return e;
-	} catch {}
-	return t || `The server answered ${e.status}.`;
-}
-async function kn(e, t) {
-	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
-	for (;;) {
-		let { done: e, value: i } = await n.read();
-		if (e) break;
-		r += i.replaceAll("\r\n", "\n");
-		let a = r.split("\n\n");
-		r = a.pop() ?? "";
-		for (let e of a) An(e, t);
-	}
-	r.trim() && An(r, t), t.error("The server closed the connection before it had answered.");
-}
-function An(e, t) {
-	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && jn(r("event")[0] ?? "message", JSON.parse(i), t);
-}
-function jn(e, t, n) {
-	if (e === "progress") {
-		let { stage: e, fraction: r } = t;
-		n.progress(e, r);
-	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
-}
-var Mn = /* @__PURE__ */ new Set([
-	"top",
-	"test",
-	"target"
-]);
-function Nn(e) {
-	let t = (e) => wt(Object.fromEntries(Object.entries(e).filter(([e]) => !Mn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
-	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
-	};
-}
-function Pn(e) {
-	let t = 0;
-	return (n, r) => {
-		t += 1;
-		let i = t, a = (t) => {
-			t.id === i && (jn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
-		};
-		return e.on("msg:custom", a), e.send({
-			id: i,
-			ask: n
-		}), () => {
-			e.off("msg:custom", a), e.send({
-				id: i,
-				cancel: !0
-			});
-		};
-	};
+function Vn(e) {
+	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
+	return Ln.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Fn = Symbol.for("pv"), In = 0;
+var Hn = Symbol.for("pv"), Un = 0;
 Array.isArray;
-function G(t, n, r, i, a, o) {
+function H(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1581,17 +1577,130 @@ function G(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Fn,
-		__v: --In,
+		constructor: Hn,
+		__v: --Un,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
+// src/panels/Glossary.tsx
+function Wn() {
+	let e = I(), t = A(null), n = e.glossary.value, r = n === null ? null : Vn(n);
+	return Me(() => {
+		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
+	}, [n]), /* @__PURE__ */ H("dialog", {
+		class: "glossary",
+		ref: t,
+		"aria-labelledby": "unembed-glossary",
+		onClose: () => e.glossary.value = null,
+		children: [/* @__PURE__ */ H("form", {
+			method: "dialog",
+			class: "controls",
+			children: [/* @__PURE__ */ H("h2", {
+				id: "unembed-glossary",
+				children: "Glossary"
+			}), /* @__PURE__ */ H("button", {
+				type: "submit",
+				children: "Close"
+			})]
+		}), n === null ? null : /* @__PURE__ */ H("dl", {
+			tabIndex: 0,
+			children: Ln.map((e) => /* @__PURE__ */ H("div", {
+				class: e === r ? "chosen" : "",
+				children: [/* @__PURE__ */ H("dt", { children: e.term }), /* @__PURE__ */ H("dd", { children: e.meaning })]
+			}, e.term))
+		})]
+	});
+}
+// src/protocol/transports.ts
+function Gn(e) {
+	return (t, n) => {
+		let r = new AbortController();
+		return qn("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Jn(e));
+			await Yn(e.body, n);
+		}).catch((e) => {
+			r.signal.aborted || (Kn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+		}), () => r.abort();
+	};
+}
+function Kn(e) {
+	return e instanceof TypeError;
+}
+function qn(e, t, n, r) {
+	let i = { "content-type": "application/json" };
+	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
+		method: "POST",
+		headers: i,
+		body: JSON.stringify(t),
+		...r ? { signal: r } : {}
+	});
+}
+async function Jn(e) {
+	let t = await e.text();
+	try {
+		let { message: e } = JSON.parse(t);
+		if (e) return e;
+	} catch {}
+	return t || `The server answered ${e.status}.`;
+}
+async function Yn(e, t) {
+	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
+	for (;;) {
+		let { done: e, value: i } = await n.read();
+		if (e) break;
+		r += i.replaceAll("\r\n", "\n");
+		let a = r.split("\n\n");
+		r = a.pop() ?? "";
+		for (let e of a) Xn(e, t);
+	}
+	r.trim() && Xn(r, t), t.lost();
+}
+function Xn(e, t) {
+	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
+	i && Zn(r("event")[0] ?? "message", JSON.parse(i), t);
+}
+function Zn(e, t, n) {
+	if (e === "progress") {
+		let { stage: e, fraction: r } = t;
+		n.progress(e, r);
+	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
+}
+var Qn = /* @__PURE__ */ new Set([
+	"top",
+	"test",
+	"target"
+]);
+function $n(e) {
+	let t = (e) => Et(Object.fromEntries(Object.entries(e).filter(([e]) => !Qn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+	return (e, r) => {
+		let i = n.get(t(e));
+		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+	};
+}
+function er(e) {
+	let t = 0;
+	return (n, r) => {
+		t += 1;
+		let i = t, a = (t) => {
+			t.id === i && (Zn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+		};
+		return e.on("msg:custom", a), e.send({
+			id: i,
+			ask: n
+		}), () => {
+			e.off("msg:custom", a), e.send({
+				id: i,
+				cancel: !0
+			});
+		};
+	};
+}
 // src/ui/Field.tsx
-function Ln(e) {
-	let t = R(), n = String(t.state.value[e.name] ?? ""), r = L(n);
-	ke(() => {
+function tr(e) {
+	let t = I(), n = String(t.state.value[e.name] ?? ""), r = F(n);
+	Me(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1612,9 +1721,9 @@ function Ln(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ G("label", {
+	return e.wide ? /* @__PURE__ */ H("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ G("textarea", {
+		children: [e.label, /* @__PURE__ */ H("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1623,23 +1732,83 @@ function Ln(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ G("label", { children: [e.label, /* @__PURE__ */ G("input", {
+	}) : /* @__PURE__ */ H("label", { children: [e.label, /* @__PURE__ */ H("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
 		onKeyDown: (e) => e.key === "Enter" && i()
 	})] });
 }
+// src/panels/EarlierPrompts.tsx
+function nr() {
+	let e = I(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ H("label", { children: ["Earlier", /* @__PURE__ */ H("select", {
+		class: "earlier",
+		value: "",
+		onChange: (t) => {
+			let n = r[Number(t.currentTarget.value)];
+			t.currentTarget.value = "", n && e.set({
+				...n,
+				position: null,
+				target: null
+			});
+		},
+		children: [/* @__PURE__ */ H("option", {
+			value: "",
+			children: [r.length, " …"]
+		}), r.map((e, t) => /* @__PURE__ */ H("option", {
+			value: t,
+			children: rr(e)
+		}, t))]
+	})] });
+}
+function rr({ a: e, source: t }) {
+	let n = t ? `${t} → ${e}` : e;
+	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
+}
+// src/panels/Find.tsx
+var ir = [
+	"compare",
+	"facts",
+	"continue"
+];
+function ar() {
+	let e = I(), t = A(null), n = Ie(), r = F(!1), i = e.explained.value, a = i ? Yt(i) : [], o = (n) => {
+		let a = Bt(n), o = a === null ? "" : i ? Jt(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${V(a)}: ${o}`), a === null || o ? t.current?.select() : (ir.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+	};
+	return /* @__PURE__ */ H("label", {
+		class: "find",
+		children: [
+			/* @__PURE__ */ H("span", { children: ["Find ", /* @__PURE__ */ H("kbd", { children: "/" })] }),
+			/* @__PURE__ */ H("input", {
+				ref: t,
+				type: "search",
+				"data-find": !0,
+				list: n,
+				placeholder: a[0] ? V(a[0]) : "part",
+				"aria-invalid": r.value,
+				onKeyDown: (e) => {
+					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
+				}
+			}),
+			/* @__PURE__ */ H("datalist", {
+				id: n,
+				children: a.map((e) => /* @__PURE__ */ H("option", { value: V(e) }, V(e)))
+			})
+		]
+	});
+}
 // src/panels/Header.tsx
-function Rn() {
-	let e = R(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ G("header", {
+function or() {
+	let e = I(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ H("header", {
 		class: "top",
-		children: [/* @__PURE__ */ G("div", {
+		children: [/* @__PURE__ */ H("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ G("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ G("p", {
+				/* @__PURE__ */ H("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ H("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1650,25 +1819,29 @@ function Rn() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ G("form", {
+				/* @__PURE__ */ H("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
-					children: [e.reads() === "text" ? /* @__PURE__ */ G(Ln, {
-						name: "source",
-						label: "Source",
-						wide: !0,
-						live: n
-					}) : null, /* @__PURE__ */ G(Ln, {
-						name: "a",
-						label: r === "source" ? "Decoder's prompt" : "Prompt",
-						wide: !0,
-						live: n
-					})]
+					children: [
+						e.reads() === "text" ? /* @__PURE__ */ H(tr, {
+							name: "source",
+							label: "Source",
+							wide: !0,
+							live: n
+						}) : null,
+						/* @__PURE__ */ H(tr, {
+							name: "a",
+							label: r === "source" ? "Decoder's prompt" : "Prompt",
+							wide: !0,
+							live: n
+						}),
+						/* @__PURE__ */ H(nr, {})
+					]
 				}),
-				/* @__PURE__ */ G(Un, {}),
-				/* @__PURE__ */ G(Hn, {}),
-				e.data.host === "page" ? /* @__PURE__ */ G(Wn, {}) : null,
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ H(ar, {}),
+				/* @__PURE__ */ H(ur, {}),
+				e.data.host === "page" ? /* @__PURE__ */ H(fr, {}) : null,
+				/* @__PURE__ */ H("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1676,13 +1849,13 @@ function Rn() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ H("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ G(Bn, {}), /* @__PURE__ */ G(Vn, { live: n })]
+			children: [/* @__PURE__ */ H(cr, {}), /* @__PURE__ */ H(lr, { live: n })]
 		})]
 	});
 }
-var zn = {
+var sr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1691,12 +1864,12 @@ var zn = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Bn() {
-	let e = R(), t = e.state.value;
-	return /* @__PURE__ */ G("nav", {
+function cr() {
+	let e = I(), t = e.state.value;
+	return /* @__PURE__ */ H("nav", {
 		"aria-label": "Views",
-		children: mn.map((n) => /* @__PURE__ */ G("a", {
-			href: gn({
+		children: Tn.map((n) => /* @__PURE__ */ H("a", {
+			href: Dn({
 				...t,
 				view: n
 			}) || "#",
@@ -1704,48 +1877,48 @@ function Bn() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [zn[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ G("span", {
+			children: [sr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ H("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Vn({ live: e }) {
-	let t = R(), n = t.state.value;
-	return /* @__PURE__ */ G("details", {
+function lr({ live: e }) {
+	let t = I(), n = t.state.value;
+	return /* @__PURE__ */ H("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ G("summary", { children: "Another token or reference" }), /* @__PURE__ */ G("form", {
+		children: [/* @__PURE__ */ H("summary", { children: "Another token or reference" }), /* @__PURE__ */ H("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ H(tr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ G(Ln, {
+				/* @__PURE__ */ H(tr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ G("label", { children: ["Reference", /* @__PURE__ */ G("select", {
+				/* @__PURE__ */ H("label", { children: ["Reference", /* @__PURE__ */ H("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ H("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ H("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ G("option", {
+						n.vs === null ? null : /* @__PURE__ */ H("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1755,9 +1928,9 @@ function Vn({ live: e }) {
 		})]
 	});
 }
-function Hn() {
-	let e = R();
-	return e.data.host === "page" ? /* @__PURE__ */ G("button", {
+function ur() {
+	let e = I();
+	return e.data.host === "page" ? /* @__PURE__ */ H("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1769,51 +1942,36 @@ function Hn() {
 		children: "Copy link"
 	}) : null;
 }
-function Un() {
-	let e = R(), t = je(null), n = L(!1);
-	return /* @__PURE__ */ G("label", {
-		class: "find",
-		children: [/* @__PURE__ */ G("span", { children: ["Find ", /* @__PURE__ */ G("kbd", { children: "/" })] }), /* @__PURE__ */ G("input", {
-			ref: t,
-			type: "search",
-			"data-find": !0,
-			placeholder: "L23.H4",
-			"aria-invalid": n.value,
-			onKeyDown: (r) => {
-				if (r.key !== "Enter" || !t.current) return;
-				let i = Lt(t.current.value), a = e.explained.value?.model, o = i?.encoder ? e.reads() === null : i && a && i.layer >= a.layers;
-				n.value = i === null || !!o, i && !n.value && e.select(i), e.said.value = n.value ? "No such part: write L23, L23.H4, L24.N1005 or L24 mlp." : "";
-			}
-		})]
-	});
+function dr(e) {
+	return Kn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Wn() {
-	let e = R(), t = L(null), n = async () => {
+function fr() {
+	let e = I(), t = F(null), n = async () => {
 		t.value = null;
-		let n = await Dn("/report", {
+		let n = await qn("/report", {
 			state: e.state.value,
-			results: e.desk.shown(e.state.value.a, e.state.value.b)
+			results: e.desk.shown(e.state.value.a)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await On(n);
+			t.value = await Jn(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = String(e)),
+		onClick: () => n().catch((e) => t.value = dr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ G("p", {
+	}), t.value ? /* @__PURE__ */ H("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Gn = [
+var pr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1823,53 +1981,90 @@ var Gn = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Kn() {
-	let e = R(), t = je(null), n = e.helpOpen.value;
-	return ke(() => {
+function mr() {
+	let e = I(), t = A(null), n = e.helpOpen.value;
+	return Me(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ G("dialog", {
+	}, [n]), /* @__PURE__ */ H("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ H("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ G("table", { children: /* @__PURE__ */ G("tbody", { children: Gn.map(([e, t]) => /* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("table", { children: /* @__PURE__ */ H("tbody", { children: pr.map(([e, t]) => /* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
 				scope: "row",
-				children: /* @__PURE__ */ G("kbd", { children: e })
-			}), /* @__PURE__ */ G("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ G("button", {
-				type: "button",
-				onClick: () => e.helpOpen.value = !1,
-				children: "Close"
+				children: /* @__PURE__ */ H("kbd", { children: e })
+			}), /* @__PURE__ */ H("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ H("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ H("button", {
+					type: "button",
+					onClick: () => e.helpOpen.value = !1,
+					children: "Close"
+				}), /* @__PURE__ */ H("button", {
+					type: "button",
+					onClick: () => {
+						e.helpOpen.value = !1, e.glossary.value = "ledger";
+					},
+					children: "Glossary"
+				})]
 			})
 		]
 	});
 }
+// src/panels/Lost.tsx
+function hr() {
+	let e = I();
+	if (!e.desk.lost.value) return null;
+	let { a: t } = e.state.value;
+	return /* @__PURE__ */ H("div", {
+		class: "panel lost",
+		role: "alert",
+		children: [/* @__PURE__ */ H("p", { children: [
+			/* @__PURE__ */ H("strong", { children: [
+				"The server at ",
+				location.origin,
+				" does not answer."
+			] }),
+			" What is shown stays. Start it again with",
+			" ",
+			/* @__PURE__ */ H("code", { children: ["unembed open ", gr(t)] }),
+			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
+		] }), /* @__PURE__ */ H("button", {
+			type: "button",
+			onClick: () => e.desk.retry(),
+			children: "Try again"
+		})]
+	});
+}
+function gr(e) {
+	return `'${e.replaceAll("'", "'\\''")}'`;
+}
 // src/panels/Start.tsx
-var qn = [
+var _r = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Jn() {
-	let e = R(), t = e.beside();
-	return /* @__PURE__ */ G("main", {
+function vr() {
+	let e = I(), t = e.beside();
+	return /* @__PURE__ */ H("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ G("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ G("p", { children: [
+			/* @__PURE__ */ H("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ H("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ G("ul", { children: qn.map(([t, n]) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ H("ul", { children: _r.map(([t, n]) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("span", {
 						class: "small",
 						children: t
 					}),
@@ -1881,19 +2076,22 @@ function Jn() {
 	});
 }
 // src/ui/Status.tsx
-function K(e) {
-	let t = R(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ G("p", {
+function U(e) {
+	let t = I(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ H("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ G("p", {
+	}) : n.error ? /* @__PURE__ */ H("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : /* @__PURE__ */ G("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ H("p", {
+		class: "note",
+		children: "Waits for the server."
+	}) : /* @__PURE__ */ H("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ G("progress", {
+			/* @__PURE__ */ H("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -1903,15 +2101,30 @@ function K(e) {
 		]
 	});
 }
-function Yn(e, t) {
-	let n = L(0), r = je(""), i = `${e} ${t}`;
+// src/ui/Toast.tsx
+var yr = 7e3;
+function br() {
+	let e = I(), t = e.said.value;
+	return Me(() => {
+		let t = setTimeout(() => {
+			e.said.value = "";
+		}, yr);
+		return () => clearTimeout(t);
+	}, [t]), /* @__PURE__ */ H("p", {
+		class: "toast",
+		role: "status",
+		children: t
+	});
+}
+function xr(e, t) {
+	let n = F(0), r = A(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Xn(e, t, n) {
+function Sr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Zn = [
+var Cr = [
 	[
 		84,
 		39,
@@ -1947,7 +2160,7 @@ var Zn = [
 		88,
 		6
 	]
-], Qn = [
+], wr = [
 	[
 		203,
 		196,
@@ -1983,7 +2196,7 @@ var Zn = [
 		206,
 		148
 	]
-], $n = [
+], Tr = [
 	[
 		0,
 		32,
@@ -2014,14 +2227,14 @@ var Zn = [
 		234,
 		70
 	]
-], er = I(!1);
+], Er = P(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	er.value = e.matches, e.addEventListener("change", () => {
-		er.value = e.matches;
+	Er.value = e.matches, e.addEventListener("change", () => {
+		Er.value = e.matches;
 	});
 }
-function tr(e, t) {
+function Dr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2032,97 +2245,100 @@ function tr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function nr(e, t) {
-	return ar(tr(er.value ? Qn : Zn, .5 + (t > 0 ? e / t : 0) / 2));
+function Or(e, t) {
+	return jr(Dr(Er.value ? wr : Cr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function rr(e) {
-	return ar(tr($n, e));
+function kr(e) {
+	return jr(Dr(Tr, e));
 }
-function ir(e) {
+function Ar(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function ar([e, t, n]) {
+function jr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var or = "−", sr = 1e6;
-function q(e, t = 2) {
-	return cr(e, t, "");
+var Mr = "−", Nr = 1e6;
+function W(e, t = 2) {
+	return Pr(e, t, "");
 }
-function J(e, t = 2) {
-	return cr(e, t, "+");
+function G(e, t = 2) {
+	return Pr(e, t, "+");
 }
-function cr(e, t, n) {
+function Pr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < sr)) return lr(e, t, n);
+	if (!(r < Nr)) return Fr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : ur(e, n) + i;
+	return Number(i) === 0 ? i : Ir(e, n) + i;
 }
-function lr(e, t = 0, n = "") {
+function Fr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return ur(e, n) + i;
+	return Ir(e, n) + i;
 }
-function ur(e, t) {
-	return e < 0 ? or : t;
+function Ir(e, t) {
+	return e < 0 ? Mr : t;
 }
-function Y(e) {
+function K(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = q(100 * e, e >= .001 ? 1 : 2);
+	let t = W(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function dr(e) {
-	return `${q(100 * e, 1)}%`;
+function Lr(e) {
+	return `${W(100 * e, 1)}%`;
 }
-function fr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [lr(e, 1), lr(t, 1)];
-	let [n, r] = [Y(e), Y(t)];
-	if (!gr(e, t) || n !== r && !hr(e, t)) return [n, r];
+function Rr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Fr(e, 1), Fr(t, 1)];
+	let [n, r] = [K(e), K(t)];
+	if (!Hr(e, t) || n !== r && !Vr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !mr(e, t, i);) i++;
-	return [`${pr(e, i)}%`, `${pr(t, i)}%`];
+	for (; i < 4 && !Br(e, t, i);) i++;
+	return [`${zr(e, i)}%`, `${zr(t, i)}%`];
 }
-function pr(e, t) {
-	let n = q(100 * e, t);
+function zr(e, t) {
+	let n = W(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${q(r, t)}` : `>${q(100 - r, t)}`;
+	return Number(n) === 0 ? `<${W(r, t)}` : `>${W(100 - r, t)}`;
 }
-function mr(e, t, n) {
-	let r = [pr(e, n), pr(t, n)];
-	return r[0] !== r[1] && !(hr(e, t) && r.some((e) => e.includes(">")));
+function Br(e, t, n) {
+	let r = [zr(e, n), zr(t, n)];
+	return r[0] !== r[1] && !(Vr(e, t) && r.some((e) => e.includes(">")));
 }
-function hr(e, t) {
+function Vr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function gr(e, t) {
+function Hr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function _r(e) {
+function Ur(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var vr = {
+var Wr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, yr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function X(e) {
-	return [...e].map((e) => vr[e] ?? (yr.test(e) ? br(e) : e)).join("") || "''";
+}, Gr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function q(e) {
+	return [...e].map((e) => Wr[e] ?? (Gr.test(e) ? qr(e) : e)).join("") || "''";
 }
-function br(e) {
+function Kr(e) {
+	return e ? e.label || q(e.text) : "";
+}
+function qr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/hooks/useRedraw.ts
-function xr(e) {
-	ke(() => {
+function Jr(e) {
+	Me(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2131,27 +2347,29 @@ function xr(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Sr = 34;
-function Cr(e) {
-	let t = je(null), n = L(null), r = je({
+var Yr = "system-ui, sans-serif", [Xr, Zr, Qr] = [
+	11,
+	46,
+	120
+];
+function $r(e) {
+	let t = A(null), n = F(null), r = A({
 		width: 1,
-		height: 1
+		height: 1,
+		left: 0
 	}), { columns: i, rows: a } = e;
-	xr(() => {
+	Jr(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = {
-			width: Math.min(Math.max((s - Sr) / Math.max(i, 1), 7), 64),
-			height: e.height ?? Math.min(Math.max(320 / Math.max(a, 1), 9), 22)
-		};
+		let l = ti(c, e, s);
 		r.current = l;
-		let [u, d] = [Sr + l.width * i, l.height * a + Or(e)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Tr(c, e, l), Dr(c, e, l, getComputedStyle(o).color), n.value && Er(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + si(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ni(c, e, l), ai(c, e, l, getComputedStyle(o).color), n.value && ii(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
 		if (!n) return null;
-		let o = Math.floor((e.clientX - n.left - Sr) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
+		let o = Math.floor((e.clientX - n.left - r.current.left) / r.current.width), s = Math.floor((e.clientY - n.top) / r.current.height);
 		return o >= 0 && o < i && s >= 0 && s < a ? [o, s] : null;
 	}, s = (t) => {
 		let r = {
@@ -2162,14 +2380,14 @@ function Cr(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [wr(o[0] + e, i), wr(o[1] + t, a)];
+			n.value = [ei(o[0] + e, i), ei(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
-	}, c = n.value && n.value[0] < i && n.value[1] < a ? e.tell(...n.value) : null;
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("div", {
+	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("div", {
 		class: "grid",
-		children: /* @__PURE__ */ G("canvas", {
+		children: /* @__PURE__ */ H("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2182,54 +2400,103 @@ function Cr(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ G("p", {
+	}), /* @__PURE__ */ H("p", {
 		class: "told",
 		"aria-live": "polite",
-		children: c ?? "\xA0"
+		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function wr(e, t) {
+function ei(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Tr(e, t, n) {
+function ti(e, t, n) {
+	let { columns: r, rows: i } = t;
+	e.font = `${Xr}px ${Yr}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(ci(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Zr, Qr] : [7, 64], l = t.text ? 15 : 9;
+	return {
+		left: o,
+		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
+		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
+	};
+}
+function ni(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(Sr + i * n.width, r * n.height, n.width - o, n.height - o), t.marked?.(i, r) && Er(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && ri(e, t.text(i, r), [i, r], n, Ar(a)), t.marked?.(i, r) && ii(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Er(e, [t, n], r, i, a) {
-	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(Sr + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+function ri(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Xr, i.height - 4)}px ${Yr}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+	let o = [...t], s = t;
+	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
+	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Dr(e, t, n, r) {
-	e.fillStyle = r, e.font = "11px system-ui, sans-serif", e.textBaseline = "middle", e.textAlign = "right";
+function ii(e, [t, n], r, i, a) {
+	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
+}
+function ai(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Xr}px ${Yr}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(t.rowName(r), 30, (r + .5) * n.height);
-	let a = Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += a) e.save(), e.translate(Sr + (r + .5) * n.width, t.rows * n.height + 4), e.rotate(-Math.PI / 4), e.fillText(kr(t.columnName(r)), 0, 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(ci(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = oi(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(ci(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Or(e) {
-	let t = Array.from({ length: e.columns }, (t, n) => kr(e.columnName(n)).length);
-	return 18 + 5 * Math.max(0, ...t);
+function oi(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => ci(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function kr(e) {
+function si(e, t, n) {
+	if (oi(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => ci(t.columnName(n)).length);
+	return 18 + 5 * Math.max(0, ...r);
+}
+function ci(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
+// src/ui/Legend.tsx
+var li = 9;
+function ui(e) {
+	let t = e.kind === "sign" ? (e) => Or(2 * e - 1, 1) : kr, n = Array.from({ length: li }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ H("p", {
+		class: "legend",
+		children: [
+			/* @__PURE__ */ H("span", { children: e.low }),
+			/* @__PURE__ */ H("span", {
+				class: "ramp",
+				"aria-hidden": "true",
+				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
+			}),
+			/* @__PURE__ */ H("span", {
+				class: "hidden",
+				children: "to"
+			}),
+			/* @__PURE__ */ H("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ H("span", {
+				class: "small",
+				children: [
+					"(middle: ",
+					e.middle,
+					")"
+				]
+			}) : null
+		]
+	});
+}
 // src/ui/Panel.tsx
-function Z(e) {
-	let t = Pe();
-	return /* @__PURE__ */ G("section", {
+function J(e) {
+	let t = Ie();
+	return /* @__PURE__ */ H("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ G("h2", {
+			/* @__PURE__ */ H("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ G("p", {
+			e.note ? /* @__PURE__ */ H("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -2238,44 +2505,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Q(e) {
-	let t = R(), n = U(e.part, t.state.value.selection);
-	return /* @__PURE__ */ G("button", {
+function Y(e) {
+	let t = I(), n = B(e.part, t.state.value.selection);
+	return /* @__PURE__ */ H("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: W(e.part)
+		children: V(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ar(e) {
-	return /* @__PURE__ */ G("section", {
+function di(e) {
+	return /* @__PURE__ */ H("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function jr(e) {
-	let t = R(), n = Mr();
-	return /* @__PURE__ */ G("details", {
+function fi(e) {
+	let t = I(), n = pi();
+	return /* @__PURE__ */ H("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ G("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ G(Ar, {
+		children: [/* @__PURE__ */ H("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ H(di, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: e.head.map((e, t) => /* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: e.head.map((e, t) => /* @__PURE__ */ H("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ G("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ G("tr", { children: e.map((e, t) => /* @__PURE__ */ G("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ H("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ H("tr", { children: e.map((e, t) => /* @__PURE__ */ H("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Mr() {
-	let e = L(!1), t = je(null);
+function pi() {
+	let e = F(!1), t = A(null);
 	return {
 		ref: t,
 		get open() {
@@ -2286,17 +2553,30 @@ function Mr() {
 		}
 	};
 }
+// src/ui/Term.tsx
+function X(e) {
+	let t = I();
+	return /* @__PURE__ */ H("button", {
+		type: "button",
+		class: "term",
+		title: Vn(e.name)?.meaning,
+		onClick: (n) => {
+			n.stopPropagation(), t.glossary.value = e.name;
+		},
+		children: e.children ?? e.name
+	});
+}
 // src/ui/Window.tsx
-function Nr(e) {
+function mi(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ H("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -2309,7 +2589,7 @@ function Nr(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -2319,51 +2599,68 @@ function Nr(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Pr() {
-	let e = R(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Nt(r) !== "mlp" ? r : null, o = a !== null && Pt(a), s = a !== null && Ft(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Yn(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function hi() {
+	let e = I(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && It(r) !== "mlp" ? r : null, o = a !== null && Lt(a), s = a !== null && Rt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = xr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? It(a) : {}
-	}, p = B(f), m = B(f && d !== void 0 && !o ? {
+		...a ? zt(a) : {}
+	}, p = At(f), m = At(f && d !== void 0 && !o ? {
 		...f,
 		head: d
 	} : null);
-	return t ? /* @__PURE__ */ G(Z, {
+	return t ? /* @__PURE__ */ H(J, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: a ? `${Fr(a, t.position)} Each head: its attention to the tokens (above) and what they give the target through it (below).` : "Of the strongest head. Select a head or an attention sublayer to see another.",
+		note: /* @__PURE__ */ H(x, { children: [
+			a ? gi(a, t.position) : "Of the strongest head; select another to see its layer.",
+			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
+			/* @__PURE__ */ H(X, { name: "attention sink" }),
+			"."
+		] }),
 		children: [
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ H(mi, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ H(U, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ H("div", {
 				class: p.stale ? "stale" : "",
-				children: [/* @__PURE__ */ G(Rr, {
-					payload: p.result,
-					start: l.value
-				}), /* @__PURE__ */ G(jr, {
-					label: "attention and contribution by head and token",
-					head: [
-						"head",
-						"source",
-						"attention",
-						"gives (logits)"
-					],
-					rows: () => Ir(p.result, l.value)
-				})]
+				children: [
+					/* @__PURE__ */ H(xi, {
+						payload: p.result,
+						start: l.value
+					}),
+					/* @__PURE__ */ H(ui, {
+						kind: "amount",
+						low: "attention 0",
+						high: "1"
+					}),
+					/* @__PURE__ */ H(ui, {
+						kind: "sign",
+						...bi(yi(p.result))
+					}),
+					/* @__PURE__ */ H(fi, {
+						label: "attention and contribution by head and token",
+						head: [
+							"head",
+							"source",
+							"attention",
+							"gives (logits)"
+						],
+						rows: () => _i(p.result, l.value)
+					})
+				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ G(K, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ G("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ H(U, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ H("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ G("div", {
+			m.result?.matrix ? /* @__PURE__ */ H("div", {
 				class: m.stale ? "stale" : "",
-				children: /* @__PURE__ */ G(Vr, {
+				children: /* @__PURE__ */ H(Ti, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -2372,81 +2669,99 @@ function Pr() {
 		]
 	}) : null;
 }
-function Fr(e, t) {
+function gi(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ir(e, t) {
-	return e.heads.flatMap((n) => Lr(n, e).slice(t, t + 128).map((e) => [
-		W(V(n)),
-		`${e.position} ${X(e.text)}`,
-		q(n.pattern[e.position] ?? 0, 3),
-		J(n.contribution[e.position] ?? 0, 3)
+function _i(e, t) {
+	return e.heads.flatMap((n) => vi(n, e).slice(t, t + 128).map((e) => [
+		V(R(n)),
+		`${e.position} ${q(e.text)}`,
+		W(n.pattern[e.position] ?? 0, 3),
+		G(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Lr(e, t) {
+function vi(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Rr({ payload: e, start: t }) {
-	let { heads: n } = e, r = Math.max(0, ...n.flatMap((e) => e.contribution.map(Math.abs)));
-	return /* @__PURE__ */ G("ul", {
+function yi({ heads: e }) {
+	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
+}
+function bi(e) {
+	return {
+		low: `gives ${G(-e)}`,
+		high: `${G(e)} logits to the target`,
+		middle: "none"
+	};
+}
+function xi({ payload: e, start: t }) {
+	let { heads: n } = e, r = yi(e);
+	return /* @__PURE__ */ H("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ G("li", { children: [
-			/* @__PURE__ */ G(Q, { part: V(n) }),
+		children: n.map((n) => /* @__PURE__ */ H("li", { children: [
+			/* @__PURE__ */ H(Y, { part: R(n) }),
 			" ",
-			J(n.value),
-			/* @__PURE__ */ G(zr, {
+			G(n.value),
+			/* @__PURE__ */ H(Si, {
 				head: n,
-				tokens: Lr(n, e),
+				tokens: vi(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function zr(e) {
+function Si(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ H("g", { children: [
+				/* @__PURE__ */ H("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: rr(i)
+					fill: kr(i)
 				}),
-				/* @__PURE__ */ G("rect", {
+				/* @__PURE__ */ H("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: nr(a, e.largest)
+					fill: Or(a, e.largest)
 				}),
-				/* @__PURE__ */ G("title", { children: `${t.position} ${X(t.text)}: attention ${q(i)}, gives ${J(a)}` })
+				/* @__PURE__ */ H("title", { children: `${t.position} ${q(t.text)}: attention ${W(i)}, gives ${G(a)}` })
 			] }, t.position);
 		})
-	});
+	}), t.length <= Ci ? /* @__PURE__ */ H("span", {
+		class: "strip-names",
+		"aria-hidden": "true",
+		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
+		children: t.map((e) => /* @__PURE__ */ H("bdi", {
+			title: `${e.position} ${q(e.text)}`,
+			children: q(e.text)
+		}, e.position))
+	}) : null] });
 }
-var Br = {
+var Ci = 12, wi = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function Vr(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = L("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Lr(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? W(V(i)) : "", u = (e) => X(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("h3", { children: l }),
-		/* @__PURE__ */ G("p", {
+function Ti(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = F("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? vi(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? V(R(i)) : "", u = (e) => q(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("h3", { children: l }),
+		/* @__PURE__ */ H("p", {
 			class: "controls",
-			children: Object.entries(Br).map(([e, n]) => /* @__PURE__ */ G("button", {
+			children: Object.entries(wi).map(([e, n]) => /* @__PURE__ */ H("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2454,22 +2769,23 @@ function Vr(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ G(Ur, {
+		a.value === "target" ? /* @__PURE__ */ H(Di, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ G(Hr, {
+		}) : /* @__PURE__ */ H(Ei, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
 			text: u,
 			value: a.value === "attention" ? d : f,
 			whole: o,
-			largest: a.value === "attention" ? 1 : void 0
+			largest: a.value === "attention" ? 1 : void 0,
+			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ H(fi, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -2480,43 +2796,51 @@ function Vr(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				q(d(n, i), 3),
-				t.norms ? q(f(n, i), 3) : ""
+				W(d(n, i), 3),
+				t.norms ? W(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Hr(e) {
+function Ei(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H($r, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: 12,
-		colour: (t, n) => t > n && !e.whole ? null : rr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${q(i(t, e), 3)}`,
-		rowName: (e) => `${n + e}`,
+		height: t <= Ci ? 18 : 12,
+		...t <= Ci ? { text: (t, n) => t > n && !e.whole ? "" : W(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : kr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${W(i(t, e), 3)}`,
+		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	});
+	}), /* @__PURE__ */ H(ui, {
+		kind: "amount",
+		low: "0",
+		high: `${W(o)} ${e.unit}`
+	})] });
 }
-function Ur(e) {
+function Di(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ G(Cr, {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H($r, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => nr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${J(n[i + e] ?? 0, 3)} logits through ${r}`,
-		rowName: () => "",
+		colour: (e) => Or(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
+		rowName: () => r,
 		columnName: t
-	});
+	}), /* @__PURE__ */ H(ui, {
+		kind: "sign",
+		...bi(a)
+	})] });
 }
 // src/hooks/useTested.ts
-function Wr() {
-	return z(Gr(R().followed()))?.result ?? null;
+function Z() {
+	return L(Oi(I().followed()))?.result ?? null;
 }
-function Gr(e) {
+function Oi(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -2524,24 +2848,21 @@ function Gr(e) {
 		top: 10
 	} : null;
 }
-function Kr(e, t) {
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === t.layer && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === t.layer) : e.heads.find((e) => e.cross === Pt(t) && e.layer === t.layer && e.head === t.head))?.zeroed ?? null;
-}
 // src/lib/carried.ts
-var qr = .25, Jr = .1;
-function Yr(e, t) {
+var ki = .25, Ai = .1;
+function ji(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function Xr(e) {
-	let t = e.heads.flatMap((t) => Zr(V(t), t, t.zeroed, Qr(e, t))), n = e.neurons.flatMap((e) => Zr(H(e), e, e.zeroed, $r(e)));
+function Mi(e) {
+	let t = e.heads.flatMap((t) => Ni(R(t), t, t.zeroed, Pi(e, t))), n = e.neurons.flatMap((e) => Ni(z(e), e, e.zeroed, Fi(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Zr(e, t, n, r) {
+function Ni(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ti(i, e),
-		does: [r, ei(i, t.value)].filter(Boolean).join("; ")
+		...Li(i, e),
+		does: [r, Ii(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2552,18 +2873,18 @@ function Zr(e, t, n, r) {
 		says: a
 	}];
 }
-function Qr(e, t) {
+function Pi(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < qr ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${X(n.text)}` : `reads ${X(n.text)}`;
+	return !n || n.attention < ki ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${q(n.text)}` : `reads ${q(n.text)}`;
 }
-function $r(e) {
+function Fi(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${X(t.text)}` : "";
+	return t ? `writes toward ${q(t.text)}` : "";
 }
-function ei({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Jr * Math.abs(e) ? "works through later parts" : "";
+function Ii({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Ai * Math.abs(e) ? "works through later parts" : "";
 }
-function ti({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Li({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2572,11 +2893,11 @@ function ti({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${ni(n)} of ${o}`,
+		tag: `${Ri(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function ni(e) {
+function Ri(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2588,21 +2909,23 @@ function ni(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/ledger.ts
-function ri(e, t, n, r = () => !1) {
-	let i = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value)), a = /* @__PURE__ */ new Set([...i.slice(0, t), ...i.filter(r)]), o = i.filter((e) => !a.has(e));
+function zi(e, t, n, r = () => !1, i = () => null) {
+	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
+	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
 	return {
-		shown: (n === "size" ? i : e).filter((e) => a.has(e)),
+		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
-			count: o.length,
-			value: ai(o.map((e) => e.value))
+			count: s.length,
+			value: Q(s.map((e) => e.value))
 		},
-		sum: ai(e.map((e) => e.value))
+		sum: Q(e.map((e) => e.value))
 	};
 }
-function ii(e, t, n) {
+function Bi(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function ai(e) {
+function Q(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2610,15 +2933,15 @@ function ai(e) {
 	}
 	return t + n;
 }
-function oi(e) {
-	let t = ai(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Vi(e) {
+	let t = Q(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function si(e) {
+function Hi(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2628,11 +2951,11 @@ function si(e) {
 		e.source
 	].join(" ");
 }
-function ci(e, t) {
-	let n = new Map(t.map((e) => [si(e), e]));
+function Ui(e, t) {
+	let n = new Map(t.map((e) => [Hi(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(si(e));
-		return n.delete(si(e)), {
+		let t = n.get(Hi(e));
+		return n.delete(Hi(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2644,48 +2967,52 @@ function ci(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function li(e) {
+function Wi(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ H("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ G("span", {
+		children: /* @__PURE__ */ H("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function ui(e) {
-	return /* @__PURE__ */ G("span", {
-		class: e.value < 0 ? "number negative" : "number positive",
-		children: J(e.value, e.digits)
+function Gi(e) {
+	return /* @__PURE__ */ H("span", {
+		class: `number${Ki(e.value, e.digits)}`,
+		children: G(e.value, e.digits)
 	});
 }
+function Ki(e, t) {
+	let n = G(e, t);
+	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
+}
 // src/panels/Carried.tsx
-var di = 6;
-function fi() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
+var qi = 6;
+function Ji() {
+	let e = I(), t = e.explained.value, n = L(Oi(e.followed())), r = Z(), i = F(!1);
 	if (!t) return null;
-	let a = r ? Xr(r) : [], o = i.value ? a : Yr(a, di);
-	return /* @__PURE__ */ G(Z, {
+	let a = r ? Mi(r) : [], o = i.value ? a : ji(a, qi);
+	return /* @__PURE__ */ H(J, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? pi(r) : "Each part is being switched off …",
+		note: r ? Yi(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			r?.control ? /* @__PURE__ */ G(mi, {
+			/* @__PURE__ */ H(U, { answer: n }),
+			r ? /* @__PURE__ */ H(Xi, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ G(hi, { explained: t }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H(Zi, { explained: t }),
+			/* @__PURE__ */ H("p", {
 				class: "controls end",
-				children: [a.length > di ? /* @__PURE__ */ G("button", {
+				children: [a.length > qi ? /* @__PURE__ */ H("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ G("button", {
+				}) : null, /* @__PURE__ */ H("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -2694,102 +3021,101 @@ function fi() {
 		]
 	});
 }
-function pi({ control: e, model: t }) {
-	if (!e) return "No part was switched off: this was made without its tests.";
-	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
+function Yi({ control: e, model: t }) {
+	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function mi({ tested: e, carriers: t }) {
-	let n = X(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ G(Ar, {
+function Xi({ tested: e, carriers: t }) {
+	let n = q(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ H(di, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-			/* @__PURE__ */ G("th", {
+		children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+			/* @__PURE__ */ H("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "col",
 				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ G("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ H("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? J(i) : Y(i), " with it"]
+					children: [r ? G(i) : K(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ G("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [J(i), J(n)] : fr(i, n);
-			return /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+		] }) }), /* @__PURE__ */ H("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [G(i), G(n)] : Rr(i, n);
+			return /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G(Q, { part: e.part })
+					children: /* @__PURE__ */ H(Y, { part: e.part })
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ G(ui, { value: e.credit })
+					children: /* @__PURE__ */ H(Gi, { value: e.credit })
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ H("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ G("i", { style: { width: c(n) } }), /* @__PURE__ */ G("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ H("i", { style: { width: c(n) } }), /* @__PURE__ */ H("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "number",
-					title: `${q(e.effect.nats)} nats`,
+					title: `${W(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: [
-					/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("td", { children: [
+					/* @__PURE__ */ H("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Mt(e.part));
+			] }, Ft(e.part));
 		}) })] })
 	});
 }
-function hi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = oi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${X(a ?? "")}`;
-	return /* @__PURE__ */ G("p", {
+function Zi({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Vi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${q(a ?? "")}`;
+	return /* @__PURE__ */ H("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ G("strong", { children: J(t) }),
+			/* @__PURE__ */ H("strong", { children: G(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${J(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${G(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					lr(n),
+					Fr(n),
 					")"
 				]
 			})
@@ -2797,9 +3123,9 @@ function hi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function gi(e, t) {
+function Qi(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...vi(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ea(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -2819,22 +3145,22 @@ function gi(e, t) {
 	}
 	return n;
 }
-function _i(e) {
+function $i(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function vi(e, t) {
+function ea(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = yi(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ta(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function yi(e, t) {
+function ta(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -2842,18 +3168,18 @@ function yi(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function bi() {
-	let e = R(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function na() {
+	let e = I(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = z(o ? {
+	let c = L(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? gi(xi(r), xi(c.result)) : null, u = l && r ? _i(l).find(([e]) => e === r.position) : void 0, d = z(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Qi(ra(r), ra(c.result)) : null, u = l && r ? $i(l).find(([e]) => e === r.position) : void 0, d = L(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -2867,46 +3193,46 @@ function bi() {
 		mate: u?.[1] ?? null
 	};
 }
-function xi(e) {
+function ra(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ G("bdi", {
+	return /* @__PURE__ */ H("bdi", {
 		class: "token-text",
-		children: X(e.text)
+		children: q(e.text)
 	});
 }
-function Si(e) {
-	return /* @__PURE__ */ G("span", {
+function ia(e) {
+	return /* @__PURE__ */ H("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ H("span", {
 			class: "chip",
-			children: /* @__PURE__ */ G($, { text: e.text })
+			children: /* @__PURE__ */ H($, { text: e.text })
 		}, t))
 	});
 }
-function Ci(e) {
-	return /* @__PURE__ */ G("span", {
+function aa(e) {
+	return /* @__PURE__ */ H("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.at.text }),
+			/* @__PURE__ */ H($, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
-				children: q(e.at.attention)
+				children: W(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var wi = {
+var oa = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Ti(e) {
-	let t = R(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = L("resid_pre"), { answer: o, result: s, stale: c } = B({
+function sa(e) {
+	let t = I(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = F("resid_pre"), { answer: o, result: s, stale: c } = At({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -2915,62 +3241,64 @@ function Ti(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ G("div", { children: [
-		/* @__PURE__ */ G("h3", { children: "Patching: B with one value of A at a time" }),
-		/* @__PURE__ */ G("p", {
+	return /* @__PURE__ */ H("div", { children: [
+		/* @__PURE__ */ H("h3", { children: [/* @__PURE__ */ H(X, {
+			name: "patching",
+			children: "Patching"
+		}), ": B with one value of A at a time"] }),
+		/* @__PURE__ */ H("p", {
 			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
+			children: /* @__PURE__ */ H("label", { children: [
 				"Value",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ H("select", {
 					value: a.value,
 					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(wi).map(([e, t]) => /* @__PURE__ */ G("option", {
+					children: Object.entries(oa).map(([e, t]) => /* @__PURE__ */ H("option", {
 						value: e,
 						children: t
 					}, e))
 				})
 			] })
 		}),
-		/* @__PURE__ */ G(K, { answer: o }),
-		s ? /* @__PURE__ */ G("div", {
+		/* @__PURE__ */ H(U, { answer: o }),
+		s ? /* @__PURE__ */ H("div", {
 			class: c ? "stale" : "",
-			children: /* @__PURE__ */ G(Ei, { result: s })
+			children: /* @__PURE__ */ H(ca, { result: s })
 		}) : null
 	] });
 }
-function Ei({ result: e }) {
-	let t = R(), n = L(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => X(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${q(t.value)}, effect ${J(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => X(e.text)).join("");
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function ca({ result: e }) {
+	let t = I(), n = F(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${W(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				d,
-				e.versus ? ` over ${X(e.versus.text)}` : "",
+				e.versus ? ` over ${q(e.versus.text)}` : "",
 				": ",
-				q(e.clean),
+				W(e.clean),
 				" in A,",
 				" ",
-				q(e.corrupt),
-				" in B. Effect 0: as B; +1 (orange): as A; below 0 (purple): away from A.",
-				" ",
+				W(e.corrupt),
+				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ G(Nr, {
+		/* @__PURE__ */ H(mi, {
 			start: n,
 			length: r.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ G(Cr, {
+		/* @__PURE__ */ H($r, {
 			label: "Effect of patching, by layer and token",
 			columns: o.length,
 			rows: i.length,
 			colour: (e, t) => {
 				let n = s(e, t);
-				return n ? nr(n.effect ?? 0, l) : null;
+				return n ? Or(n.effect ?? 0, l) : null;
 			},
 			tell: (e, t) => u(s(e, t)),
 			rowName: (e) => `L${i[e]}`,
@@ -2980,7 +3308,13 @@ function Ei({ result: e }) {
 				layer: i[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ H(ui, {
+			kind: "sign",
+			low: `${G(-l, 1)} away from A`,
+			high: `${G(l, 1)}${l === 1 ? ", as A" : ""}`,
+			middle: l === 1 ? "0, as B" : "0, as B; +1 is as A"
+		}),
+		/* @__PURE__ */ H(fi, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -2991,47 +3325,47 @@ function Ei({ result: e }) {
 			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${c(e.position ?? 0)}`,
-				q(e.value),
-				e.effect === null ? "—" : J(e.effect)
+				W(e.value),
+				e.effect === null ? "—" : G(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Di = 12;
-function Oi() {
-	let e = R(), t = e.explained.value, n = bi(), { b: r } = e.state.value;
+var la = 12;
+function ua() {
+	let e = I(), t = e.explained.value, n = na(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ G(Z, {
+	if (!n) return /* @__PURE__ */ H(J, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ G(ki, {})
+		children: /* @__PURE__ */ H(da, {})
 	});
-	let i = n.columns ? _i(n.columns) : [];
-	return /* @__PURE__ */ G(Z, {
+	let i = n.columns ? $i(n.columns) : [];
+	return /* @__PURE__ */ H(J, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ G(ki, {}),
-			/* @__PURE__ */ G(K, { answer: n.answer }),
-			/* @__PURE__ */ G(Ai, {
+			/* @__PURE__ */ H(da, {}),
+			/* @__PURE__ */ H(U, { answer: n.answer }),
+			/* @__PURE__ */ H(fa, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ G("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ H("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ G("div", {
+			/* @__PURE__ */ H("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ G(Mi, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ H(ma, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ G(Ti, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ H(sa, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ G("p", {
+				}) : /* @__PURE__ */ H("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -3039,9 +3373,9 @@ function Oi() {
 		]
 	});
 }
-function ki() {
-	let e = R(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ G("button", {
+function da() {
+	let e = I(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ H("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -3050,14 +3384,14 @@ function ki() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ G("div", {
+	}) : /* @__PURE__ */ H("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ G(Ln, {
+		children: [/* @__PURE__ */ H(tr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ G("button", {
+		}), /* @__PURE__ */ H("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -3065,7 +3399,7 @@ function ki() {
 		})]
 	});
 }
-function Ai({ explained: e, compared: t }) {
+function fa({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3073,206 +3407,342 @@ function Ai({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ G(Ar, {
+	return /* @__PURE__ */ H(di, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ G("table", {
+		children: [/* @__PURE__ */ H("table", {
 			class: "columns",
-			children: /* @__PURE__ */ G("tbody", { children: [
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+			children: /* @__PURE__ */ H("tbody", { children: [
+				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ H("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ G($, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ H($, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
 					scope: "row",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ H("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ H("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ G("span", {
+					children: [r[e], /* @__PURE__ */ H("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ G("tr", { children: [/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ G("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ H("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ G($, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ H($, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ G("p", {
+		}), /* @__PURE__ */ H("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var ji = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Mi({ a: e, b: t }) {
-	let n = ci(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ji(t)) - Math.abs(ji(e))), r = n.slice(0, Di), i = n.slice(Di), a = Math.max(0, ...n.map((e) => Math.abs(ji(e)))), o = (e) => [
-		ai(e.map((e) => e.a ?? 0)),
-		ai(e.map((e) => e.b ?? 0)),
-		ai(e.map(ji))
+var pa = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ma({ a: e, b: t }) {
+	let n = Ui(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(pa(t)) - Math.abs(pa(e))), r = n.slice(0, la), i = n.slice(la), a = Math.max(0, ...n.map((e) => Math.abs(pa(e)))), o = (e) => [
+		Q(e.map((e) => e.a ?? 0)),
+		Q(e.map((e) => e.b ?? 0)),
+		Q(e.map(pa))
 	];
-	return /* @__PURE__ */ G("table", {
+	return /* @__PURE__ */ H("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ G("caption", { children: [
+			/* @__PURE__ */ H("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ G($, { text: e.target.text }),
+				/* @__PURE__ */ H($, { text: e.target.text }),
 				": ",
-				Y(e.target.probability),
+				K(e.target.probability),
 				" in A,",
 				" ",
-				Y(t.target.probability),
+				K(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ H("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: [r.map((e) => {
-				let t = Ht(e.term);
-				return /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("tbody", { children: [r.map((e) => {
+				let t = Gt(e.term);
+				return /* @__PURE__ */ H("tr", { children: [
+					/* @__PURE__ */ H("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.term)
+						children: t ? /* @__PURE__ */ H(Y, { part: t }) : Wt(e.term)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ H("td", {
 						class: "number",
-						children: e.a === null ? "—" : J(e.a)
+						children: e.a === null ? "—" : G(e.a)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ H("td", {
 						class: "number",
-						children: e.b === null ? "—" : J(e.b)
+						children: e.b === null ? "—" : G(e.b)
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ H("td", {
 						class: "number",
-						children: /* @__PURE__ */ G(ui, { value: ji(e) })
+						children: /* @__PURE__ */ H(Gi, { value: pa(e) })
 					}),
-					/* @__PURE__ */ G("td", {
+					/* @__PURE__ */ H("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ G(li, {
-							value: ji(e),
+						children: /* @__PURE__ */ H(Wi, {
+							value: pa(e),
 							largest: a
 						})
 					})
-				] }, si(e.term));
-			}), /* @__PURE__ */ G(Ni, {
+				] }, Hi(e.term));
+			}), /* @__PURE__ */ H(ha, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G(Ni, {
+			/* @__PURE__ */ H("tfoot", { children: /* @__PURE__ */ H(ha, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ni({ name: e, sums: t }) {
-	return /* @__PURE__ */ G("tr", {
+function ha({ name: e, sums: t }) {
+	return /* @__PURE__ */ H("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ G("td", {
+			t.map((e, t) => /* @__PURE__ */ H("td", {
 				class: "number",
-				children: J(e)
+				children: G(e)
 			}, t)),
-			/* @__PURE__ */ G("td", { class: "wide-only" })
+			/* @__PURE__ */ H("td", { class: "wide-only" })
 		]
 	});
 }
+// src/lib/effects.ts
+function ga(e, t) {
+	let n = _a(e, t);
+	if (n) {
+		let e = n.difference ?? n.effect;
+		return {
+			nats: e.nats,
+			probability: n.probability,
+			effect: e
+		};
+	}
+	if (t.head === void 0 || t.encoder) return null;
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Lt(t));
+	return r ? {
+		...r,
+		effect: null
+	} : null;
+}
+function _a(e, t) {
+	if (t.encoder) return null;
+	let { layer: n } = t;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Lt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+}
+function va({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [G(t.value), G(t.value + r)] : Rr(n.probability, i);
+}
+function ya(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ba(e), e]));
+	return {
+		layers: t,
+		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
+			name: `${t ? "X" : "H"}${e}`,
+			at: (r) => n.get(ba({
+				layer: r,
+				head: e,
+				cross: t
+			}))
+		}))),
+		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
+	};
+}
+function ba({ layer: e, head: t, cross: n }) {
+	return `${e} ${t} ${n ?? !1}`;
+}
+function xa(e) {
+	return V(R(e));
+}
+// src/panels/Effects.tsx
+function Sa() {
+	let e = Z();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ H(J, {
+		name: "effects",
+		title: /* @__PURE__ */ H(x, { children: [
+			"Every ",
+			/* @__PURE__ */ H(X, {
+				name: "attention head",
+				children: "head"
+			}),
+			" switched off"
+		] }),
+		note: /* @__PURE__ */ H(x, { children: [
+			"The ",
+			Ea(e) ? "lead" : "probability",
+			" of ",
+			Ta(e),
+			" with one head at a time",
+			" ",
+			/* @__PURE__ */ H(X, {
+				name: "zeroed",
+				children: "set to zero"
+			}),
+			". A cell chooses its head."
+		] }),
+		children: /* @__PURE__ */ H(Ca, { tested: e })
+	});
+}
+function Ca({ tested: e }) {
+	let t = I(), { layers: n, rows: r, largest: i } = ya(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H($r, {
+			label: `Effect of zeroing each head on ${Ta(e)}, by head and layer`,
+			columns: n.length,
+			rows: r.length,
+			height: r.length > 16 ? 12 : 16,
+			colour: (e, t) => {
+				let n = a(e, t);
+				return n ? Or(-n.nats, i) : null;
+			},
+			rest: l,
+			tell: (t, n) => wa(e, a(t, n)),
+			rowName: (e) => r[e]?.name ?? "",
+			columnName: (e) => `L${n[e]}`,
+			marked: (e, t) => {
+				let n = a(e, t);
+				return n !== void 0 && o !== null && B(R(n), o);
+			},
+			onChoose: (e, n) => {
+				let r = a(e, n);
+				r && t.select(R(r));
+			}
+		}),
+		/* @__PURE__ */ H(ui, {
+			kind: "sign",
+			low: `rises by ${W(i)} nats without it`,
+			high: `falls by ${W(i)} nats without it`,
+			middle: "no change"
+		}),
+		/* @__PURE__ */ H(fi, {
+			label: "effect of zeroing each head",
+			head: [
+				"head",
+				"nats",
+				Ta(e)
+			],
+			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
+				xa(t),
+				G(t.nats),
+				va(e, t).join(" → ")
+			])
+		})
+	] });
+}
+function wa(e, t) {
+	if (!t) return "";
+	let [n, r] = va(e, t);
+	return `${xa(t)}: ${Ta(e)} ${n} → ${r} without it (${G(t.nats)} nats)`;
+}
+function Ta({ target: e }) {
+	return q(e.text.trim() || e.text);
+}
+function Ea({ reference: e }) {
+	return e.kind === "versus";
+}
 // src/lib/flow.ts
-var Pi = 60;
-function Fi(e, t, n = Pi) {
-	let r = /* @__PURE__ */ new Map([[Ii, Li(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
-	for (let s of o) {
-		if (Math.abs(s.value) < t * Math.abs(e.value)) break;
-		let o = [Ri(s), ...s.steps.map(zi)], c = o.filter((e) => !r.has(e.id));
-		if (r.size + c.length > n) break;
-		for (let e of c) r.set(e.id, e);
-		let l = [...o.map((e) => e.id), Ii];
-		l.slice(1).forEach((e, t) => {
-			let n = l[t], r = i.get(`${n} ${e}`) ?? {
+var Da = 60;
+function Oa(e, t, n = Da) {
+	let r = /* @__PURE__ */ new Map([[ka, Aa(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+	for (let c of s) {
+		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
+		let s = [ja(c), ...c.steps.map(Ma)], l = s.filter((e) => !r.has(e.id));
+		if (r.size + l.length > n) break;
+		for (let e of l) r.set(e.id, e);
+		let u = [...s.map((e) => e.id), ka];
+		u.slice(1).forEach((e, t) => {
+			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
 				to: e,
 				value: 0
 			};
 			i.set(`${n} ${e}`, {
 				...r,
-				value: r.value + s.value
+				value: r.value + c.value
 			});
-		}), a.push(s);
+		}), a.push(c), o.push(u);
 	}
 	return {
 		nodes: [...r.values()],
 		edges: [...i.values()],
 		paths: a,
+		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - ai(a.map((e) => e.value))
+			value: e.value - Q(a.map((e) => e.value))
 		}
 	};
 }
-var Ii = "output";
-function Li(e) {
+var ka = "output";
+function Aa(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ii,
+		id: ka,
 		label: "",
 		position: t,
 		ofSource: !1,
 		height: n.layers,
 		carries: !1,
+		source: null,
 		part: null
 	};
 }
-function Ri(e) {
+function ja(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Bt(t, a)} ${n} ${r}`,
-		label: Bt(Vt({
+		id: `${Ut(t, a)} ${n} ${r}`,
+		label: Ut(Wt({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Vi(o, a),
+		height: Ia(o, a),
 		carries: !1,
+		source: null,
 		part: t === "mlp" && n !== null ? {
 			kind: "mlp",
 			layer: n,
@@ -3280,24 +3750,43 @@ function Ri(e) {
 		} : null
 	};
 }
-function zi(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = V(e);
+function Ma(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = R(e);
 	return {
-		id: `${Bt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: W(o),
+		id: `${Ut(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: V(o),
 		position: i,
 		ofSource: a,
-		height: Vi(t + (e.cross ? .4 : .2), a),
+		height: Ia(t + (e.cross ? .4 : .2), a),
 		carries: !0,
+		source: {
+			ofSource: a || (e.cross ?? !1),
+			position: r
+		},
 		part: o
 	};
 }
-var Bi = -1e6;
-function Vi(e, t) {
-	return t ? Bi + e : e;
+function Na(e, t) {
+	let n = e.along.map((t, n) => ({
+		ids: t,
+		path: e.paths[n]
+	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
+	return {
+		paths: n.map(({ path: e }) => e),
+		value: Q(n.map(({ path: e }) => e.value)),
+		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
+	};
 }
-function Hi(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ui({
+function Pa(e, t) {
+	let n = (t) => e.filter((e) => e.label === t).length > 1;
+	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
+}
+var Fa = -1e6;
+function Ia(e, t) {
+	return t ? Fa + e : e;
+}
+function La(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ra({
 		ofSource: e,
 		position: t
 	}), {
@@ -3305,45 +3794,85 @@ function Hi(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ui({ ofSource: e, position: t }) {
+function Ra({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Wi(e, { ofSource: t, position: n }) {
+function za(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Gi(e, t) {
-	let n = Ri(e), r = e.steps.map(zi).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Ba(e, t) {
+	let n = ja(e), r = e.steps.map(Ma).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
+// src/lib/route.ts
+var Va = 24, Ha = 24, Ua = 24, Wa = 4;
+function Ga(e, t, n, r = Infinity) {
+	let i = {
+		x: (e.x + t.x) / 2,
+		y: (e.y + t.y) / 2
+	};
+	for (let a = 0; a <= Ua; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+		let s = {
+			x: i.x + o * a * Ha,
+			y: i.y
+		};
+		if (qa(e, s, t, n, r)) return s;
+	}
+	return i;
+}
+function Ka(e, t, n, r) {
+	let [i, a, o] = [
+		(1 - r) ** 2,
+		2 * r * (1 - r),
+		r ** 2
+	];
+	return {
+		x: i * e.x + a * t.x + o * n.x,
+		y: i * e.y + a * t.y + o * n.y
+	};
+}
+function qa(e, t, n, r, i) {
+	for (let a = 1; a < Va; a++) {
+		let o = Ka(e, t, n, a / Va);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Ja(o, e))) return !1;
+	}
+	return !0;
+}
+function Ja({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + Wa && Math.abs(t - n.y) < n.height / 2 + Wa;
+}
 // src/panels/Flow.tsx
-var Ki = 84, qi = 108, Ji = 30;
-function Yi() {
-	let e = R(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n ? {
+var Ya = 34, Xa = 20, Za = 6.6, Qa = 18, $a = 420;
+function eo() {
+	let e = I(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = At(n ? {
 		ask: "paths",
 		...n
-	} : null), o = L(2);
-	return /* @__PURE__ */ G("div", {
+	} : null), o = F(2);
+	return /* @__PURE__ */ H("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ G(Z, {
+		children: t ? /* @__PURE__ */ H(J, {
 			name: "flow",
 			title: "Flow",
-			note: "Paths from where something is written to the prediction. Solid orange raises, dashed purple lowers.",
+			note: /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(X, {
+				name: "path",
+				children: "Paths"
+			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ G("p", {
+				e.reads() === null ? null : /* @__PURE__ */ H("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ G(K, { answer: r }),
-				i ? /* @__PURE__ */ G("div", {
+				/* @__PURE__ */ H(U, { answer: r }),
+				i ? /* @__PURE__ */ H("div", {
 					class: a ? "stale" : "",
-					children: [/* @__PURE__ */ G("label", {
+					children: [/* @__PURE__ */ H("label", {
 						class: "controls",
 						children: [
 							"Paths of at least ",
 							o.value,
 							"% of the logit",
 							" ",
-							/* @__PURE__ */ G("input", {
+							/* @__PURE__ */ H("input", {
 								type: "range",
 								min: .5,
 								max: 10,
@@ -3352,313 +3881,416 @@ function Yi() {
 								onInput: (e) => o.value = Number(e.currentTarget.value)
 							})
 						]
-					}), /* @__PURE__ */ G(Xi, {
+					}), /* @__PURE__ */ H(to, {
 						payload: i,
-						flow: Fi(i, o.value / 100)
+						flow: Oa(i, o.value / 100)
 					})]
 				}) : null
 			]
 		}) : null
 	});
 }
-function Xi({ payload: e, flow: t }) {
-	let n = (t) => X(Wi(e, t)), r = Hi(t.nodes), i = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), a = Zi(t.nodes, r, i), o = Math.max(1, ...[...a.values()].map((e) => e.x)) + Ki, s = i.length * Ji + 40, c = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), l = t.paths.map((e) => e.value);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Ar, {
-			label: "Flow graph",
-			children: /* @__PURE__ */ G("svg", {
-				class: "flow",
-				width: o,
-				height: s,
-				viewBox: `0 0 ${o} ${s}`,
-				children: [
-					/* @__PURE__ */ G("title", { children: `${t.paths.length} paths to ${X(e.target.text)}` }),
-					t.edges.map((e) => /* @__PURE__ */ G(ea, {
-						edge: e,
-						places: a,
-						largest: c
-					}, `${e.from} ${e.to}`)),
-					t.nodes.map((t) => /* @__PURE__ */ G(ta, {
-						node: t,
-						place: a.get(t.id) ?? {
-							x: 0,
-							y: 0
-						},
-						label: t.id === "output" ? `${X(e.target.text)} ${J(e.value)}` : t.label
-					}, t.id)),
-					r.map((e) => /* @__PURE__ */ G("text", {
-						class: "column",
-						x: $i(a, t.nodes, e),
-						y: s - 10,
-						children: [
-							Bt(String(e.position), e.ofSource),
-							" ",
-							n(e)
-						]
-					}, Ui(e)))
-				]
+function to({ payload: e, flow: t }) {
+	let n = (t) => q(za(e, t)), r = A(null), i = F(0), a = F(null);
+	Jr(() => {
+		i.value = r.current?.clientWidth ?? 0;
+	});
+	let o = Pa(t.nodes, n);
+	o.set("output", `${q(e.target.text)} ${G(e.value)}`);
+	let { boxes: s, bands: c, width: l, height: u } = no(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Na(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("div", {
+			ref: r,
+			children: /* @__PURE__ */ H(di, {
+				label: "Flow graph",
+				children: /* @__PURE__ */ H("svg", {
+					class: "flow",
+					width: l,
+					height: u,
+					viewBox: `0 0 ${l} ${u}`,
+					children: [
+						/* @__PURE__ */ H("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
+						c.map((e, t) => /* @__PURE__ */ H("g", {
+							class: "band-of-token",
+							children: [
+								/* @__PURE__ */ H("rect", {
+									x: e.x,
+									y: 0,
+									width: e.width,
+									height: u,
+									class: t % 2 ? "odd" : ""
+								}),
+								/* @__PURE__ */ H("rect", {
+									class: "token-node",
+									x: e.x + 4,
+									y: u - 26,
+									width: e.width - 8,
+									height: 20,
+									rx: 4
+								}),
+								/* @__PURE__ */ H("text", {
+									x: e.x + e.width / 2,
+									y: u - 12,
+									children: [
+										Ut(String(e.column.position), e.column.ofSource),
+										" ",
+										n(e.column)
+									]
+								})
+							]
+						}, Ra(e.column))),
+						t.edges.map((e) => {
+							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
+							return /* @__PURE__ */ H("path", {
+								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
+								d: ro(e.from, e.to, s, l),
+								"stroke-width": 1 + 6 * n,
+								children: /* @__PURE__ */ H("title", { children: G(e.value) })
+							}, t);
+						}),
+						t.nodes.map((e) => /* @__PURE__ */ H(io, {
+							node: e,
+							box: s.get(e.id),
+							label: o.get(e.id) ?? e.label,
+							faded: m(e.id),
+							onOver: (t) => a.value = t ? e.id : null
+						}, e.id))
+					]
+				})
 			})
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ H("p", {
+			class: "told",
+			"aria-live": "polite",
+			children: p && f !== null ? /* @__PURE__ */ H(x, { children: [
+				/* @__PURE__ */ H("strong", { children: o.get(f) }),
+				": ",
+				p.paths.length,
+				" of the paths run through it, together",
+				" ",
+				G(p.value),
+				" logits.",
+				" ",
+				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ H("span", {
+					class: "chip",
+					children: [
+						Ba(e, n),
+						" ",
+						/* @__PURE__ */ H("span", {
+							class: "small",
+							children: G(e.value)
+						})
+					]
+				}, t))
+			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
+		}),
+		/* @__PURE__ */ H("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				J(l.reduce((e, t) => e + t, 0)),
-				" of",
-				" ",
-				J(e.value),
+				G(Q(t.paths.map((e) => e.value))),
+				" of ",
+				G(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ G("strong", { children: [
+				/* @__PURE__ */ H("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					J(t.remainder.value)
+					G(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				dr(Math.abs(t.remainder.value / e.value)),
+				Lr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ H(fi, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Gi(e, n), J(e.value)]), ["all others (net)", J(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Ba(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
 		})
 	] });
 }
-function Zi(e, t, n) {
-	let r = /* @__PURE__ */ new Map(), i = /* @__PURE__ */ new Map(), a = new Set(e.filter(Qi).map(Ui)), o = e.map((e) => {
-		let t = Ui(e), n = `${t} ${e.height}`, o = i.get(n) ?? (Qi(e) || !a.has(t) ? 0 : 1);
-		return i.set(n, o + 1), r.set(t, Math.max(r.get(t) ?? 0, o + 1)), o;
-	}), s = /* @__PURE__ */ new Map(), c = t.some((e) => e.ofSource) ? qi : Ki, l = c / 2;
-	for (let e of t.map(Ui)) s.set(e, l), l += c * (r.get(e) ?? 1);
-	return new Map(e.map((e, t) => [e.id, {
-		x: (s.get(Ui(e)) ?? 0) + (o[t] ?? 0) * c,
-		y: n.indexOf(e.height) * Ji + 18
-	}]));
+function no(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = La(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Za + 12, 34), o = i.map((t) => e.filter((e) => Ra(e) === Ra(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+		level: n,
+		side: r ? -1 : 1,
+		row: e.filter((e) => e.height === t && e.carries === r)
+	}))), c = o.map((e) => {
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + Qa, Qa));
+		return Math.max(90, e.length > r.length / 2 ? $a : 0, 2 * Math.max(...t));
+	}), l = Q(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+	return i.forEach((e, t) => {
+		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
+		f.push({
+			column: e,
+			x: p,
+			width: i
+		});
+		for (let { level: e, side: t, row: o } of s(n)) {
+			let s = o.reduce((e, t) => e + a(t) + Qa, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			for (let r of o) {
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, Qa) + o / 2;
+				d.set(r.id, {
+					x: p + i / 2 + t * s,
+					y: e * Ya + Xa,
+					width: o,
+					height: Xa
+				}), c += o + Qa;
+			}
+		}
+		p += i;
+	}), {
+		boxes: d,
+		bands: f,
+		width: Math.max(l, n),
+		height: r.length * Ya + 46
+	};
 }
-function Qi(e) {
-	return e.carries || e.id === "output";
+function ro(e, t, n, r) {
+	let [i, a] = [n.get(e), n.get(t)];
+	if (!i || !a) return "";
+	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
+		x: i.x,
+		y: i.y - Xa / 2
+	}, {
+		x: a.x,
+		y: a.y + Xa / 2
+	}], l = Ga(s, c, o, r);
+	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function $i(e, t, n) {
-	let r = t.filter((e) => Ui(e) === Ui(n));
-	return Math.min(...r.map((t) => e.get(t.id)?.x ?? 0));
-}
-function ea({ edge: e, places: t, largest: n }) {
-	let [r, i] = [t.get(e.from), t.get(e.to)];
-	if (!r || !i) return null;
-	let a = (r.y + i.y) / 2;
-	return /* @__PURE__ */ G("path", {
-		class: e.value < 0 ? "edge negative" : "edge positive",
-		d: `M${r.x},${r.y - 9} C${r.x},${a} ${i.x},${a} ${i.x},${i.y + 9}`,
-		"stroke-width": 1 + 6 * (n > 0 ? Math.abs(e.value) / n : 0),
-		children: /* @__PURE__ */ G("title", { children: J(e.value) })
-	});
-}
-function ta({ node: e, place: t, label: n }) {
-	let r = R(), { part: i } = e, a = Math.max(n.length * 6.6 + 10, 30), o = /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("rect", {
-		x: t.x - a / 2,
-		y: t.y - 9,
-		width: a,
-		height: 18,
-		rx: e.carries ? 9 : 2
-	}), /* @__PURE__ */ G("text", {
-		x: t.x,
-		y: t.y + 4,
-		children: n
-	})] });
-	if (!i) return /* @__PURE__ */ G("g", {
-		class: "spot",
-		children: o
-	});
-	let s = U(i, r.state.value.selection);
-	return /* @__PURE__ */ G("g", {
-		class: `spot choosable${U(i, r.hovered.value) ? " hovered" : ""}`,
+function io({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = I(), { part: o } = e, s = o !== null && B(o, a.state.value.selection), c = (e) => {
+		i(e), a.hovered.value = e ? o : null;
+	}, l = () => {
+		o && a.select(s ? null : o);
+	}, u = o !== null && B(o, a.hovered.value);
+	return /* @__PURE__ */ H("g", {
+		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
 		"aria-pressed": s,
 		"aria-label": n,
-		onClick: () => r.select(s ? null : i),
+		onClick: l,
 		onKeyDown: (e) => {
-			(e.key === "Enter" || e.key === " ") && (r.select(s ? null : i), e.preventDefault());
+			(e.key === "Enter" || e.key === " ") && (l(), e.preventDefault());
 		},
-		onMouseEnter: () => r.hovered.value = i,
-		onMouseLeave: () => r.hovered.value = null,
-		children: o
+		onMouseEnter: () => c(!0),
+		onMouseLeave: () => c(!1),
+		onFocus: () => c(!0),
+		onBlur: () => c(!1),
+		children: [/* @__PURE__ */ H("rect", {
+			x: t.x - t.width / 2,
+			y: t.y - t.height / 2,
+			width: t.width,
+			height: t.height,
+			rx: e.carries ? 9 : 2
+		}), /* @__PURE__ */ H("text", {
+			x: t.x,
+			y: t.y + 4,
+			children: n
+		})]
 	});
 }
 // src/panels/Generation.tsx
-var na = 12;
-function ra() {
-	let e = R(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var ao = 12;
+function oo() {
+	let e = I(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Tn({
+		...In({
 			prompt: n,
 			source: r
 		}),
-		tokens: na
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = z(o && ia(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ G(Z, {
+		tokens: ao
+	}, a = L(t.value && so(t.value, i, e.desk.peek(t.value)) ? t.value : null);
+	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ H(J, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					na,
+					ao,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ G(K, { answer: s }),
-			s?.result ? /* @__PURE__ */ G(aa, { result: s.result }) : null
+			/* @__PURE__ */ H(U, { answer: a }),
+			a?.result ? /* @__PURE__ */ H(co, { result: a.result }) : null
 		]
 	});
 }
-function ia(e, t, n) {
+function so(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function aa({ result: e }) {
-	let t = R(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ G(x, { children: [n === null ? /* @__PURE__ */ G("p", {
+function co({ result: e }) {
+	let t = I(), { whole: n } = e, { position: r, target: i } = t.state.value;
+	return /* @__PURE__ */ H(x, { children: [n === null ? /* @__PURE__ */ H("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ G("ol", {
+	}) : null, /* @__PURE__ */ H("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === yn(e),
-			disabled: n === null || r,
+			"aria-pressed": r === e.position - 1 && i === An(e),
+			disabled: n === null,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: yn(e)
+				target: An(e)
 			}),
-			children: [/* @__PURE__ */ G($, { text: e.text }), /* @__PURE__ */ G("span", {
+			children: [/* @__PURE__ */ H($, { text: e.text }), /* @__PURE__ */ H("span", {
 				class: "index",
-				children: Y(e.probability)
+				children: K(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function oa(e) {
-	let t = R(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = z(n && !a ? {
+function lo(e) {
+	let t = I(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = L(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null);
-	return a ? /* @__PURE__ */ G("p", {
+	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
+	return Me(() => {
+		s && e.say && (t.said.value = `${e.say}: ${fo(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ H("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(K, { answer: o }), o?.result ? /* @__PURE__ */ G(sa, {
-		result: o.result,
-		note: e.note
+	}) : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(U, { answer: o }), s ? /* @__PURE__ */ H(uo, {
+		result: s,
+		note: e.note,
+		live: !e.say,
+		lead: l
 	}) : null] });
 }
-function sa({ result: e, note: t }) {
-	let { target_before: n, target_after: r, effect: i, control: a } = e, [o, s] = fr(n.probability, r.probability);
-	return /* @__PURE__ */ G("div", {
+function uo(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = fo(t, i);
+	return /* @__PURE__ */ H("div", {
 		class: "before-after",
-		"aria-live": "polite",
+		"aria-live": r ? "polite" : "off",
 		children: [
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("p", {
 				class: "big",
 				children: [
-					/* @__PURE__ */ G($, { text: n.text }),
+					i === null ? "" : "lead of ",
+					/* @__PURE__ */ H($, { text: a.text }),
 					" ",
-					o,
+					l,
 					" → ",
-					s
+					u
 				]
 			}),
-			/* @__PURE__ */ G(ua, {
-				before: n.probability,
-				after: r.probability,
-				limit: a?.limit ?? null
+			i === null ? null : /* @__PURE__ */ H("p", {
+				class: "note",
+				children: ["Its probability: ", fo(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H(ho, {
+				before: a.probability,
+				after: o.probability,
+				limit: c?.limit ?? null
+			}),
+			/* @__PURE__ */ H("p", {
 				class: "note",
 				children: [
 					"With ",
-					t,
+					n,
 					": ",
-					J(e.nats),
-					" nats. ",
-					ca(e),
+					G(t.nats),
 					" ",
-					i ? /* @__PURE__ */ G("strong", { children: _r(i) }) : null
+					/* @__PURE__ */ H(X, { name: "nats" }),
+					". ",
+					po(t),
+					" ",
+					s ? /* @__PURE__ */ H("strong", { children: Ur(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ G(la, { tokens: e.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ H(mo, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function ca({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return "No control for this kind of test.";
-	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind", i = `Control: ${t.rank} of ${t.among} by size, beside ${n.count} ${r}`;
-	return n.limit === null ? `${i}, too few for a verdict.` : `${i}.`;
+function fo(e, t) {
+	return t === null ? Rr(e.target_before.probability, e.target_after.probability) : [G(t), G(t + e.nats)];
 }
-function la(e) {
-	return /* @__PURE__ */ G(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ G("span", {
+function po({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ H(x, { children: "No control for this kind of test." });
+	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H(X, {
+			name: "control",
+			children: "Control"
+		}),
+		": ",
+		t.rank,
+		" of ",
+		t.among,
+		" by size, beside ",
+		n.count,
+		" ",
+		r,
+		n.limit === null ? ", too few for a verdict." : "."
+	] });
+}
+function mo(e) {
+	return /* @__PURE__ */ H(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ H("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ H($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: K(e.probability)
 			})
 		]
 	}, t)) });
 }
-function ua(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(da(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ G("svg", {
+function ho(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(go(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ H("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ H("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ G("rect", {
+			e.limit === null ? null : /* @__PURE__ */ H("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ G("line", {
+			/* @__PURE__ */ H("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ H("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ G("circle", {
+			/* @__PURE__ */ H("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -3667,200 +4299,206 @@ function ua(e) {
 		]
 	});
 }
-function da(e, t) {
+function go(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var fa = {
+var _o = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
+}, vo = {
+	zero: "zeroed",
+	double: "doubled",
+	mean: "at its mean",
+	swap: "taken from B"
 };
-function pa() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = B(n && t ? {
+function yo() {
+	let e = I(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = At(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ G(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ H(J, {
 		name: "inspector",
-		title: `Inspector: ${W(t)}`,
+		title: `Inspector: ${V(t)}`,
 		children: [
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ G(ba, {}),
-			/* @__PURE__ */ G(K, { answer: r }),
-			i && U(i.part, t) ? /* @__PURE__ */ G("dl", {
+			/* @__PURE__ */ H(Eo, {}),
+			/* @__PURE__ */ H(U, { answer: r }),
+			i && B(i.part, t) ? /* @__PURE__ */ H("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ G(ma, {
+					t.encoder ? /* @__PURE__ */ H(bo, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ G("span", {
+						children: /* @__PURE__ */ H("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ G(ma, {
-						name: "credit",
-						children: [J(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ H(bo, {
+						name: /* @__PURE__ */ H(X, { name: "credit" }),
+						children: [G(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ G(ma, {
-						name: "activation",
-						children: J(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ H(bo, {
+						name: /* @__PURE__ */ H(X, { name: "activation" }),
+						children: G(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ G(ma, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ H(bo, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ H(aa, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ G(ya, {
+					/* @__PURE__ */ H(To, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ G(ya, {
+					/* @__PURE__ */ H(To, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ G(ga, { part: t })
+					/* @__PURE__ */ H(So, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ G(Z, {
+	}) : /* @__PURE__ */ H(J, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function ma(e) {
-	return /* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G("dt", { children: e.name }), /* @__PURE__ */ G("dd", { children: e.children })] });
+function bo(e) {
+	return /* @__PURE__ */ H("div", { children: [/* @__PURE__ */ H("dt", { children: e.name }), /* @__PURE__ */ H("dd", { children: e.children })] });
 }
-var ha = {
+var xo = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ga({ part: e }) {
-	let t = R(), n = t.followed(), { answer: r, result: i, stale: a } = B(n && Nt(e) !== e.kind && t.reads() === null ? {
+function So({ part: e }) {
+	let t = I(), n = t.followed(), { answer: r, result: i, stale: a } = At(n && It(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Tn({
+		...In({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ G(ma, {
+	return r?.error ? /* @__PURE__ */ H(bo, {
 		name: "reads",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : !i || a || !U(i.part, e) ? null : /* @__PURE__ */ G(x, { children: i.reads.map((e) => /* @__PURE__ */ G(_a, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ H(U, { answer: r })
+	}) : !i || a || !B(i.part, e) ? null : /* @__PURE__ */ H(x, { children: i.reads.map((e) => /* @__PURE__ */ H(Co, { reading: e }, e.what)) });
 }
-function _a({ reading: e }) {
+function Co({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ G(ma, {
-		name: ha[t],
+	return /* @__PURE__ */ H(bo, {
+		name: xo[t],
 		children: [
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					J(n),
-					a ? /* @__PURE__ */ G(x, { children: [
+					G(n),
+					a ? /* @__PURE__ */ H(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ G($, { text: a.text })
+						/* @__PURE__ */ H($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ G(va, { term: e }, Vt(e.part))),
-			i.count > 0 ? /* @__PURE__ */ G("span", {
+			r.map((e) => /* @__PURE__ */ H(wo, { term: e }, Wt(e.part))),
+			i.count > 0 ? /* @__PURE__ */ H("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("span", {
 						class: "small",
-						children: J(i.value)
+						children: G(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function va({ term: e }) {
-	let t = Ht(e.part);
-	return /* @__PURE__ */ G("span", {
+function wo({ term: e }) {
+	let t = Gt(e.part);
+	return /* @__PURE__ */ H("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ G(Q, { part: t }) : Vt(e.part),
+			t ? /* @__PURE__ */ H(Y, { part: t }) : Wt(e.part),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
-				children: J(e.value)
+				children: G(e.value)
 			})
 		]
 	});
 }
-function ya(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ G(ma, {
+function To(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ H(bo, {
 		name: e.name,
-		children: /* @__PURE__ */ G(Si, { tokens: e.tokens })
+		children: /* @__PURE__ */ H(ia, { tokens: e.tokens })
 	});
 }
-function ba() {
-	let e = R(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ G("fieldset", {
+function Eo() {
+	let e = I(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ H("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: ["Test ", /* @__PURE__ */ G("kbd", { children: "t" })] }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("legend", { children: ["Test ", /* @__PURE__ */ H("kbd", { children: "t" })] }),
+			/* @__PURE__ */ H("p", {
 				class: "controls",
-				children: [pn.map((t) => /* @__PURE__ */ G("button", {
+				children: [wn.map((t) => /* @__PURE__ */ H("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : fa[t],
+					title: t === "swap" && r === null ? "Open B first" : _o[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ G("button", {
+				}, t)), /* @__PURE__ */ H("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ G("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ H("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ G(oa, {
+			n ? /* @__PURE__ */ H(lo, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: fa[n]
+				note: _o[n],
+				say: `${V(t)} ${vo[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Knew.tsx
-var xa = 360, Sa = 150, Ca = 44, wa = 14, Ta = new Intl.NumberFormat("en", { notation: "compact" });
-function Ea() {
-	let e = R().explained.value, t = Wr();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ G(Z, {
+var Do = 360, Oo = 150, ko = 44, Ao = 14, jo = new Intl.NumberFormat("en", { notation: "compact" });
+function Mo() {
+	let e = I().explained.value, t = Z();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ H(J, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${X(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ G(Oa, {
+		note: `Rank of ${q(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		children: [/* @__PURE__ */ H(Po, {
 			explained: e,
 			tested: t
-		}), /* @__PURE__ */ G(jr, {
+		}), /* @__PURE__ */ H(fi, {
 			label: "rank by layer",
 			head: [
 				"layer",
@@ -3869,58 +4507,58 @@ function Ea() {
 				"top token"
 			],
 			rows: () => e.lens.map((e) => [
-				Da(e.layer),
+				No(e.layer),
 				`${e.rank}`,
-				Y(e.probability),
-				/* @__PURE__ */ G("bdi", { children: X(e.top.text) }, "top")
+				K(e.probability),
+				/* @__PURE__ */ H("bdi", { children: q(e.top.text) }, "top")
 			])
 		})]
 	});
 }
-function Da(e) {
+function No(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Oa({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ca + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ka(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ G("svg", {
+function Po({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ko + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Fo(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ H("svg", {
 		class: "curve",
-		viewBox: `0 0 ${xa} ${Sa}`,
+		viewBox: `0 0 ${Do} ${Oo}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("line", {
-				x1: Ca,
+			s.map((e) => /* @__PURE__ */ H("g", { children: [/* @__PURE__ */ H("line", {
+				x1: ko,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ G("text", {
+			}), /* @__PURE__ */ H("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Ta.format(e)
+				children: e === 1 ? "top, 1" : jo.format(e)
 			})] }, e)),
-			/* @__PURE__ */ G("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ H("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ G("g", { children: [/* @__PURE__ */ G("circle", {
+				return /* @__PURE__ */ H("g", { children: [/* @__PURE__ */ H("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ G("text", {
+				}), /* @__PURE__ */ H("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(wa, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Ao, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ G("text", {
-				x: Ca,
+			/* @__PURE__ */ H("text", {
+				x: ko,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ G("text", {
+			/* @__PURE__ */ H("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -3929,8 +4567,8 @@ function Oa({ explained: e, tested: t }) {
 		]
 	});
 }
-function ka(e, t) {
-	let n = e.lens, r = t?.answer.part ? Lt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Fo(e, t) {
+	let n = e.lens, r = t?.answer.part ? Bt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -3939,22 +4577,22 @@ function ka(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Da(n[o]?.layer ?? null)} on`
+		text: `top from ${No(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/panels/FactChoice.tsx
-function Aa({ list: e, explained: t }) {
-	let n = R(), r = Yt(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ G("p", { children: [
+function Io({ list: e, explained: t }) {
+	let n = I(), r = sn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ H("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ G("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ H("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Jt
+				knowledge: on
 			}),
 			children: [
 				e.relation,
@@ -3966,34 +4604,34 @@ function Aa({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function ja({ list: e, open: t }) {
-	let n = R(), r = L(0), i = L(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ G("details", {
+function Lo({ list: e, open: t }) {
+	let n = I(), r = F(0), i = F(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ H("details", {
 		open: t,
-		children: [/* @__PURE__ */ G("summary", { children: "Choose a known fact" }), /* @__PURE__ */ G("p", {
+		children: [/* @__PURE__ */ H("summary", { children: "Choose a known fact" }), /* @__PURE__ */ H("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ H("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ H("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ G("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ H("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ G("label", { children: [
+				/* @__PURE__ */ H("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ H("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ G("option", {
+						children: a.map((e, t) => /* @__PURE__ */ H("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -4003,7 +4641,7 @@ function ja({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ G("button", {
+				/* @__PURE__ */ H("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -4017,35 +4655,35 @@ function ja({ list: e, open: t }) {
 		})]
 	});
 }
-function Ma() {
-	let e = R(), t = L(""), n = L(""), r = $t(t.value);
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ G("label", {
+function Ro() {
+	let e = I(), t = F(""), n = F(""), r = dn(t.value);
+	return /* @__PURE__ */ H("details", { children: [
+		/* @__PURE__ */ H("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ H("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ G("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ H("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ H("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
+			children: [/* @__PURE__ */ H("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ H("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("button", {
+			] }), /* @__PURE__ */ H("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Jt,
+					...on,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -4055,17 +4693,17 @@ function Ma() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Na = {
+var zo = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Pa = {
+}, Bo = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Fa({ found: e, list: t }) {
-	let n = R(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = en(e), s = a?.action === "erase" ? o.shared : o[tn(o, r?.set ?? null)], c = z(a && r && i ? cn(r, a, i, s) : null);
+function Vo({ found: e, list: t }) {
+	let n = I(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = fn(e), s = a?.action === "erase" ? o.shared : o[pn(o, r?.set ?? null)], c = L(a && r && i ? yn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -4074,33 +4712,33 @@ function Fa({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ G("fieldset", {
+	return /* @__PURE__ */ H("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ G(Ia, {
+			/* @__PURE__ */ H("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ H(Ho, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ G(K, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(La, {
+			/* @__PURE__ */ H(U, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Uo, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ G(za, {
+			}), /* @__PURE__ */ H(Go, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => W(H(e)))
+				neurons: s.map((e) => V(z(e)))
 			})] }) : null
 		]
 	});
 }
-function Ia({ own: e, counts: t }) {
-	let n = R(), r = n.state.value.knowledge?.edit ?? null, i = L(r?.action ?? "update"), a = L(r?.to ?? ""), o = L(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ G("form", {
+function Ho({ own: e, counts: t }) {
+	let n = I(), r = n.state.value.knowledge?.edit ?? null, i = F(r?.action ?? "update"), a = F(r?.to ?? ""), o = F(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ H("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -4110,56 +4748,56 @@ function Ia({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ G("label", { children: [
+			/* @__PURE__ */ H("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ H("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Gt.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ G("option", {
+					children: nn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ H("option", {
 						value: e,
-						children: Na[e]
+						children: zo[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("label", { children: [
+			s ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ H("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ G("label", { children: [
+			] }), /* @__PURE__ */ H("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ H("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Kt.map((e) => /* @__PURE__ */ G("option", {
+					children: rn.map((e) => /* @__PURE__ */ H("option", {
 						value: e,
-						children: Pa[e]
+						children: Bo[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ H("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ G("span", {
+			c > 0 ? null : /* @__PURE__ */ H("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function La({ result: e, answer: t }) {
+function Uo({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4187,81 +4825,81 @@ function La({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ G("div", {
+	return /* @__PURE__ */ H("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ H(di, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ H("table", { children: [
+					/* @__PURE__ */ H("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("td", { children: [e.prompt, e.used ? /* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ H("tr", { children: [
+						/* @__PURE__ */ H("td", { children: [e.prompt, e.used ? /* @__PURE__ */ H("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.before }) }),
-						/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Ra, { said: e.after }) })
+						/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(Wo, { said: e.before }) }),
+						/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(Wo, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ H(di, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ G("table", { children: [
-					/* @__PURE__ */ G("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ H("table", { children: [
+					/* @__PURE__ */ H("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ G("th", {
+						/* @__PURE__ */ H("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ G("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ H("tr", { children: [
+						/* @__PURE__ */ H("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ H("td", {
 							class: "number",
-							children: Y(t.before)
+							children: K(t.before)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ H("td", {
 							class: "number",
-							children: Y(t.after)
+							children: K(t.after)
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ H("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -4271,141 +4909,141 @@ function La({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ G("td", {
+						/* @__PURE__ */ H("td", {
 							class: "number",
-							children: n ? Y(n.after) : "—"
+							children: n ? K(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					q(e.perplexity ?? 0),
+					W(e.perplexity ?? 0),
 					" before, ",
-					q(n.perplexity ?? 0),
+					W(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ G("p", {
+			e.notes.map((e) => /* @__PURE__ */ H("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Ra({ said: e }) {
-	return /* @__PURE__ */ G("span", {
+function Wo({ said: e }) {
+	return /* @__PURE__ */ H("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ G($, { text: e.text }),
+			/* @__PURE__ */ H($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
-				children: Y(e.probability)
+				children: K(e.probability)
 			})
 		]
 	});
 }
-function za(e) {
-	let t = R().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ G("details", { children: [
-		/* @__PURE__ */ G("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
+function Go(e) {
+	let t = I().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ H("details", { children: [
+		/* @__PURE__ */ H("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ G(Ba, {
+		}), /* @__PURE__ */ H(Ko, {
 			label: "The fact as a line of JSON",
-			text: rn(e.fact)
+			text: hn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ G("p", {
+		/* @__PURE__ */ H("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ G(Ba, {
+		/* @__PURE__ */ H(Ko, {
 			label: "The command",
-			text: an(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: gn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ba({ label: e, text: t }) {
-	return /* @__PURE__ */ G(Ar, {
+function Ko({ label: e, text: t }) {
+	return /* @__PURE__ */ H(di, {
 		label: e,
-		children: /* @__PURE__ */ G("pre", { children: /* @__PURE__ */ G("code", { children: t }) })
+		children: /* @__PURE__ */ H("pre", { children: /* @__PURE__ */ H("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Va = [
+var qo = [
 	.2,
 	.1,
 	.05
-], Ha = 12, Ua = {
+], Jo = 12, Yo = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Wa({ explained: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = z(r && !i ? {
+function Xo({ explained: e }) {
+	let t = I(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = L(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ G("p", {
+	return i ? /* @__PURE__ */ H("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ G("code", { children: "unembed open" }),
+			/* @__PURE__ */ H("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ G("section", {
+	}) : /* @__PURE__ */ H("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ G("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ G(K, { answer: a }),
-			a?.result ? /* @__PURE__ */ G(Ga, {
+			/* @__PURE__ */ H("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ H(U, { answer: a }),
+			a?.result ? /* @__PURE__ */ H(Zo, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ G(qa, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ H($o, { list: a.result }) : null
 		]
 	});
 }
-function Ga({ list: e, explained: t }) {
-	let n = R(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ G("p", { children: [
+function Zo({ list: e, explained: t }) {
+	let n = I(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ H("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ G($, { text: t.target.text }),
+		/* @__PURE__ */ H($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ G(Ka, {})
+		/* @__PURE__ */ H(Qo, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ G(x, { children: [
-		i ? /* @__PURE__ */ G("p", { children: [
+	return /* @__PURE__ */ H(x, { children: [
+		i ? /* @__PURE__ */ H("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ G("strong", { children: i.subject }),
+			/* @__PURE__ */ H("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ G("strong", { children: i.answer }),
+			/* @__PURE__ */ H("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ G(Ka, {}) : /* @__PURE__ */ G("button", {
+			r ? /* @__PURE__ */ H(Qo, {}) : /* @__PURE__ */ H("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: Jt }),
+				onClick: () => n.set({ knowledge: on }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ G("p", {
+		] }) : /* @__PURE__ */ H("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -4413,40 +5051,40 @@ function Ga({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ G(Aa, {
+		i || a ? null : /* @__PURE__ */ H(Io, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(ja, {
+		a || r && i ? null : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Lo, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ G(Ma, {})] })
+		}), i ? null : /* @__PURE__ */ H(Ro, {})] })
 	] });
 }
-function Ka() {
-	let e = R();
-	return e.data.host === "report" ? null : /* @__PURE__ */ G("button", {
+function Qo() {
+	let e = I();
+	return e.data.host === "report" ? null : /* @__PURE__ */ H("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function qa({ list: e }) {
-	let t = R(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? sn(n, r) : null, { answer: a, result: o, stale: s } = B(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function $o({ list: e }) {
+	let t = I(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? vn(n, r) : null, { answer: a, result: o, stale: s } = At(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("p", {
 			class: "controls",
-			children: /* @__PURE__ */ G("label", { children: [
+			children: /* @__PURE__ */ H("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ G("select", {
+				/* @__PURE__ */ H("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Va, n.t])].map((e) => /* @__PURE__ */ G("option", {
+					children: [.../* @__PURE__ */ new Set([...qo, n.t])].map((e) => /* @__PURE__ */ H("option", {
 						value: e,
 						children: [
 							e,
@@ -4457,32 +5095,32 @@ function qa({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ G(K, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ G("p", {
+		/* @__PURE__ */ H(U, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ H("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ G("div", {
+		o ? /* @__PURE__ */ H("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ G(Ja, { found: o }), /* @__PURE__ */ G(Fa, {
+			children: [/* @__PURE__ */ H(es, { found: o }), /* @__PURE__ */ H(Vo, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ja({ found: e }) {
-	let t = R(), { knowledge: n } = t.state.value, [r] = e.facts;
+function es({ found: e }) {
+	let t = I(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = en(e), a = tn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+	let i = fn(e), a = pn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ G($, { text: r.answer }),
+				/* @__PURE__ */ H($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -4491,15 +5129,15 @@ function Ja({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ G("p", {
+		e.notes.map((e) => /* @__PURE__ */ H("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ G("fieldset", { children: [/* @__PURE__ */ G("legend", { children: "Which neurons" }), qt.map((e) => /* @__PURE__ */ G("div", {
+		/* @__PURE__ */ H("fieldset", { children: [/* @__PURE__ */ H("legend", { children: "Which neurons" }), an.map((e) => /* @__PURE__ */ H("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ G("label", { children: [
-					/* @__PURE__ */ G("input", {
+				/* @__PURE__ */ H("label", { children: [
+					/* @__PURE__ */ H("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -4507,23 +5145,23 @@ function Ja({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ua[e],
+					Yo[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ G(Ya, { neurons: i[e] })
+				/* @__PURE__ */ H(ts, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ G("p", {
+		i[a].length === 0 ? /* @__PURE__ */ H("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ G(Xa, {
+		}) : /* @__PURE__ */ H(ns, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ G(jr, {
+		/* @__PURE__ */ H(fi, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -4532,37 +5170,37 @@ function Ja({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				Y(r.probabilities[t] ?? 0),
+				K(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Ya({ neurons: e }) {
-	return /* @__PURE__ */ G("span", {
+function ts({ neurons: e }) {
+	return /* @__PURE__ */ H("span", {
 		class: "neurons",
-		children: [e.slice(0, Ha).map((e) => {
-			let t = H(e);
-			return /* @__PURE__ */ G(Q, { part: t }, W(t));
-		}), e.length > Ha ? /* @__PURE__ */ G("span", {
+		children: [e.slice(0, Jo).map((e) => {
+			let t = z(e);
+			return /* @__PURE__ */ H(Y, { part: t }, V(t));
+		}), e.length > Jo ? /* @__PURE__ */ H("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ha,
+				e.length - Jo,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Xa(e) {
-	let t = R(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ G("fieldset", {
+function ns(e) {
+	let t = I(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ H("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ G("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ H("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ G("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ H("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -4570,15 +5208,15 @@ function Xa(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ G(oa, {
+			n && e.target !== void 0 ? /* @__PURE__ */ H(lo, {
 				tests: e.neurons.map((e) => ({
-					part: H(e),
+					part: z(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ G("p", {
+			n && !e.whole ? /* @__PURE__ */ H("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -4586,58 +5224,58 @@ function Xa(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Za = 12, Qa = 100, $a = 12;
-function eo() {
-	let e = R(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = B(o && n ? {
+var rs = 12, is = 100, as = 12;
+function os() {
+	let e = I(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = At(o && n ? {
 		ask: "attribute",
-		...Tn({
+		...In({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Qa
+		top: is
 	} : null);
-	return /* @__PURE__ */ G("div", { children: t ? /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ H("div", { children: t ? /* @__PURE__ */ H(J, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${X(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ G("p", {
+		note: `How much of the probability of ${q(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ H("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ G("div", {
+		}), /* @__PURE__ */ H("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ G("div", { children: [/* @__PURE__ */ G(K, { answer: c }), l ? /* @__PURE__ */ G(to, {
+			children: [/* @__PURE__ */ H("div", { children: [/* @__PURE__ */ H(U, { answer: c }), l ? /* @__PURE__ */ H(ss, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ G(Wa, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ H(Xo, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function to({ result: e, stale: t }) {
-	let n = Xt(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("div", {
+function ss({ result: e, stale: t }) {
+	let n = cn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ H("div", {
 		class: t ? "stale" : "",
 		children: [
-			n.map((t) => /* @__PURE__ */ G("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ G("p", {
+			n.map((t) => /* @__PURE__ */ H("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ H("p", {
 					class: "note",
-					children: no(t, e)
+					children: cs(t, e)
 				}) : null,
-				/* @__PURE__ */ G(ro, {
+				/* @__PURE__ */ H(ls, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ G(io, {
+				/* @__PURE__ */ H(us, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ G(ao, { neurons: e.attributions.slice(0, Za) }),
-			/* @__PURE__ */ G(jr, {
+			/* @__PURE__ */ H(ds, { neurons: e.attributions.slice(0, rs) }),
+			/* @__PURE__ */ H(fi, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -4647,33 +5285,33 @@ function to({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Qt(e.neurons, e.layers.length);
+					let t = un(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Bt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : J(n.sum, 4),
-						J(n.change, 4),
-						n.error === null ? "" : q(n.error, 4),
-						(t[r] ?? []).map((e) => `${Zt(e)} ${J(e.value, 3)}`).join(", ")
+						Ut(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : G(n.sum, 4),
+						G(n.change, 4),
+						n.error === null ? "" : W(n.error, 4),
+						(t[r] ?? []).map((e) => `${ln(e)} ${G(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function no({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${X(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function cs({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${q(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ro({ stack: e, largest: t }) {
+function ls({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ G("svg", {
+	return /* @__PURE__ */ H("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ G("line", {
+		children: [/* @__PURE__ */ H("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -4681,294 +5319,354 @@ function ro({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ G("g", { children: [
-				/* @__PURE__ */ G("rect", {
+			return /* @__PURE__ */ H("g", { children: [
+				/* @__PURE__ */ H("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ G("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ H("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ G("title", { children: `${Bt(`L${i.layer}`, e.encoder)}: ${J(i.sum, 3)}` })
+				/* @__PURE__ */ H("title", { children: `${Ut(`L${i.layer}`, e.encoder)}: ${G(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function io({ stack: e, largest: t }) {
-	let n = R(), r = Qt(e.neurons, e.layers.length), i = Math.min($a, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ G("p", {
+function us({ stack: e, largest: t }) {
+	let n = I(), r = un(e.neurons, e.layers.length), i = Math.min(as, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ H("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("p", {
+	}) : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			$a,
+			as,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ G(Cr, {
+	}), /* @__PURE__ */ H($r, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? nr(r.value, t) : null;
+			return r ? Or(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Zt(n)}: ${J(n.value, 3)}` : "";
+			return n ? `${ln(n)}: ${G(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && U(H(n), o);
+			return n !== void 0 && B(z(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Bt(`L${t}`, e.encoder),
+		columnName: (t) => Ut(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(H(r));
+			r && n.select(z(r));
 		}
 	})] });
 }
-function ao({ neurons: e }) {
+function ds({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	return /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+		/* @__PURE__ */ H("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ H("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ H("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ G("span", {
+			children: /* @__PURE__ */ H("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ G("th", {
+		/* @__PURE__ */ H("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ G("tbody", { children: e.map((e) => /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+	] }) }), /* @__PURE__ */ H("tbody", { children: e.map((e) => /* @__PURE__ */ H("tr", { children: [
+		/* @__PURE__ */ H("th", {
 			scope: "row",
-			children: /* @__PURE__ */ G(Q, { part: H(e) })
+			children: /* @__PURE__ */ H(Y, { part: z(e) })
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ H("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(ui, {
+			children: /* @__PURE__ */ H(Gi, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ H("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ G(li, {
+			children: /* @__PURE__ */ H(Wi, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ H("td", {
 			class: "number",
-			children: J(e.activation)
+			children: G(e.activation)
 		})
-	] }, Zt(e))) })] });
+	] }, ln(e))) })] });
 }
-// src/ui/Outcome.tsx
-function oo({ part: e, brief: t }) {
-	let n = Wr(), r = n && Kr(n, e);
-	if (!n || !r) return null;
-	let [i, a] = fr(n.target.probability, r.probability), o = r.difference ?? r.effect;
-	return t ? /* @__PURE__ */ G("span", {
-		class: "outcome",
-		title: `${i} → ${a}, ${J(o.nats)} nats, ${_r(o)}`,
+// src/ui/Marks.tsx
+function fs() {
+	return /* @__PURE__ */ H("p", {
+		class: "note marks",
 		children: [
-			"→ ",
-			a,
-			" ",
-			_r(o)[0]
-		]
-	}) : /* @__PURE__ */ G("span", {
-		class: "outcome",
-		children: [
-			/* @__PURE__ */ G("span", { children: [
-				i,
-				" → ",
-				a
-			] }),
-			" ",
-			/* @__PURE__ */ G(so, { effect: o })
+			"● without it the target moves by at least 0.3 ",
+			/* @__PURE__ */ H(X, { name: "nats" }),
+			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
+			/* @__PURE__ */ H(X, {
+				name: "causal",
+				children: "causal"
+			}),
+			" where it falls, ",
+			/* @__PURE__ */ H(X, { name: "suppressor" }),
+			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
-function so({ effect: e }) {
-	return /* @__PURE__ */ G("span", {
+// src/ui/Outcome.tsx
+function ps({ part: e, brief: t }) {
+	let n = Z(), r = n && ga(n, e);
+	if (!n || !r) return null;
+	let [i, a] = va(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ H("span", {
+		class: "outcome",
+		title: `${c}, ${G(o)} nats${s ? `, ${Ur(s)}` : ""}`,
+		children: [
+			/* @__PURE__ */ H("span", {
+				class: "from",
+				children: [i, " → "]
+			}),
+			a,
+			" ",
+			/* @__PURE__ */ H("span", {
+				class: "mark",
+				children: s ? Ur(s)[0] : ""
+			})
+		]
+	}) : /* @__PURE__ */ H("span", {
+		class: "outcome",
+		children: [
+			/* @__PURE__ */ H("span", { children: c }),
+			" ",
+			s ? /* @__PURE__ */ H(ms, { effect: s }) : null
+		]
+	});
+}
+function ms({ effect: e }) {
+	return /* @__PURE__ */ H("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ G("span", { children: [J(e.nats), " nats"] }),
+			/* @__PURE__ */ H("span", { children: [G(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ G("span", { children: _r(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ H("span", { children: Ur(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var co = 12, lo = 10, uo = Infinity, fo = me({
+var hs = 12, gs = 10, _s = Infinity, vs = _e({
 	is: () => !1,
 	set: () => {}
+}), ys = _e({
+	order: "size",
+	effectOf: () => null
 });
-function po() {
-	let e = R(), t = e.explained.value, n = L("size"), r = L(co), i = L({});
+function bs() {
+	let e = I(), t = e.explained.value, n = Z(), r = F("size"), i = F(hs), a = F({});
 	if (!t) return null;
-	let { ledger: a } = t, o = e.state.value.selection, s = ri(a.terms, r.value, n.value, (e) => mo(Ht(e), o)), c = ii(0, a.terms, s.others.value);
-	return /* @__PURE__ */ G(Z, {
+	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
+		let t = Gt(e);
+		return t && n ? ga(n, t)?.nats ?? null : null;
+	}, l = zi(o.terms, i.value, r.value, (e) => Ss(Gt(e), s), c), u = Bi(0, o.terms, l.others.value);
+	return /* @__PURE__ */ H(J, {
 		name: "ledger",
-		title: "Ledger",
-		note: /* @__PURE__ */ G(ho, { explained: t }),
-		children: [/* @__PURE__ */ G("p", {
-			class: "controls",
-			children: [/* @__PURE__ */ G("label", { children: [
-				"Sort",
-				" ",
-				/* @__PURE__ */ G("select", {
-					value: n.value,
-					onChange: (e) => n.value = e.currentTarget.value,
-					children: [/* @__PURE__ */ G("option", {
-						value: "size",
-						children: "by size"
-					}), /* @__PURE__ */ G("option", {
-						value: "layer",
-						children: "by layer"
-					})]
-				})
-			] }), /* @__PURE__ */ G("button", {
-				type: "button",
-				onClick: () => r.value = r.value === co ? uo : co,
-				children: r.value === co ? `Show all ${a.terms.length}` : "Show the largest"
-			})]
-		}), /* @__PURE__ */ G(fo.Provider, {
-			value: {
-				is: (e, t) => i.value[e] ?? mo(t, o),
-				set: (e, t) => {
-					i.value = {
-						...i.value,
-						[e]: t
-					};
-				}
-			},
-			children: /* @__PURE__ */ G("table", {
-				class: "ledger",
-				role: "treegrid",
-				"aria-label": "Ledger",
-				onKeyDown: Do,
-				children: [
-					/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "part"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "number",
-							children: "logits"
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							class: "wide-only",
-							children: /* @__PURE__ */ G("span", {
-								class: "hidden",
-								children: "bar"
+		title: /* @__PURE__ */ H(X, {
+			name: "ledger",
+			children: "Ledger"
+		}),
+		note: /* @__PURE__ */ H(Cs, { explained: t }),
+		children: [
+			/* @__PURE__ */ H("p", {
+				class: "controls",
+				children: [/* @__PURE__ */ H("label", { children: [
+					"Sort",
+					" ",
+					/* @__PURE__ */ H("select", {
+						value: r.value,
+						onChange: (e) => r.value = e.currentTarget.value,
+						children: [
+							/* @__PURE__ */ H("option", {
+								value: "size",
+								children: "by size"
+							}),
+							/* @__PURE__ */ H("option", {
+								value: "effect",
+								disabled: !n,
+								children: "by effect"
+							}),
+							/* @__PURE__ */ H("option", {
+								value: "layer",
+								children: "by layer"
 							})
-						}),
-						/* @__PURE__ */ G("th", {
-							scope: "col",
-							children: "zeroed here"
-						})
-					] }) }),
-					/* @__PURE__ */ G("tbody", { children: [s.shown.map((e, t) => /* @__PURE__ */ G(vo, {
-						term: e,
-						level: 1,
-						largest: c,
-						first: t === 0
-					}, si(e))), /* @__PURE__ */ G(To, {
-						count: s.others.count,
-						value: s.others.value,
-						level: 1,
-						largest: c
-					})] }),
-					/* @__PURE__ */ G(_o, { explained: t })
-				]
-			})
-		})]
+						]
+					})
+				] }), o.terms.length > hs ? /* @__PURE__ */ H("button", {
+					type: "button",
+					onClick: () => i.value = i.value === hs ? _s : hs,
+					children: i.value === hs ? `Show all ${o.terms.length}` : "Show the largest"
+				}) : null]
+			}),
+			/* @__PURE__ */ H(vs.Provider, {
+				value: {
+					is: (e, t) => a.value[e] ?? Ss(t, s),
+					set: (e, t) => {
+						a.value = {
+							...a.value,
+							[e]: t
+						};
+					}
+				},
+				children: /* @__PURE__ */ H(ys.Provider, {
+					value: {
+						order: r.value,
+						effectOf: c
+					},
+					children: /* @__PURE__ */ H("table", {
+						class: "ledger",
+						role: "treegrid",
+						"aria-label": "Ledger",
+						onKeyDown: Fs,
+						children: [
+							/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+								/* @__PURE__ */ H("th", {
+									scope: "col",
+									children: "part"
+								}),
+								/* @__PURE__ */ H("th", {
+									scope: "col",
+									class: "number",
+									children: [/* @__PURE__ */ H(X, { name: "credit" }), ", logits"]
+								}),
+								/* @__PURE__ */ H("th", {
+									scope: "col",
+									class: "wide-only",
+									children: /* @__PURE__ */ H("span", {
+										class: "hidden",
+										children: "bar"
+									})
+								}),
+								/* @__PURE__ */ H("th", {
+									scope: "col",
+									children: xs(t)
+								})
+							] }) }),
+							/* @__PURE__ */ H("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ H(Es, {
+								term: e,
+								level: 1,
+								largest: u,
+								first: t === 0
+							}, Hi(e))), /* @__PURE__ */ H(Ns, {
+								count: l.others.count,
+								value: l.others.value,
+								level: 1,
+								largest: u
+							})] }),
+							/* @__PURE__ */ H(Ts, { explained: t })
+						]
+					})
+				})
+			}),
+			/* @__PURE__ */ H(fs, {})
+		]
 	});
 }
-function mo(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : U(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Nt(t) === e.kind;
+function xs({ target: e, reference: t }) {
+	let n = q(e.text.trim() || e.text);
+	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function ho({ explained: e }) {
+function Ss(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : B(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && It(t) === e.kind;
+}
+function Cs({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ G(x, { children: [
+	return /* @__PURE__ */ H(x, { children: [
 		"Why ",
-		X(t.text),
+		q(t.text),
 		": ",
-		go(n),
-		"; raw logit ",
-		q(t.logit),
-		n.kind === "raw" ? "" : `, reference ${q(n.value)}`,
-		". Norm scales and attention patterns as they were."
+		ws(n),
+		"; raw ",
+		/* @__PURE__ */ H(X, { name: "logit" }),
+		" ",
+		W(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ H(x, { children: [
+			", ",
+			/* @__PURE__ */ H(X, { name: "reference" }),
+			" ",
+			W(n.value)
+		] }),
+		". A part's ",
+		/* @__PURE__ */ H(X, { name: "credit" }),
+		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function go(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${X(e.text ?? "")}`;
+function ws(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
 }
-function _o({ explained: e }) {
-	let { sum: t, error: n, holds: r } = oi(e.ledger);
-	return /* @__PURE__ */ G("tfoot", { children: /* @__PURE__ */ G("tr", {
+function Ts({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Vi(e.ledger);
+	return /* @__PURE__ */ H("tfoot", { children: /* @__PURE__ */ H("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "number",
 				"data-total": t,
-				children: J(t)
+				children: G(t)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${J(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
 					" (|Δ| ",
-					lr(n),
+					Fr(n),
 					", tolerance",
 					" ",
-					lr(e.ledger.tolerance),
+					Fr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function vo(e) {
-	let t = R(), n = Ne(fo), { term: r, level: i } = e, a = Ht(r), o = si(r), s = a !== null && a.kind === Nt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(wo, {
-			name: Vt(r),
+function Es(e) {
+	let t = I(), n = Fe(vs), { term: r, level: i } = e, a = Gt(r), o = Hi(r), s = a !== null && a.kind === It(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H(Ms, {
+			name: Wt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -4977,94 +5675,94 @@ function vo(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(U(a, t.state.value.selection) ? null : a);
+				a && t.select(B(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ G(yo, {
+		c && i === 1 ? /* @__PURE__ */ H(Ds, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ G(So, {
+		c && i === 2 ? /* @__PURE__ */ H(As, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function yo({ term: e, largest: t }) {
-	let n = R().followed(), r = {
+function Ds({ term: e, largest: t }) {
+	let n = I(), r = Fe(ys), i = n.followed(), a = {
 		ask: "terms",
-		...n,
+		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: lo
-	}, i = z(n ? r : null);
-	if (!i?.result) return /* @__PURE__ */ G("tr", {
+		top: gs
+	}, o = L(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ H("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ G("td", {
+		children: /* @__PURE__ */ H("td", {
 			colSpan: 4,
-			class: i?.error ? "error" : "",
-			children: i?.error ?? `${i?.stage ?? "waiting"} …`
+			class: o?.error ? "error" : "",
+			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !bo(e)), c = ri(s, uo, "size"), l = ii(t, s, o.value);
-	return /* @__PURE__ */ G(x, { children: [
-		c.shown.map((e) => /* @__PURE__ */ G(vo, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Os(e)), u = zi(l, _s, r.order, void 0, r.effectOf), d = Bi(t, l, c.value);
+	return /* @__PURE__ */ H(x, { children: [
+		u.shown.map((e) => /* @__PURE__ */ H(Es, {
 			term: e,
 			level: 2,
-			largest: l,
-			sources: a.filter((t) => xo(t, e))
-		}, si(e))),
-		/* @__PURE__ */ G(To, {
-			count: o.count,
-			value: o.value,
+			largest: d,
+			sources: s.filter((t) => ks(t, e))
+		}, Hi(e))),
+		/* @__PURE__ */ H(Ns, {
+			count: c.count,
+			value: c.value,
 			level: 2,
-			largest: l
+			largest: d
 		}),
-		/* @__PURE__ */ G(Eo, {
+		/* @__PURE__ */ H(Ps, {
 			level: 2,
-			sum: c.sum + o.value,
+			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function bo({ kind: e }) {
+function Os({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function xo(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || bo(e));
+function ks(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Os(e));
 }
-function So(e) {
-	let t = R(), n = (e) => bo(e) ? "rounding" : `from ${e.source} ${X(Co(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ri(e.terms, lo, "size"), o = ii(e.largest, r, i.value);
-	return /* @__PURE__ */ G(x, { children: [
-		r.map((e) => /* @__PURE__ */ G(wo, {
+function As(e) {
+	let t = I(), n = (e) => Os(e) ? "rounding" : `from ${e.source} ${q(js(t.explained.value, e))}`, { shown: r, others: i, sum: a } = zi(e.terms, gs, "size"), o = Bi(e.largest, r, i.value);
+	return /* @__PURE__ */ H(x, { children: [
+		r.map((e) => /* @__PURE__ */ H(Ms, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, si(e))),
-		/* @__PURE__ */ G(To, {
+		}, Hi(e))),
+		/* @__PURE__ */ H(Ns, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ G(Eo, {
+		/* @__PURE__ */ H(Ps, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Co(e, { kind: t, source: n }) {
+function js(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function wo(e) {
-	let t = R(), { part: n, open: r, level: i } = e, a = n !== null && U(n, t.state.value.selection);
-	return /* @__PURE__ */ G("tr", {
-		class: `level-${i}${n !== null && U(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function Ms(e) {
+	let t = I(), { part: n, open: r, level: i } = e, a = n !== null && B(n, t.state.value.selection);
+	return /* @__PURE__ */ H("tr", {
+		class: `level-${i}${n !== null && B(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -5077,186 +5775,244 @@ function wo(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ G("span", { class: "twisty" }) : /* @__PURE__ */ G("span", {
+				children: [r === null ? /* @__PURE__ */ H("span", { class: "twisty" }) : /* @__PURE__ */ H("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ G("bdi", { children: e.name })]
+				}), /* @__PURE__ */ H("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(ui, { value: e.value })
+				children: /* @__PURE__ */ H(Gi, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(li, {
+				children: /* @__PURE__ */ H(Wi, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", { children: n ? /* @__PURE__ */ G(oo, {
+			/* @__PURE__ */ H("td", { children: n ? /* @__PURE__ */ H(ps, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function To(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ G("tr", {
+function Ns(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ H("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ G("span", { class: "twisty" }),
+					/* @__PURE__ */ H("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ G(ui, { value: e.value })
+				children: /* @__PURE__ */ H(Gi, { value: e.value })
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ G(li, {
+				children: /* @__PURE__ */ H(Wi, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ G("td", {})
+			/* @__PURE__ */ H("td", {})
 		]
 	});
 }
-function Eo(e) {
+function Ps(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ G("tr", {
+	return /* @__PURE__ */ H("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "name",
-				children: [/* @__PURE__ */ G("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ H("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				class: "number",
-				children: J(e.sum)
+				children: G(e.sum)
 			}),
-			/* @__PURE__ */ G("td", {
+			/* @__PURE__ */ H("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${J(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
 			})
 		]
 	});
 }
-function Do(e) {
+function Fs(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Oo = {
+var Is = 16, Ls = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ko() {
-	let e = R(), t = L("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Yn(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = B(a ? {
+function Rs() {
+	let e = I(), t = F("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = xr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = At(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Tn({ source: a.source }),
+		...In({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Mo(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ G(Z, {
+	let u = c ? Us(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
+	return /* @__PURE__ */ H(J, {
 		name: "lens",
-		title: "Logit lens",
-		note: `What the stream would predict after each layer, for ${X(n.target.text)}. Bright: ${t.value === "rank" ? "a good rank (1 is best), dark: a bad one" : "a high probability"}. A cell chooses its position.`,
+		title: /* @__PURE__ */ H(X, {
+			name: "logit lens",
+			children: "Logit lens"
+		}),
+		note: /* @__PURE__ */ H(x, { children: [
+			"What the ",
+			/* @__PURE__ */ H(X, { name: "residual stream" }),
+			" would predict after each layer at each token: the top token in the cell",
+			u && !Bs(u.positions.length) ? " that is pointed at" : "",
+			", the colour for",
+			" ",
+			q(n.target.text),
+			". A cell chooses its position."
+		] }),
 		children: [
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("p", {
 				class: "controls",
-				children: /* @__PURE__ */ G("label", { children: [
+				children: /* @__PURE__ */ H("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ G("select", {
+					/* @__PURE__ */ H("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Oo).map(([e, t]) => /* @__PURE__ */ G("option", {
+						children: Object.entries(Ls).map(([e, t]) => /* @__PURE__ */ H("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ H(mi, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ G(K, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ G("div", {
+			/* @__PURE__ */ H(U, { answer: s }),
+			u && u.positions.length > 0 ? /* @__PURE__ */ H("div", {
 				class: l ? "stale" : "",
-				children: [/* @__PURE__ */ G(Cr, {
-					label: `Logit lens, ${Oo[t.value]} by layer and token`,
-					columns: u.positions.length,
-					rows: u.layers.length,
-					colour: (e, t) => {
-						let n = u.at(e, t);
-						return n ? rr(f(n)) : null;
-					},
-					tell: (e, t) => jo(u.at(e, t), u.positions[e] ?? 0),
-					rowName: (e) => Ao(u.layers[e] ?? null),
-					columnName: (e) => X(c?.tokens[u.positions[e] ?? -1]?.text ?? ""),
-					marked: (e, t) => t === 0 && u.positions[e] === n.position,
-					onChoose: (t) => e.set({
-						position: u.positions[t] ?? null,
-						target: null
+				children: [
+					/* @__PURE__ */ H($r, {
+						label: `Logit lens, ${Ls[t.value]} by layer and token`,
+						columns: u.positions.length,
+						rows: u.layers.length,
+						colour: (e, t) => {
+							let n = u.at(e, t);
+							return n ? kr(f(n)) : null;
+						},
+						...Bs(u.positions.length) ? { text: (e, t) => Vs(u.at(e, t)) } : {},
+						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
+						tell: (e, t) => /* @__PURE__ */ H(Hs, {
+							cell: u.at(e, t),
+							token: c?.tokens[u.positions[e] ?? -1]
+						}),
+						rowName: (e) => zs(u.layers[e] ?? null),
+						columnName: (e) => Kr(c?.tokens[u.positions[e] ?? -1]),
+						marked: (e, t) => t === 0 && u.positions[e] === n.position,
+						onChoose: (t) => e.set({
+							position: u.positions[t] ?? null,
+							target: null
+						})
+					}),
+					/* @__PURE__ */ H(ui, {
+						kind: "amount",
+						...t.value === "rank" ? {
+							low: `rank ${d.toLocaleString("en")}`,
+							high: "rank 1, the top",
+							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
+						} : {
+							low: "0 %",
+							high: `100 %, ${Ls[t.value]}`
+						}
+					}),
+					/* @__PURE__ */ H(fi, {
+						label: "logit lens",
+						head: [
+							"layer",
+							"position",
+							"top token",
+							"its probability",
+							"target's rank",
+							"target's probability"
+						],
+						rows: () => u.cells.map((e) => [
+							zs(e.layer),
+							`${e.position}`,
+							/* @__PURE__ */ H("bdi", { children: Vs(e) }, "top"),
+							K(e.top_probability[0] ?? 0),
+							`${e.rank}`,
+							K(e.probability)
+						])
 					})
-				}), /* @__PURE__ */ G(jr, {
-					label: "logit lens",
-					head: [
-						"layer",
-						"position",
-						"top token",
-						"its probability",
-						"target's rank",
-						"target's probability"
-					],
-					rows: () => u.cells.map((e) => [
-						Ao(e.layer),
-						`${e.position}`,
-						/* @__PURE__ */ G("bdi", { children: X(e.top[0]?.text ?? "") }, "top"),
-						Y(e.top_probability[0] ?? 0),
-						`${e.rank}`,
-						Y(e.probability)
-					])
-				})]
+				]
 			}) : null
 		]
 	});
 }
-function Ao(e) {
+function zs(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function jo(e, t) {
-	if (!e) return "";
-	let n = e.top.slice(0, 3).map((t, n) => `${X(t.text)} ${Y(e.top_probability[n] ?? 0)}`);
-	return `${Ao(e.layer)}, position ${t}: target's rank ${e.rank}; ${n.join(", ")}`;
+function Bs(e) {
+	return e <= Is;
 }
-function Mo(e, t) {
+function Vs(e) {
+	return Kr(e?.top[0]);
+}
+function Hs({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ H(x, { children: [
+		e.layer === null ? "Embedding" : `After L${e.layer}`,
+		" at ",
+		e.position,
+		" ",
+		Kr(t),
+		": rank of the target ",
+		e.rank.toLocaleString("en"),
+		", ",
+		K(e.probability),
+		". Top:",
+		" ",
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ H("span", {
+			class: "chip",
+			children: [
+				/* @__PURE__ */ H("bdi", { children: Kr(t) }),
+				" ",
+				/* @__PURE__ */ H("span", {
+					class: "small",
+					children: K(e.top_probability[n] ?? 0)
+				})
+			]
+		}, t.id))
+	] }) : null;
+}
+function Us(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -5266,96 +6022,96 @@ function Mo(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function No() {
-	let e = R(), t = Wr(), n = e.state.value.selection, r = t ? Po(t, n) : null;
+function Ws() {
+	let e = I(), t = Z(), n = e.state.value.selection, r = t ? Gs(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = X(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ G(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = q(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ H(J, {
 		name: "looked",
-		title: `Where ${W(V(r))} looked`,
+		title: `Where ${V(R(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: /* @__PURE__ */ G("table", {
+		children: /* @__PURE__ */ H("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ G("thead", {
+			children: [/* @__PURE__ */ H("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ H("tr", { children: [
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ G("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			}), /* @__PURE__ */ H("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ G("bdi", { children: X(e.text) }),
+						/* @__PURE__ */ H("bdi", { children: q(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ G("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ H("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ H("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "number",
-					children: q(e.attention)
+					children: W(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ H("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "number",
-					title: Y(i),
-					children: q(i)
+					title: K(i),
+					children: W(i)
 				})
 			] }) : null] })]
 		})
 	});
 }
-function Po(e, t) {
-	let n = e.answer.part ? Lt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => U(V(e), t));
+function Gs(e, t) {
+	let n = e.answer.part ? Bt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => B(R(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Fo() {
-	let e = R(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ G(Z, {
+function Ks() {
+	let e = I(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ H(J, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ G(x, { children: [
-			/* @__PURE__ */ G("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ H(x, { children: [
+			/* @__PURE__ */ H("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("div", {
+				children: t.map((r, i) => /* @__PURE__ */ H("li", { children: [/* @__PURE__ */ H("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ G(Q, { part: r.part }),
-						/* @__PURE__ */ G("select", {
-							"aria-label": `How ${W(r.part)} is tested`,
+						/* @__PURE__ */ H(Y, { part: r.part }),
+						/* @__PURE__ */ H("select", {
+							"aria-label": `How ${V(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -5364,26 +6120,26 @@ function Fo() {
 									how: r
 								} : e) });
 							},
-							children: pn.map((e) => /* @__PURE__ */ G("option", {
+							children: wn.map((e) => /* @__PURE__ */ H("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ G("button", {
+						/* @__PURE__ */ H("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${W(r.part)}`,
+							"aria-label": `Remove the pin of ${V(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ G(oa, {
+				}), t.length > 1 ? /* @__PURE__ */ H(lo, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Mt(r.part)))
+				}) : null] }, Ft(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ G("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ G(oa, {
+			t.length > 1 ? /* @__PURE__ */ H("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ H(lo, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -5391,224 +6147,260 @@ function Fo() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Io() {
-	let e = R().explained.value, t = bi();
+function qs() {
+	let e = I().explained.value, t = na();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ G(Z, {
+	return /* @__PURE__ */ H(J, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ G(x, { children: [
+		note: /* @__PURE__ */ H(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			X(i[r]?.text ?? ""),
+			q(i[r]?.text ?? ""),
 			":",
 			" ",
-			X(n.text),
+			q(n.text),
 			" has ",
-			Y(n.probability),
+			K(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ G("p", {
+		children: [e.notes.map((e) => /* @__PURE__ */ H("p", {
 			class: "note",
 			children: e
-		}, e)), /* @__PURE__ */ G("div", {
+		}, e)), /* @__PURE__ */ H("div", {
 			class: "side-by-side",
-			children: [/* @__PURE__ */ G(Lo, {
+			children: [/* @__PURE__ */ H(Js, {
 				explained: e,
 				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ G(Lo, {
+			}), t?.result ? /* @__PURE__ */ H(Js, {
 				explained: t.result,
 				caption: "B"
 			}) : null]
 		})]
 	});
 }
-function Lo({ explained: e, caption: t }) {
-	let n = R();
-	return /* @__PURE__ */ G("table", {
+function Js({ explained: e, caption: t }) {
+	let n = I();
+	return /* @__PURE__ */ H("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ G("caption", { children: t }),
-			/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("th", {
+			/* @__PURE__ */ H("caption", { children: t }),
+			/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ G("th", {
+				/* @__PURE__ */ H("th", {
 					scope: "col",
-					children: /* @__PURE__ */ G("span", {
+					children: /* @__PURE__ */ H("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ G("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ G("tr", { children: [
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ H("tr", { children: [
+				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: yn(t) }),
-					children: /* @__PURE__ */ G($, { text: t.text })
+					onClick: () => n.set({ target: An(t) }),
+					children: /* @__PURE__ */ H($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ G("td", {
+				/* @__PURE__ */ H("td", {
 					class: "number",
-					children: Y(t.probability)
+					children: K(t.probability)
 				}),
-				/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ G("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ H("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Ro() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed()));
+function Ys() {
+	let e = I(), t = e.explained.value, n = L(Oi(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ G("section", {
+	return /* @__PURE__ */ H("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ G("p", {
+		children: /* @__PURE__ */ H("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ G(Bo, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ H(Zs, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ G(x, { children: [zo(t.sentence).map((e, t) => /* @__PURE__ */ G(Bo, {
+			}, t)) : /* @__PURE__ */ H(x, { children: [Xs(t.sentence).map((e, t) => /* @__PURE__ */ H(Zs, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ G("span", {
+			}, t)), a ? /* @__PURE__ */ H("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function zo(e) {
+function Xs(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Bo({ span: e, units: t }) {
-	let n = R(), r = e.kind === "part" ? Lt(e.text) : null;
-	if (r) return /* @__PURE__ */ G(Q, { part: r });
+function Zs({ span: e, units: t }) {
+	let n = I(), r = e.kind === "part" ? Bt(e.text) : null;
+	if (r) return /* @__PURE__ */ H(Y, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ G("button", {
+	return i ? /* @__PURE__ */ H("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ G("span", {
+	}) : /* @__PURE__ */ H("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var Vo = 6;
-function Ho() {
-	let e = R(), t = e.explained.value, n = z(Gr(e.followed())), r = Wr(), i = L(!1);
+var Qs = 6;
+function $s() {
+	let e = I(), t = e.explained.value, n = L(Oi(e.followed())), r = Z(), i = F(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Vo;
-	return /* @__PURE__ */ G(Z, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Qs;
+	return /* @__PURE__ */ H(J, {
 		name: "strongest",
-		title: "Heads and neurons",
+		title: /* @__PURE__ */ H(x, { children: [
+			/* @__PURE__ */ H(X, {
+				name: "attention head",
+				children: "Heads"
+			}),
+			" and ",
+			/* @__PURE__ */ H(X, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }),
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ G(K, { answer: n }),
-			/* @__PURE__ */ G(Ar, {
+			/* @__PURE__ */ H(U, { answer: n }),
+			/* @__PURE__ */ H(di, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ G("table", { children: [/* @__PURE__ */ G("thead", { children: /* @__PURE__ */ G("tr", { children: [
-					/* @__PURE__ */ G("th", {
+				children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						class: "number",
-						children: "credit"
+						children: /* @__PURE__ */ H(X, { name: "credit" })
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
-						children: "zeroed here"
+						children: "with → without it"
 					}),
-					/* @__PURE__ */ G("th", {
+					/* @__PURE__ */ H("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ G("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
-					part: V(e),
+				] }) }), /* @__PURE__ */ H("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ H(ec, {
+					part: R(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ G(Ci, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ H(aa, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Mt(V(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ G(Uo, {
-					part: H(e),
+				}, Ft(R(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ H(ec, {
+					part: z(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: J(e.activation, 1),
+					reads: G(e.activation, 1),
 					toward: e.promotes
-				}, Mt(H(e))))] })] })
+				}, Ft(z(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Vo ? /* @__PURE__ */ G("button", {
+			Math.max(a.length, o.length) > Qs ? /* @__PURE__ */ H("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
-				children: ["Show all ", a.length + o.length]
+				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
 			}) : null,
-			/* @__PURE__ */ G("p", {
+			/* @__PURE__ */ H("p", {
 				class: "note",
-				children: Wo(r)
+				children: [
+					"An effect is large from 1 ",
+					/* @__PURE__ */ H(X, {
+						name: "nats",
+						children: "nat"
+					}),
+					", moderate from 0.3, small from 0.1;",
+					" ",
+					/* @__PURE__ */ H(X, {
+						name: "causal",
+						children: "causal"
+					}),
+					" where the target falls without the part, ",
+					/* @__PURE__ */ H(X, { name: "suppressor" }),
+					" where it rises, ○ ordinary where other parts of the kind do as much."
+				]
+			}),
+			/* @__PURE__ */ H("p", {
+				class: "note",
+				children: r ? /* @__PURE__ */ H(x, { children: [
+					/* @__PURE__ */ H(X, {
+						name: "control",
+						children: "Control"
+					}),
+					": ",
+					tc(r)
+				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Uo(e) {
-	return /* @__PURE__ */ G("tr", { children: [
-		/* @__PURE__ */ G("th", {
+function ec(e) {
+	return /* @__PURE__ */ H("tr", { children: [
+		/* @__PURE__ */ H("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ G(Q, { part: e.part }),
+				/* @__PURE__ */ H(Y, { part: e.part }),
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ G("td", {
+		/* @__PURE__ */ H("td", {
 			class: "number",
-			children: /* @__PURE__ */ G(ui, { value: e.value })
+			children: /* @__PURE__ */ H(Gi, { value: e.value })
 		}),
-		/* @__PURE__ */ G("td", { children: e.reads }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(oo, { part: e.part }) }),
-		/* @__PURE__ */ G("td", { children: /* @__PURE__ */ G(Si, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ H("td", { children: e.reads }),
+		/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(ps, { part: e.part }) }),
+		/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(ia, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Wo(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Go(t)}`] : []);
+function tc(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${nc(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Go({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${q(e)} nats`;
+function nc({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${W(e)} nats`;
 }
 // src/lib/find.ts
-function Ko(e, t) {
+function rc(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -5621,18 +6413,18 @@ function Ko(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function qo(e) {
-	let t = L(""), n = L(-1), r = Ko(e.texts, t.value), i = (t) => {
+function ic(e) {
+	let t = F(""), n = F(-1), r = rc(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Ko(e.texts, r)[0];
+		let i = rc(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ G("label", { children: [
+	return /* @__PURE__ */ H("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ G("input", {
+		/* @__PURE__ */ H("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -5641,75 +6433,75 @@ function qo(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ G("output", {
+		/* @__PURE__ */ H("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Jo() {
-	let e = R(), t = e.explained.value, n = Yn(t?.position ?? 0, t?.tokens.length ?? 0), r = L(null), i = Me(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ns(), o = Yo();
+function ac() {
+	let e = I(), t = e.explained.value, n = xr(t?.position ?? 0, t?.tokens.length ?? 0), r = F(null), i = Pe(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = pc(), o = oc();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Ft(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ G(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && Rt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ H(J, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ G(x, { children: [
+		note: a ? /* @__PURE__ */ H(x, { children: [
 			"Coloured by what each token gives the target through ",
-			W(a.part),
+			V(a.part),
 			": orange + raises, purple − lowers; largest ",
-			J(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			G(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${X(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${q(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ G(Qo, {
+			e.reads() === null ? null : /* @__PURE__ */ H(lc, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ G(Nr, {
+			/* @__PURE__ */ H(mi, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ G(qo, {
+			s.length > 128 ? /* @__PURE__ */ H(ic, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Xn(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Sr(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ G("ol", {
+			/* @__PURE__ */ H("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ G("li", { children: [/* @__PURE__ */ G("button", {
+					return /* @__PURE__ */ H("li", { children: [/* @__PURE__ */ H("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: $o(h, d),
-						title: m && Zo(m, t),
+						style: uc(h, d),
+						title: m && cc(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => ts(e),
+						onKeyDown: (e) => fc(e),
 						children: [
-							/* @__PURE__ */ G("span", {
+							/* @__PURE__ */ H("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ G($, { text: n.text }),
-							m ? /* @__PURE__ */ G("span", {
+							/* @__PURE__ */ H($, { text: n.text }),
+							m ? /* @__PURE__ */ H("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Xo(m) : "\xA0"
-							}) : /* @__PURE__ */ G(es, {
+								children: m.positions[0] === n.position ? sc(m) : "\xA0"
+							}) : /* @__PURE__ */ H(dc, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ G("span", {
+					}), p ? /* @__PURE__ */ H("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -5718,46 +6510,46 @@ function Jo() {
 		]
 	});
 }
-function Yo() {
-	let e = R(), t = Wr()?.words;
+function oc() {
+	let e = I(), t = Z()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Xo(e) {
-	let t = e.difference_without === null ? Y(e.probability_without) : J(e.difference_without);
+function sc(e) {
+	let t = e.difference_without === null ? K(e.probability_without) : G(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Zo(e, t) {
-	let { target: n } = t, [r, i] = fr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${X(a.text)} (${Y(a.probability)})`;
-	return `Without ${X(e.text)}: ${X(n.text)} ${r} → ${i} (${J(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function cc(e, t) {
+	let { target: n } = t, [r, i] = Rr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${q(a.text)} (${K(a.probability)})`;
+	return `Without ${q(e.text)}: ${q(n.text)} ${r} → ${i} (${G(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Qo(e) {
-	let t = Yn(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G("p", {
+function lc(e) {
+	let t = xr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ G(Nr, {
+		/* @__PURE__ */ H(mi, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ G("ol", {
+		/* @__PURE__ */ H("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ G("li", { children: /* @__PURE__ */ G("span", {
+			children: n.map((t) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("span", {
 				class: "token source",
-				style: $o(e.values[t.position], e.largest),
+				style: uc(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ G($, { text: t.label }),
-					/* @__PURE__ */ G(es, {
+					/* @__PURE__ */ H($, { text: t.label }),
+					/* @__PURE__ */ H(dc, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -5766,49 +6558,48 @@ function Qo(e) {
 		})
 	] });
 }
-function $o(e, t) {
+function uc(e, t) {
 	if (e === void 0) return {};
-	let n = nr(e, t);
+	let n = Or(e, t);
 	return {
 		background: n,
-		color: ir(n)
+		color: Ar(n)
 	};
 }
-function es(e) {
+function dc(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ G("span", {
+	return /* @__PURE__ */ H("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? J(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
 	});
 }
-function ts(e) {
+function fc(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ns() {
-	let e = R(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Nt(e) !== "mlp" ? {
+function pc() {
+	let e = I(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && It(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...It(e)
-	} : null, i = z(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...zt(e)
+	} : null, i = L(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: rs(s, a)
+		values: mc(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: rs(i.result, t)
+		values: mc(i.result, t)
 	} : null;
 }
-function rs(e, t) {
+function mc(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Ft(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var is = 40;
-function as(e, t) {
+function hc(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -5820,9 +6611,9 @@ function as(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(ss);
+	return r.map(_c);
 }
-function os(e, t) {
+function gc(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -5844,7 +6635,7 @@ function os(e, t) {
 		role: null
 	}];
 }
-function ss(e) {
+function _c(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -5864,162 +6655,158 @@ function ss(e) {
 		text: i
 	};
 }
-function cs({ text: e }) {
-	let t = [...e.trim() === "" ? X(e) : e.trim().split(/\s+/).map(X).join(" ")];
-	return t.length > is ? `${t.slice(0, 39).join("")}…` : t.join("");
-}
-function ls(e) {
+function vc(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
 // src/panels/Words.tsx
-var us = 5, ds = 40;
-function fs() {
-	let e = R(), t = e.explained.value, n = Wr(), r = L(null);
+var yc = 5, bc = 40;
+function xc() {
+	let e = I(), t = e.explained.value, n = Z(), r = F(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ls(i);
-	return /* @__PURE__ */ G("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? vc(i);
+	return /* @__PURE__ */ H("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ G(ps, {
+			/* @__PURE__ */ H(Sc, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ G(bs, { explained: t }),
-			o ? /* @__PURE__ */ G(ys, {
+			/* @__PURE__ */ H(kc, { explained: t }),
+			o ? /* @__PURE__ */ H(Oc, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ G(xs, {
+			/* @__PURE__ */ H(Ac, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ G("p", {
+			t.notes.map((e) => /* @__PURE__ */ H("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function ps(e) {
-	let t = R(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? os(o, r) : as(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ G("div", {
-		class: l.length > ds || n.tokens.length > 160 ? "text long" : "text",
+function Sc(e) {
+	let t = I(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? gc(o, r) : hc(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ H("div", {
+		class: l.length > bc || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ G(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ G("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ H(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ H("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ G(ms, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ G(hs, {
+		}) : /* @__PURE__ */ H(Cc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ H(wc, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			told: e.told,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ G("span", {
+		})] }, r)), /* @__PURE__ */ H("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ G("span", {
+			children: [/* @__PURE__ */ H("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ G("button", {
+			}), /* @__PURE__ */ H("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ G($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ H($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("span", {
 						class: "small",
-						children: Y(i.probability)
+						children: K(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function ms({ text: e }) {
+function Cc({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G("span", {
+	return t > 0 ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ G("br", {})] }) : /* @__PURE__ */ G("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ H("br", {})] }) : /* @__PURE__ */ H("span", { children: e === "" ? "" : " " });
 }
-function hs(e) {
-	let t = R(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ G("span", {
+function wc(e) {
+	let t = I(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ H("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? nr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Or(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: ir(s)
+		color: Ar(s)
 	} : {};
-	return /* @__PURE__ */ G("button", {
+	return /* @__PURE__ */ H("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: _s(a, r),
+		title: Ec(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ G("span", {
+		children: [/* @__PURE__ */ H("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? X(n.text) : n.text
-		}), /* @__PURE__ */ G("small", { children: o ? gs(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? q(n.text) : n.text
+		}), /* @__PURE__ */ H("small", { children: o ? Tc(a, r) : "asked here" })]
 	});
 }
-function gs(e, t) {
+function Tc(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + fr(t.target.probability, e.probability_without)[1] : n + J(e.difference_without);
+	return e.difference_without === null ? n + Rr(t.target.probability, e.probability_without)[1] : n + G(e.difference_without);
 }
-function _s(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [J(i.value), `${J(e.difference_without ?? 0)} logits`] : fr(n.probability, e.probability_without), c = a ? `the lead of ${vs(n.text)} over ${vs(r.text ?? "")}` : vs(n.text);
-	return `Without ${cs(e)} alone: ${c} ${o} → ${s}`;
+function Ec(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [G(i.value), `${G(e.difference_without ?? 0)} logits`] : Rr(n.probability, e.probability_without), c = a ? `the lead of ${Dc(n.text)} over ${Dc(r.text ?? "")}` : Dc(n.text);
+	return `Without ${Dc(e.text)} alone: ${c} ${o} → ${s}`;
 }
-function vs(e) {
-	return X(e.trim() || e);
+function Dc(e) {
+	return q(e.trim() || e);
 }
-function ys(e) {
-	let t = R(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ G("p", {
+function Oc(e) {
+	let t = I(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ H("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ G("strong", { children: _s(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("strong", { children: Ec(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ H("span", {
 				class: "small",
 				children: [
 					" (",
-					J(-n.effect),
+					G(-n.effect),
 					" nats)"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ G($, { text: a.text }),
+			/* @__PURE__ */ H($, { text: a.text }),
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "small",
-				children: Y(a.probability)
+				children: K(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ G(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ H(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Q, { part: V(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Y, { part: R(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ G("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ H("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -6030,55 +6817,55 @@ function ys(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					cs(n),
+					Dc(n.text),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function bs({ explained: e }) {
-	let t = R(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, us), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ G("p", {
+function kc({ explained: e }) {
+	let t = I(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, yc), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ H("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ G("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ G("button", {
+			/* @__PURE__ */ H("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ H("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: yn(e) }),
+				onClick: () => t.set({ target: An(e) }),
 				children: [
-					/* @__PURE__ */ G($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ H($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ G("span", {
+					/* @__PURE__ */ H("span", {
 						class: "small",
-						children: Y(e.probability)
+						children: K(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ G("label", {
+			/* @__PURE__ */ H("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ G("span", {
+				children: [/* @__PURE__ */ H("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ G("select", {
+				}), /* @__PURE__ */ H("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ G("option", {
+						/* @__PURE__ */ H("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ G("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ H("option", {
 							value: r,
-							children: ["against ", X(r)]
+							children: ["against ", q(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ G("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ H("option", {
 							value: e.text,
-							children: ["against ", X(e.text)]
+							children: ["against ", q(e.text)]
 						}, e.id))
 					]
 				})]
@@ -6086,18 +6873,18 @@ function bs({ explained: e }) {
 		]
 	});
 }
-function xs(e) {
+function Ac(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ G("p", {
+	if (!n) return /* @__PURE__ */ H("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ G("p", {
+	if (!r) return /* @__PURE__ */ H("p", {
 		class: "key",
-		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
+		children: "No word can be taken away here."
 	});
-	let i = vs(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ G("p", {
+	let i = Dc(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ H("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -6110,19 +6897,19 @@ function xs(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ G("span", {
+			/* @__PURE__ */ H("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ G(x, { children: [
+			o ? /* @__PURE__ */ H(x, { children: [
 				" ",
-				/* @__PURE__ */ G("span", {
+				/* @__PURE__ */ H("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -6134,137 +6921,142 @@ function xs(e) {
 	});
 }
 // src/views/Views.tsx
-var Ss = {
-	why: ws,
-	parts: Ts,
-	graph: Es,
-	tests: Ds,
-	compare: Os,
-	facts: ks,
-	continue: As
+var jc = {
+	why: Nc,
+	parts: Pc,
+	graph: Fc,
+	tests: Ic,
+	compare: Lc,
+	facts: Rc,
+	continue: zc
 };
-function Cs() {
-	let { view: e } = R().state.value, t = Ss[e];
-	return /* @__PURE__ */ G("div", {
+function Mc() {
+	let { view: e } = I().state.value, t = jc[e];
+	return /* @__PURE__ */ H("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ G(t, {})
+		children: /* @__PURE__ */ H(t, {})
 	});
 }
-function ws() {
-	let e = R();
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Ro, {}),
-		/* @__PURE__ */ G(fs, {}),
-		/* @__PURE__ */ G(fi, {}),
-		/* @__PURE__ */ G("div", {
+function Nc() {
+	let e = I();
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H(Ys, {}),
+		/* @__PURE__ */ H(xc, {}),
+		/* @__PURE__ */ H(Ji, {}),
+		/* @__PURE__ */ H("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ G(pa, {}) : null,
-				/* @__PURE__ */ G(No, {}),
-				/* @__PURE__ */ G(Ea, {})
+				e.state.value.selection ? /* @__PURE__ */ H(yo, {}) : null,
+				/* @__PURE__ */ H(Ws, {}),
+				/* @__PURE__ */ H(Mo, {})
 			]
 		})
 	] });
 }
-function Ts() {
-	return /* @__PURE__ */ G(x, { children: [
-		/* @__PURE__ */ G(Jo, {}),
-		/* @__PURE__ */ G("div", {
+function Pc() {
+	return /* @__PURE__ */ H(x, { children: [
+		/* @__PURE__ */ H(ac, {}),
+		/* @__PURE__ */ H("div", {
 			class: "column column-middle",
-			children: [/* @__PURE__ */ G(po, {}), /* @__PURE__ */ G(Ho, {})]
+			children: [
+				/* @__PURE__ */ H(bs, {}),
+				/* @__PURE__ */ H(Sa, {}),
+				/* @__PURE__ */ H($s, {})
+			]
 		}),
-		/* @__PURE__ */ G("div", {
+		/* @__PURE__ */ H("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ G(pa, {}),
-				/* @__PURE__ */ G(ko, {}),
-				/* @__PURE__ */ G(Pr, {})
+				/* @__PURE__ */ H(yo, {}),
+				/* @__PURE__ */ H(Rs, {}),
+				/* @__PURE__ */ H(hi, {})
 			]
 		})
 	] });
 }
-function Es() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Yi, {}), /* @__PURE__ */ G(pa, {})] });
+function Fc() {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(eo, {}), /* @__PURE__ */ H(yo, {})] });
 }
-function Ds() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Fo, {}), /* @__PURE__ */ G(pa, {})] });
+function Ic() {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Ks, {}), /* @__PURE__ */ H(yo, {})] });
 }
-function Os() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Oi, {}), /* @__PURE__ */ G(Io, {})] });
+function Lc() {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(ua, {}), /* @__PURE__ */ H(qs, {})] });
 }
-function ks() {
-	return /* @__PURE__ */ G(eo, {});
+function Rc() {
+	return /* @__PURE__ */ H(os, {});
 }
-function As() {
-	return /* @__PURE__ */ G(x, { children: [/* @__PURE__ */ G(Io, {}), /* @__PURE__ */ G(ra, {})] });
+function zc() {
+	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(qs, {}), /* @__PURE__ */ H(oo, {})] });
 }
 // src/App.tsx
-function js({ page: e }) {
-	let t = je(null);
-	return ke(() => e.link(), [e]), ke(() => t.current ? kt(e, t.current) : void 0, [e]), /* @__PURE__ */ G(Dt.Provider, {
+function Bc({ page: e }) {
+	let t = A(null);
+	return Me(() => e.link(), [e]), Me(() => t.current ? Mt(e, t.current) : void 0, [e]), /* @__PURE__ */ H(kt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ G("div", {
+		children: /* @__PURE__ */ H("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ G(Rn, {}),
-				/* @__PURE__ */ G(Ms, { page: e }),
-				/* @__PURE__ */ G(Kn, {}),
-				/* @__PURE__ */ G("p", {
-					class: "toast",
-					role: "status",
-					children: e.said.value
-				})
+				/* @__PURE__ */ H(or, {}),
+				/* @__PURE__ */ H(Vc, { page: e }),
+				/* @__PURE__ */ H(mr, {}),
+				/* @__PURE__ */ H(Wn, {}),
+				/* @__PURE__ */ H(br, {})
 			]
 		})
 	});
 }
-function Ms({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = z(t ? {
+function Vc({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = L(t ? {
 		ask: "explain",
-		...wn(n),
+		...Fn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return ke(() => {
+	return Me(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ G(x, { children: [r && !i ? /* @__PURE__ */ G("div", {
-		class: "panel",
-		children: /* @__PURE__ */ G(K, { answer: r })
-	}) : null, /* @__PURE__ */ G("main", {
-		class: i ? "" : "stale",
-		children: /* @__PURE__ */ G(Cs, {})
-	})] }) : /* @__PURE__ */ G(Jn, {});
+	]), t ? /* @__PURE__ */ H(x, { children: [
+		r && !i && !e.desk.lost.value ? /* @__PURE__ */ H("div", {
+			class: "panel",
+			children: /* @__PURE__ */ H(U, { answer: r })
+		}) : null,
+		/* @__PURE__ */ H(hr, {}),
+		/* @__PURE__ */ H("main", {
+			class: i ? "" : "stale",
+			children: /* @__PURE__ */ H(Mc, {})
+		})
+	] }) : /* @__PURE__ */ H(vr, {});
 }
 // src/styles.css?inline
-var Ns = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{min-height:2.9em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(140px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .column{fill:var(--dim)}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge{fill:none;opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Hc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Ps(e, t, n) {
-	Fs(n);
+function Uc(e, t, n) {
+	Wc(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), pe(/* @__PURE__ */ G(js, { page: new Sn(e, t) }), r), () => pe(null, r);
+	return n.replaceChildren(r), ge(/* @__PURE__ */ H(Bc, { page: new Nn(e, t) }), r), () => ge(null, r);
 }
-function Fs(e) {
+function Wc(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ns, n.append(r);
+	r.dataset.unembed = "", r.textContent = Hc, n.append(r);
 }
-function Is({ model: e, el: t }) {
+function Gc({ model: e, el: t }) {
 	let n = e.get("data");
-	return Ps({
+	return Uc({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? Nn(n.results) : Pn(e), t);
+	}, n.live === !1 ? $n(n.results) : er(e), t);
 }
-var Ls = document.getElementById("unembed"), Rs = document.getElementById("unembed-data")?.textContent;
-if (Ls && Rs) {
-	let e = JSON.parse(Rs);
-	Ps(e, e.host === "report" ? Nn(e.results) : En(e.token), Ls);
+var Kc = document.getElementById("unembed"), qc = document.getElementById("unembed-data")?.textContent;
+if (Kc && qc) {
+	let e = JSON.parse(qc);
+	Uc(e, e.host === "report" ? $n(e.results) : Gn(e.token), Kc);
 }
-var zs = { render: Is };
-export { zs as default };
+var Jc = { render: Gc };
+export { Jc as default };
