@@ -1,6 +1,7 @@
 /** The prompt as text, in the units that were taken away one by one. */
-import { signed, told } from "./format";
+
 import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
+import { signed, told } from "./format";
 
 /** A stretch of the prompt: a unit, or tokens between units, such as marks of a chat's template. */
 export interface Stretch {

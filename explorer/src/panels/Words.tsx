@@ -8,7 +8,7 @@ import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
-import { type Stretch, leftOf, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { leftOf, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";

@@ -50,6 +50,8 @@ _STYLE: dict[str, Any] = {
     "ps.fonttype": 42,
     "savefig.dpi": 200,
 }
+_CAPTION_LETTERS = 20
+"""Of a caption, to an inch."""
 _MOST_TICKS = 64
 _MOST_TEXTS = 16
 """Columns of a map whose cells still hold text."""
@@ -84,6 +86,16 @@ class Picture(Figure):
         kept = io.BytesIO()
         self.savefig(kept, format="png")
         return kept.getvalue()
+
+
+def captioned(picture: Picture, caption: str) -> Picture:
+    """The picture with a caption below it, in as many lines as it takes."""
+    width, height = picture.get_size_inches()
+    lines = textwrap.wrap(caption, int(_CAPTION_LETTERS * width))
+    with _settings():
+        picture.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=6, color="0.35")
+    picture.set_size_inches(width, height + 0.12 * len(lines))
+    return picture
 
 
 def bars(
