@@ -113,7 +113,10 @@ def bars(
         colours[-1] = OTHER
     with _settings():
         figure, axes = _empty(5.0, 0.6 + 0.2 * max(len(values), 1), title)
-        axes.barh(range(len(values)), values, color=colours, height=0.7)
+        drawn = axes.barh(range(len(values)), values, color=colours, height=0.7)
+        for bar, value, colour in zip(drawn, values, colours, strict=True):
+            if value < 0 and colour == NEGATIVE:  # so that signs read in grey print
+                bar.set(hatch="//////", edgecolor="white", linewidth=0)
         for place, value in enumerate(values):
             side = 3 if value >= 0 else -3
             axes.annotate(
