@@ -325,6 +325,15 @@ def test_a_map_draws_the_very_numbers(results, name):
     assert figure.axes[1].get_ylabel()
 
 
+def test_every_picture_says_of_which_model_and_prompt_it_is(results):
+    for name in ("lens", "attention of one head", "attention", "ablate", "patch", "causal_trace", "decompose"):
+        caption = results[name].plot().get_supxlabel().replace("\n", " ")
+        assert caption.startswith(f"{results[name].model.name}, float64, unembed "), name
+        shown = "".join(c if c == " " else visible(c) for c in "".join(results[name].token_texts))
+        assert "".join(f"Prompt: “{shown}”.".split()) in "".join(caption.split()), name
+    assert "Prompt" not in results["composition_scores"].plot().get_supxlabel()
+
+
 def test_a_map_of_the_other_direction_and_of_another_role(results):
     found = results["patch"]
     assert drawn(found.plot("noise")) == pytest.approx(found.effect("noise").reshape(3, -1).numpy())

@@ -1,6 +1,7 @@
 /** The prompt as text, in the units that were taken away one by one. */
 
 import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
+
 import { signed, told, visible } from "./format";
 
 /** Characters of a unit that are shown where it is named. */

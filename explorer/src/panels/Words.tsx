@@ -8,7 +8,9 @@ import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
+
 import { leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";

@@ -143,12 +143,14 @@ class Ablation(Result[Effect]):
             return super().plot()
         from unembed.runs.figures import by_layer
 
-        return by_layer(
-            ((effect.layer, effect.head or 0, getattr(effect, self.ranked_by)) for effect in self.effects),
-            columns=[str(head) for head in range((encoder_of(self.model) if encoder else self.model).heads)],
-            axis="head",
-            unit=self.unit,
-            title=f"Each head set to {'zero' if self.how == 'zero' else 'its mean'}",
+        return self.captioned(
+            by_layer(
+                ((effect.layer, effect.head or 0, getattr(effect, self.ranked_by)) for effect in self.effects),
+                columns=[str(head) for head in range((encoder_of(self.model) if encoder else self.model).heads)],
+                axis="head",
+                unit=self.unit,
+                title=f"Each head set to {'zero' if self.how == 'zero' else 'its mean'}",
+            )
         )
 
     def _found(self) -> str:

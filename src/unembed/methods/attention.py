@@ -129,24 +129,28 @@ class Attention(RunResult[SourceRead]):
 
         first = self.heads[0]
         if self.matrix is not None:
-            return grid(
-                self.matrix.double().cpu().numpy(),
-                rows=[visible(text) for text in (self.source_texts if first.encoder else self.token_texts)],
-                columns=[visible(text) for text in self._sources(first)],
-                axes=("attends from", "attends to"),
-                unit="attention",
-                title=first.name,
-                upward=False,
-                share=True,
+            return self.captioned(
+                grid(
+                    self.matrix.double().cpu().numpy(),
+                    rows=[visible(text) for text in (self.source_texts if first.encoder else self.token_texts)],
+                    columns=[visible(text) for text in self._sources(first)],
+                    axes=("attends from", "attends to"),
+                    unit="attention",
+                    title=first.name,
+                    upward=False,
+                    share=True,
+                )
             )
         if len(self.heads) == 1:
             return super().plot()
-        return by_layer(
-            ((view.layer, view.head, view.credit) for view in self.heads),
-            columns=[str(head) for head in range(1 + max(view.head for view in self.heads))],
-            axis="head",
-            unit=self.unit,
-            title=f"What heads add to the {self.readout.title}",
+        return self.captioned(
+            by_layer(
+                ((view.layer, view.head, view.credit) for view in self.heads),
+                columns=[str(head) for head in range(1 + max(view.head for view in self.heads))],
+                axis="head",
+                unit=self.unit,
+                title=f"What heads add to the {self.readout.title}",
+            )
         )
 
     def __repr__(self) -> str:

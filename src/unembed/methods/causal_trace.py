@@ -131,12 +131,14 @@ class CausalTrace(Result[RestoredState]):
 
         marks = ["*" if position in self.subject else "" for position in range(len(self.tokens))]
         around = "" if self.window == 1 else f", {self.window} layers together"
-        return by_layer(
-            ((entry.layer, entry.position, entry.change) for entry in self.entries()),
-            columns=[visible(text) + mark for text, mark in zip(self.token_texts, marks, strict=True)],
-            axis="position (* corrupted)",
-            unit=self.unit,
-            title=f"{self.site} restored{around}",
+        return self.captioned(
+            by_layer(
+                ((entry.layer, entry.position, entry.change) for entry in self.entries()),
+                columns=[visible(text) + mark for text, mark in zip(self.token_texts, marks, strict=True)],
+                axis="position (* corrupted)",
+                unit=self.unit,
+                title=f"{self.site} restored{around}",
+            )
         )
 
     @property

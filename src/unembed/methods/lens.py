@@ -131,14 +131,19 @@ class Lens(RunResult[LensCell]):
         """
         from unembed.runs.figures import grid
 
-        return grid(
-            self.target_probability.double().cpu().numpy(),
-            rows=[str(layer) for layer in self.layers],
-            columns=[visible(self.token_texts[position]) for position in self.positions],
-            axes=("after layer", "position"),
-            unit=self.unit,
-            texts=[[visible(name_of(self.model, token)) for token in row] for row in self.top_tokens[..., 0].tolist()],
-            share=True,
+        return self.captioned(
+            grid(
+                self.target_probability.double().cpu().numpy(),
+                rows=[str(layer) for layer in self.layers],
+                columns=[visible(self.token_texts[position]) for position in self.positions],
+                axes=("after layer", "position"),
+                unit=self.unit,
+                title="Logit lens: the target's probability, and each state's top token",
+                texts=[
+                    [visible(name_of(self.model, token)) for token in row] for row in self.top_tokens[..., 0].tolist()
+                ],
+                share=True,
+            )
         )
 
     def __repr__(self) -> str:

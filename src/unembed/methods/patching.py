@@ -188,15 +188,17 @@ class Patching(Result[PatchedRun]):
         groups = {cell.position: visible(self.text_at(cell) or "") for cell in self.cells}  # of one layer, in order
         column = {position: place for place, position in enumerate(groups)} if grouped else {}
         names = list(groups.values()) if grouped else [visible(text) for text in self.token_texts]
-        return by_layer(
-            (
-                (cell.layer, (cell.head if of_heads else column.get(cell.position, cell.position)) or 0, effect)
-                for cell, effect in effects
-            ),
-            columns=[str(head) for head in heads] if of_heads else names,
-            axis="head" if of_heads else "position",
-            unit=f"share of the {'clean' if direction == 'denoise' else 'corrupt'} run's {self.metric} reached",
-            title=f"{self.site} patched, {direction}",
+        return self.captioned(
+            by_layer(
+                (
+                    (cell.layer, (cell.head if of_heads else column.get(cell.position, cell.position)) or 0, effect)
+                    for cell, effect in effects
+                ),
+                columns=[str(head) for head in heads] if of_heads else names,
+                axis="head" if of_heads else "position",
+                unit=f"share of the {'clean' if direction == 'denoise' else 'corrupt'} run's {self.metric} reached",
+                title=f"{self.site} patched, {direction}",
+            )
         )
 
     @property

@@ -50,6 +50,8 @@ _STYLE: dict[str, Any] = {
     "ps.fonttype": 42,
     "savefig.dpi": 200,
 }
+_CAPTION_LETTERS = 20
+"""Of a caption, to an inch."""
 _MOST_TICKS = 64
 _MOST_TEXTS = 16
 """Columns of a map whose cells still hold text."""
@@ -86,6 +88,16 @@ class Picture(Figure):
         return kept.getvalue()
 
 
+def captioned(picture: Picture, caption: str) -> Picture:
+    """The picture with a caption below it, in as many lines as it takes."""
+    width, height = picture.get_size_inches()
+    lines = textwrap.wrap(caption, int(_CAPTION_LETTERS * width))
+    with _settings():
+        picture.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=6, color="0.35")
+    picture.set_size_inches(width, height + 0.12 * len(lines))
+    return picture
+
+
 def bars(
     names: Sequence[str],
     values: Sequence[float],
@@ -101,7 +113,10 @@ def bars(
         colours[-1] = OTHER
     with _settings():
         figure, axes = _empty(5.0, 0.6 + 0.2 * max(len(values), 1), title)
-        axes.barh(range(len(values)), values, color=colours, height=0.7)
+        drawn = axes.barh(range(len(values)), values, color=colours, height=0.7)
+        for bar, value, colour in zip(drawn, values, colours, strict=True):
+            if value < 0 and colour == NEGATIVE:  # so that signs read in grey print
+                bar.set(hatch="//////", edgecolor="white", linewidth=0)
         for place, value in enumerate(values):
             side = 3 if value >= 0 else -3
             axes.annotate(

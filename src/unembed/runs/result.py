@@ -9,6 +9,7 @@ are (`entries`); all else follows from these. docs/add-a-method.md makes one.
 """
 
 import html
+import importlib.metadata
 import json
 import math
 from collections.abc import Sequence
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from unembed.models.model import Model
+    from unembed.runs.figures import Picture
     from unembed.runs.run import Run
 
 Entry = TypeVar("Entry")
 _ROWS, _BARS = 10, 20
 """Entries of a table in a notebook, and of a picture."""
+_ENDS = 80
+"""Letters of a long prompt's beginning and of its end, in a caption."""
 _INDICES = ("layer", "head", "expert", "neuron", "source", "position")
 """Columns that are whole numbers also where all of them are null."""
 
@@ -145,7 +149,19 @@ class Result(Brief, Generic[Entry]):
 
         values = [float(getattr(entry, self.measure)) for entry in entries]
         others = None if total is None else ("all others", total - math.fsum(values))
-        return bars([self.name(entry) for entry in entries], values, unit=self.unit, title=title, others=others)
+        names = [self.name(entry) for entry in entries]
+        return self.captioned(bars(names, values, unit=self.unit, title=title, others=others))
+
+    def captioned(self, picture: "Picture") -> "Picture":
+        """A picture with a caption: of which model it is, and of which prompt."""
+        from unembed.runs.figures import captioned
+
+        model, tokens = self._about
+        edits = [f"edited: {'; '.join(map(str, model.edits))}"] if model.edits else []
+        version = f"unembed {importlib.metadata.version('unembed')}"
+        facts = [model.name, str(model.dtype).removeprefix("torch."), *edits, version]
+        text = _shortened(_seen("".join(self.token_texts)))
+        return captioned(picture, _seen(f"{', '.join(facts)}.") + (f" Prompt: “{text}”." if tokens else ""))
 
     def name(self, entry: Entry) -> str:
         """An entry in a picture: the first column of its row."""
@@ -193,6 +209,11 @@ def _shown(column: str, value: Any) -> str:
 def _seen(text: str) -> str:
     """Text with its spaces, in which nothing is hidden or acts."""
     return "".join(c if c == " " else visible(c) for c in text)
+
+
+def _shortened(text: str) -> str:
+    """A long text by its beginning and its end."""
+    return text if len(text) <= 2 * _ENDS else f"{text[:_ENDS]} … {text[-_ENDS:]}"
 
 
 def _cell(column: str, value: Any) -> str:

@@ -22,7 +22,7 @@ from unembed.models.names import head_name
 from unembed.models.reprs import Brief
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from unembed.runs.figures import Picture
 
 CHECKED = 2
 """Sequences on which heads are zeroed."""
@@ -82,7 +82,7 @@ def every_score(roles: Mapping[str, RoleScores]) -> Iterator[tuple[str, int, int
                 yield role, layer, head, score, claimed
 
 
-def plotted(roles: Mapping[str, RoleScores], role: str) -> "Figure":
+def plotted(roles: Mapping[str, RoleScores], role: str) -> "Picture":
     """The scores of all heads in one role, drawn by layer and head.
 
     Raises:

@@ -150,7 +150,7 @@ class HeadRoles(Result[HeadScore]):
         Raises:
             InputError: no such role was measured; or matplotlib is not installed.
         """
-        return plotted(self.roles, role)
+        return self.captioned(plotted(self.roles, role))
 
     @property
     def complete(self) -> bool:

@@ -176,7 +176,7 @@ class StackRoles(Result[StackHeadScore]):
             InputError: no such role was measured; or matplotlib is not installed.
         """
         last = next(name for name in self.roles if STACK_OF[name] == self.stacks[-1])
-        return plotted(self.roles, last if role is None else role)
+        return self.captioned(plotted(self.roles, last if role is None else role))
 
     def __repr__(self) -> str:
         orders = " in two orders" if self.model.encoder is not None else ""

@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function v(e) {
+function te(e) {
 	e && e.parentNode && e.remove();
 }
-function y(e, t, n) {
+function v(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), y(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function y(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function b(e) {
 	return e.children;
 }
-function te(e, t) {
+function ne(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ne(e, t) {
-	if (t == null) return e.__ && ne(e.__, e.__i + 1);
+function re(e, t) {
+	if (t == null) return e.__ && re(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ne(e);
+	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function S(t) {
+function ie(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), E(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, fe(a, n, o), r.__ = r.__e = null, n.__e != i && C(n));
+	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
 }
-function C(e) {
+function x(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), C(e);
+	}), x(e);
 }
-function w(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(re);
+function S(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
 }
-function re() {
+function ae() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && S(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(re);
+		(a = r.length) && (i || queueMicrotask)(ae);
 	}
 }
-function ie(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, v = r.__k || m, y = t.length;
-	for (c = ae(n, t, v, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && v[h.__i] || p, h.__i = d, _ = E(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && D(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = oe(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
+function oe(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, ee, g, _, te = r.__k || m, v = t.length;
+	for (c = se(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = pe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
 	return n.__e = g, c;
 }
-function ae(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, v = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : ee(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = se(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, v = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
-	if (v) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+function se(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, te = 0, v = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
+	if (te) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = v[a]) && 16 & o.__u) {
 			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
 			u[_] = o.__i, d[a] = _ + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : y[a].__u |= 4);
+		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : v[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), me(s, s));
+	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
 	return r;
 }
-function oe(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = oe(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function se(e, t, n, r) {
+function le(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function se(e, t, n, r) {
 	}
 	return -1;
 }
-function ce(e, t, n) {
+function ue(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function T(e, t, n, r, i) {
+function de(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ce(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ce(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = le(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function T(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function le(t) {
+function fe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function le(t) {
 		}
 	};
 }
-function E(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, y, b, S, C, w, re, ae, oe, se, ce, T, le, E, fe, D = n.type;
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, g, v, y, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = ue(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof D == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof ve == "function") {
 		h = s.length;
 		try {
-			if (C = n.props, w = (d = D.prototype) && d.render, re = (d = D.contextType) && i[d.__c], ae = d ? re ? re.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (w ? n.__c = g = new D(C, ae) : (n.__c = g = new te(C, ae), g.constructor = D, g.render = he), re && re.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), w && (g.__s || (g.__s = g.state), D.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, D.getDerivedStateFromProps(C, g.__s)))), y = g.props, b = g.state, g.__v = n, r.__c) {
-				if (C !== y && w && !D.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(C, ae), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(C, g.__s, ae)) {
-					n.__v != r.__v && (g.props = C, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (S ? n.__c = g = new ve(x, se) : (n.__c = g = new ne(x, se), g.constructor = ve, g.render = be), ae && ae.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), S && (g.__s || (g.__s = g.state), ve.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, ve.getDerivedStateFromProps(x, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
+				if (x !== v && S && !ve.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(x, g.__s, se)) {
+					n.__v != r.__v && (g.props = x, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = ne(r);
+					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = re(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(C, g.__s, ae), w && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(y, b, S);
+				g.componentWillUpdate && g.componentWillUpdate(x, g.__s, se), S && g.componentDidUpdate && g.__h.push(function() {
+					g.componentDidUpdate(v, y, ie);
 				});
-			} else w && !D.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), w && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = ae, g.props = C, g.__P = t, g.__g &= -5, oe = e.__r, se = w ? 25 : 0;
+			} else S && !ve.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), S && g.componentDidMount && g.__h.push(g.componentDidMount);
+			g.context = se, g.props = x, g.__P = t, g.__g &= -5, ce = e.__r, le = S ? 25 : 0;
 			do
-				g.__g &= -9, oe && oe(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++se < 25);
-			w && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), w && r.__c && g.getSnapshotBeforeUpdate && (S = g.getSnapshotBeforeUpdate(y, b)), ce = d && d.type === x && d.key == null ? d.props.children : d, C.__P && (d = c, a = (t = C.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && me(e, e);
-			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ie(t, ee(ce) ? ce : [ce], n, r, i, a, o, s, c, l, u), C.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(v), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				g.__g &= -9, ce && ce(n), d = g.render(g.props, g.state = g.__s, g.context);
+			while (8 & g.__g && ++le < 25);
+			S && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), S && r.__c && g.getSnapshotBeforeUpdate && (ie = g.getSnapshotBeforeUpdate(v, y)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ye(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, ee(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(E = o.indexOf(c || void 0)) || (E = o.length); (fe = o[E - 1]) && fe.nodeType == 8;) E--;
-						for (; E < o.length; E++) if (fe = o[E]) {
-							if (o[E] = null, T) {
-								if (fe == le) break;
+						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
+						for (; pe < o.length; pe++) if (ge = o[pe]) {
+							if (o[pe] = null, de) {
+								if (ge == fe) break;
 							} else {
-								if (fe.nodeType != 8) break;
-								fe.data.startsWith("$s") && (le = ue(T = fe));
+								if (ge.nodeType != 8) break;
+								ge.data.startsWith("$s") && (fe = me(de = ge));
 							}
 						}
 					}
-					if (!T) {
+					if (!de) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						T = c;
+						de = c;
 					}
-					(d = ue(T = n.__c.__z || (n.__c.__z = T))) ? (n.__e = T, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(v);
+					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(te);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || de(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = pe(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function ue(e, t) {
+function me(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function ue(e, t) {
 		t && t.push(e);
 	}
 }
-function de(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(de));
+function he(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
 }
-function fe(t, n, r) {
-	for (var i = 0; i < r.length;) D(r[i++], r[i++], r[i++]);
+function ge(t, n, r) {
+	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function fe(t, n, r) {
 		}
 	});
 }
-function pe(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, y, b, x, te, S = r.props || p, C = n.props, w = n.type;
-	if (w == "svg" ? a = "http://www.w3.org/2000/svg" : w == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (w ? y.localName == w : y.nodeType == 3)) {
-			t = y, o[d] = null;
+function _e(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, _, v, y, b, ne, ie = r.props || p, x = n.props, S = n.type;
+	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((v = o[d]) && (S ? v.localName == S : v.nodeType == 3)) {
+			t = v, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !w) return te.createTextNode(C);
-		t = te.createElementNS(a, w, C.is ? C : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
+		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (w) {
-		if (u = w == "template" && t.content || t, o = w == "textarea" && C.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (S = {}, d = 0; d < t.attributes.length; d++) S[(y = t.attributes[d]).name] = y.value;
-		for (d in S) y = S[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in C || d == "value" && "defaultValue" in C || d == "checked" && "defaultChecked" in C || T(t, d, null, y, a);
-		for (d in C) y = C[d], d == "children" ? _ = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || S[d] === y || T(t, d, y, S[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (w == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(w)) && (a = "http://www.w3.org/1999/xhtml"), ie(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(v)), c && w != "textarea" || (d = "value", w == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (w != "progress" || b) || T(t, d, b, S[d], a), d = "checked", x != null && x != t[d] && T(t, d, x, S[d], a));
-	} else S === C || c && t.data == C || (t.data = C);
+	if (S) {
+		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(v = t.attributes[d]).name] = v.value;
+		for (d in ie) v = ie[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, v, a);
+		for (d in x) v = x[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || ie[d] === v || de(t, d, v, ie[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && S != "textarea" || (d = "value", S == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (S != "progress" || y) || de(t, d, y, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
+	} else ie === x || c && t.data == x || (t.data = x);
 	return t;
 }
-function D(t, n, r, i) {
+function ve(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function me(t, n, r) {
+function ye(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || D(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function me(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && me(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = ue(i, o = [])) && (i == t.__e && o.some(v), v(a), v(i)), r || v(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
 }
-function he(e, t, n) {
+function be(e, t, n) {
 	return this.constructor(e, n);
 }
-function ge(t, n) {
+function xe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], E(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), fe(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
 }
-function _e(e) {
+function Se(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, w(e);
+				e.__g |= 4, S(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), w(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), w(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), S(this)));
+}, ne.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
+}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var ve, O, ye, be, xe = Object.is, Se = 0, Ce = [], we = [], k = e, Te = k.__b, Ee = k.__r, De = k.diffed, Oe = k.__c, ke = k.unmount, Ae = k.__;
-function je(e, t) {
-	k.__h && k.__h(O, e, Se || t), Se = 0;
-	var n = O.__H || (O.__H = {
+var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
+function Ie(e, t) {
+	w.__h && w.__h(C, e, De || t), De = 0;
+	var n = C.__H || (C.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Me(e, t) {
-	var n = je(ve++, 3);
-	!k.__s && Ue(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, O.__H.__h.push(n));
+function Le(e, t) {
+	var n = Ie(Ce++, 3);
+	!w.__s && Ye(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
 }
-function Ne(e, t) {
-	var n = je(ve++, 4);
-	!k.__s && Ue(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, O.__h.push(n));
+function Re(e, t) {
+	var n = Ie(Ce++, 4);
+	!w.__s && Ye(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
 }
-function A(e) {
-	return Se = 5, Pe(function() {
+function ze(e) {
+	return De = 5, Be(function() {
 		return { current: e };
 	}, []);
 }
-function Pe(e, t) {
-	var n = je(ve++, 7);
-	return Ue(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function Be(e, t) {
+	var n = Ie(Ce++, 7);
+	return Ye(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Fe(e) {
-	var t = O.context[e.__c], n = je(ve++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(O)), t.props.value) : e.__;
+function Ve(e) {
+	var t = C.context[e.__c], n = Ie(Ce++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
 }
-function Ie() {
-	var e = je(ve++, 11);
+function He() {
+	var e = Ie(Ce++, 11);
 	if (!e.__) {
-		for (var t = O.__v; !t.__m && t.__;) t = t.__;
+		for (var t = C.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Le() {
+function Ue() {
 	var e;
 	do {
-		for (; e = we.shift();) try {
-			Ve(e);
+		for (; e = ke.shift();) try {
+			qe(e);
 		} catch (t) {
-			k.__e(t, { __: (e = e.__P) && e.__v });
+			w.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = Ce.shift();) {
+		for (; e = Oe.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ve), t.__h.some(He), t.__h = [];
+				t.__h.some(qe), t.__h.some(Je), t.__h = [];
 			} catch (n) {
-				t.__h = [], k.__e(n, e.__v);
+				t.__h = [], w.__e(n, e.__v);
 			}
 		}
-	} while (we.length);
+	} while (ke.length);
 }
-k.__b = function(e) {
-	O = null, Te && Te(e);
-}, k.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Ae && Ae(e, t);
-}, k.__r = function(e) {
-	Ee && Ee(e), ve = 0;
-	var t = (O = e.__c).__H;
-	t && (ye == O ? O.__h = [] : (t.__h.some(Ve), t.__h.some(He), ve = 0), t.__h = [], t.__.some(function(e) {
+w.__b = function(e) {
+	C = null, Ae && Ae(e);
+}, w.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
+}, w.__r = function(e) {
+	je && je(e), Ce = 0;
+	var t = (C = e.__c).__H;
+	t && (we == C ? C.__h = [] : (t.__h.some(qe), t.__h.some(Je), Ce = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), ye = O;
-}, k.diffed = function(e) {
-	De && De(e);
+	})), we = C;
+}, w.diffed = function(e) {
+	Me && Me(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Be(Ce.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ke(Oe.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), ye = O = null;
-}, k.__c = function(e, t) {
+	})), we = C = null;
+}, w.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ve), e.__h = e.__h.filter(function(e) {
-				return !e.__ || He(e);
+			e.__h.some(qe), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Je(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Oe && Oe(e, t);
-}, k.unmount = function(e) {
-	ke && ke(e);
+	}), Ne && Ne(e, t);
+}, w.unmount = function(e) {
+	Pe && Pe(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ k.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Be(we.push(r));
-			} else Ve(r);
+				r.__P = n, Ke(ke.push(r));
+			} else qe(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && k.__e(t, r.__v));
+	}), r.__H = void 0, t && w.__e(t, r.__v));
 };
-var Re = typeof requestAnimationFrame == "function";
-function ze(e) {
+var We = typeof requestAnimationFrame == "function";
+function Ge(e) {
 	var t, n = function() {
-		clearTimeout(r), Re && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), We && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Re && (t = requestAnimationFrame(n));
+	We && (t = requestAnimationFrame(n));
 }
-function Be(e) {
-	e != 1 && be == k.requestAnimationFrame || ((be = k.requestAnimationFrame) || ze)(Le);
+function Ke(e) {
+	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || Ge)(Ue);
 }
-function Ve(e) {
-	var t = O, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), O = t;
+function qe(e) {
+	var t = C, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), C = t;
 }
-function He(e) {
-	var t = O;
-	e.__c = e.__(), O = t;
+function Je(e) {
+	var t = C;
+	e.__c = e.__(), C = t;
 }
-function Ue(e, t) {
+function Ye(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !xe(t, e[n]);
+		return !Ee(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var We = Symbol.for("preact-signals");
-function Ge() {
-	if (M > 1) M--;
+var Xe = Symbol.for("preact-signals");
+function Ze() {
+	if (nt > 1) nt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = $e;
-			for ($e = void 0; e !== void 0;) {
+			var e = ot;
+			for (ot = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); Ye !== void 0;) {
-			var n = Ye;
-			for (Ye = void 0, Xe++; n !== void 0;) {
+		})(); tt !== void 0;) {
+			var n = tt;
+			for (tt = void 0, rt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && nt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && lt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ge() {
 				n = r;
 			}
 		}
-		if (Xe = 0, M--, t) throw e;
+		if (rt = 0, nt--, t) throw e;
 	}
 }
-function Ke(e) {
-	if (M > 0) return e();
-	Qe = ++Ze, M++;
+function Qe(e) {
+	if (nt > 0) return e();
+	at = ++it, nt++;
 	try {
 		return e();
 	} finally {
-		Ge();
+		Ze();
 	}
 }
-var qe, j = void 0;
-function Je(e) {
-	var t = j, n = qe;
-	j = void 0, qe = void 0;
+var $e, T = void 0;
+function et(e) {
+	var t = T, n = $e;
+	T = void 0, $e = void 0;
 	try {
 		return e();
 	} finally {
-		j = t, qe = n;
+		T = t, $e = n;
 	}
 }
-var Ye = void 0, M = 0, Xe = 0, Ze = 0, Qe = 0, $e = void 0, et = 0;
-function tt(e) {
-	if (j !== void 0) {
+var tt = void 0, nt = 0, rt = 0, it = 0, at = 0, ot = void 0, st = 0;
+function ct(e) {
+	if (T !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== j) return t = {
+		if (t === void 0 || t.t !== T) return t = {
 			i: 0,
 			S: e,
-			p: j.s,
+			p: T.s,
 			n: void 0,
-			t: j,
+			t: T,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, j.s !== void 0 && (j.s.n = t), j.s = t, e.n = t, 32 & j.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = j.s, t.n = void 0, j.s.n = t, j.s = t), t;
+		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
 	}
 }
-function N(e, t) {
+function E(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-N.prototype.brand = We, N.prototype.h = function() {
+E.prototype.brand = Xe, E.prototype.h = function() {
 	return !0;
-}, N.prototype.S = function(e) {
+}, E.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Je(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? et(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, N.prototype.U = function(e) {
+}, E.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Je(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && et(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, N.prototype.subscribe = function(e) {
+}, E.prototype.subscribe = function(e) {
 	var t = this;
-	return dt(function() {
+	return vt(function() {
 		var n = t.value;
-		Je(function() {
+		et(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, N.prototype.valueOf = function() {
+}, E.prototype.valueOf = function() {
 	return this.value;
-}, N.prototype.toString = function() {
+}, E.prototype.toString = function() {
 	return this.value + "";
-}, N.prototype.toJSON = function() {
+}, E.prototype.toJSON = function() {
 	return this.value;
-}, N.prototype.peek = function() {
+}, E.prototype.peek = function() {
 	var e = this;
-	return Je(function() {
+	return et(function() {
 		return e.value;
 	});
-}, Object.defineProperty(N.prototype, "value", {
+}, Object.defineProperty(E.prototype, "value", {
 	get: function() {
-		var e = tt(this);
+		var e = ct(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (Xe > 100) throw Error("Cycle detected");
+			if (rt > 100) throw Error("Cycle detected");
 			(function(e) {
-				M !== 0 && Xe === 0 && e.l !== Qe && (e.l = Qe, $e = {
+				nt !== 0 && rt === 0 && e.l !== at && (e.l = at, ot = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: $e
+					o: ot
 				});
-			})(this), this.v = e, this.i++, et++, M++;
+			})(this), this.v = e, this.i++, st++, nt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ge();
+				Ze();
 			}
 		}
 	}
 });
-function P(e, t) {
-	return new N(e, t);
+function D(e, t) {
+	return new E(e, t);
 }
-function nt(e) {
+function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function rt(e) {
+function ut(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function rt(e) {
 		}
 	}
 }
-function it(e) {
+function dt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function at(e, t) {
-	N.call(this, void 0, t), this.x = e, this.s = void 0, this.g = et - 1, this.f = 4;
+function ft(e, t) {
+	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = st - 1, this.f = 4;
 }
-at.prototype = new N(), at.prototype.h = function() {
+ft.prototype = new E(), ft.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === et)) return !0;
-	if (this.g = et, this.f |= 1, this.i > 0 && !nt(this)) return this.f &= -2, !0;
-	var e = j;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === st)) return !0;
+	if (this.g = st, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
+	var e = T;
 	try {
-		rt(this), j = this;
+		ut(this), T = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return j = e, it(this), this.f &= -2, !0;
-}, at.prototype.S = function(e) {
+	return T = e, dt(this), this.f &= -2, !0;
+}, ft.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	N.prototype.S.call(this, e);
-}, at.prototype.U = function(e) {
-	if (this.t !== void 0 && (N.prototype.U.call(this, e), this.t === void 0)) {
+	E.prototype.S.call(this, e);
+}, ft.prototype.U = function(e) {
+	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, at.prototype.N = function() {
+}, ft.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(at.prototype, "value", { get: function() {
+}, Object.defineProperty(ft.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = tt(this);
+	var e = ct(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ot(e, t) {
-	return new at(e, t);
+function pt(e, t) {
+	return new ft(e, t);
 }
-function st(e) {
+function mt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		M++;
-		var n = j;
-		j = void 0;
+		nt++;
+		var n = T;
+		T = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ct(e), t;
+			throw e.f &= -2, e.f |= 8, ht(e), t;
 		} finally {
-			j = n, Ge();
+			T = n, Ze();
 		}
 	}
 }
-function ct(e) {
+function ht(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, st(e);
+	e.x = void 0, e.s = void 0, mt(e);
 }
-function lt(e) {
-	if (j !== this) throw Error("Out-of-order effect");
-	it(this), j = e, this.f &= -2;
+function gt(e) {
+	if (T !== this) throw Error("Out-of-order effect");
+	dt(this), T = e, this.f &= -2;
 	try {
-		8 & this.f && ct(this);
+		8 & this.f && ht(this);
 	} finally {
-		Ge();
+		Ze();
 	}
 }
-function ut(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, qe && qe.push(this);
+function _t(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, $e && $e.push(this);
 }
-ut.prototype.c = function() {
+_t.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ut.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ut.prototype.S = function() {
+}, _t.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, st(this), rt(this), M++;
-	var e = j;
-	return j = this, lt.bind(this, e);
-}, ut.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = Ye, Ye = this);
-}, ut.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ct(this);
-}, ut.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, mt(this), ut(this), nt++;
+	var e = T;
+	return T = this, gt.bind(this, e);
+}, _t.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = tt, tt = this);
+}, _t.prototype.d = function() {
+	this.f |= 8, 1 & this.f || ht(this);
+}, _t.prototype.dispose = function() {
 	this.d();
 };
-function dt(e, t) {
-	var n = new ut(e, t);
+function vt(e, t) {
+	var n = new _t(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function dt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var ft, pt, mt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, ht = [];
-dt(function() {
-	ft = this.N;
+var yt, bt, xt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, St = [];
+vt(function() {
+	yt = this.N;
 })();
-function gt(t, n) {
+function Ct(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function _t(e) {
-	if (pt) {
-		var t = pt;
-		pt = void 0, t();
+function wt(e) {
+	if (bt) {
+		var t = bt;
+		bt = void 0, t();
 	}
-	pt = e && e.S();
+	bt = e && e.S();
 }
-function vt(e) {
-	var t = this, r = e.data, i = F(r);
+function Tt(e) {
+	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Pe(function() {
+	var a = Be(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ot(function() {
+		var a = pt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ot(function() {
+		}), o = pt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = dt(function() {
-			if (this.N = St, o.value) {
+		}), s = vt(function() {
+			if (this.N = kt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function vt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-vt.displayName = "ReactiveTextNode", Object.defineProperties(N.prototype, {
+Tt.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: v(b, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: vt
+		value: Tt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ vt.displayName = "ReactiveTextNode", Object.defineProperties(N.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), gt("__b", function(e, t) {
-	if (_t(), typeof t.type == "string") {
+}), Ct("__b", function(e, t) {
+	if (wt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof N && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), gt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		_t();
+}), Ct("__r", function(e, t) {
+	if (e(t), t.type !== b) {
+		wt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return dt(function() {
+			return vt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				mt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				xt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), _t(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), wt(n);
 	}
-}), gt("__e", function(e, t, n, r) {
-	_t(), e(t, n, r);
-}), gt("diffed", function(e, t) {
-	_t();
+}), Ct("__e", function(e, t, n, r) {
+	wt(), e(t, n, r);
+}), Ct("diffed", function(e, t) {
+	wt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ vt.displayName = "ReactiveTextNode", Object.defineProperties(N.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = yt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Et(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function yt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = P(n);
+function Et(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: dt(function() {
-			this.N = St;
+		d: vt(function() {
+			this.N = kt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-gt("unmount", function(e, t) {
+Ct("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ gt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), gt("__h", function(e, t, n, r) {
+}), Ct("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), ne.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,26 +825,26 @@ gt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function F(e, t) {
-	return Pe(function() {
-		return P(e, t);
+function O(e, t) {
+	return Be(function() {
+		return D(e, t);
 	}, []);
 }
-var bt = function(e) {
+var Dt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function xt() {
-	Ke(function() {
-		for (var e; e = ht.shift();) ft.call(e);
+function Ot() {
+	Qe(function() {
+		for (var e; e = St.shift();) yt.call(e);
 	});
 }
-function St() {
-	ht.push(this) === 1 && (e.requestAnimationFrame || bt)(xt);
+function kt() {
+	St.push(this) === 1 && (e.requestAnimationFrame || Dt)(Ot);
 }
 // src/protocol/asks.ts
-var Ct = {
+var At = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -860,54 +860,54 @@ var Ct = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, wt = 2, Tt = 200;
-function Et(e) {
-	if (Array.isArray(e)) return `[${e.map(Et).join(",")}]`;
+}, jt = 2, Mt = 200;
+function Nt(e) {
+	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Et(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
 }
-var Dt = {
+var Pt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ot = class {
-	lost = P(!1);
+}, Ft = class {
+	lost = D(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Et(t), this.#n(t, n));
+			this.#e.set(Nt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Et(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Et(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Et(e))?.answer.value?.result ?? null;
+		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
 	}
-	shown(e) {
-		let t = ({ watchers: t, ask: n }) => t > 0 || n.prompt === e, n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
+	shown(...e) {
+		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
 		return Object.fromEntries(n.map(([e, t]) => [e, t.answer.value?.result]));
 	}
 	#n(e, t) {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Ct[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: P(n ? {
-				...Dt,
+			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			answer: D(n ? {
+				...Pt,
 				fraction: 1,
 				result: t
-			} : Dt),
+			} : Pt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -918,7 +918,7 @@ var Dt = {
 	}
 	#r() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = wt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -931,49 +931,49 @@ var Dt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Dt,
+					...Pt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Dt,
+				...Pt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Dt,
+				...Pt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Dt, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
 			}
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Tt) return;
+			if (this.#e.size <= Mt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, kt = _e(null);
-function I() {
-	let e = Fe(kt);
+}, It = Se(null);
+function k() {
+	let e = Ve(It);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/hooks/useAsk.ts
-function L(e) {
-	let t = I(), n = e === null ? "" : Et(e), r = F(null);
-	return Ne(() => {
+function A(e) {
+	let t = k(), n = e === null ? "" : Nt(e), r = O(null);
+	return Re(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function At(e) {
-	let t = L(e), n = A(null);
+function Lt(e) {
+	let t = A(e), n = ze(null);
 	return t?.result && (n.current = t.result), e === null && (n.current = null), {
 		answer: t,
 		result: t?.error ? null : n.current,
@@ -981,21 +981,21 @@ function At(e) {
 	};
 }
 // src/page/keys.ts
-var jt = {
+var Rt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Mt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Nt(e, t, n);
+function zt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Bt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Nt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Pt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Bt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: jt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Rt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1003,11 +1003,11 @@ function Nt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Pt(e) {
+function Vt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/parts.ts
-function R(e) {
+function j(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1016,7 +1016,7 @@ function R(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function z(e) {
+function Ht(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1026,10 +1026,10 @@ function z(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function B(e, t) {
-	return e === null || t === null ? e === t : Ft(e) === Ft(t);
+function M(e, t) {
+	return e === null || t === null ? e === t : Ut(e) === Ut(t);
 }
-function Ft(e) {
+function Ut(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1039,28 +1039,28 @@ function Ft(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function It(e) {
+function Wt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Lt(e) {
-	return It(e) === "cross_attention";
+function Gt(e) {
+	return Wt(e) === "cross_attention";
 }
-function Rt(e) {
-	return Lt(e) || e.encoder === !0;
+function Kt(e) {
+	return Gt(e) || e.encoder === !0;
 }
-function zt(e) {
-	return e.encoder ? { encoder: !0 } : Lt(e) ? { cross: !0 } : {};
+function qt(e) {
+	return e.encoder ? { encoder: !0 } : Gt(e) ? { cross: !0 } : {};
 }
-function Bt(e) {
+function Jt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Vt(e);
-	let n = Vt(t[1] ?? "");
-	return n === null || Lt(n) ? null : {
+	if (!t) return Yt(e);
+	let n = Yt(t[1] ?? "");
+	return n === null || Gt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Vt(e) {
+function Yt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1082,26 +1082,26 @@ function Vt(e) {
 		head: Number(r)
 	};
 }
-function V(e) {
-	return Ut(Ht(e), e.encoder ?? !1);
+function N(e) {
+	return Zt(Xt(e), e.encoder ?? !1);
 }
-function Ht(e) {
+function Xt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Ut(e, t) {
+function Zt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Wt(e) {
-	let t = Gt(e);
-	if (t) return V(t);
+function Qt(e) {
+	let t = $t(e);
+	if (t) return N(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Gt(e) {
+function $t(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1124,72 +1124,72 @@ function Gt(e) {
 		neuron: e.neuron
 	};
 }
-function Kt(e) {
+function en(e) {
 	let t = e;
-	return typeof t != "object" || !t || !qt(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? qt(t.head) : t.kind === "neuron" ? qt(t.neuron) && (t.expert === void 0 || qt(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? tn(t.head) : t.kind === "neuron" ? tn(t.neuron) && (t.expert === void 0 || tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function qt(e) {
+function tn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Jt(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || Lt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function nn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || Gt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function Yt(e) {
-	let t = e.ledger.terms.flatMap((e) => Gt(e) ?? []);
+function rn(e) {
+	let t = e.ledger.terms.flatMap((e) => $t(e) ?? []);
 	return [
-		...e.heads.map(R),
-		...e.neurons.map(z),
+		...e.heads.map(j),
+		...e.neurons.map(Ht),
 		...t
 	];
 }
 // src/page/earlier.ts
-var Xt = 20, Zt = "unembed-earlier", Qt = class {
+var an = 20, on = "unembed-earlier", sn = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = P(en(e));
+		this.#e = e, this.list = D(ln(e));
 	}
 	add({ a: e, source: t }) {
 		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...n].slice(0, Xt);
+		}, ...n].slice(0, an);
 		try {
-			this.#e?.setItem(Zt, JSON.stringify(this.list.value));
+			this.#e?.setItem(on, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function $t(e) {
+function cn(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function en(e) {
+function ln(e) {
 	try {
-		let t = JSON.parse(e?.getItem(Zt) ?? "[]");
-		return Array.isArray(t) ? t.filter(tn).slice(0, Xt) : [];
+		let t = JSON.parse(e?.getItem(on) ?? "[]");
+		return Array.isArray(t) ? t.filter(un).slice(0, an) : [];
 	} catch {
 		return [];
 	}
 }
-function tn(e) {
+function un(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/lib/knowledge.ts
-var nn = [
+var dn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], rn = ["rome", "value"], an = [
+], fn = ["rome", "value"], pn = [
 	"refined",
 	"kept",
 	"shared"
-], on = {
+], mn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1197,33 +1197,33 @@ var nn = [
 	test: null,
 	edit: null
 };
-function sn(e, t, n) {
+function hn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function cn({ layers: e, attributions: t }) {
+function gn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function ln(e) {
-	return V(z(e));
+function _n(e) {
+	return N(Ht(e));
 }
-function un(e, t) {
+function vn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function dn(e) {
+function yn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function fn(e) {
+function bn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1231,17 +1231,17 @@ function fn(e) {
 		shared: e.shared
 	};
 }
-function pn(e, t) {
-	return t ?? an.find((t) => e[t].length > 0) ?? "refined";
+function xn(e, t) {
+	return t ?? pn.find((t) => e[t].length > 0) ?? "refined";
 }
-function mn({ layer: e, expert: t, neuron: n }) {
+function Sn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function hn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Cn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1251,7 +1251,7 @@ function hn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function gn(e, t, n, r, i) {
+function wn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1269,7 +1269,7 @@ function gn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return _n([
+		return Tn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1278,34 +1278,34 @@ function gn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? _n([
+	return e.action === "erase" ? Tn([
 		"suppress",
 		...r,
 		...o
-	]) : _n([
+	]) : Tn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function _n(e) {
+function Tn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function vn(e, t) {
+function En(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...bn(e, t),
+		...On(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function yn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(mn);
+function Dn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Sn);
 	return t.action === "update" ? {
 		ask: "update",
-		...bn(e, n),
+		...On(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1313,42 +1313,42 @@ function yn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...bn(e, n),
+		...On(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function bn({ prompts: e }, { prompt: t, target: n }) {
+function On({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function xn(e) {
+function kn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Cn([null, ...an])(a) && Cn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && jn([null, ...pn])(a) && jn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Sn(s));
+	])(o) && (s === null || An(s));
 }
-function Sn(e) {
+function An(e) {
 	let t = e;
-	return typeof t == "object" && Cn(nn)(t.action) && typeof t.to == "string" && Cn(rn)(t.method);
+	return typeof t == "object" && jn(dn)(t.action) && typeof t.to == "string" && jn(fn)(t.method);
 }
-function Cn(e) {
+function jn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var wn = [
+var Mn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Tn = [
+], Nn = [
 	"why",
 	"parts",
 	"graph",
@@ -1356,7 +1356,7 @@ var wn = [
 	"compare",
 	"facts",
 	"continue"
-], En = {
+], Pn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1371,11 +1371,11 @@ var wn = [
 	pins: [],
 	knowledge: null
 };
-function Dn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(En[e]));
+function Fn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Pn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function On(e, t = En) {
+function In(e, t = Pn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1383,66 +1383,66 @@ function On(e, t = En) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? kn({
-		...En,
+	return typeof n == "object" && n && !Array.isArray(n) ? Ln({
+		...Pn,
 		...n
 	}) : t;
 }
-function kn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : En[t], n = (e) => e === null || typeof e == "string";
+function Ln(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Pn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Tn.some((t) => t === e)),
+		view: t("view", (e) => Nn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || qt(e)),
-		target: t("target", (e) => n(e) || qt(e)),
+		position: t("position", (e) => e === null || tn(e)),
+		target: t("target", (e) => n(e) || tn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || qt(e)),
-		selection: t("selection", (e) => e === null || Kt(e)),
-		test: t("test", (e) => e === null || jn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Mn)),
-		knowledge: t("knowledge", (e) => e === null || xn(e))
+		word: t("word", (e) => e === null || tn(e)),
+		selection: t("selection", (e) => e === null || en(e)),
+		test: t("test", (e) => e === null || zn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Bn)),
+		knowledge: t("knowledge", (e) => e === null || kn(e))
 	};
 }
-function An(e) {
+function Rn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function jn(e) {
-	return wn.some((t) => t === e);
+function zn(e) {
+	return Mn.some((t) => t === e);
 }
-function Mn(e) {
+function Bn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Kt(t.part) && jn(t.how);
+	return typeof t == "object" && !!t && en(t.part) && zn(t.how);
 }
 // src/page/page.ts
-var Nn = class {
+var Vn = class {
 	data;
 	desk;
 	state;
-	hovered = P(null);
-	explained = P(null);
-	answered = P(null);
-	helpOpen = P(!1);
-	continued = P(null);
-	glossary = P(null);
+	hovered = D(null);
+	explained = D(null);
+	answered = D(null);
+	helpOpen = D(!1);
+	continued = D(null);
+	glossary = D(null);
 	earlier;
-	said = P("");
-	shownPart = ot(() => this.hovered.value ?? this.state.value.selection);
+	said = D("");
+	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Qt($t(e.host)), this.desk = new Ot(t, e.results);
-		let n = kn({
-			...En,
+		this.data = e, this.earlier = new sn(cn(e.host)), this.desk = new Ft(t, e.results);
+		let n = Ln({
+			...Pn,
 			...e.state
 		});
-		this.state = P(e.host === "widget" ? n : this.#e(n));
+		this.state = D(e.host === "widget" ? n : this.#e(n));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = En) {
-		let t = On(location.hash, e);
+	#e(e = Pn) {
+		let t = In(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1480,32 +1480,32 @@ var Nn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !B(t.part, e));
+		let r = n.filter((t) => !M(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${V(e)}.`;
+		}] }), this.said.value = `Pinned ${N(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	take(e, t) {
-		Ke(() => {
+		Qe(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Fn(e),
+			...Un(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Pn(this.state.value), t = dt(() => {
-			let t = this.state.value, n = Dn(t), r = Pn(t) !== e;
-			if (e = Pn(t), n === location.hash) return;
+		let e = Hn(this.state.value), t = vt(() => {
+			let t = this.state.value, n = Fn(t), r = Hn(t) !== e;
+			if (e = Hn(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1516,7 +1516,7 @@ var Nn = class {
 		};
 	}
 };
-function Pn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Hn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1528,8 +1528,8 @@ function Pn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Fn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return In({
+function Un({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Wn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1538,32 +1538,32 @@ function Fn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function In(e) {
+function Wn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/lib/glossary.ts
-var Ln = Rn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Rn(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [zn(Bn(e[1]), Bn(e[2]))] : []);
+var Gn = Kn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function Kn(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [qn(Jn(e[1]), Jn(e[2]))] : []);
 }
-function zn(e, t) {
+function qn(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function Bn(e) {
+function Jn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function Vn(e) {
+function Yn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Ln.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return Gn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Hn = Symbol.for("pv"), Un = 0;
+var Xn = Symbol.for("pv"), Zn = 0;
 Array.isArray;
-function H(t, n, r, i, a, o) {
+function P(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1577,58 +1577,58 @@ function H(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Hn,
-		__v: --Un,
+		constructor: Xn,
+		__v: --Zn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/panels/Glossary.tsx
-function Wn() {
-	let e = I(), t = A(null), n = e.glossary.value, r = n === null ? null : Vn(n);
-	return Me(() => {
+function Qn() {
+	let e = k(), t = ze(null), n = e.glossary.value, r = n === null ? null : Yn(n);
+	return Le(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ H("dialog", {
+	}, [n]), /* @__PURE__ */ P("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ H("form", {
+		children: [/* @__PURE__ */ P("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ H("h2", {
+			children: [/* @__PURE__ */ P("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ H("button", {
+			}), /* @__PURE__ */ P("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ H("dl", {
+		}), n === null ? null : /* @__PURE__ */ P("dl", {
 			tabIndex: 0,
-			children: Ln.map((e) => /* @__PURE__ */ H("div", {
+			children: Gn.map((e) => /* @__PURE__ */ P("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ H("dt", { children: e.term }), /* @__PURE__ */ H("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ P("dt", { children: e.term }), /* @__PURE__ */ P("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/protocol/transports.ts
-function Gn(e) {
+function $n(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return qn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Jn(e));
-			await Yn(e.body, n);
+		return tr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await nr(e));
+			await rr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (Kn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (er(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function Kn(e) {
+function er(e) {
 	return e instanceof TypeError;
 }
-function qn(e, t, n, r) {
+function tr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1637,7 +1637,7 @@ function qn(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Jn(e) {
+async function nr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1645,7 +1645,7 @@ async function Jn(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function Yn(e, t) {
+async function rr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1653,38 +1653,38 @@ async function Yn(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) Xn(e, t);
+		for (let e of a) ir(e, t);
 	}
-	r.trim() && Xn(r, t), t.lost();
+	r.trim() && ir(r, t), t.lost();
 }
-function Xn(e, t) {
+function ir(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && Zn(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ar(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function Zn(e, t, n) {
+function ar(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var Qn = /* @__PURE__ */ new Set([
+var or = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function $n(e) {
-	let t = (e) => Et(Object.fromEntries(Object.entries(e).filter(([e]) => !Qn.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function sr(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !or.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function er(e) {
+function cr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (Zn(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1698,9 +1698,9 @@ function er(e) {
 	};
 }
 // src/ui/Field.tsx
-function tr(e) {
-	let t = I(), n = String(t.state.value[e.name] ?? ""), r = F(n);
-	Me(() => {
+function lr(e) {
+	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
+	Le(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1721,9 +1721,9 @@ function tr(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ H("label", {
+	return e.wide ? /* @__PURE__ */ P("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ H("textarea", {
+		children: [e.label, /* @__PURE__ */ P("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1732,7 +1732,7 @@ function tr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ H("label", { children: [e.label, /* @__PURE__ */ H("input", {
+	}) : /* @__PURE__ */ P("label", { children: [e.label, /* @__PURE__ */ P("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
@@ -1740,9 +1740,9 @@ function tr(e) {
 	})] });
 }
 // src/panels/EarlierPrompts.tsx
-function nr() {
-	let e = I(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ H("label", { children: ["Earlier", /* @__PURE__ */ H("select", {
+function ur() {
+	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ P("label", { children: ["Earlier", /* @__PURE__ */ P("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1753,62 +1753,62 @@ function nr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ H("option", {
+		children: [/* @__PURE__ */ P("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ H("option", {
+		}), r.map((e, t) => /* @__PURE__ */ P("option", {
 			value: t,
-			children: rr(e)
+			children: dr(e)
 		}, t))]
 	})] });
 }
-function rr({ a: e, source: t }) {
+function dr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var ir = [
+var fr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function ar() {
-	let e = I(), t = A(null), n = Ie(), r = F(!1), i = e.explained.value, a = i ? Yt(i) : [], o = (n) => {
-		let a = Bt(n), o = a === null ? "" : i ? Jt(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${V(a)}: ${o}`), a === null || o ? t.current?.select() : (ir.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function pr() {
+	let e = k(), t = ze(null), n = He(), r = O(!1), i = e.explained.value, a = i ? rn(i) : [], o = (n) => {
+		let a = Jt(n), o = a === null ? "" : i ? nn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (fr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ H("label", {
+	return /* @__PURE__ */ P("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ H("span", { children: ["Find ", /* @__PURE__ */ H("kbd", { children: "/" })] }),
-			/* @__PURE__ */ H("input", {
+			/* @__PURE__ */ P("span", { children: ["Find ", /* @__PURE__ */ P("kbd", { children: "/" })] }),
+			/* @__PURE__ */ P("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: a[0] ? V(a[0]) : "part",
+				placeholder: a[0] ? N(a[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ H("datalist", {
+			/* @__PURE__ */ P("datalist", {
 				id: n,
-				children: a.map((e) => /* @__PURE__ */ H("option", { value: V(e) }, V(e)))
+				children: a.map((e) => /* @__PURE__ */ P("option", { value: N(e) }, N(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function or() {
-	let e = I(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ H("header", {
+function mr() {
+	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ P("header", {
 		class: "top",
-		children: [/* @__PURE__ */ H("div", {
+		children: [/* @__PURE__ */ P("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ H("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ H("p", {
+				/* @__PURE__ */ P("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ P("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1819,29 +1819,29 @@ function or() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ H("form", {
+				/* @__PURE__ */ P("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ H(tr, {
+						e.reads() === "text" ? /* @__PURE__ */ P(lr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ H(tr, {
+						/* @__PURE__ */ P(lr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ H(nr, {})
+						/* @__PURE__ */ P(ur, {})
 					]
 				}),
-				/* @__PURE__ */ H(ar, {}),
-				/* @__PURE__ */ H(ur, {}),
-				e.data.host === "page" ? /* @__PURE__ */ H(fr, {}) : null,
-				/* @__PURE__ */ H("button", {
+				/* @__PURE__ */ P(pr, {}),
+				/* @__PURE__ */ P(vr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ P(br, {}) : null,
+				/* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1849,13 +1849,13 @@ function or() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ H("div", {
+		}), /* @__PURE__ */ P("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ H(cr, {}), /* @__PURE__ */ H(lr, { live: n })]
+			children: [/* @__PURE__ */ P(gr, {}), /* @__PURE__ */ P(_r, { live: n })]
 		})]
 	});
 }
-var sr = {
+var hr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1864,12 +1864,12 @@ var sr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function cr() {
-	let e = I(), t = e.state.value;
-	return /* @__PURE__ */ H("nav", {
+function gr() {
+	let e = k(), t = e.state.value;
+	return /* @__PURE__ */ P("nav", {
 		"aria-label": "Views",
-		children: Tn.map((n) => /* @__PURE__ */ H("a", {
-			href: Dn({
+		children: Nn.map((n) => /* @__PURE__ */ P("a", {
+			href: Fn({
 				...t,
 				view: n
 			}) || "#",
@@ -1877,48 +1877,48 @@ function cr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [sr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ H("span", {
+			children: [hr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function lr({ live: e }) {
-	let t = I(), n = t.state.value;
-	return /* @__PURE__ */ H("details", {
+function _r({ live: e }) {
+	let t = k(), n = t.state.value;
+	return /* @__PURE__ */ P("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ H("summary", { children: "Another token or reference" }), /* @__PURE__ */ H("form", {
+		children: [/* @__PURE__ */ P("summary", { children: "Another token or reference" }), /* @__PURE__ */ P("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ H(tr, {
+				/* @__PURE__ */ P(lr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ H(tr, {
+				/* @__PURE__ */ P(lr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ H("label", { children: ["Reference", /* @__PURE__ */ H("select", {
+				/* @__PURE__ */ P("label", { children: ["Reference", /* @__PURE__ */ P("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ H("option", {
+						/* @__PURE__ */ P("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ H("option", {
+						/* @__PURE__ */ P("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ H("option", {
+						n.vs === null ? null : /* @__PURE__ */ P("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1928,9 +1928,9 @@ function lr({ live: e }) {
 		})]
 	});
 }
-function ur() {
-	let e = I();
-	return e.data.host === "page" ? /* @__PURE__ */ H("button", {
+function vr() {
+	let e = k();
+	return e.data.host === "page" ? /* @__PURE__ */ P("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1942,36 +1942,36 @@ function ur() {
 		children: "Copy link"
 	}) : null;
 }
-function dr(e) {
-	return Kn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function yr(e) {
+	return er(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function fr() {
-	let e = I(), t = F(null), n = async () => {
+function br() {
+	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await qn("/report", {
+		let n = await tr("/report", {
 			state: e.state.value,
-			results: e.desk.shown(e.state.value.a)
+			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await Jn(n);
+			t.value = await nr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("button", {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = dr(e)),
+		onClick: () => n().catch((e) => t.value = yr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ H("p", {
+	}), t.value ? /* @__PURE__ */ P("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var pr = [
+var xr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1981,30 +1981,30 @@ var pr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function mr() {
-	let e = I(), t = A(null), n = e.helpOpen.value;
-	return Me(() => {
+function Sr() {
+	let e = k(), t = ze(null), n = e.helpOpen.value;
+	return Le(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ H("dialog", {
+	}, [n]), /* @__PURE__ */ P("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ H("h2", {
+			/* @__PURE__ */ P("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ H("table", { children: /* @__PURE__ */ H("tbody", { children: pr.map(([e, t]) => /* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("table", { children: /* @__PURE__ */ P("tbody", { children: xr.map(([e, t]) => /* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 				scope: "row",
-				children: /* @__PURE__ */ H("kbd", { children: e })
-			}), /* @__PURE__ */ H("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ H("p", {
+				children: /* @__PURE__ */ P("kbd", { children: e })
+			}), /* @__PURE__ */ P("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ H("button", {
+				children: [/* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ H("button", {
+				}), /* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2016,55 +2016,55 @@ function mr() {
 	});
 }
 // src/panels/Lost.tsx
-function hr() {
-	let e = I();
+function Cr() {
+	let e = k();
 	if (!e.desk.lost.value) return null;
 	let { a: t } = e.state.value;
-	return /* @__PURE__ */ H("div", {
+	return /* @__PURE__ */ P("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ H("p", { children: [
-			/* @__PURE__ */ H("strong", { children: [
+		children: [/* @__PURE__ */ P("p", { children: [
+			/* @__PURE__ */ P("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ H("code", { children: ["unembed open ", gr(t)] }),
+			/* @__PURE__ */ P("code", { children: ["unembed open ", wr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ H("button", {
+		] }), /* @__PURE__ */ P("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function gr(e) {
+function wr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var _r = [
+var Tr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function vr() {
-	let e = I(), t = e.beside();
-	return /* @__PURE__ */ H("main", {
+function Er() {
+	let e = k(), t = e.beside();
+	return /* @__PURE__ */ P("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ H("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ H("p", { children: [
+			/* @__PURE__ */ P("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ P("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ H("ul", { children: _r.map(([t, n]) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ P("ul", { children: Tr.map(([t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
 						children: t
 					}),
@@ -2076,22 +2076,22 @@ function vr() {
 	});
 }
 // src/ui/Status.tsx
-function U(e) {
-	let t = I(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ H("p", {
+function F(e) {
+	let t = k(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ H("p", {
+	}) : n.error ? /* @__PURE__ */ P("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ H("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ H("p", {
+	}) : /* @__PURE__ */ P("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ H("progress", {
+			/* @__PURE__ */ P("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2102,29 +2102,29 @@ function U(e) {
 	});
 }
 // src/ui/Toast.tsx
-var yr = 7e3;
-function br() {
-	let e = I(), t = e.said.value;
-	return Me(() => {
+var Dr = 7e3;
+function Or() {
+	let e = k(), t = e.said.value;
+	return Le(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, yr);
+		}, Dr);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ H("p", {
+	}, [t]), /* @__PURE__ */ P("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function xr(e, t) {
-	let n = F(0), r = A(""), i = `${e} ${t}`;
+function kr(e, t) {
+	let n = O(0), r = ze(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Sr(e, t, n) {
+function Ar(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Cr = [
+var jr = [
 	[
 		84,
 		39,
@@ -2160,7 +2160,7 @@ var Cr = [
 		88,
 		6
 	]
-], wr = [
+], Mr = [
 	[
 		203,
 		196,
@@ -2196,7 +2196,7 @@ var Cr = [
 		206,
 		148
 	]
-], Tr = [
+], Nr = [
 	[
 		0,
 		32,
@@ -2227,14 +2227,14 @@ var Cr = [
 		234,
 		70
 	]
-], Er = P(!1);
+], Pr = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Er.value = e.matches, e.addEventListener("change", () => {
-		Er.value = e.matches;
+	Pr.value = e.matches, e.addEventListener("change", () => {
+		Pr.value = e.matches;
 	});
 }
-function Dr(e, t) {
+function Fr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2245,100 +2245,885 @@ function Dr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Or(e, t) {
-	return jr(Dr(Er.value ? wr : Cr, .5 + (t > 0 ? e / t : 0) / 2));
+function Ir(e, t, n = Pr.value) {
+	return zr(Fr(n ? Mr : jr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function kr(e) {
-	return jr(Dr(Tr, e));
+function Lr(e) {
+	return zr(Fr(Nr, e));
 }
-function Ar(e) {
+function Rr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function jr([e, t, n]) {
+function zr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Mr = "−", Nr = 1e6;
-function W(e, t = 2) {
-	return Pr(e, t, "");
+var Br = "−", Vr = 1e6;
+function I(e, t = 2) {
+	return Hr(e, t, "");
 }
-function G(e, t = 2) {
-	return Pr(e, t, "+");
+function L(e, t = 2) {
+	return Hr(e, t, "+");
 }
-function Pr(e, t, n) {
+function Hr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Nr)) return Fr(e, t, n);
+	if (!(r < Vr)) return Ur(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Ir(e, n) + i;
+	return Number(i) === 0 ? i : Wr(e, n) + i;
 }
-function Fr(e, t = 0, n = "") {
+function Ur(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Ir(e, n) + i;
+	return Wr(e, n) + i;
 }
-function Ir(e, t) {
-	return e < 0 ? Mr : t;
+function Wr(e, t) {
+	return e < 0 ? Br : t;
 }
-function K(e) {
+function R(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = W(100 * e, e >= .001 ? 1 : 2);
+	let t = I(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Lr(e) {
-	return `${W(100 * e, 1)}%`;
+function Gr(e) {
+	return `${I(100 * e, 1)}%`;
 }
-function Rr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Fr(e, 1), Fr(t, 1)];
-	let [n, r] = [K(e), K(t)];
-	if (!Hr(e, t) || n !== r && !Vr(e, t)) return [n, r];
+function Kr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Ur(e, 1), Ur(t, 1)];
+	let [n, r] = [R(e), R(t)];
+	if (!Xr(e, t) || n !== r && !Yr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Br(e, t, i);) i++;
-	return [`${zr(e, i)}%`, `${zr(t, i)}%`];
+	for (; i < 4 && !Jr(e, t, i);) i++;
+	return [`${qr(e, i)}%`, `${qr(t, i)}%`];
 }
-function zr(e, t) {
-	let n = W(100 * e, t);
+function qr(e, t) {
+	let n = I(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${W(r, t)}` : `>${W(100 - r, t)}`;
+	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
 }
-function Br(e, t, n) {
-	let r = [zr(e, n), zr(t, n)];
-	return r[0] !== r[1] && !(Vr(e, t) && r.some((e) => e.includes(">")));
+function Jr(e, t, n) {
+	let r = [qr(e, n), qr(t, n)];
+	return r[0] !== r[1] && !(Yr(e, t) && r.some((e) => e.includes(">")));
 }
-function Vr(e, t) {
+function Yr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Hr(e, t) {
+function Xr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Ur(e) {
+function Zr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Wr = {
+var Qr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Gr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function q(e) {
-	return [...e].map((e) => Wr[e] ?? (Gr.test(e) ? qr(e) : e)).join("") || "''";
+}, $r = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function z(e) {
+	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ti(e) : e)).join("") || "''";
 }
-function Kr(e) {
-	return e ? e.label || q(e.text) : "";
+function ei(e) {
+	return e ? e.label || z(e.text) : "";
 }
-function qr(e) {
+function ti(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
+// src/lib/figure/svg.ts
+var B = ai(85) - 8, V = ai(170) - 8, H = "#1b1b1a", U = "#55554f", ni = "#c9c9c4", ri = "#b35806", ii = "#542788", W = 6.5;
+function ai(e) {
+	return e * 72 / 25.4;
+}
+function oi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? si(t) : ui(String(t))}"`).join("");
+	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
+}
+function si(e) {
+	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
+}
+var ci = {
+	"&": "&amp;",
+	"<": "&lt;",
+	">": "&gt;",
+	"\"": "&quot;",
+	"'": "&#39;"
+}, li = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function ui(e) {
+	return e.replace(li, "�").replace(/[&<>"']/g, (e) => ci[e] ?? "");
+}
+function G(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return oi("text", {
+		x: e,
+		y: t,
+		"font-size": i,
+		fill: a,
+		"font-weight": o ? "bold" : void 0,
+		"text-anchor": s === "start" ? void 0 : s,
+		transform: c === 0 ? void 0 : `rotate(${c} ${si(e)} ${si(t)})`
+	}, di(n));
+}
+function di(e) {
+	return fi.test(e) ? `\u2068${ui(e)}\u2069` : ui(e);
+}
+var fi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function pi(e) {
+	let t = /\p{L}/u.exec(e);
+	return t !== null && fi.test(t[0]);
+}
+function K(e, t, n, r, i = {}) {
+	return oi("rect", {
+		x: e,
+		y: t,
+		width: Math.max(n, 0),
+		height: Math.max(r, 0),
+		...i
+	});
+}
+function mi(e, t, n, r, i = {}) {
+	return oi("line", {
+		x1: e,
+		y1: t,
+		x2: n,
+		y2: r,
+		stroke: ni,
+		"stroke-width": .5,
+		...i
+	});
+}
+function hi(e, t, n) {
+	return oi("g", { transform: `translate(${si(e)} ${si(t)})` }, n);
+}
+function gi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? ii : ri });
+	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+}
+var _i = oi("defs", {}, oi("pattern", {
+	id: "hatched",
+	width: 3,
+	height: 3,
+	patternUnits: "userSpaceOnUse",
+	patternTransform: "rotate(45)"
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), vi = [
+	278,
+	278,
+	355,
+	556,
+	556,
+	889,
+	667,
+	191,
+	333,
+	333,
+	389,
+	584,
+	278,
+	333,
+	278,
+	278,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	556,
+	278,
+	278,
+	584,
+	584,
+	584,
+	556,
+	1015,
+	667,
+	667,
+	722,
+	722,
+	667,
+	611,
+	778,
+	722,
+	278,
+	500,
+	667,
+	556,
+	833,
+	722,
+	778,
+	667,
+	778,
+	722,
+	667,
+	611,
+	722,
+	667,
+	944,
+	667,
+	667,
+	611,
+	278,
+	278,
+	278,
+	469,
+	556,
+	333,
+	556,
+	556,
+	500,
+	556,
+	556,
+	278,
+	556,
+	556,
+	222,
+	222,
+	500,
+	222,
+	833,
+	556,
+	556,
+	556,
+	556,
+	333,
+	500,
+	278,
+	556,
+	500,
+	722,
+	500,
+	500,
+	500,
+	334,
+	260,
+	334,
+	584
+], yi = [
+	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
+	[/[\u00b7\u2018\u2019]/, .3],
+	[/[\u201c\u201d]/, .36],
+	[/[\u2190-\u21ff\u2026]/, 1],
+	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
+], bi = .62, xi = 1.02;
+function q(e, t = 8, n = !1) {
+	return [...e].reduce((e, t) => e + Si(t), 0) * t * xi * (n ? 1.07 : 1);
+}
+function Si(e) {
+	let t = vi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? yi.find(([t]) => t.test(e))?.[1] ?? bi : t / 1e3;
+}
+function Ci(e, t, n = 8) {
+	if (q(e, n) <= t) return e;
+	let r = [...e];
+	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
+	return `${r.join("")}…`;
+}
+function wi(e, t, n = 8) {
+	let r = [], i = "";
+	for (let a of e.split(" ").flatMap((e) => Ti(e, t, n))) {
+		let e = i === "" ? a : `${i} ${a}`;
+		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
+	}
+	return i === "" ? r : [...r, i];
+}
+function Ti(e, t, n) {
+	let r = [""];
+	for (let i of e) {
+		let e = r.at(-1) + i;
+		q(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
+	}
+	return r;
+}
+// src/lib/figure/figure.ts
+var Ei = 8, Di = 12, Oi = 160;
+function J(e, t, n) {
+	let r = 4, i = [...t, Mi(e, n)].map((e) => {
+		let t = hi(4, r, e.body);
+		return r += e.height + Ei, t;
+	}), a = {
+		width: e + 8,
+		height: r - Ei + 4
+	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+	return {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${oi("svg", {
+			xmlns: "http://www.w3.org/2000/svg",
+			width: `${ki(a.width)}mm`,
+			height: `${ki(a.height)}mm`,
+			viewBox: `0 0 ${si(a.width)} ${si(a.height)}`,
+			"font-family": "Helvetica, Arial, sans-serif"
+		}, [
+			oi("title", {}, ui(n.shows)),
+			_i,
+			o,
+			...i
+		].join("\n"))}\n`,
+		...a
+	};
+}
+function ki(e) {
+	return si(e * 25.4 / 72);
+}
+var Ai = {
+	size: 7,
+	step: 8.6
+}, ji = {
+	size: 6,
+	step: 7.6
+};
+function Mi(e, t) {
+	let n = wi(t.shows, e, Ai.size), r = wi(Ni(t), e, ji.size), i = [...n.map((e, t) => G(0, Ai.step * (t + .8), e, { size: Ai.size })), ...r.map((e, t) => G(0, Ai.step * n.length + 2 + ji.step * (t + .8), e, {
+		size: ji.size,
+		fill: U
+	}))];
+	return {
+		height: Ai.step * n.length + 2 + ji.step * r.length,
+		body: i.join("\n")
+	};
+}
+function Ni({ made: e, asked: t, about: n }) {
+	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
+		r.name,
+		r.dtype,
+		a ? `weights SHA-256 ${a.slice(0, Di)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Fi).join("; ")}`] : [],
+		i.unembed ? `unembed ${i.unembed}` : "unembed"
+	], s = [
+		t.source ? `Source: “${Ii(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ii(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Ii(t.beside)}”.`
+	];
+	return [
+		`${Fi(o.join(", "))}.`,
+		...s,
+		n ?? ""
+	].filter(Boolean).join(" ");
+}
+var Pi = /* @__PURE__ */ new Set([
+	"‌",
+	"‍",
+	"︎",
+	"️"
+]);
+function Fi(e) {
+	return [...e].map((e) => e === " " || Pi.has(e) ? e : z(e)).join("");
+}
+function Ii(e) {
+	let t = [...Fi(e)], n = Math.floor(Oi / 2);
+	return t.length <= Oi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+}
+// src/lib/figure/map.ts
+var Li = 22, Ri = 5.6;
+function zi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Ci(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Li, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Bi(t, i, n, [
+		r + i * s,
+		n * o,
+		s,
+		o
+	], a)).join("")), l = t.rows * o, u = Vi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Wi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: W,
+		anchor: "end"
+	}) : ""), ee = [
+		...c,
+		...h,
+		u.body,
+		G(6, l / 2, t.rowLabel, {
+			size: W + .5,
+			anchor: "middle",
+			turn: -90
+		}),
+		G(d, f, t.columnLabel, {
+			size: W + .5,
+			anchor: "middle"
+		}),
+		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
+	];
+	return {
+		height: f + 6 + p.height,
+		body: ee.join("\n")
+	};
+}
+function Bi(e, t, n, r, i) {
+	let a = e.colour(t, n);
+	if (a === null) return "";
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+		fill: "url(#hatched)",
+		"fill-opacity": .6
+	})), i && e.words) {
+		let r = Ci(e.words(t, n), c - 3, Ri);
+		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: Ri,
+			anchor: "middle",
+			fill: Rr(a)
+		}));
+	}
+	return f.join("");
+}
+function Vi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Ci(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+		if (i % o !== 0) return "";
+		let a = t + (i + .5) * n;
+		return s ? G(a, r + 8, e, {
+			size: W,
+			anchor: "middle"
+		}) : G(a + 2, r + 6, e, {
+			size: W,
+			anchor: "end",
+			turn: -45
+		});
+	});
+	return {
+		height: s ? 9 : 6 + a * .72,
+		body: c.join("")
+	};
+}
+var Hi = 48, Ui = 6;
+function Wi(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Hi, o = Array.from({ length: Hi }, (t, n) => K(i + n * a, 0, a + .3, Ui, { fill: e.colour((n + .5) / Hi) })), s = i > n + 4, c = [
+		...o,
+		K(i, 0, r, Ui, {
+			fill: "none",
+			stroke: ni,
+			"stroke-width": .5
+		}),
+		G(i, 13.5, e.low, {
+			size: W,
+			fill: U
+		}),
+		e.middle ? G(i + r / 2, 13.5, e.middle, {
+			size: W,
+			fill: U,
+			anchor: "middle"
+		}) : "",
+		G(i + r, 13.5, e.high, {
+			size: W,
+			fill: U,
+			anchor: "end"
+		}),
+		s ? G(i - 5, 5.5, e.label, {
+			size: W,
+			anchor: "end",
+			fill: H
+		}) : G(i + r, 21.5, e.label, {
+			size: W,
+			anchor: "end",
+			fill: H
+		})
+	];
+	return {
+		height: Ui + (s ? 9 : 17),
+		body: c.join("")
+	};
+}
+// src/lib/figure/said.ts
+function Y(e) {
+	return z(e.trim() === "" ? e : e.trim());
+}
+function Gi(e) {
+	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
+}
+function Ki(e, t) {
+	let n = `“${Y(e.text)}”`;
+	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
+}
+function qi(e) {
+	return e === null ? "emb" : `L${e}`;
+}
+// src/lib/figure/maps.ts
+var Ji = {
+	rank: "rank of the target",
+	probability: "probability of the target",
+	top: "probability of the top token"
+};
+function Yi(e, t, n) {
+	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
+}
+function Xi(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ea($i(e.cells, r)), c = e.model.vocab, l = zi(o.length > 6 ? V : B, {
+		columns: o.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let r = s(e, t);
+			return r ? Lr(Yi(r, n, c)) : null;
+		},
+		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]?.text ?? ""),
+		rowName: (e) => qi(a[e] ?? null),
+		columnLabel: "token",
+		rowLabel: "layer",
+		legend: Zi(n, c)
+	});
+	return J(o.length > 6 ? V : B, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Ji[n]}, “${Y(t.text)}”.${Qi(r, e.tokens.length)}`,
+		made: e,
+		asked: i,
+		about: Gi(t)
+	});
+}
+function Zi(e, t) {
+	return {
+		label: e === "rank" ? `${Ji.rank} (log)` : Ji[e],
+		colour: Lr,
+		...e === "rank" ? {
+			low: t.toLocaleString("en"),
+			high: "1"
+		} : {
+			low: "0",
+			high: "1"
+		}
+	};
+}
+function Qi({ start: e, size: t }, n) {
+	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
+}
+function $i(e, { start: t, size: n }) {
+	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
+}
+function ea(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
+	return {
+		layers: t,
+		positions: n,
+		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
+	};
+}
+function ta(e, t) {
+	return {
+		head: [
+			"layer",
+			"position",
+			"token",
+			"top_token",
+			"top_probability",
+			"target",
+			"rank",
+			"probability",
+			"kl_nats"
+		],
+		rows: $i(e.cells, t).map((t) => [
+			qi(t.layer),
+			t.position,
+			e.tokens[t.position]?.text ?? null,
+			t.top[0]?.text ?? null,
+			t.top_probability[0] ?? null,
+			e.targets.find((e) => e.position === t.position)?.text ?? null,
+			t.rank,
+			t.probability,
+			t.kl
+		])
+	};
+}
+function na(e) {
+	let [t] = e.heads;
+	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
+		position: e,
+		text: t
+	})) : e.tokens;
+}
+function ra(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = na(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = zi(B, {
+		columns: s,
+		rows: s,
+		square: !0,
+		colour: (e, t) => e > t && !o ? null : Lr(l(t, e)),
+		words: (e, t) => I(l(t, e)),
+		columnName: c,
+		rowName: c,
+		columnLabel: "to (key)",
+		rowLabel: "from (query)",
+		legend: {
+			label: "attention",
+			colour: Lr,
+			low: "0",
+			high: "1"
+		}
+	}), d = r ? N(j(r)) : "the head";
+	return J(B, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Qi(t, a.length)}`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+function ia(e, t) {
+	let [n] = e.heads, r = na(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
+	return {
+		head: [
+			"head",
+			"from_position",
+			"from_token",
+			"to_position",
+			"to_token",
+			"attention",
+			"norm_written"
+		],
+		rows: a.flatMap((t) => a.filter((e) => i || e.position <= t.position).map((n) => {
+			let r = e.matrix?.[t.position]?.[n.position] ?? null, i = e.norms?.[n.position] ?? null, a = r === null || i === null ? null : r * i;
+			return [
+				o,
+				t.position,
+				t.text,
+				n.position,
+				n.text,
+				r,
+				a
+			];
+		}))
+	};
+}
+function aa(e, t) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention",
+			"gives_logits"
+		],
+		rows: e.heads.flatMap((n) => na(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			N(j(n)),
+			e,
+			t,
+			n.pattern[e] ?? null,
+			n.contribution[e] ?? null
+		]))
+	};
+}
+function oa(e, t, n) {
+	let r = na(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
+		columns: r.length,
+		rows: i.length
+	}, s = {
+		columnName: (e) => z(r[e]?.text ?? ""),
+		rowName: (e) => i[e] ? N(j(i[e])) : "",
+		columnLabel: "to (key)",
+		rowLabel: "head"
+	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
+	return J(a, [zi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("pattern", e, t);
+			return n === void 0 ? null : Lr(n);
+		},
+		words: (e, t) => I(c("pattern", e, t) ?? 0),
+		legend: {
+			label: "attention",
+			colour: Lr,
+			low: "0",
+			high: "1"
+		}
+	}), zi(a, {
+		...o,
+		...s,
+		colour: (e, t) => {
+			let n = c("contribution", e, t);
+			return n === void 0 ? null : Ir(n, l, !1);
+		},
+		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
+		words: (e, t) => L(c("contribution", e, t) ?? 0),
+		legend: sa("gives through the head, logits", l)
+	})], {
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Qi(t, na(e).length)}`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+function sa(e, t) {
+	return {
+		label: e,
+		colour: (e) => Ir(2 * e - 1, 1, !1),
+		low: L(-t),
+		middle: "0",
+		high: L(t)
+	};
+}
+var ca = {
+	resid_pre: "the stream before each block",
+	attention: "what each attention writes",
+	mlp: "what each MLP writes"
+};
+function la(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ea(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = zi(u, {
+		columns: i.length,
+		rows: a.length,
+		colour: (e, t) => {
+			let n = c(e, t)?.effect;
+			return n == null ? null : Ir(n, l, !1);
+		},
+		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
+		words: (e, t) => L(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
+		rowName: (e) => qi(a[e] ?? null),
+		columnLabel: "token of A",
+		rowLabel: "layer",
+		legend: sa("effect (0: as B; 1: as A)", l)
+	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
+	return J(u, [d], {
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ca[e.site] ?? e.site}. ${ua(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${Qi(t, r.length)}`,
+		made: e,
+		asked: n
+	});
+}
+function ua(e) {
+	return e.charAt(0).toUpperCase() + e.slice(1);
+}
+function da(e) {
+	return {
+		head: [
+			"site",
+			"layer",
+			"position",
+			"token",
+			e.metric.replaceAll("-", "_"),
+			"effect"
+		],
+		rows: e.grid.map((t) => [
+			e.site,
+			t.layer,
+			t.position,
+			t.position === null ? null : e.clean_tokens[t.position]?.text ?? null,
+			t.value,
+			t.effect
+		])
+	};
+}
+// src/lib/figure/table.ts
+function fa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(pa).join(",")}\r\n`).join("");
+}
+function pa(e) {
+	let t = e == null ? "" : String(e);
+	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
+}
+var ma = 11811, ha = 33;
+function ga(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ma), n.setUint32(12, ma), t[16] = 1, n.setUint32(17, _a(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, ha)), r.set(t, ha), r.set(e.subarray(ha), ha + t.length), r;
+}
+function _a(e) {
+	let t = 4294967295;
+	for (let n of e) {
+		t ^= n;
+		for (let e = 0; e < 8; e += 1) t = t & 1 ? t >>> 1 ^ 3988292384 : t >>> 1;
+	}
+	return (t ^ 4294967295) >>> 0;
+}
+// src/ui/download.ts
+function va(e, t, n) {
+	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
+	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
+}
+async function ya({ svg: e, width: t, height: n }) {
+	let r = new Image();
+	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
+	let i = document.createElement("canvas");
+	i.width = Math.round(t / 72 * 300), i.height = Math.round(n / 72 * 300);
+	let a = i.getContext("2d");
+	if (!a) throw Error("This browser draws no pictures.");
+	a.drawImage(r, 0, 0, i.width, i.height);
+	let o = await new Promise((e) => i.toBlob(e, "image/png"));
+	if (!o) throw Error("The picture is too large for this browser.");
+	return ga(new Uint8Array(await o.arrayBuffer()));
+}
+// src/ui/Exports.tsx
+function X(e) {
+	let t = k(), n = ze(null);
+	Le(() => Sa(n.current), []);
+	let { prompt: r, source: i } = t.followed() ?? {}, a = {
+		prompt: String(r ?? ""),
+		...i ? { source: String(i) } : {},
+		...e.beside === void 0 ? {} : { beside: e.beside }
+	}, o = [
+		[
+			"svg",
+			"image/svg+xml",
+			() => e.figure(a).svg
+		],
+		[
+			"png",
+			"image/png",
+			() => ya(e.figure(a))
+		],
+		[
+			"csv",
+			"text/csv;charset=utf-8",
+			() => fa(e.table())
+		],
+		[
+			"json",
+			"application/json",
+			() => `${JSON.stringify(e.data, null, 1)}\n`
+		]
+	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
+		let o = `unembed-${e.name}-${xa(s)}.${r}`;
+		try {
+			va(o, await a(), i), t.said.value = `Kept as ${o}.`;
+		} catch {
+			t.said.value = `The browser could not make ${o}.`;
+		}
+		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
+	};
+	return /* @__PURE__ */ P("details", {
+		class: "exports",
+		ref: n,
+		children: [/* @__PURE__ */ P("summary", {
+			title: "Keep this as a figure for a paper, a table or data",
+			children: ["Export", /* @__PURE__ */ P("span", {
+				class: "hidden",
+				children: [" ", e.name]
+			})]
+		}), /* @__PURE__ */ P("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
+			type: "button",
+			onClick: () => c(e, t, n),
+			children: [
+				e.toUpperCase(),
+				" ",
+				/* @__PURE__ */ P("span", {
+					class: "small",
+					children: ba[e]
+				})
+			]
+		}) }, e)) })]
+	});
+}
+var ba = {
+	svg: "figure, text stays text",
+	png: "figure, 300 dpi",
+	csv: "table",
+	json: "data"
+};
+function xa(e) {
+	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
+}
+function Sa(e) {
+	if (!e) return () => {};
+	let t = e.getRootNode(), n = (t) => {
+		e.open && !t.composedPath().includes(e) && (e.open = !1);
+	}, r = (t) => {
+		t.key === "Escape" && e.open && (e.open = !1, e.querySelector("summary")?.focus(), t.stopPropagation());
+	}, i = (t) => {
+		t.relatedTarget instanceof Node && !e.contains(t.relatedTarget) && (e.open = !1);
+	};
+	return t.addEventListener("pointerdown", n), e.addEventListener("keydown", r), e.addEventListener("focusout", i), () => {
+		t.removeEventListener("pointerdown", n), e.removeEventListener("keydown", r), e.removeEventListener("focusout", i);
+	};
+}
 // src/hooks/useRedraw.ts
-function Jr(e) {
-	Me(() => {
+function Ca(e) {
+	Le(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -2347,24 +3132,24 @@ function Jr(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Yr = "system-ui, sans-serif", [Xr, Zr, Qr] = [
+var wa = "system-ui, sans-serif", [Ta, Ea, Da] = [
 	11,
 	46,
 	120
 ];
-function $r(e) {
-	let t = A(null), n = F(null), r = A({
+function Oa(e) {
+	let t = ze(null), n = O(null), r = ze({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Jr(() => {
+	Ca(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = ti(c, e, s);
+		let l = Aa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + si(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ni(c, e, l), ai(c, e, l, getComputedStyle(o).color), n.value && ii(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ia(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ja(c, e, l), Pa(c, e, l, getComputedStyle(o).color), n.value && Na(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -2380,14 +3165,14 @@ function $r(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [ei(o[0] + e, i), ei(o[1] + t, a)];
+			n.value = [ka(o[0] + e, i), ka(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("div", {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("div", {
 		class: "grid",
-		children: /* @__PURE__ */ H("canvas", {
+		children: /* @__PURE__ */ P("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -2400,81 +3185,81 @@ function $r(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ H("p", {
+	}), /* @__PURE__ */ P("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function ei(e, t) {
+function ka(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ti(e, t, n) {
+function Aa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Xr}px ${Yr}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(ci(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Zr, Qr] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ta}px ${wa}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(La(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ea, Da] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function ni(e, t, n) {
+function ja(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && ri(e, t.text(i, r), [i, r], n, Ar(a)), t.marked?.(i, r) && ii(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function ri(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Xr, i.height - 4)}px ${Yr}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Ma(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ta, i.height - 4)}px ${wa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function ii(e, [t, n], r, i, a) {
+function Na(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function ai(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Xr}px ${Yr}`, e.textBaseline = "middle", e.textAlign = "right";
+function Pa(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ta}px ${wa}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(ci(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = oi(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(ci(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(La(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Fa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(La(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function oi(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => ci(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Fa(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => La(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function si(e, t, n) {
-	if (oi(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => ci(t.columnName(n)).length);
+function Ia(e, t, n) {
+	if (Fa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => La(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function ci(e) {
+function La(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var li = 9;
-function ui(e) {
-	let t = e.kind === "sign" ? (e) => Or(2 * e - 1, 1) : kr, n = Array.from({ length: li }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ H("p", {
+var Ra = 9;
+function za(e) {
+	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ P("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ H("span", { children: e.low }),
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", { children: e.low }),
+			/* @__PURE__ */ P("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ H("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -2486,17 +3271,17 @@ function ui(e) {
 	});
 }
 // src/ui/Panel.tsx
-function J(e) {
-	let t = Ie();
-	return /* @__PURE__ */ H("section", {
+function Z(e) {
+	let t = He();
+	return /* @__PURE__ */ P("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ H("h2", {
+			/* @__PURE__ */ P("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ H("p", {
+			e.note ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -2505,44 +3290,44 @@ function J(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Y(e) {
-	let t = I(), n = B(e.part, t.state.value.selection);
-	return /* @__PURE__ */ H("button", {
+function Ba(e) {
+	let t = k(), n = M(e.part, t.state.value.selection);
+	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: V(e.part)
+		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function di(e) {
-	return /* @__PURE__ */ H("section", {
+function Va(e) {
+	return /* @__PURE__ */ P("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function fi(e) {
-	let t = I(), n = pi();
-	return /* @__PURE__ */ H("details", {
+function Ha(e) {
+	let t = k(), n = Ua();
+	return /* @__PURE__ */ P("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ H("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ H(di, {
+		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Va, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: e.head.map((e, t) => /* @__PURE__ */ H("th", {
+			children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: e.head.map((e, t) => /* @__PURE__ */ P("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ H("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ H("tr", { children: e.map((e, t) => /* @__PURE__ */ H("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ P("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ P("tr", { children: e.map((e, t) => /* @__PURE__ */ P("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function pi() {
-	let e = F(!1), t = A(null);
+function Ua() {
+	let e = O(!1), t = ze(null);
 	return {
 		ref: t,
 		get open() {
@@ -2554,12 +3339,12 @@ function pi() {
 	};
 }
 // src/ui/Term.tsx
-function X(e) {
-	let t = I();
-	return /* @__PURE__ */ H("button", {
+function Q(e) {
+	let t = k();
+	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: "term",
-		title: Vn(e.name)?.meaning,
+		title: Yn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -2567,16 +3352,16 @@ function X(e) {
 	});
 }
 // src/ui/Window.tsx
-function mi(e) {
+function Wa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ H("p", {
+	return /* @__PURE__ */ P("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -2589,7 +3374,7 @@ function mi(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -2599,49 +3384,60 @@ function mi(e) {
 	});
 }
 // src/panels/Attention.tsx
-function hi() {
-	let e = I(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && It(r) !== "mlp" ? r : null, o = a !== null && Lt(a), s = a !== null && Rt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = xr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function Ga() {
+	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = a !== null && Kt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = kr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? zt(a) : {}
-	}, p = At(f), m = At(f && d !== void 0 && !o ? {
+		...a ? qt(a) : {}
+	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
 		...f,
 		head: d
 	} : null);
-	return t ? /* @__PURE__ */ H(J, {
+	if (!t) return null;
+	let h = {
+		start: l.value,
+		size: 128
+	};
+	return /* @__PURE__ */ P(Z, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: /* @__PURE__ */ H(x, { children: [
-			a ? gi(a, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ P(b, { children: [
+			a ? Ka(a, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ H(X, { name: "attention sink" }),
+			/* @__PURE__ */ P(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ H(mi, {
+			/* @__PURE__ */ P(Wa, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ H(U, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ H("div", {
+			/* @__PURE__ */ P(F, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ P(X, {
+				name: `heads-L${u}`,
+				figure: (e) => oa(p.result, h, e),
+				table: () => aa(p.result, h),
+				data: p.result
+			}) : null,
+			p.result ? /* @__PURE__ */ P("div", {
 				class: p.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ H(xi, {
+					/* @__PURE__ */ P(Za, {
 						payload: p.result,
 						start: l.value
 					}),
-					/* @__PURE__ */ H(ui, {
+					/* @__PURE__ */ P(za, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ H(ui, {
+					/* @__PURE__ */ P(za, {
 						kind: "sign",
-						...bi(yi(p.result))
+						...Xa(Ya(p.result))
 					}),
-					/* @__PURE__ */ H(fi, {
+					/* @__PURE__ */ P(Ha, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -2649,119 +3445,124 @@ function hi() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => _i(p.result, l.value)
+						rows: () => qa(p.result, l.value)
 					})
 				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ H(U, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ H("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ P(F, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ H("div", {
-				class: m.stale ? "stale" : "",
-				children: /* @__PURE__ */ H(Ti, {
+			m.result?.matrix ? /* @__PURE__ */ P("div", {
+				class: `has-exports${m.stale ? " stale" : ""}`,
+				children: [/* @__PURE__ */ P(X, {
+					name: `attention-${a ? N(a) : `L${u}.H${d}`}`,
+					figure: (e) => ra(m.result, h, e),
+					table: () => ia(m.result, h),
+					data: m.result
+				}), /* @__PURE__ */ P(to, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
-				})
+				})]
 			}) : null
 		]
-	}) : null;
+	});
 }
-function gi(e, t) {
+function Ka(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function _i(e, t) {
-	return e.heads.flatMap((n) => vi(n, e).slice(t, t + 128).map((e) => [
-		V(R(n)),
-		`${e.position} ${q(e.text)}`,
-		W(n.pattern[e.position] ?? 0, 3),
-		G(n.contribution[e.position] ?? 0, 3)
+function qa(e, t) {
+	return e.heads.flatMap((n) => Ja(n, e).slice(t, t + 128).map((e) => [
+		N(j(n)),
+		`${e.position} ${z(e.text)}`,
+		I(n.pattern[e.position] ?? 0, 3),
+		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function vi(e, t) {
+function Ja(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function yi({ heads: e }) {
+function Ya({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function bi(e) {
+function Xa(e) {
 	return {
-		low: `gives ${G(-e)}`,
-		high: `${G(e)} logits to the target`,
+		low: `gives ${L(-e)}`,
+		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function xi({ payload: e, start: t }) {
-	let { heads: n } = e, r = yi(e);
-	return /* @__PURE__ */ H("ul", {
+function Za({ payload: e, start: t }) {
+	let { heads: n } = e, r = Ya(e);
+	return /* @__PURE__ */ P("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ H("li", { children: [
-			/* @__PURE__ */ H(Y, { part: R(n) }),
+		children: n.map((n) => /* @__PURE__ */ P("li", { children: [
+			/* @__PURE__ */ P(Ba, { part: j(n) }),
 			" ",
-			G(n.value),
-			/* @__PURE__ */ H(Si, {
+			L(n.value),
+			/* @__PURE__ */ P(Qa, {
 				head: n,
-				tokens: vi(n, e),
+				tokens: Ja(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function Si(e) {
+function Qa(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("svg", {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ H("g", { children: [
-				/* @__PURE__ */ H("rect", {
+			return /* @__PURE__ */ P("g", { children: [
+				/* @__PURE__ */ P("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: kr(i)
+					fill: Lr(i)
 				}),
-				/* @__PURE__ */ H("rect", {
+				/* @__PURE__ */ P("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Or(a, e.largest)
+					fill: Ir(a, e.largest)
 				}),
-				/* @__PURE__ */ H("title", { children: `${t.position} ${q(t.text)}: attention ${W(i)}, gives ${G(a)}` })
+				/* @__PURE__ */ P("title", { children: `${t.position} ${z(t.text)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= Ci ? /* @__PURE__ */ H("span", {
+	}), t.length <= $a ? /* @__PURE__ */ P("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ H("bdi", {
-			title: `${e.position} ${q(e.text)}`,
-			children: q(e.text)
+		children: t.map((e) => /* @__PURE__ */ P("bdi", {
+			title: `${e.position} ${z(e.text)}`,
+			children: z(e.text)
 		}, e.position))
 	}) : null] });
 }
-var Ci = 12, wi = {
+var $a = 12, eo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function Ti(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = F("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? vi(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? V(R(i)) : "", u = (e) => q(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("h3", { children: l }),
-		/* @__PURE__ */ H("p", {
+function to(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ja(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => z(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("h3", { children: l }),
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: Object.entries(wi).map(([e, n]) => /* @__PURE__ */ H("button", {
+			children: Object.entries(eo).map(([e, n]) => /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -2769,13 +3570,13 @@ function Ti(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ H(Di, {
+		a.value === "target" ? /* @__PURE__ */ P(ro, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ H(Ei, {
+		}) : /* @__PURE__ */ P(no, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -2785,7 +3586,7 @@ function Ti(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ H(fi, {
+		/* @__PURE__ */ P(Ha, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -2796,51 +3597,51 @@ function Ti(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				W(d(n, i), 3),
-				t.norms ? W(f(n, i), 3) : ""
+				I(d(n, i), 3),
+				t.norms ? I(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function Ei(e) {
+function no(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H($r, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= Ci ? 18 : 12,
-		...t <= Ci ? { text: (t, n) => t > n && !e.whole ? "" : W(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : kr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${W(i(t, e), 3)}`,
+		height: t <= $a ? 18 : 12,
+		...t <= $a ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Lr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ H(ui, {
+	}), /* @__PURE__ */ P(za, {
 		kind: "amount",
 		low: "0",
-		high: `${W(o)} ${e.unit}`
+		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function Di(e) {
+function ro(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H($r, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Or(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${G(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Ir(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ H(ui, {
+	}), /* @__PURE__ */ P(za, {
 		kind: "sign",
-		...bi(a)
+		...Xa(a)
 	})] });
 }
 // src/hooks/useTested.ts
-function Z() {
-	return L(Oi(I().followed()))?.result ?? null;
+function io() {
+	return A(ao(k().followed()))?.result ?? null;
 }
-function Oi(e) {
+function ao(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -2849,20 +3650,20 @@ function Oi(e) {
 	} : null;
 }
 // src/lib/carried.ts
-var ki = .25, Ai = .1;
-function ji(e, t) {
+var oo = .25, so = .1;
+function co(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function Mi(e) {
-	let t = e.heads.flatMap((t) => Ni(R(t), t, t.zeroed, Pi(e, t))), n = e.neurons.flatMap((e) => Ni(z(e), e, e.zeroed, Fi(e)));
+function lo(e) {
+	let t = e.heads.flatMap((t) => uo(j(t), t, t.zeroed, fo(e, t))), n = e.neurons.flatMap((e) => uo(Ht(e), e, e.zeroed, po(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Ni(e, t, n, r) {
+function uo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...Li(i, e),
-		does: [r, Ii(i, t.value)].filter(Boolean).join("; ")
+		...ho(i, e),
+		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -2873,18 +3674,18 @@ function Ni(e, t, n, r) {
 		says: a
 	}];
 }
-function Pi(e, t) {
+function fo(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < ki ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${q(n.text)}` : `reads ${q(n.text)}`;
+	return !n || n.attention < oo ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n.text)}` : `reads ${z(n.text)}`;
 }
-function Fi(e) {
+function po(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${q(t.text)}` : "";
+	return t ? `writes toward ${z(t.text)}` : "";
 }
-function Ii({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Ai * Math.abs(e) ? "works through later parts" : "";
+function mo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "works through later parts" : "";
 }
-function Li({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -2893,11 +3694,11 @@ function Li({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Ri(n)} of ${o}`,
+		tag: `${go(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Ri(e) {
+function go(e) {
 	return `${e}${[
 		11,
 		12,
@@ -2908,8 +3709,179 @@ function Ri(e) {
 		3: "rd"
 	}[e % 10] ?? "th"}`;
 }
+// src/lib/figure/bars.ts
+var _o = 12, vo = 7.5, yo = 7;
+function bo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [G(0, 8, t.head, {
+			size: W,
+			fill: U
+		})] : [],
+		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
+			size: W,
+			fill: U
+		})),
+		...To(r).map((e) => mi(u(e), d, u(e), f, { stroke: e === 0 ? H : ni })),
+		...n.map((n, r) => xo(n, d + r * _o, {
+			x: u,
+			names: a,
+			width: e,
+			chart: t,
+			starts: p
+		})),
+		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...wo(r, u, f),
+		G((c + l) / 2, f + 19, r.label, {
+			size: W + .5,
+			anchor: "middle"
+		})
+	];
+	return {
+		height: f + 22,
+		body: m.join("\n")
+	};
+}
+function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : gi(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+		let n = (a.notes?.[t]?.width ?? 0) - 6;
+		return G(o[t] ?? 0, f, Ci(e, n, W), { size: W });
+	});
+	return [
+		e.total ? mi(0, t, i, t, { stroke: H }) : "",
+		G(0, f, Ci(e.name, r - 4), { bold: e.total ?? !1 }),
+		p,
+		G(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: yo,
+			anchor: d ? "end" : "start",
+			bold: e.total ?? !1
+		}),
+		...h
+	].join("");
+}
+function So(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
+}
+function Co(e, t, n, r, [i, a]) {
+	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [mi(e, t - 3, e, n, {
+		stroke: H,
+		"stroke-width": .9,
+		"stroke-dasharray": "2.5 1.5"
+	}), G(s, t - 5, r, {
+		size: W,
+		anchor: "middle"
+	})];
+}
+function wo(e, t, n) {
+	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: W,
+		anchor: "middle",
+		fill: U
+	}));
+}
+function To({ low: e, high: t }, n = 4) {
+	let r = t - e;
+	if (!(r > 0)) return [e];
+	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
+		1,
+		2,
+		5,
+		10
+	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
+	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
+}
+function Eo(e, t, n) {
+	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
+	return {
+		label: t,
+		tick: n,
+		low: r,
+		high: i === r ? r + 1 : i
+	};
+}
+function Do(e) {
+	return {
+		label: e,
+		tick: (e) => `${Math.round(100 * e)}%`,
+		low: 0,
+		high: 1
+	};
+}
+// src/lib/figure/carried.ts
+function Oo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(V, {
+		rows: t.map((e, t) => {
+			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Kr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			return {
+				name: N(e.part),
+				value: n,
+				number: i ? L(n) : r[1] ?? "",
+				notes: [
+					L(e.credit),
+					`${r[0]} → ${r[1]}`,
+					[c, s.does].filter(Boolean).join("; ")
+				]
+			};
+		}),
+		axis: s,
+		head: "part",
+		mark: {
+			value: a,
+			label: `${i ? L(a) : R(a)} with all parts`
+		},
+		notes: [
+			{
+				width: 42,
+				head: "adds, logits"
+			},
+			{
+				width: 70,
+				head: "with → without"
+			},
+			{
+				width: 186,
+				head: "what it does here"
+			}
+		],
+		amounts: !i
+	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
+	return J(V, [c], {
+		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+function ko(e, t) {
+	return {
+		head: [
+			"part",
+			"credit_logits",
+			"probability",
+			"probability_without",
+			"effect_nats",
+			"effect_of",
+			"rank",
+			"among",
+			"size",
+			"verdict"
+		],
+		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
+			N(t),
+			n,
+			e.target.probability,
+			i,
+			r.nats,
+			a ? "logit difference" : "log-odds",
+			r.rank,
+			r.among,
+			r.size,
+			r.verdict
+		])
+	};
+}
 // src/lib/ledger.ts
-function zi(e, t, n, r = () => !1, i = () => null) {
+function Ao(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -2917,15 +3889,15 @@ function zi(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Q(s.map((e) => e.value))
+			value: Mo(s.map((e) => e.value))
 		},
-		sum: Q(e.map((e) => e.value))
+		sum: Mo(e.map((e) => e.value))
 	};
 }
-function Bi(e, t, n) {
+function jo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Q(e) {
+function Mo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -2933,15 +3905,15 @@ function Q(e) {
 	}
 	return t + n;
 }
-function Vi(e) {
-	let t = Q(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function No(e) {
+	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Hi(e) {
+function Po(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -2951,11 +3923,11 @@ function Hi(e) {
 		e.source
 	].join(" ");
 }
-function Ui(e, t) {
-	let n = new Map(t.map((e) => [Hi(e), e]));
+function Fo(e, t) {
+	let n = new Map(t.map((e) => [Po(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Hi(e));
-		return n.delete(Hi(e)), {
+		let t = n.get(Po(e));
+		return n.delete(Po(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -2967,52 +3939,58 @@ function Ui(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Wi(e) {
+function Io(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ H("span", {
+	return /* @__PURE__ */ P("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ H("span", {
+		children: /* @__PURE__ */ P("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function Gi(e) {
-	return /* @__PURE__ */ H("span", {
-		class: `number${Ki(e.value, e.digits)}`,
-		children: G(e.value, e.digits)
+function Lo(e) {
+	return /* @__PURE__ */ P("span", {
+		class: `number${Ro(e.value, e.digits)}`,
+		children: L(e.value, e.digits)
 	});
 }
-function Ki(e, t) {
-	let n = G(e, t);
+function Ro(e, t) {
+	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var qi = 6;
-function Ji() {
-	let e = I(), t = e.explained.value, n = L(Oi(e.followed())), r = Z(), i = F(!1);
+var zo = 6;
+function Bo() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
 	if (!t) return null;
-	let a = r ? Mi(r) : [], o = i.value ? a : ji(a, qi);
-	return /* @__PURE__ */ H(J, {
+	let a = r ? lo(r) : [], o = i.value ? a : co(a, zo);
+	return /* @__PURE__ */ P(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? Yi(r) : "Each part is being switched off …",
+		note: r ? Vo(r) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ H(U, { answer: n }),
-			r ? /* @__PURE__ */ H(Xi, {
+			/* @__PURE__ */ P(F, { answer: n }),
+			r ? /* @__PURE__ */ P(X, {
+				name: "carried",
+				figure: (e) => Oo(r, o, e),
+				table: () => ko(r, a),
+				data: r
+			}) : null,
+			r?.control ? /* @__PURE__ */ P(Ho, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ H(Zi, { explained: t }),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P(Uo, { explained: t }),
+			/* @__PURE__ */ P("p", {
 				class: "controls end",
-				children: [a.length > qi ? /* @__PURE__ */ H("button", {
+				children: [a.length > zo ? /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ H("button", {
+				}) : null, /* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -3021,101 +3999,102 @@ function Ji() {
 		]
 	});
 }
-function Yi({ control: e, model: t }) {
-	let n = [e?.heads ? `all ${e.heads.count} heads` : "", e?.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
+function Vo({ control: e, model: t }) {
+	if (!e) return "No part was switched off: this was made without its tests.";
+	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
 	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function Xi({ tested: e, carriers: t }) {
-	let n = q(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ H(di, {
+function Ho({ tested: e, carriers: t }) {
+	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ P(Va, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-			/* @__PURE__ */ H("th", {
+		children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "number",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ H("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ P("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? G(i) : K(i), " with it"]
+					children: [r ? L(i) : R(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ H("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [G(i), G(n)] : Rr(i, n);
-			return /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("th", {
+		] }) }), /* @__PURE__ */ P("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [L(i), L(n)] : Kr(i, n);
+			return /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ H(Y, { part: e.part })
+					children: /* @__PURE__ */ P(Ba, { part: e.part })
 				}),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ H(Gi, { value: e.credit })
+					children: /* @__PURE__ */ P(Lo, { value: e.credit })
 				}),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ H("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ H("i", { style: { width: c(n) } }), /* @__PURE__ */ H("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ P("i", { style: { width: c(n) } }), /* @__PURE__ */ P("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					title: `${W(e.effect.nats)} nats`,
+					title: `${I(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ H("td", { children: [
-					/* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("td", { children: [
+					/* @__PURE__ */ P("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Ft(e.part));
+			] }, Ut(e.part));
 		}) })] })
 	});
 }
-function Zi({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Vi(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${q(a ?? "")}`;
-	return /* @__PURE__ */ H("p", {
+function Uo({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+	return /* @__PURE__ */ P("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ H("strong", { children: G(t) }),
+			/* @__PURE__ */ P("strong", { children: L(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${G(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Fr(n),
+					Ur(n),
 					")"
 				]
 			})
@@ -3123,9 +4102,9 @@ function Zi({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Qi(e, t) {
+function Wo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...ea(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Ko(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -3145,22 +4124,22 @@ function Qi(e, t) {
 	}
 	return n;
 }
-function $i(e) {
+function Go(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function ea(e, t) {
+function Ko(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ta(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = qo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function ta(e, t) {
+function qo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -3168,18 +4147,18 @@ function ta(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function na() {
-	let e = I(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
+function Jo() {
+	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
 		test: !1,
 		top: 10
 	};
 	delete s.position;
-	let c = L(o ? {
+	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Qi(ra(r), ra(c.result)) : null, u = l && r ? $i(l).find(([e]) => e === r.position) : void 0, d = L(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Wo(Yo(r), Yo(c.result)) : null, u = l && r ? Go(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -3193,46 +4172,98 @@ function na() {
 		mate: u?.[1] ?? null
 	};
 }
-function ra(e) {
+function Yo(e) {
 	return e.tokens.map((e) => e.id);
+}
+// src/lib/figure/compare.ts
+var Xo = 20;
+function Zo(e, t, n) {
+	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Qo(t)) - Math.abs(Qo(e))), i = r.slice(Xo), a = Mo(r.map(Qo)), o = Mo(i.map(Qo)), s = [
+		...r.slice(0, Xo).map((e) => ({
+			name: Qt(e.term),
+			value: Qo(e),
+			number: L(Qo(e))
+		})),
+		...i.length > 0 ? [{
+			name: `${i.length} others (net)`,
+			value: o,
+			number: L(o),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: a,
+			number: L(a),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(B, [bo(B, {
+		rows: s,
+		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ki(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+function Qo({ a: e, b: t }) {
+	return (e ?? 0) - (t ?? 0);
+}
+function $o(e, t) {
+	return {
+		head: [
+			"term",
+			"a_logits",
+			"b_logits",
+			"difference"
+		],
+		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
+			Qt(e.term),
+			e.a,
+			e.b,
+			Qo(e)
+		])
+	};
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ H("bdi", {
+	return /* @__PURE__ */ P("bdi", {
 		class: "token-text",
-		children: q(e.text)
+		children: z(e.text)
 	});
 }
-function ia(e) {
-	return /* @__PURE__ */ H("span", {
+function es(e) {
+	return /* @__PURE__ */ P("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ H("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 			class: "chip",
-			children: /* @__PURE__ */ H($, { text: e.text })
+			children: /* @__PURE__ */ P($, { text: e.text })
 		}, t))
 	});
 }
-function aa(e) {
-	return /* @__PURE__ */ H("span", {
+function ts(e) {
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ H($, { text: e.at.text }),
+			/* @__PURE__ */ P($, { text: e.at.text }),
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: W(e.at.attention)
+				children: I(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var oa = {
+var ns = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function sa(e) {
-	let t = I(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = F("resid_pre"), { answer: o, result: s, stale: c } = At({
+function rs(e) {
+	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -3241,80 +4272,96 @@ function sa(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ H("div", { children: [
-		/* @__PURE__ */ H("h3", { children: [/* @__PURE__ */ H(X, {
-			name: "patching",
-			children: "Patching"
-		}), ": B with one value of A at a time"] }),
-		/* @__PURE__ */ H("p", {
-			class: "controls",
-			children: /* @__PURE__ */ H("label", { children: [
-				"Value",
-				" ",
-				/* @__PURE__ */ H("select", {
-					value: a.value,
-					onChange: (e) => a.value = e.currentTarget.value,
-					children: Object.entries(oa).map(([e, t]) => /* @__PURE__ */ H("option", {
-						value: e,
-						children: t
-					}, e))
+	return /* @__PURE__ */ P("div", {
+		class: "has-exports",
+		children: [
+			/* @__PURE__ */ P("h3", { children: [/* @__PURE__ */ P(Q, {
+				name: "patching",
+				children: "Patching"
+			}), ": B with one value of A at a time"] }),
+			/* @__PURE__ */ P("p", {
+				class: "controls",
+				children: /* @__PURE__ */ P("label", { children: [
+					"Value",
+					" ",
+					/* @__PURE__ */ P("select", {
+						value: a.value,
+						onChange: (e) => a.value = e.currentTarget.value,
+						children: Object.entries(ns).map(([e, t]) => /* @__PURE__ */ P("option", {
+							value: e,
+							children: t
+						}, e))
+					})
+				] })
+			}),
+			/* @__PURE__ */ P(F, { answer: o }),
+			s ? /* @__PURE__ */ P("div", {
+				class: c ? "stale" : "",
+				children: /* @__PURE__ */ P(is, {
+					result: s,
+					promptB: e.promptB
 				})
-			] })
-		}),
-		/* @__PURE__ */ H(U, { answer: o }),
-		s ? /* @__PURE__ */ H("div", {
-			class: c ? "stale" : "",
-			children: /* @__PURE__ */ H(ca, { result: s })
-		}) : null
-	] });
+			}) : null
+		]
+	});
 }
-function ca({ result: e }) {
-	let t = I(), n = F(0), r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), a = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), o = r.slice(n.value, n.value + 128), s = (e, t) => a.get(`${i[t]} ${o[e]}`), c = (t) => q(e.clean_tokens[t]?.text ?? ""), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = (t) => t ? `L${t.layer}, position ${t.position} ${c(t.position ?? 0)}: ${e.metric} ${W(t.value)}, effect ${G(t.effect ?? 0)}` : "", d = (e.target ?? []).map((e) => q(e.text)).join("");
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("p", {
+function is({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(X, {
+			name: "patching",
+			figure: (t) => la(e, {
+				start: r.value,
+				size: 128
+			}, t),
+			table: () => da(e),
+			data: e,
+			beside: t
+		}),
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
-				d,
-				e.versus ? ` over ${q(e.versus.text)}` : "",
+				f,
+				e.versus ? ` over ${z(e.versus.text)}` : "",
 				": ",
-				W(e.clean),
+				I(e.clean),
 				" in A,",
 				" ",
-				W(e.corrupt),
+				I(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ H(mi, {
-			start: n,
-			length: r.length,
+		/* @__PURE__ */ P(Wa, {
+			start: r,
+			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ H($r, {
+		/* @__PURE__ */ P(Oa, {
 			label: "Effect of patching, by layer and token",
-			columns: o.length,
-			rows: i.length,
+			columns: s.length,
+			rows: a.length,
 			colour: (e, t) => {
-				let n = s(e, t);
-				return n ? Or(n.effect ?? 0, l) : null;
+				let n = c(e, t);
+				return n ? Ir(n.effect ?? 0, u) : null;
 			},
-			tell: (e, t) => u(s(e, t)),
-			rowName: (e) => `L${i[e]}`,
-			columnName: (e) => c(o[e] ?? -1),
-			...e.site.startsWith("resid") ? {} : { onChoose: (n, r) => t.select({
+			tell: (e, t) => d(c(e, t)),
+			rowName: (e) => `L${a[e]}`,
+			columnName: (e) => l(s[e] ?? -1),
+			...e.site.startsWith("resid") ? {} : { onChoose: (t, r) => n.select({
 				kind: e.site === "mlp" ? "mlp" : "attention",
-				layer: i[r] ?? 0
+				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ H(ui, {
+		/* @__PURE__ */ P(za, {
 			kind: "sign",
-			low: `${G(-l, 1)} away from A`,
-			high: `${G(l, 1)}${l === 1 ? ", as A" : ""}`,
-			middle: l === 1 ? "0, as B" : "0, as B; +1 is as A"
+			low: `${L(-u, 1)} away from A`,
+			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
+			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ H(fi, {
+		/* @__PURE__ */ P(Ha, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -3322,50 +4369,60 @@ function ca({ result: e }) {
 				e.metric,
 				"effect"
 			],
-			rows: () => e.grid.filter((e) => o.includes(e.position ?? 0)).map((e) => [
+			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
-				`${e.position} ${c(e.position ?? 0)}`,
-				W(e.value),
-				e.effect === null ? "—" : G(e.effect)
+				`${e.position} ${l(e.position ?? 0)}`,
+				I(e.value),
+				e.effect === null ? "—" : L(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var la = 12;
-function ua() {
-	let e = I(), t = e.explained.value, n = na(), { b: r } = e.state.value;
+var as = 12;
+function os() {
+	let e = k(), t = e.explained.value, n = Jo(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ H(J, {
+	if (!n) return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ H(da, {})
+		children: /* @__PURE__ */ P(ss, {})
 	});
-	let i = n.columns ? $i(n.columns) : [];
-	return /* @__PURE__ */ H(J, {
+	let i = n.columns ? Go(n.columns) : [];
+	return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ H(da, {}),
-			/* @__PURE__ */ H(U, { answer: n.answer }),
-			/* @__PURE__ */ H(fa, {
+			/* @__PURE__ */ P(ss, {}),
+			/* @__PURE__ */ P(F, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ P(X, {
+				name: "compare",
+				figure: (e) => Zo(t, n.result, e),
+				table: () => $o(t, n.result),
+				data: {
+					a: t,
+					b: n.result
+				},
+				beside: r ?? ""
+			}) : null,
+			/* @__PURE__ */ P(cs, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ H("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ P("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ H("div", {
+			/* @__PURE__ */ P("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ H(ma, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(us, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ H(sa, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(rs, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ H("p", {
+				}) : /* @__PURE__ */ P("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -3373,9 +4430,9 @@ function ua() {
 		]
 	});
 }
-function da() {
-	let e = I(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ H("button", {
+function ss() {
+	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ P("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -3384,14 +4441,14 @@ function da() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ H("div", {
+	}) : /* @__PURE__ */ P("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ H(tr, {
+		children: [/* @__PURE__ */ P(lr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ H("button", {
+		}), /* @__PURE__ */ P("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -3399,7 +4456,7 @@ function da() {
 		})]
 	});
 }
-function fa({ explained: e, compared: t }) {
+function cs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -3407,152 +4464,152 @@ function fa({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ H(di, {
+	return /* @__PURE__ */ P(Va, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ H("table", {
+		children: [/* @__PURE__ */ P("table", {
 			class: "columns",
-			children: /* @__PURE__ */ H("tbody", { children: [
-				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
+			children: /* @__PURE__ */ P("tbody", { children: [
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ H("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ P("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ H($, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ P($, { text: e.tokens[t]?.text ?? "" })
 				}, r))] }),
-				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ H("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ H("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ P("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ H("span", {
+					children: [r[e], /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ H("tr", { children: [/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ H("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ P("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ H($, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ P($, { text: n[e]?.text ?? "" })
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ H("p", {
+		}), /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var pa = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ma({ a: e, b: t }) {
-	let n = Ui(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(pa(t)) - Math.abs(pa(e))), r = n.slice(0, la), i = n.slice(la), a = Math.max(0, ...n.map((e) => Math.abs(pa(e)))), o = (e) => [
-		Q(e.map((e) => e.a ?? 0)),
-		Q(e.map((e) => e.b ?? 0)),
-		Q(e.map(pa))
+var ls = (e) => (e.a ?? 0) - (e.b ?? 0);
+function us({ a: e, b: t }) {
+	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ls(t)) - Math.abs(ls(e))), r = n.slice(0, as), i = n.slice(as), a = Math.max(0, ...n.map((e) => Math.abs(ls(e)))), o = (e) => [
+		Mo(e.map((e) => e.a ?? 0)),
+		Mo(e.map((e) => e.b ?? 0)),
+		Mo(e.map(ls))
 	];
-	return /* @__PURE__ */ H("table", {
+	return /* @__PURE__ */ P("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ H("caption", { children: [
+			/* @__PURE__ */ P("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ H($, { text: e.target.text }),
+				/* @__PURE__ */ P($, { text: e.target.text }),
 				": ",
-				K(e.target.probability),
+				R(e.target.probability),
 				" in A,",
 				" ",
-				K(t.target.probability),
+				R(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ H("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ H("tbody", { children: [r.map((e) => {
-				let t = Gt(e.term);
-				return /* @__PURE__ */ H("tr", { children: [
-					/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("tbody", { children: [r.map((e) => {
+				let t = $t(e.term);
+				return /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ H(Y, { part: t }) : Wt(e.term)
+						children: t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.term)
 					}),
-					/* @__PURE__ */ H("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: e.a === null ? "—" : G(e.a)
+						children: e.a === null ? "—" : L(e.a)
 					}),
-					/* @__PURE__ */ H("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: e.b === null ? "—" : G(e.b)
+						children: e.b === null ? "—" : L(e.b)
 					}),
-					/* @__PURE__ */ H("td", {
+					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: /* @__PURE__ */ H(Gi, { value: pa(e) })
+						children: /* @__PURE__ */ P(Lo, { value: ls(e) })
 					}),
-					/* @__PURE__ */ H("td", {
+					/* @__PURE__ */ P("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ H(Wi, {
-							value: pa(e),
+						children: /* @__PURE__ */ P(Io, {
+							value: ls(e),
 							largest: a
 						})
 					})
-				] }, Hi(e.term));
-			}), /* @__PURE__ */ H(ha, {
+				] }, Po(e.term));
+			}), /* @__PURE__ */ P(ds, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ H("tfoot", { children: /* @__PURE__ */ H(ha, {
+			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(ds, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ha({ name: e, sums: t }) {
-	return /* @__PURE__ */ H("tr", {
+function ds({ name: e, sums: t }) {
+	return /* @__PURE__ */ P("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ H("td", {
+			t.map((e, t) => /* @__PURE__ */ P("td", {
 				class: "number",
-				children: G(e)
+				children: L(e)
 			}, t)),
-			/* @__PURE__ */ H("td", { class: "wide-only" })
+			/* @__PURE__ */ P("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function ga(e, t) {
-	let n = _a(e, t);
+function fs(e, t) {
+	let n = ps(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -3562,27 +4619,27 @@ function ga(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Lt(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Gt(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function _a(e, t) {
+function ps(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Lt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Gt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function va({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [G(t.value), G(t.value + r)] : Rr(n.probability, i);
+function ms({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Kr(n.probability, i);
 }
-function ya(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ba(e), e]));
+function hs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [gs(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(ba({
+			at: (r) => n.get(gs({
 				layer: r,
 				head: e,
 				cross: t
@@ -3591,108 +4648,108 @@ function ya(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function ba({ layer: e, head: t, cross: n }) {
+function gs({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function xa(e) {
-	return V(R(e));
+function _s(e) {
+	return N(j(e));
 }
 // src/panels/Effects.tsx
-function Sa() {
-	let e = Z();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ H(J, {
+function vs() {
+	let e = io();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ H(x, { children: [
+		title: /* @__PURE__ */ P(b, { children: [
 			"Every ",
-			/* @__PURE__ */ H(X, {
+			/* @__PURE__ */ P(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ H(x, { children: [
+		note: /* @__PURE__ */ P(b, { children: [
 			"The ",
-			Ea(e) ? "lead" : "probability",
+			Ss(e) ? "lead" : "probability",
 			" of ",
-			Ta(e),
+			xs(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ H(X, {
+			/* @__PURE__ */ P(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ H(Ca, { tested: e })
+		children: /* @__PURE__ */ P(ys, { tested: e })
 	});
 }
-function Ca({ tested: e }) {
-	let t = I(), { layers: n, rows: r, largest: i } = ya(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H($r, {
-			label: `Effect of zeroing each head on ${Ta(e)}, by head and layer`,
+function ys({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = hs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Oa, {
+			label: `Effect of zeroing each head on ${xs(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Or(-n.nats, i) : null;
+				return n ? Ir(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => wa(e, a(t, n)),
+			tell: (t, n) => bs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && B(R(n), o);
+				return n !== void 0 && o !== null && M(j(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(R(r));
+				r && t.select(j(r));
 			}
 		}),
-		/* @__PURE__ */ H(ui, {
+		/* @__PURE__ */ P(za, {
 			kind: "sign",
-			low: `rises by ${W(i)} nats without it`,
-			high: `falls by ${W(i)} nats without it`,
+			low: `rises by ${I(i)} nats without it`,
+			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ H(fi, {
+		/* @__PURE__ */ P(Ha, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ta(e)
+				xs(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				xa(t),
-				G(t.nats),
-				va(e, t).join(" → ")
+				_s(t),
+				L(t.nats),
+				ms(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function wa(e, t) {
+function bs(e, t) {
 	if (!t) return "";
-	let [n, r] = va(e, t);
-	return `${xa(t)}: ${Ta(e)} ${n} → ${r} without it (${G(t.nats)} nats)`;
+	let [n, r] = ms(e, t);
+	return `${_s(t)}: ${xs(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function Ta({ target: e }) {
-	return q(e.text.trim() || e.text);
+function xs({ target: e }) {
+	return z(e.text.trim() || e.text);
 }
-function Ea({ reference: e }) {
+function Ss({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Da = 60;
-function Oa(e, t, n = Da) {
-	let r = /* @__PURE__ */ new Map([[ka, Aa(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Cs = 60;
+function ws(e, t, n = Cs) {
+	let r = /* @__PURE__ */ new Map([[Ts, Es(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ja(c), ...c.steps.map(Ma)], l = s.filter((e) => !r.has(e.id));
+		let s = [Ds(c), ...c.steps.map(Os)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), ka];
+		let u = [...s.map((e) => e.id), Ts];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -3712,15 +4769,15 @@ function Oa(e, t, n = Da) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Q(a.map((e) => e.value))
+			value: e.value - Mo(a.map((e) => e.value))
 		}
 	};
 }
-var ka = "output";
-function Aa(e) {
+var Ts = "output";
+function Es(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: ka,
+		id: Ts,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -3730,17 +4787,17 @@ function Aa(e) {
 		part: null
 	};
 }
-function ja(e) {
+function Ds(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Ut(t, a)} ${n} ${r}`,
-		label: Ut(Wt({
+		id: `${Zt(t, a)} ${n} ${r}`,
+		label: Zt(Qt({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ia(o, a),
+		height: Ms(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -3750,14 +4807,14 @@ function ja(e) {
 		} : null
 	};
 }
-function Ma(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = R(e);
+function Os(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
-		id: `${Ut(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: V(o),
+		id: `${Zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Ia(t + (e.cross ? .4 : .2), a),
+		height: Ms(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -3766,27 +4823,27 @@ function Ma(e) {
 		part: o
 	};
 }
-function Na(e, t) {
+function ks(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Q(n.map(({ path: e }) => e.value)),
+		value: Mo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Pa(e, t) {
+function As(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Fa = -1e6;
-function Ia(e, t) {
-	return t ? Fa + e : e;
+var js = -1e6;
+function Ms(e, t) {
+	return t ? js + e : e;
 }
-function La(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ra({
+function Ns(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ps({
 		ofSource: e,
 		position: t
 	}), {
@@ -3794,33 +4851,139 @@ function La(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ra({ ofSource: e, position: t }) {
+function Ps({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function za(e, { ofSource: t, position: n }) {
+function Fs(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Ba(e, t) {
-	let n = ja(e), r = e.steps.map(Ma).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Is(e, t) {
+	let n = Ds(e), r = e.steps.map(Os).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
+// src/lib/figure/flow.ts
+var Ls = 10, Rs = 320;
+function zs(e, t, n) {
+	let r = (t) => z(Fs(e, t)), i = [...t.paths.slice(0, Ls).map((e) => ({
+		name: Is(e, r),
+		value: e.value,
+		number: L(e.value)
+	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Us(e, t), ...i.length > 0 ? [bo(V, {
+		rows: i,
+		axis: a,
+		names: Rs
+	})] : []], { remainder: s } = t;
+	return J(V, o, {
+		shows: `Paths from where something is written to ${Ki(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+var Bs = 24, Vs = 480, Hs = 12;
+function Us(e, t) {
+	let n = Ns(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Gs(e, t))) + 14, a = Math.min(Bs, Vs / r.length), o = Js(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => qs(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Ks(e, t, o.get(t.id) ?? {
+			x: 0,
+			y: 0
+		})),
+		...n.map((n) => {
+			let r = t.nodes.filter((e) => Ps(e) === Ps(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${z(Fs(e, n))}`;
+			return G(i, u - 4, a, {
+				size: 8,
+				anchor: "middle",
+				bold: !0
+			});
+		})
+	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
+	return {
+		height: u * c,
+		body: oi("g", { transform: p }, f.join("\n"))
+	};
+}
+function Ws(e, t) {
+	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
+}
+function Gs(e, t) {
+	return q(Ws(e, t), 7) + 8;
+}
+function Ks(e, t, { x: n, y: r }) {
+	let i = Gs(e, t), a = {
+		rx: t.carries ? Hs / 2 : 1,
+		fill: "#fff",
+		stroke: H,
+		"stroke-width": .6
+	};
+	return K(n - i / 2, r - Hs / 2, i, Hs, a) + G(n, r + 2.5, Ws(e, t), {
+		size: 7,
+		anchor: "middle",
+		bold: t.label === ""
+	});
+}
+function qs(e, t, n, r) {
+	if (!e || !t) return "";
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - Hs / 2, t.y + Hs / 2];
+	return oi("path", {
+		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
+		fill: "none",
+		stroke: n < 0 ? ii : ri,
+		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
+		"stroke-dasharray": n < 0 ? "3 2" : void 0,
+		"stroke-opacity": .8
+	});
+}
+function Js(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Ps)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Ps(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Ps(e)) ? 0 : 1);
+		return s.set(t, n + 1), n;
+	}), l = /* @__PURE__ */ new Map(), u = r / 2;
+	for (let n of t.map(Ps)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Ps(e) === n ? c[t] ?? 0 : 0)));
+	return new Map(e.map((e, t) => [e.id, {
+		x: (l.get(Ps(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + Hs / 2 + 2
+	}]));
+}
+function Ys(e) {
+	let t = (t) => Fs(e, t);
+	return {
+		head: [
+			"path",
+			"starts_at",
+			"layer",
+			"position",
+			"of_source",
+			"heads",
+			"logits"
+		],
+		rows: e.paths.map((e) => [
+			Is(e, t),
+			e.kind,
+			e.layer,
+			e.position,
+			String(e.of_source ?? !1),
+			e.steps.map((e) => `${Zt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.value
+		])
+	};
+}
 // src/lib/route.ts
-var Va = 24, Ha = 24, Ua = 24, Wa = 4;
-function Ga(e, t, n, r = Infinity) {
+var Xs = 24, Zs = 24, Qs = 24, $s = 4;
+function ec(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Ua; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= Qs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Ha,
+			x: i.x + o * a * Zs,
 			y: i.y
 		};
-		if (qa(e, s, t, n, r)) return s;
+		if (nc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function Ka(e, t, n, r) {
+function tc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -3831,96 +4994,105 @@ function Ka(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function qa(e, t, n, r, i) {
-	for (let a = 1; a < Va; a++) {
-		let o = Ka(e, t, n, a / Va);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Ja(o, e))) return !1;
+function nc(e, t, n, r, i) {
+	for (let a = 1; a < Xs; a++) {
+		let o = tc(e, t, n, a / Xs);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rc(o, e))) return !1;
 	}
 	return !0;
 }
-function Ja({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + Wa && Math.abs(t - n.y) < n.height / 2 + Wa;
+function rc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
 }
 // src/panels/Flow.tsx
-var Ya = 34, Xa = 20, Za = 6.6, Qa = 18, $a = 420;
-function eo() {
-	let e = I(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = At(n ? {
+var ic = 34, ac = 20, oc = 6.6, sc = 18, cc = 420;
+function lc() {
+	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = F(2);
-	return /* @__PURE__ */ H("div", {
+	} : null), o = O(2);
+	return /* @__PURE__ */ P("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ H(J, {
+		children: t ? /* @__PURE__ */ P(Z, {
 			name: "flow",
 			title: "Flow",
-			note: /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(X, {
+			note: /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ H("p", {
+				e.reads() === null ? null : /* @__PURE__ */ P("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ H(U, { answer: r }),
-				i ? /* @__PURE__ */ H("div", {
+				/* @__PURE__ */ P(F, { answer: r }),
+				i ? /* @__PURE__ */ P("div", {
 					class: a ? "stale" : "",
-					children: [/* @__PURE__ */ H("label", {
-						class: "controls",
-						children: [
-							"Paths of at least ",
-							o.value,
-							"% of the logit",
-							" ",
-							/* @__PURE__ */ H("input", {
-								type: "range",
-								min: .5,
-								max: 10,
-								step: .5,
-								value: o.value,
-								onInput: (e) => o.value = Number(e.currentTarget.value)
-							})
-						]
-					}), /* @__PURE__ */ H(to, {
-						payload: i,
-						flow: Oa(i, o.value / 100)
-					})]
+					children: [
+						/* @__PURE__ */ P("label", {
+							class: "controls",
+							children: [
+								"Paths of at least ",
+								o.value,
+								"% of the logit",
+								" ",
+								/* @__PURE__ */ P("input", {
+									type: "range",
+									min: .5,
+									max: 10,
+									step: .5,
+									value: o.value,
+									onInput: (e) => o.value = Number(e.currentTarget.value)
+								})
+							]
+						}),
+						/* @__PURE__ */ P(X, {
+							name: "flow",
+							figure: (e) => zs(i, ws(i, o.value / 100), e),
+							table: () => Ys(i),
+							data: i
+						}),
+						/* @__PURE__ */ P(uc, {
+							payload: i,
+							flow: ws(i, o.value / 100)
+						})
+					]
 				}) : null
 			]
 		}) : null
 	});
 }
-function to({ payload: e, flow: t }) {
-	let n = (t) => q(za(e, t)), r = A(null), i = F(0), a = F(null);
-	Jr(() => {
+function uc({ payload: e, flow: t }) {
+	let n = (t) => z(Fs(e, t)), r = ze(null), i = O(0), a = O(null);
+	Ca(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Pa(t.nodes, n);
-	o.set("output", `${q(e.target.text)} ${G(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = no(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Na(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("div", {
+	let o = As(t.nodes, n);
+	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
+	let { boxes: s, bands: c, width: l, height: u } = dc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : ks(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("div", {
 			ref: r,
-			children: /* @__PURE__ */ H(di, {
+			children: /* @__PURE__ */ P(Va, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ H("svg", {
+				children: /* @__PURE__ */ P("svg", {
 					class: "flow",
 					width: l,
 					height: u,
 					viewBox: `0 0 ${l} ${u}`,
 					children: [
-						/* @__PURE__ */ H("title", { children: `${t.paths.length} paths to ${q(e.target.text)}` }),
-						c.map((e, t) => /* @__PURE__ */ H("g", {
+						/* @__PURE__ */ P("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
+						c.map((e, t) => /* @__PURE__ */ P("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ H("rect", {
+								/* @__PURE__ */ P("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: u,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ H("rect", {
+								/* @__PURE__ */ P("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: u - 26,
@@ -3928,27 +5100,27 @@ function to({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ H("text", {
+								/* @__PURE__ */ P("text", {
 									x: e.x + e.width / 2,
 									y: u - 12,
 									children: [
-										Ut(String(e.column.position), e.column.ofSource),
+										Zt(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, Ra(e.column))),
+						}, Ps(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
-							return /* @__PURE__ */ H("path", {
+							return /* @__PURE__ */ P("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: ro(e.from, e.to, s, l),
+								d: fc(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ H("title", { children: G(e.value) })
+								children: /* @__PURE__ */ P("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ H(io, {
+						t.nodes.map((e) => /* @__PURE__ */ P(pc, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -3959,68 +5131,68 @@ function to({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ H("p", {
+		/* @__PURE__ */ P("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: p && f !== null ? /* @__PURE__ */ H(x, { children: [
-				/* @__PURE__ */ H("strong", { children: o.get(f) }),
+			children: p && f !== null ? /* @__PURE__ */ P(b, { children: [
+				/* @__PURE__ */ P("strong", { children: o.get(f) }),
 				": ",
 				p.paths.length,
 				" of the paths run through it, together",
 				" ",
-				G(p.value),
+				L(p.value),
 				" logits.",
 				" ",
-				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ H("span", {
+				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ P("span", {
 					class: "chip",
 					children: [
-						Ba(e, n),
+						Is(e, n),
 						" ",
-						/* @__PURE__ */ H("span", {
+						/* @__PURE__ */ P("span", {
 							class: "small",
-							children: G(e.value)
+							children: L(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ H("p", {
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				G(Q(t.paths.map((e) => e.value))),
+				L(Mo(t.paths.map((e) => e.value))),
 				" of ",
-				G(e.value),
+				L(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ H("strong", { children: [
+				/* @__PURE__ */ P("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					G(t.remainder.value)
+					L(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Lr(Math.abs(t.remainder.value / e.value)),
+				Gr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ H(fi, {
+		/* @__PURE__ */ P(Ha, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Ba(e, n), G(e.value)]), ["all others (net)", G(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Is(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function no(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = La(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Za + 12, 34), o = i.map((t) => e.filter((e) => Ra(e) === Ra(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+function dc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ns(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = i.map((t) => e.filter((e) => Ps(e) === Ps(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + Qa, Qa));
-		return Math.max(90, e.length > r.length / 2 ? $a : 0, 2 * Math.max(...t));
-	}), l = Q(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + sc, sc));
+		return Math.max(90, e.length > r.length / 2 ? cc : 0, 2 * Math.max(...t));
+	}), l = Mo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
 		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
 		f.push({
@@ -4029,15 +5201,15 @@ function no(e, t, n) {
 			width: i
 		});
 		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + Qa, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			let s = o.reduce((e, t) => e + a(t) + sc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
 			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, Qa) + o / 2;
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, sc) + o / 2;
 				d.set(r.id, {
 					x: p + i / 2 + t * s,
-					y: e * Ya + Xa,
+					y: e * ic + ac,
 					width: o,
-					height: Xa
-				}), c += o + Qa;
+					height: ac
+				}), c += o + sc;
 			}
 		}
 		p += i;
@@ -4045,28 +5217,28 @@ function no(e, t, n) {
 		boxes: d,
 		bands: f,
 		width: Math.max(l, n),
-		height: r.length * Ya + 46
+		height: r.length * ic + 46
 	};
 }
-function ro(e, t, n, r) {
+function fc(e, t, n, r) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y - Xa / 2
+		y: i.y - ac / 2
 	}, {
 		x: a.x,
-		y: a.y + Xa / 2
-	}], l = Ga(s, c, o, r);
+		y: a.y + ac / 2
+	}], l = ec(s, c, o, r);
 	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function io({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = I(), { part: o } = e, s = o !== null && B(o, a.state.value.selection), c = (e) => {
+function pc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = k(), { part: o } = e, s = o !== null && M(o, a.state.value.selection), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && B(o, a.hovered.value);
-	return /* @__PURE__ */ H("g", {
+	}, u = o !== null && M(o, a.hovered.value);
+	return /* @__PURE__ */ P("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -4080,155 +5252,362 @@ function io({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ H("rect", {
+		children: [/* @__PURE__ */ P("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ H("text", {
+		}), /* @__PURE__ */ P("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
 		})]
 	});
 }
+// src/lib/figure/amounts.ts
+function mc(e, t) {
+	let n = e.predictions.map(({ text: e, probability: t }) => ({
+		name: z(e),
+		value: t,
+		number: R(t)
+	})), r = Y(e.tokens[e.position]?.text ?? "");
+	return J(B, [bo(B, {
+		rows: n,
+		axis: Do("probability"),
+		amounts: !0
+	})], {
+		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
+		made: e,
+		asked: t,
+		about: Gi(e.target)
+	});
+}
+function hc({ predictions: e }) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ text: e, id: t, probability: n, logit: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
+function gc(e, t) {
+	return J(B, [bo(B, {
+		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
+			name: `${n} ${z(e)}`,
+			value: t,
+			number: R(t)
+		})),
+		axis: Do("probability of the token when it was written"),
+		amounts: !0
+	})], {
+		shows: "The continuation, token by token from the top, with the position of each.",
+		made: e,
+		asked: t
+	});
+}
+function _c({ generated: e }) {
+	return {
+		head: [
+			"position",
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ position: e, text: t, id: n, probability: r, logit: i }) => [
+			e,
+			t,
+			n,
+			r,
+			i
+		])
+	};
+}
+function vc(e, t, n) {
+	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
+		name: `${e} ${z(t)}`,
+		value: n,
+		number: I(n)
+	})), a = r > .005 ? [...i, {
+		name: "elsewhere",
+		value: r,
+		number: I(r),
+		other: !0
+	}] : i, o = {
+		...Do("attention, as a share of 1"),
+		tick: (e) => I(e, 1)
+	}, s = Y(e.tokens[e.position]?.text ?? "");
+	return J(B, [bo(B, {
+		rows: a,
+		axis: o,
+		amounts: !0
+	})], {
+		shows: `Where ${N(j(t))} looks from “${s}” (position ${e.position}).`,
+		made: e,
+		asked: n,
+		about: Gi(e.target)
+	});
+}
+function yc(e) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention"
+		],
+		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
+			N(j(e)),
+			t,
+			n,
+			r
+		])
+	};
+}
+function bc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(B, {
+		rows: Dc({
+			...e,
+			before: e.before.slice(0, xc),
+			after: e.after.slice(0, xc)
+		}).map(({ text: t, id: n, from: r, to: i }) => ({
+			name: z(t),
+			...Cc(i ?? Sc(e.after, n), a(e.after)),
+			notes: [Cc(r ?? Sc(e.before, n), a(e.before)).number]
+		})),
+		axis: Do("probability with the change"),
+		notes: [{
+			width: 44,
+			head: "before"
+		}],
+		amounts: !0
+	}), [s, c] = Kr(r.probability, i.probability);
+	return J(B, [o], {
+		shows: `Predictions with ${Ec(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		made: t,
+		asked: n,
+		about: Gi(r)
+	});
+}
+var xc = 5;
+function Sc(e, t) {
+	return e.find((e) => e.id === t)?.probability ?? null;
+}
+function Cc(e, t) {
+	return e === null ? {
+		value: 0,
+		number: `<${R(t).replace(/^[<>]/, "")}`
+	} : {
+		value: e,
+		number: R(e)
+	};
+}
+var wc = {
+	zero: "set to zero",
+	double: "doubled",
+	mean: "set to its mean",
+	swap: "taken from B"
+}, Tc = 6;
+function Ec({ tests: e }) {
+	let t = e.slice(0, Tc).map(({ part: e, how: t }) => {
+		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
+		return `${Zt(Qt({
+			...e,
+			kind: n
+		}), e.encoder ?? !1)} ${wc[t]}`;
+	}), n = e.length > Tc ? [`${e.length - Tc} more`] : [];
+	return [...t, ...n].join(", ");
+}
+function Dc({ before: e, after: t, target_before: n, target_after: r }) {
+	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
+		let n = i.get(e) ?? {
+			id: e,
+			text: t,
+			from: null,
+			to: null
+		};
+		return i.set(e, n), n;
+	};
+	for (let { id: t, text: r, probability: i } of [n, ...e]) a(t, r).from = i;
+	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
+	return [...i.values()];
+}
+function Oc(e) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability_before",
+			"probability_after"
+		],
+		rows: Dc(e).map(({ text: e, id: t, from: n, to: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
 // src/panels/Generation.tsx
-var ao = 12;
-function oo() {
-	let e = I(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var kc = 12;
+function Ac() {
+	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...In({
+		...Wn({
 			prompt: n,
 			source: r
 		}),
-		tokens: ao
-	}, a = L(t.value && so(t.value, i, e.desk.peek(t.value)) ? t.value : null);
-	return !e.explained.value || e.data.host === "report" ? null : /* @__PURE__ */ H(J, {
+		tokens: kc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Mc(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ P(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			/* @__PURE__ */ H("button", {
+			a ? null : /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					ao,
+					kc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ H(U, { answer: a }),
-			a?.result ? /* @__PURE__ */ H(co, { result: a.result }) : null
+			/* @__PURE__ */ P(F, { answer: s }),
+			s?.result ? /* @__PURE__ */ P(Nc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ P(jc, { result: s.result }) : null
 		]
 	});
 }
-function so(e, t, n) {
+function jc({ result: e }) {
+	return /* @__PURE__ */ P(X, {
+		name: "continuation",
+		figure: (t) => gc(e, t),
+		table: () => _c(e),
+		data: e
+	});
+}
+function Mc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function co({ result: e }) {
-	let t = I(), { whole: n } = e, { position: r, target: i } = t.state.value;
-	return /* @__PURE__ */ H(x, { children: [n === null ? /* @__PURE__ */ H("p", {
+function Nc({ result: e }) {
+	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ P(b, { children: [n === null ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ H("ol", {
+	}) : null, /* @__PURE__ */ P("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": r === e.position - 1 && i === An(e),
-			disabled: n === null,
+			"aria-pressed": i === e.position - 1 && a === Rn(e),
+			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: An(e)
+				target: Rn(e)
 			}),
-			children: [/* @__PURE__ */ H($, { text: e.text }), /* @__PURE__ */ H("span", {
+			children: [/* @__PURE__ */ P($, { text: e.text }), /* @__PURE__ */ P("span", {
 				class: "index",
-				children: K(e.probability)
+				children: R(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function lo(e) {
-	let t = I(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = L(n && !a ? {
+function Pc(e) {
+	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Me(() => {
-		s && e.say && (t.said.value = `${e.say}: ${fo(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ H("p", {
+	return Le(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Ic(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ P("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(U, { answer: o }), s ? /* @__PURE__ */ H(uo, {
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Fc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function uo(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = fo(t, i);
-	return /* @__PURE__ */ H("div", {
-		class: "before-after",
+function Fc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Ic(t, i), d = k().explained.value;
+	return /* @__PURE__ */ P("div", {
+		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			/* @__PURE__ */ H("p", {
+			d ? /* @__PURE__ */ P(X, {
+				name: "test",
+				figure: (e) => bc(t, d, e),
+				table: () => Oc(t),
+				data: t
+			}) : null,
+			/* @__PURE__ */ P("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ H($, { text: a.text }),
+					/* @__PURE__ */ P($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ H("p", {
+			i === null ? null : /* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Its probability: ", fo(t, null).join(" → ")]
+				children: ["Its probability: ", Ic(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ H(ho, {
+			/* @__PURE__ */ P(zc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					G(t.nats),
+					L(t.nats),
 					" ",
-					/* @__PURE__ */ H(X, { name: "nats" }),
+					/* @__PURE__ */ P(Q, { name: "nats" }),
 					". ",
-					po(t),
+					Lc(t),
 					" ",
-					s ? /* @__PURE__ */ H("strong", { children: Ur(s) }) : null
+					s ? /* @__PURE__ */ P("strong", { children: Zr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ H(mo, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ P(Rc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function fo(e, t) {
-	return t === null ? Rr(e.target_before.probability, e.target_after.probability) : [G(t), G(t + e.nats)];
+function Ic(e, t) {
+	return t === null ? Kr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function po({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ H(x, { children: "No control for this kind of test." });
+function Lc({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ P(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H(X, {
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -4243,54 +5622,54 @@ function po({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function mo(e) {
-	return /* @__PURE__ */ H(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ H("span", {
+function Rc(e) {
+	return /* @__PURE__ */ P(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ H($, { text: e.text }),
+			/* @__PURE__ */ P($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: K(e.probability)
+				children: R(e.probability)
 			})
 		]
 	}, t)) });
 }
-function ho(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(go(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ H("svg", {
+function zc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Bc(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ P("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ H("line", {
+			/* @__PURE__ */ P("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ H("rect", {
+			e.limit === null ? null : /* @__PURE__ */ P("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ H("line", {
+			/* @__PURE__ */ P("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ H("circle", {
+			/* @__PURE__ */ P("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ H("circle", {
+			/* @__PURE__ */ P("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -4299,266 +5678,353 @@ function ho(e) {
 		]
 	});
 }
-function go(e, t) {
+function Bc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var _o = {
+var Vc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, vo = {
+}, Hc = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function yo() {
-	let e = I(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = At(n && t ? {
+function Uc() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ H(J, {
+	return e.explained.value ? t ? /* @__PURE__ */ P(Z, {
 		name: "inspector",
-		title: `Inspector: ${V(t)}`,
+		title: `Inspector: ${N(t)}`,
 		children: [
-			/* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ H(Eo, {}),
-			/* @__PURE__ */ H(U, { answer: r }),
-			i && B(i.part, t) ? /* @__PURE__ */ H("dl", {
+			/* @__PURE__ */ P(Xc, {}),
+			/* @__PURE__ */ P(F, { answer: r }),
+			i && M(i.part, t) ? /* @__PURE__ */ P("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ H(bo, {
+					t.encoder ? /* @__PURE__ */ P(Wc, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ H("span", {
+						children: /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ H(bo, {
-						name: /* @__PURE__ */ H(X, { name: "credit" }),
-						children: [G(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ P(Wc, {
+						name: /* @__PURE__ */ P(Q, { name: "credit" }),
+						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ H(bo, {
-						name: /* @__PURE__ */ H(X, { name: "activation" }),
-						children: G(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ P(Wc, {
+						name: /* @__PURE__ */ P(Q, { name: "activation" }),
+						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ H(bo, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Wc, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ H(aa, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ H(To, {
+					/* @__PURE__ */ P(Yc, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ H(To, {
+					/* @__PURE__ */ P(Yc, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ H(So, { part: t })
+					/* @__PURE__ */ P(Kc, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ H(J, {
+	}) : /* @__PURE__ */ P(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function bo(e) {
-	return /* @__PURE__ */ H("div", { children: [/* @__PURE__ */ H("dt", { children: e.name }), /* @__PURE__ */ H("dd", { children: e.children })] });
+function Wc(e) {
+	return /* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P("dt", { children: e.name }), /* @__PURE__ */ P("dd", { children: e.children })] });
 }
-var xo = {
+var Gc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function So({ part: e }) {
-	let t = I(), n = t.followed(), { answer: r, result: i, stale: a } = At(n && It(e) !== e.kind && t.reads() === null ? {
+function Kc({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Wt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...In({
+		...Wn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ H(bo, {
+	return r?.error ? /* @__PURE__ */ P(Wc, {
 		name: "reads",
-		children: /* @__PURE__ */ H(U, { answer: r })
-	}) : !i || a || !B(i.part, e) ? null : /* @__PURE__ */ H(x, { children: i.reads.map((e) => /* @__PURE__ */ H(Co, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ P(F, { answer: r })
+	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(qc, { reading: e }, e.what)) });
 }
-function Co({ reading: e }) {
+function qc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ H(bo, {
-		name: xo[t],
+	return /* @__PURE__ */ P(Wc, {
+		name: Gc[t],
 		children: [
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					G(n),
-					a ? /* @__PURE__ */ H(x, { children: [
+					L(n),
+					a ? /* @__PURE__ */ P(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ H($, { text: a.text })
+						/* @__PURE__ */ P($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ H(wo, { term: e }, Wt(e.part))),
-			i.count > 0 ? /* @__PURE__ */ H("span", {
+			r.map((e) => /* @__PURE__ */ P(Jc, { term: e }, Qt(e.part))),
+			i.count > 0 ? /* @__PURE__ */ P("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: G(i.value)
+						children: L(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function wo({ term: e }) {
-	let t = Gt(e.part);
-	return /* @__PURE__ */ H("span", {
+function Jc({ term: e }) {
+	let t = $t(e.part);
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ H(Y, { part: t }) : Wt(e.part),
+			t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.part),
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: G(e.value)
+				children: L(e.value)
 			})
 		]
 	});
 }
-function To(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ H(bo, {
+function Yc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Wc, {
 		name: e.name,
-		children: /* @__PURE__ */ H(ia, { tokens: e.tokens })
+		children: /* @__PURE__ */ P(es, { tokens: e.tokens })
 	});
 }
-function Eo() {
-	let e = I(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ H("fieldset", {
+function Xc() {
+	let e = k(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ P("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ H("legend", { children: ["Test ", /* @__PURE__ */ H("kbd", { children: "t" })] }),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("legend", { children: ["Test ", /* @__PURE__ */ P("kbd", { children: "t" })] }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: [wn.map((t) => /* @__PURE__ */ H("button", {
+				children: [Mn.map((t) => /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : _o[t],
+					title: t === "swap" && r === null ? "Open B first" : Vc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ H("button", {
+				}, t)), /* @__PURE__ */ P("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ H("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ P("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ H(lo, {
+			n ? /* @__PURE__ */ P(Pc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: _o[n],
-				say: `${V(t)} ${vo[n]}`
+				note: Vc[n],
+				say: `${N(t)} ${Hc[n]}`
 			}) : null
 		]
 	}) : null;
 }
-// src/panels/Knew.tsx
-var Do = 360, Oo = 150, ko = 44, Ao = 14, jo = new Intl.NumberFormat("en", { notation: "compact" });
-function Mo() {
-	let e = I().explained.value, t = Z();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ H(J, {
-		name: "knew",
-		title: "When it knew",
-		note: `Rank of ${q(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
-		children: [/* @__PURE__ */ H(Po, {
-			explained: e,
-			tested: t
-		}), /* @__PURE__ */ H(fi, {
-			label: "rank by layer",
-			head: [
-				"layer",
-				"rank",
-				"probability",
-				"top token"
-			],
-			rows: () => e.lens.map((e) => [
-				No(e.layer),
-				`${e.rank}`,
-				K(e.probability),
-				/* @__PURE__ */ H("bdi", { children: q(e.top.text) }, "top")
-			])
-		})]
+// src/lib/figure/knew.ts
+var Zc = 46, Qc = B - 6, $c = 8, el = 112;
+function tl(e, t) {
+	let n = `“${Y(e.target.text)}”`;
+	return J(B, [nl(e)], {
+		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
+		made: e,
+		asked: t,
+		about: Gi(e.target)
 	});
 }
-function No(e) {
+function nl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Zc + t * (Qc - Zc) / Math.max(e.length - 1, 1), i = (e) => $c + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+		1,
+		2,
+		5,
+		10
+	].find((t) => e.length / t <= 12) ?? 20;
+	return {
+		height: 135,
+		body: [
+			...a.map((e) => mi(Zc, i(e), Qc, i(e), { stroke: ni })),
+			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: W,
+				anchor: "end",
+				fill: U
+			})),
+			mi(Zc, el, Qc, el, { stroke: H }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? mi(r(t), el, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: W,
+				anchor: "middle",
+				fill: U
+			}) : ""),
+			oi("polyline", {
+				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
+				fill: "none",
+				stroke: ri,
+				"stroke-width": 1.4,
+				"stroke-linejoin": "round"
+			}),
+			...e.map((e, t) => oi("circle", {
+				cx: r(t),
+				cy: i(e.rank),
+				r: 1.6,
+				fill: ri
+			})),
+			G((Zc + Qc) / 2, 132, "read after layer (emb: the embedding)", {
+				size: W + .5,
+				anchor: "middle"
+			}),
+			G(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: W + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function rl({ lens: e }) {
+	return {
+		head: [
+			"layer",
+			"rank",
+			"probability",
+			"kl_nats",
+			"top_token",
+			"top_probability"
+		],
+		rows: e.map((e) => [
+			qi(e.layer),
+			e.rank,
+			e.probability,
+			e.kl,
+			e.top.text,
+			e.top_probability
+		])
+	};
+}
+// src/panels/Knew.tsx
+var il = 360, al = 150, ol = 44, sl = 14, cl = new Intl.NumberFormat("en", { notation: "compact" });
+function ll() {
+	let e = k().explained.value, t = io();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ P(Z, {
+		name: "knew",
+		title: "When it knew",
+		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		children: [
+			/* @__PURE__ */ P(X, {
+				name: "rank-by-layer",
+				figure: (t) => tl(e, t),
+				table: () => rl(e),
+				data: e
+			}),
+			/* @__PURE__ */ P(dl, {
+				explained: e,
+				tested: t
+			}),
+			/* @__PURE__ */ P(Ha, {
+				label: "rank by layer",
+				head: [
+					"layer",
+					"rank",
+					"probability",
+					"top token"
+				],
+				rows: () => e.lens.map((e) => [
+					ul(e.layer),
+					`${e.rank}`,
+					R(e.probability),
+					/* @__PURE__ */ P("bdi", { children: z(e.top.text) }, "top")
+				])
+			})
+		]
+	});
+}
+function ul(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Po({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ko + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Fo(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ H("svg", {
+function dl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ol + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = fl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ P("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Do} ${Oo}`,
+		viewBox: `0 0 ${il} ${al}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ H("g", { children: [/* @__PURE__ */ H("line", {
-				x1: ko,
+			s.map((e) => /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("line", {
+				x1: ol,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ H("text", {
+			}), /* @__PURE__ */ P("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : jo.format(e)
+				children: e === 1 ? "top, 1" : cl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ H("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ P("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ H("g", { children: [/* @__PURE__ */ H("circle", {
+				return /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ H("text", {
+				}), /* @__PURE__ */ P("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Ao, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(sl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ H("text", {
-				x: ko,
+			/* @__PURE__ */ P("text", {
+				x: ol,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ H("text", {
+			/* @__PURE__ */ P("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -4567,8 +6033,8 @@ function Po({ explained: e, tested: t }) {
 		]
 	});
 }
-function Fo(e, t) {
-	let n = e.lens, r = t?.answer.part ? Bt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function fl(e, t) {
+	let n = e.lens, r = t?.answer.part ? Jt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -4577,22 +6043,101 @@ function Fo(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${No(n[o]?.layer ?? null)} on`
+		text: `top from ${ul(n[o]?.layer ?? null)} on`
 	}), i;
 }
+// src/lib/figure/knowledge.ts
+var pl = 12;
+function ml(e, t) {
+	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, pl).map((e) => ({
+		name: _n(e),
+		value: e.value,
+		number: L(e.value, 3)
+	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(B, [...n.map((e) => _l(e, r)), ...i.length > 0 ? [bo(B, {
+		rows: i,
+		axis: a
+	})] : []], {
+		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
+		made: e,
+		asked: t,
+		about: `Answer: “${o}” (${R(e.probability)}).`
+	});
+}
+var hl = 40, gl = 84;
+function _l({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * gl, o = (B - hl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+	return {
+		height: 110,
+		body: [
+			...To({
+				low: r,
+				high: i
+			}).map((e) => mi(hl, a(e), B, a(e), { stroke: e === 0 ? H : ni }) + G(36, a(e) + 2.3, L(e, 2), {
+				size: W,
+				anchor: "end",
+				fill: U
+			})),
+			...e.map(({ sum: e, layer: t }, n) => {
+				let r = e ?? 0, i = hl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: W,
+					anchor: "middle",
+					fill: U
+				}) : "";
+				return gi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+			}),
+			G((hl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: W + .5,
+				anchor: "middle"
+			}),
+			G(7, 46, "probability", {
+				size: W + .5,
+				anchor: "middle",
+				turn: -90
+			})
+		].join("\n")
+	};
+}
+function vl(e) {
+	return {
+		head: [
+			"part",
+			"of",
+			"attribution",
+			"change_of_probability",
+			"error",
+			"activation"
+		],
+		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
+			Zt(`L${e}`, t ?? !1),
+			"layer",
+			n,
+			r,
+			i,
+			null
+		]), ...e.attributions.map((e) => [
+			_n(e),
+			"neuron",
+			e.value,
+			null,
+			null,
+			e.activation
+		])]
+	};
+}
 // src/panels/FactChoice.tsx
-function Io({ list: e, explained: t }) {
-	let n = I(), r = sn(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ H("p", { children: [
+function yl({ list: e, explained: t }) {
+	let n = k(), r = hn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ P("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ H("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ P("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: on
+				knowledge: mn
 			}),
 			children: [
 				e.relation,
@@ -4604,34 +6149,34 @@ function Io({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Lo({ list: e, open: t }) {
-	let n = I(), r = F(0), i = F(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ H("details", {
+function bl({ list: e, open: t }) {
+	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ P("details", {
 		open: t,
-		children: [/* @__PURE__ */ H("summary", { children: "Choose a known fact" }), /* @__PURE__ */ H("p", {
+		children: [/* @__PURE__ */ P("summary", { children: "Choose a known fact" }), /* @__PURE__ */ P("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ H("label", { children: [
+				/* @__PURE__ */ P("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ H("select", {
+					/* @__PURE__ */ P("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ H("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ P("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ H("label", { children: [
+				/* @__PURE__ */ P("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ H("select", {
+					/* @__PURE__ */ P("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ H("option", {
+						children: a.map((e, t) => /* @__PURE__ */ P("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -4641,7 +6186,7 @@ function Lo({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ H("button", {
+				/* @__PURE__ */ P("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -4655,35 +6200,35 @@ function Lo({ list: e, open: t }) {
 		})]
 	});
 }
-function Ro() {
-	let e = I(), t = F(""), n = F(""), r = dn(t.value);
-	return /* @__PURE__ */ H("details", { children: [
-		/* @__PURE__ */ H("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ H("label", {
+function xl() {
+	let e = k(), t = O(""), n = O(""), r = yn(t.value);
+	return /* @__PURE__ */ P("details", { children: [
+		/* @__PURE__ */ P("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ P("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ H("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ P("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ H("p", {
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ H("label", { children: [
+			children: [/* @__PURE__ */ P("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ H("input", {
+				/* @__PURE__ */ P("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ H("button", {
+			] }), /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...on,
+					...mn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -4693,17 +6238,17 @@ function Ro() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var zo = {
+var Sl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Bo = {
+}, Cl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Vo({ found: e, list: t }) {
-	let n = I(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = fn(e), s = a?.action === "erase" ? o.shared : o[pn(o, r?.set ?? null)], c = L(a && r && i ? yn(r, a, i, s) : null);
+function wl({ found: e, list: t }) {
+	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = bn(e), s = a?.action === "erase" ? o.shared : o[xn(o, r?.set ?? null)], c = A(a && r && i ? Dn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -4712,33 +6257,33 @@ function Vo({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ H("fieldset", {
+	return /* @__PURE__ */ P("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ H("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ H(Ho, {
+			/* @__PURE__ */ P("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ P(Tl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ H(U, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Uo, {
+			/* @__PURE__ */ P(F, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(El, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ H(Go, {
+			}), /* @__PURE__ */ P(Ol, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => V(z(e)))
+				neurons: s.map((e) => N(Ht(e)))
 			})] }) : null
 		]
 	});
 }
-function Ho({ own: e, counts: t }) {
-	let n = I(), r = n.state.value.knowledge?.edit ?? null, i = F(r?.action ?? "update"), a = F(r?.to ?? ""), o = F(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ H("form", {
+function Tl({ own: e, counts: t }) {
+	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ P("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -4748,56 +6293,56 @@ function Ho({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ H("label", { children: [
+			/* @__PURE__ */ P("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ H("select", {
+				/* @__PURE__ */ P("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: nn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ H("option", {
+					children: dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: zo[e]
+						children: Sl[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("label", { children: [
+			s ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ H("input", {
+				/* @__PURE__ */ P("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ H("label", { children: [
+			] }), /* @__PURE__ */ P("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ H("select", {
+				/* @__PURE__ */ P("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: rn.map((e) => /* @__PURE__ */ H("option", {
+					children: fn.map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: Bo[e]
+						children: Cl[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ H("button", {
+			r ? /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ H("span", {
+			c > 0 ? null : /* @__PURE__ */ P("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Uo({ result: e, answer: t }) {
+function El({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -4825,81 +6370,81 @@ function Uo({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ H("div", {
+	return /* @__PURE__ */ P("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ H(di, {
+			/* @__PURE__ */ P(Va, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ H("table", { children: [
-					/* @__PURE__ */ H("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-						/* @__PURE__ */ H("th", {
+				children: /* @__PURE__ */ P("table", { children: [
+					/* @__PURE__ */ P("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ H("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ H("tr", { children: [
-						/* @__PURE__ */ H("td", { children: [e.prompt, e.used ? /* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("td", { children: [e.prompt, e.used ? /* @__PURE__ */ P("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(Wo, { said: e.before }) }),
-						/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(Wo, { said: e.after }) })
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Dl, { said: e.before }) }),
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Dl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ H(di, {
+			/* @__PURE__ */ P(Va, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ H("table", { children: [
-					/* @__PURE__ */ H("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-						/* @__PURE__ */ H("th", {
+				children: /* @__PURE__ */ P("table", { children: [
+					/* @__PURE__ */ P("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ H("th", {
+						/* @__PURE__ */ P("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ H("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ H("tr", { children: [
-						/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ P("tr", { children: [
+						/* @__PURE__ */ P("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ H("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: K(t.before)
+							children: R(t.before)
 						}),
-						/* @__PURE__ */ H("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: K(t.after)
+							children: R(t.after)
 						}),
-						/* @__PURE__ */ H("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -4909,141 +6454,141 @@ function Uo({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ H("td", {
+						/* @__PURE__ */ P("td", {
 							class: "number",
-							children: n ? K(n.after) : "—"
+							children: n ? R(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					W(e.perplexity ?? 0),
+					I(e.perplexity ?? 0),
 					" before, ",
-					W(n.perplexity ?? 0),
+					I(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ H("p", {
+			e.notes.map((e) => /* @__PURE__ */ P("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Wo({ said: e }) {
-	return /* @__PURE__ */ H("span", {
+function Dl({ said: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ H($, { text: e.text }),
+			/* @__PURE__ */ P($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: K(e.probability)
+				children: R(e.probability)
 			})
 		]
 	});
 }
-function Go(e) {
-	let t = I().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ H("details", { children: [
-		/* @__PURE__ */ H("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("p", {
+function Ol(e) {
+	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ P("details", { children: [
+		/* @__PURE__ */ P("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ H(Ko, {
+		}), /* @__PURE__ */ P(kl, {
 			label: "The fact as a line of JSON",
-			text: hn(e.fact)
+			text: Cn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ H("p", {
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ H(Ko, {
+		/* @__PURE__ */ P(kl, {
 			label: "The command",
-			text: gn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: wn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ko({ label: e, text: t }) {
-	return /* @__PURE__ */ H(di, {
+function kl({ label: e, text: t }) {
+	return /* @__PURE__ */ P(Va, {
 		label: e,
-		children: /* @__PURE__ */ H("pre", { children: /* @__PURE__ */ H("code", { children: t }) })
+		children: /* @__PURE__ */ P("pre", { children: /* @__PURE__ */ P("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var qo = [
+var Al = [
 	.2,
 	.1,
 	.05
-], Jo = 12, Yo = {
+], jl = 12, Ml = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Xo({ explained: e }) {
-	let t = I(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = L(r && !i ? {
+function Nl({ explained: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ H("p", {
+	return i ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ H("code", { children: "unembed open" }),
+			/* @__PURE__ */ P("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ H("section", {
+	}) : /* @__PURE__ */ P("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ H("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ H(U, { answer: a }),
-			a?.result ? /* @__PURE__ */ H(Zo, {
+			/* @__PURE__ */ P("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ P(F, { answer: a }),
+			a?.result ? /* @__PURE__ */ P(Pl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ H($o, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ P(Il, { list: a.result }) : null
 		]
 	});
 }
-function Zo({ list: e, explained: t }) {
-	let n = I(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ H("p", { children: [
+function Pl({ list: e, explained: t }) {
+	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ P("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ H($, { text: t.target.text }),
+		/* @__PURE__ */ P($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ H(Qo, {})
+		/* @__PURE__ */ P(Fl, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ H(x, { children: [
-		i ? /* @__PURE__ */ H("p", { children: [
+	return /* @__PURE__ */ P(b, { children: [
+		i ? /* @__PURE__ */ P("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ H("strong", { children: i.subject }),
+			/* @__PURE__ */ P("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ H("strong", { children: i.answer }),
+			/* @__PURE__ */ P("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ H(Qo, {}) : /* @__PURE__ */ H("button", {
+			r ? /* @__PURE__ */ P(Fl, {}) : /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: on }),
+				onClick: () => n.set({ knowledge: mn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ H("p", {
+		] }) : /* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -5051,40 +6596,40 @@ function Zo({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ H(Io, {
+		i || a ? null : /* @__PURE__ */ P(yl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Lo, {
+		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(bl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ H(Ro, {})] })
+		}), i ? null : /* @__PURE__ */ P(xl, {})] })
 	] });
 }
-function Qo() {
-	let e = I();
-	return e.data.host === "report" ? null : /* @__PURE__ */ H("button", {
+function Fl() {
+	let e = k();
+	return e.data.host === "report" ? null : /* @__PURE__ */ P("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function $o({ list: e }) {
-	let t = I(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? vn(n, r) : null, { answer: a, result: o, stale: s } = At(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("p", {
+function Il({ list: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? En(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: /* @__PURE__ */ H("label", { children: [
+			children: /* @__PURE__ */ P("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ H("select", {
+				/* @__PURE__ */ P("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...qo, n.t])].map((e) => /* @__PURE__ */ H("option", {
+					children: [.../* @__PURE__ */ new Set([...Al, n.t])].map((e) => /* @__PURE__ */ P("option", {
 						value: e,
 						children: [
 							e,
@@ -5095,32 +6640,32 @@ function $o({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ H(U, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ H("p", {
+		/* @__PURE__ */ P(F, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ H("div", {
+		o ? /* @__PURE__ */ P("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ H(es, { found: o }), /* @__PURE__ */ H(Vo, {
+			children: [/* @__PURE__ */ P(Ll, { found: o }), /* @__PURE__ */ P(wl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function es({ found: e }) {
-	let t = I(), { knowledge: n } = t.state.value, [r] = e.facts;
+function Ll({ found: e }) {
+	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = fn(e), a = pn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("p", {
+	let i = bn(e), a = xn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ H($, { text: r.answer }),
+				/* @__PURE__ */ P($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -5129,15 +6674,15 @@ function es({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ H("p", {
+		e.notes.map((e) => /* @__PURE__ */ P("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ H("fieldset", { children: [/* @__PURE__ */ H("legend", { children: "Which neurons" }), an.map((e) => /* @__PURE__ */ H("div", {
+		/* @__PURE__ */ P("fieldset", { children: [/* @__PURE__ */ P("legend", { children: "Which neurons" }), pn.map((e) => /* @__PURE__ */ P("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ H("label", { children: [
-					/* @__PURE__ */ H("input", {
+				/* @__PURE__ */ P("label", { children: [
+					/* @__PURE__ */ P("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -5145,23 +6690,23 @@ function es({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Yo[e],
+					Ml[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ H(ts, { neurons: i[e] })
+				/* @__PURE__ */ P(Rl, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ H("p", {
+		i[a].length === 0 ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ H(ns, {
+		}) : /* @__PURE__ */ P(zl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ H(fi, {
+		/* @__PURE__ */ P(Ha, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -5170,37 +6715,37 @@ function es({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				K(r.probabilities[t] ?? 0),
+				R(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function ts({ neurons: e }) {
-	return /* @__PURE__ */ H("span", {
+function Rl({ neurons: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "neurons",
-		children: [e.slice(0, Jo).map((e) => {
-			let t = z(e);
-			return /* @__PURE__ */ H(Y, { part: t }, V(t));
-		}), e.length > Jo ? /* @__PURE__ */ H("span", {
+		children: [e.slice(0, jl).map((e) => {
+			let t = Ht(e);
+			return /* @__PURE__ */ P(Ba, { part: t }, N(t));
+		}), e.length > jl ? /* @__PURE__ */ P("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Jo,
+				e.length - jl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ns(e) {
-	let t = I(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ H("fieldset", {
+function zl(e) {
+	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ P("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ H("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ H("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -5208,15 +6753,15 @@ function ns(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ H(lo, {
+			n && e.target !== void 0 ? /* @__PURE__ */ P(Pc, {
 				tests: e.neurons.map((e) => ({
-					part: z(e),
+					part: Ht(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ H("p", {
+			n && !e.whole ? /* @__PURE__ */ P("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -5224,58 +6769,64 @@ function ns(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var rs = 12, is = 100, as = 12;
-function os() {
-	let e = I(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = At(o && n ? {
+var Bl = 12, Vl = 100, Hl = 12;
+function Ul() {
+	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...In({
+		...Wn({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: is
+		top: Vl
 	} : null);
-	return /* @__PURE__ */ H("div", { children: t ? /* @__PURE__ */ H(J, {
+	return /* @__PURE__ */ P("div", { children: t ? /* @__PURE__ */ P(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${q(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ H("p", {
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ P("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ H("div", {
+		}), /* @__PURE__ */ P("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ H("div", { children: [/* @__PURE__ */ H(U, { answer: c }), l ? /* @__PURE__ */ H(ss, {
+			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Wl, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ H(Xo, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ P(Nl, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function ss({ result: e, stale: t }) {
-	let n = cn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ H("div", {
+function Wl({ result: e, stale: t }) {
+	let n = gn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ P("div", {
 		class: t ? "stale" : "",
 		children: [
-			n.map((t) => /* @__PURE__ */ H("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P(X, {
+				name: "knowledge",
+				figure: (t) => ml(e, t),
+				table: () => vl(e),
+				data: e
+			}),
+			n.map((t) => /* @__PURE__ */ P("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ P("p", {
 					class: "note",
-					children: cs(t, e)
+					children: Gl(t, e)
 				}) : null,
-				/* @__PURE__ */ H(ls, {
+				/* @__PURE__ */ P(Kl, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ H(us, {
+				/* @__PURE__ */ P(ql, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ H(ds, { neurons: e.attributions.slice(0, rs) }),
-			/* @__PURE__ */ H(fi, {
+			/* @__PURE__ */ P(Jl, { neurons: e.attributions.slice(0, Bl) }),
+			/* @__PURE__ */ P(Ha, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -5285,33 +6836,33 @@ function ss({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = un(e.neurons, e.layers.length);
+					let t = vn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Ut(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : G(n.sum, 4),
-						G(n.change, 4),
-						n.error === null ? "" : W(n.error, 4),
-						(t[r] ?? []).map((e) => `${ln(e)} ${G(e.value, 3)}`).join(", ")
+						Zt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : L(n.sum, 4),
+						L(n.change, 4),
+						n.error === null ? "" : I(n.error, 4),
+						(t[r] ?? []).map((e) => `${_n(e)} ${L(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function cs({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${q(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Gl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ls({ stack: e, largest: t }) {
+function Kl({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ H("svg", {
+	return /* @__PURE__ */ P("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ H("line", {
+		children: [/* @__PURE__ */ P("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -5319,227 +6870,290 @@ function ls({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ H("g", { children: [
-				/* @__PURE__ */ H("rect", {
+			return /* @__PURE__ */ P("g", { children: [
+				/* @__PURE__ */ P("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ H("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ P("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ H("title", { children: `${Ut(`L${i.layer}`, e.encoder)}: ${G(i.sum, 3)}` })
+				/* @__PURE__ */ P("title", { children: `${Zt(`L${i.layer}`, e.encoder)}: ${L(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function us({ stack: e, largest: t }) {
-	let n = I(), r = un(e.neurons, e.layers.length), i = Math.min(as, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ H("p", {
+function ql({ stack: e, largest: t }) {
+	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Hl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("p", {
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			as,
+			Hl,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ H($r, {
+	}), /* @__PURE__ */ P(Oa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Or(r.value, t) : null;
+			return r ? Ir(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${ln(n)}: ${G(n.value, 3)}` : "";
+			return n ? `${_n(n)}: ${L(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && B(z(n), o);
+			return n !== void 0 && M(Ht(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Ut(`L${t}`, e.encoder),
+		columnName: (t) => Zt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(z(r));
+			r && n.select(Ht(r));
 		}
 	})] });
 }
-function ds({ neurons: e }) {
+function Jl({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-		/* @__PURE__ */ H("th", {
+	return /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ H("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ H("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ H("span", {
+			children: /* @__PURE__ */ P("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ H("th", {
+		/* @__PURE__ */ P("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ H("tbody", { children: e.map((e) => /* @__PURE__ */ H("tr", { children: [
-		/* @__PURE__ */ H("th", {
+	] }) }), /* @__PURE__ */ P("tbody", { children: e.map((e) => /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "row",
-			children: /* @__PURE__ */ H(Y, { part: z(e) })
+			children: /* @__PURE__ */ P(Ba, { part: Ht(e) })
 		}),
-		/* @__PURE__ */ H("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ H(Gi, {
+			children: /* @__PURE__ */ P(Lo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ H("td", {
+		/* @__PURE__ */ P("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ H(Wi, {
+			children: /* @__PURE__ */ P(Io, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ H("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: G(e.activation)
+			children: L(e.activation)
 		})
-	] }, ln(e))) })] });
+	] }, _n(e))) })] });
+}
+// src/lib/figure/ledger.ts
+var Yl = 40;
+function Xl(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, Yl), n), { sum: l } = No(i), u = [
+		...s.map((e) => ({
+			name: Qt(e),
+			value: e.value,
+			number: L(e.value)
+		})),
+		...c.count > 0 ? [{
+			name: `${c.count} others (net)`,
+			value: c.value,
+			number: L(c.value),
+			other: !0
+		}] : [],
+		{
+			name: "total",
+			value: l,
+			number: L(l),
+			other: !0,
+			total: !0
+		}
+	];
+	return J(B, [bo(B, {
+		rows: u,
+		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+	})], {
+		shows: `Direct credit: parts that add up to ${Ki(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		made: e,
+		asked: r,
+		about: Gi(a)
+	});
+}
+function Zl({ ledger: e }) {
+	return {
+		head: [
+			"term",
+			"kind",
+			"layer",
+			"head",
+			"expert",
+			"neuron",
+			"source",
+			"logits"
+		],
+		rows: e.terms.map((e) => [
+			Qt(e),
+			e.kind,
+			e.layer,
+			e.head,
+			e.expert,
+			e.neuron,
+			e.source,
+			e.value
+		])
+	};
 }
 // src/ui/Marks.tsx
-function fs() {
-	return /* @__PURE__ */ H("p", {
+function Ql() {
+	return /* @__PURE__ */ P("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ H(X, { name: "nats" }),
+			/* @__PURE__ */ P(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ H(X, {
+			/* @__PURE__ */ P(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ H(X, { name: "suppressor" }),
+			/* @__PURE__ */ P(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function ps({ part: e, brief: t }) {
-	let n = Z(), r = n && ga(n, e);
+function $l({ part: e, brief: t }) {
+	let n = io(), r = n && fs(n, e);
 	if (!n || !r) return null;
-	let [i, a] = va(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
-	return t ? /* @__PURE__ */ H("span", {
+	let [i, a] = ms(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ P("span", {
 		class: "outcome",
-		title: `${c}, ${G(o)} nats${s ? `, ${Ur(s)}` : ""}`,
+		title: `${c}, ${L(o)} nats${s ? `, ${Zr(s)}` : ""}`,
 		children: [
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "from",
 				children: [i, " → "]
 			}),
 			a,
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "mark",
-				children: s ? Ur(s)[0] : ""
+				children: s ? Zr(s)[0] : ""
 			})
 		]
-	}) : /* @__PURE__ */ H("span", {
+	}) : /* @__PURE__ */ P("span", {
 		class: "outcome",
 		children: [
-			/* @__PURE__ */ H("span", { children: c }),
+			/* @__PURE__ */ P("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ H(ms, { effect: s }) : null
+			s ? /* @__PURE__ */ P(eu, { effect: s }) : null
 		]
 	});
 }
-function ms({ effect: e }) {
-	return /* @__PURE__ */ H("span", {
+function eu({ effect: e }) {
+	return /* @__PURE__ */ P("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ H("span", { children: [G(e.nats), " nats"] }),
+			/* @__PURE__ */ P("span", { children: [L(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ H("span", { children: Ur(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ P("span", { children: Zr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var hs = 12, gs = 10, _s = Infinity, vs = _e({
+var tu = 12, nu = 10, ru = Infinity, iu = Se({
 	is: () => !1,
 	set: () => {}
-}), ys = _e({
+}), au = Se({
 	order: "size",
 	effectOf: () => null
 });
-function bs() {
-	let e = I(), t = e.explained.value, n = Z(), r = F("size"), i = F(hs), a = F({});
+function ou() {
+	let e = k(), t = e.explained.value, n = io(), r = O("size"), i = O(tu), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
-		let t = Gt(e);
-		return t && n ? ga(n, t)?.nats ?? null : null;
-	}, l = zi(o.terms, i.value, r.value, (e) => Ss(Gt(e), s), c), u = Bi(0, o.terms, l.others.value);
-	return /* @__PURE__ */ H(J, {
+		let t = $t(e);
+		return t && n ? fs(n, t)?.nats ?? null : null;
+	}, l = Ao(o.terms, i.value, r.value, (e) => cu($t(e), s), c), u = jo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ P(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ H(X, {
+		title: /* @__PURE__ */ P(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ H(Cs, { explained: t }),
+		note: /* @__PURE__ */ P(lu, { explained: t }),
 		children: [
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P(X, {
+				name: "ledger",
+				figure: (e) => Xl(t, i.value, r.value, e),
+				table: () => Zl(t),
+				data: t
+			}),
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ H("label", { children: [
+				children: [/* @__PURE__ */ P("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ H("select", {
+					/* @__PURE__ */ P("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ H("option", {
+							/* @__PURE__ */ P("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ H("option", {
+							/* @__PURE__ */ P("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ H("option", {
+							/* @__PURE__ */ P("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > hs ? /* @__PURE__ */ H("button", {
+				] }), o.terms.length > tu ? /* @__PURE__ */ P("button", {
 					type: "button",
-					onClick: () => i.value = i.value === hs ? _s : hs,
-					children: i.value === hs ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === tu ? ru : tu,
+					children: i.value === tu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ H(vs.Provider, {
+			/* @__PURE__ */ P(iu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Ss(t, s),
+					is: (e, t) => a.value[e] ?? cu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -5547,126 +7161,126 @@ function bs() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ H(ys.Provider, {
+				children: /* @__PURE__ */ P(au.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ H("table", {
+					children: /* @__PURE__ */ P("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Fs,
+						onKeyDown: xu,
 						children: [
-							/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-								/* @__PURE__ */ H("th", {
+							/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+								/* @__PURE__ */ P("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ H("th", {
+								/* @__PURE__ */ P("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ H(X, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ P(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ H("th", {
+								/* @__PURE__ */ P("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ H("span", {
+									children: /* @__PURE__ */ P("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ H("th", {
+								/* @__PURE__ */ P("th", {
 									scope: "col",
-									children: xs(t)
+									children: su(t)
 								})
 							] }) }),
-							/* @__PURE__ */ H("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ H(Es, {
+							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(fu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Hi(e))), /* @__PURE__ */ H(Ns, {
+							}, Po(e))), /* @__PURE__ */ P(yu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ H(Ts, { explained: t })
+							/* @__PURE__ */ P(du, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ H(fs, {})
+			/* @__PURE__ */ P(Ql, {})
 		]
 	});
 }
-function xs({ target: e, reference: t }) {
-	let n = q(e.text.trim() || e.text);
+function su({ target: e, reference: t }) {
+	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Ss(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : B(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && It(t) === e.kind;
+function cu(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : M(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
 }
-function Cs({ explained: e }) {
+function lu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ H(x, { children: [
+	return /* @__PURE__ */ P(b, { children: [
 		"Why ",
-		q(t.text),
+		z(t.text),
 		": ",
-		ws(n),
+		uu(n),
 		"; raw ",
-		/* @__PURE__ */ H(X, { name: "logit" }),
+		/* @__PURE__ */ P(Q, { name: "logit" }),
 		" ",
-		W(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ H(x, { children: [
+		I(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ P(b, { children: [
 			", ",
-			/* @__PURE__ */ H(X, { name: "reference" }),
+			/* @__PURE__ */ P(Q, { name: "reference" }),
 			" ",
-			W(n.value)
+			I(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ H(X, { name: "credit" }),
+		/* @__PURE__ */ P(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function ws(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${q(e.text ?? "")}`;
+function uu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function Ts({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Vi(e.ledger);
-	return /* @__PURE__ */ H("tfoot", { children: /* @__PURE__ */ H("tr", {
+function du({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger);
+	return /* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-total": t,
-				children: G(t)
+				children: L(t)
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${G(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
 					" (|Δ| ",
-					Fr(n),
+					Ur(n),
 					", tolerance",
 					" ",
-					Fr(e.ledger.tolerance),
+					Ur(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Es(e) {
-	let t = I(), n = Fe(vs), { term: r, level: i } = e, a = Gt(r), o = Hi(r), s = a !== null && a.kind === It(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H(Ms, {
-			name: Wt(r),
+function fu(e) {
+	let t = k(), n = Ve(iu), { term: r, level: i } = e, a = $t(r), o = Po(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(vu, {
+			name: Qt(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -5675,94 +7289,94 @@ function Es(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(B(a, t.state.value.selection) ? null : a);
+				a && t.select(M(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ H(Ds, {
+		c && i === 1 ? /* @__PURE__ */ P(pu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ H(As, {
+		c && i === 2 ? /* @__PURE__ */ P(gu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ds({ term: e, largest: t }) {
-	let n = I(), r = Fe(ys), i = n.followed(), a = {
+function pu({ term: e, largest: t }) {
+	let n = k(), r = Ve(au), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: gs
-	}, o = L(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ H("tr", {
+		top: nu
+	}, o = A(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ P("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ H("td", {
+		children: /* @__PURE__ */ P("td", {
 			colSpan: 4,
 			class: o?.error ? "error" : "",
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Os(e)), u = zi(l, _s, r.order, void 0, r.effectOf), d = Bi(t, l, c.value);
-	return /* @__PURE__ */ H(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ H(Es, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !mu(e)), u = Ao(l, ru, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
+	return /* @__PURE__ */ P(b, { children: [
+		u.shown.map((e) => /* @__PURE__ */ P(fu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => ks(t, e))
-		}, Hi(e))),
-		/* @__PURE__ */ H(Ns, {
+			sources: s.filter((t) => hu(t, e))
+		}, Po(e))),
+		/* @__PURE__ */ P(yu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ H(Ps, {
+		/* @__PURE__ */ P(bu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Os({ kind: e }) {
+function mu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function ks(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Os(e));
+function hu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || mu(e));
 }
-function As(e) {
-	let t = I(), n = (e) => Os(e) ? "rounding" : `from ${e.source} ${q(js(t.explained.value, e))}`, { shown: r, others: i, sum: a } = zi(e.terms, gs, "size"), o = Bi(e.largest, r, i.value);
-	return /* @__PURE__ */ H(x, { children: [
-		r.map((e) => /* @__PURE__ */ H(Ms, {
+function gu(e) {
+	let t = k(), n = (e) => mu(e) ? "rounding" : `from ${e.source} ${z(_u(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, nu, "size"), o = jo(e.largest, r, i.value);
+	return /* @__PURE__ */ P(b, { children: [
+		r.map((e) => /* @__PURE__ */ P(vu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Hi(e))),
-		/* @__PURE__ */ H(Ns, {
+		}, Po(e))),
+		/* @__PURE__ */ P(yu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ H(Ps, {
+		/* @__PURE__ */ P(bu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function js(e, { kind: t, source: n }) {
+function _u(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function Ms(e) {
-	let t = I(), { part: n, open: r, level: i } = e, a = n !== null && B(n, t.state.value.selection);
-	return /* @__PURE__ */ H("tr", {
-		class: `level-${i}${n !== null && B(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function vu(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && M(n, t.state.value.selection);
+	return /* @__PURE__ */ P("tr", {
+		class: `level-${i}${n !== null && M(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -5775,174 +7389,179 @@ function Ms(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ H("span", { class: "twisty" }) : /* @__PURE__ */ H("span", {
+				children: [r === null ? /* @__PURE__ */ P("span", { class: "twisty" }) : /* @__PURE__ */ P("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ H("bdi", { children: e.name })]
+				}), /* @__PURE__ */ P("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ H(Gi, { value: e.value })
+				children: /* @__PURE__ */ P(Lo, { value: e.value })
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ H(Wi, {
+				children: /* @__PURE__ */ P(Io, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ H("td", { children: n ? /* @__PURE__ */ H(ps, {
+			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P($l, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Ns(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ H("tr", {
+function yu(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ P("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ H("span", { class: "twisty" }),
+					/* @__PURE__ */ P("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ H(Gi, { value: e.value })
+				children: /* @__PURE__ */ P(Lo, { value: e.value })
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ H(Wi, {
+				children: /* @__PURE__ */ P(Io, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ H("td", {})
+			/* @__PURE__ */ P("td", {})
 		]
 	});
 }
-function Ps(e) {
+function bu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ H("tr", {
+	return /* @__PURE__ */ P("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "name",
-				children: [/* @__PURE__ */ H("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ P("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				class: "number",
-				children: G(e.sum)
+				children: L(e.sum)
 			}),
-			/* @__PURE__ */ H("td", {
+			/* @__PURE__ */ P("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${G(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
 			})
 		]
 	});
 }
-function Fs(e) {
+function xu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Is = 16, Ls = {
-	rank: "rank of the target",
-	probability: "probability of the target",
-	top: "probability of the top token"
-};
-function Rs() {
-	let e = I(), t = F("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = xr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = At(a ? {
+var Su = 16;
+function Cu() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = kr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...In({ source: a.source }),
+		...Wn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Us(c.cells, i.value) : null, d = n.model.vocab, f = (e) => t.value === "rank" ? 1 - Math.log(e.rank) / Math.log(d) : t.value === "probability" ? e.probability : e.top_probability[0] ?? 0;
-	return /* @__PURE__ */ H(J, {
+	let u = c ? Ou(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Yi(e, t.value, d), p = {
+		start: i.value,
+		size: 128
+	};
+	return /* @__PURE__ */ P(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ H(X, {
+		title: /* @__PURE__ */ P(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ H(x, { children: [
+		note: /* @__PURE__ */ P(b, { children: [
 			"What the ",
-			/* @__PURE__ */ H(X, { name: "residual stream" }),
+			/* @__PURE__ */ P(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Bs(u.positions.length) ? " that is pointed at" : "",
+			u && !Tu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			q(n.target.text),
+			z(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "controls",
-				children: /* @__PURE__ */ H("label", { children: [
+				children: /* @__PURE__ */ P("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ H("select", {
+					/* @__PURE__ */ P("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ls).map(([e, t]) => /* @__PURE__ */ H("option", {
+						children: Object.entries(Ji).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ H(mi, {
+			/* @__PURE__ */ P(Wa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ H(U, { answer: s }),
-			u && u.positions.length > 0 ? /* @__PURE__ */ H("div", {
+			/* @__PURE__ */ P(F, { answer: s }),
+			c ? /* @__PURE__ */ P(X, {
+				name: "lens",
+				figure: (e) => Xi(c, n.target, t.value, p, e),
+				table: () => ta(c, p),
+				data: c
+			}) : null,
+			u && u.positions.length > 0 ? /* @__PURE__ */ P("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ H($r, {
-						label: `Logit lens, ${Ls[t.value]} by layer and token`,
+					/* @__PURE__ */ P(Oa, {
+						label: `Logit lens, ${Ji[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? kr(f(n)) : null;
+							return n ? Lr(f(n)) : null;
 						},
-						...Bs(u.positions.length) ? { text: (e, t) => Vs(u.at(e, t)) } : {},
+						...Tu(u.positions.length) ? { text: (e, t) => Eu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ H(Hs, {
+						tell: (e, t) => /* @__PURE__ */ P(Du, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => zs(u.layers[e] ?? null),
-						columnName: (e) => Kr(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => wu(u.layers[e] ?? null),
+						columnName: (e) => ei(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ H(ui, {
+					/* @__PURE__ */ P(za, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -5950,10 +7569,10 @@ function Rs() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Ls[t.value]}`
+							high: `100 %, ${Ji[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ H(fi, {
+					/* @__PURE__ */ P(Ha, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -5964,12 +7583,12 @@ function Rs() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							zs(e.layer),
+							wu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ H("bdi", { children: Vs(e) }, "top"),
-							K(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ P("bdi", { children: Eu(e) }, "top"),
+							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							K(e.probability)
+							R(e.probability)
 						])
 					})
 				]
@@ -5977,42 +7596,42 @@ function Rs() {
 		]
 	});
 }
-function zs(e) {
+function wu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Bs(e) {
-	return e <= Is;
+function Tu(e) {
+	return e <= Su;
 }
-function Vs(e) {
-	return Kr(e?.top[0]);
+function Eu(e) {
+	return ei(e?.top[0]);
 }
-function Hs({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ H(x, { children: [
+function Du({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ P(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		Kr(t),
+		ei(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		K(e.probability),
+		R(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ H("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ P("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ H("bdi", { children: Kr(t) }),
+				/* @__PURE__ */ P("bdi", { children: ei(t) }),
 				" ",
-				/* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("span", {
 					class: "small",
-					children: K(e.top_probability[n] ?? 0)
+					children: R(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Us(e, t) {
+function Ou(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -6022,96 +7641,101 @@ function Us(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Ws() {
-	let e = I(), t = Z(), n = e.state.value.selection, r = t ? Gs(t, n) : null;
+function ku() {
+	let e = k(), t = io(), n = e.state.value.selection, r = t ? Au(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = q(t.tokens[t.position]?.text ?? "");
-	return /* @__PURE__ */ H(J, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]?.text ?? "");
+	return /* @__PURE__ */ P(Z, {
 		name: "looked",
-		title: `Where ${V(R(r))} looked`,
+		title: `Where ${N(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: /* @__PURE__ */ H("table", {
+		children: [/* @__PURE__ */ P(X, {
+			name: `looked-${N(j(r))}`,
+			figure: (e) => vc(t, r, e),
+			table: () => yc(r),
+			data: r
+		}), /* @__PURE__ */ P("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ H("thead", {
+			children: [/* @__PURE__ */ P("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ H("tr", { children: [
-					/* @__PURE__ */ H("th", {
+				children: /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ H("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("th", {
+			}), /* @__PURE__ */ P("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ H("bdi", { children: q(e.text) }),
+						/* @__PURE__ */ P("bdi", { children: z(e.text) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ H("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ H("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ P("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					children: W(e.attention)
+					children: I(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ H("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					title: K(i),
-					children: W(i)
+					title: R(i),
+					children: I(i)
 				})
 			] }) : null] })]
-		})
+		})]
 	});
 }
-function Gs(e, t) {
-	let n = e.answer.part ? Bt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => B(R(e), t));
+function Au(e, t) {
+	let n = e.answer.part ? Jt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => M(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Ks() {
-	let e = I(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ H(J, {
+function ju() {
+	let e = k(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ P(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ H(x, { children: [
-			/* @__PURE__ */ H("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ P(b, { children: [
+			/* @__PURE__ */ P("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ H("li", { children: [/* @__PURE__ */ H("div", {
+				children: t.map((r, i) => /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ H(Y, { part: r.part }),
-						/* @__PURE__ */ H("select", {
-							"aria-label": `How ${V(r.part)} is tested`,
+						/* @__PURE__ */ P(Ba, { part: r.part }),
+						/* @__PURE__ */ P("select", {
+							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -6120,26 +7744,26 @@ function Ks() {
 									how: r
 								} : e) });
 							},
-							children: wn.map((e) => /* @__PURE__ */ H("option", {
+							children: Mn.map((e) => /* @__PURE__ */ P("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ H("button", {
+						/* @__PURE__ */ P("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${V(r.part)}`,
+							"aria-label": `Remove the pin of ${N(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ H(lo, {
+				}), t.length > 1 ? /* @__PURE__ */ P(Pc, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Ft(r.part)))
+				}) : null] }, Ut(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ H("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ H(lo, {
+			t.length > 1 ? /* @__PURE__ */ P("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ P(Pc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -6147,260 +7771,275 @@ function Ks() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function qs() {
-	let e = I().explained.value, t = na();
+function Mu() {
+	let e = k().explained.value, t = Jo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ H(J, {
+	return /* @__PURE__ */ P(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ H(x, { children: [
+		note: /* @__PURE__ */ P(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			q(i[r]?.text ?? ""),
+			z(i[r]?.text ?? ""),
 			":",
 			" ",
-			q(n.text),
+			z(n.text),
 			" has ",
-			K(n.probability),
+			R(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
-		children: [e.notes.map((e) => /* @__PURE__ */ H("p", {
-			class: "note",
-			children: e
-		}, e)), /* @__PURE__ */ H("div", {
-			class: "side-by-side",
-			children: [/* @__PURE__ */ H(Js, {
-				explained: e,
-				caption: t ? "A" : "Top tokens"
-			}), t?.result ? /* @__PURE__ */ H(Js, {
-				explained: t.result,
-				caption: "B"
-			}) : null]
-		})]
+		children: [
+			/* @__PURE__ */ P(X, {
+				name: "prediction",
+				figure: (t) => mc(e, t),
+				table: () => hc(e),
+				data: e
+			}),
+			e.notes.map((e) => /* @__PURE__ */ P("p", {
+				class: "note",
+				children: e
+			}, e)),
+			/* @__PURE__ */ P("div", {
+				class: "side-by-side",
+				children: [/* @__PURE__ */ P(Nu, {
+					explained: e,
+					caption: t ? "A" : "Top tokens"
+				}), t?.result ? /* @__PURE__ */ P(Nu, {
+					explained: t.result,
+					caption: "B"
+				}) : null]
+			})
+		]
 	});
 }
-function Js({ explained: e, caption: t }) {
-	let n = I();
-	return /* @__PURE__ */ H("table", {
+function Nu({ explained: e, caption: t }) {
+	let n = k();
+	return /* @__PURE__ */ P("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ H("caption", { children: t }),
-			/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("th", {
+			/* @__PURE__ */ P("caption", { children: t }),
+			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ H("th", {
+				/* @__PURE__ */ P("th", {
 					scope: "col",
-					children: /* @__PURE__ */ H("span", {
+					children: /* @__PURE__ */ P("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ H("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ H("tr", { children: [
-				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ P("tr", { children: [
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: An(t) }),
-					children: /* @__PURE__ */ H($, { text: t.text })
+					onClick: () => n.set({ target: Rn(t) }),
+					children: /* @__PURE__ */ P($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ H("td", {
+				/* @__PURE__ */ P("td", {
 					class: "number",
-					children: K(t.probability)
+					children: R(t.probability)
 				}),
-				/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ H("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ P("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Ys() {
-	let e = I(), t = e.explained.value, n = L(Oi(e.followed()));
+function Pu() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ H("section", {
+	return /* @__PURE__ */ P("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ H("p", {
+		children: /* @__PURE__ */ P("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ H(Zs, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Iu, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ H(x, { children: [Xs(t.sentence).map((e, t) => /* @__PURE__ */ H(Zs, {
+			}, t)) : /* @__PURE__ */ P(b, { children: [Fu(t.sentence).map((e, t) => /* @__PURE__ */ P(Iu, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ H("span", {
+			}, t)), a ? /* @__PURE__ */ P("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Xs(e) {
+function Fu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Zs({ span: e, units: t }) {
-	let n = I(), r = e.kind === "part" ? Bt(e.text) : null;
-	if (r) return /* @__PURE__ */ H(Y, { part: r });
+function Iu({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? Jt(e.text) : null;
+	if (r) return /* @__PURE__ */ P(Ba, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ H("button", {
+	return i ? /* @__PURE__ */ P("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ H("span", {
+	}) : /* @__PURE__ */ P("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var Qs = 6;
-function $s() {
-	let e = I(), t = e.explained.value, n = L(Oi(e.followed())), r = Z(), i = F(!1);
+var Lu = 6;
+function Ru() {
+	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Qs;
-	return /* @__PURE__ */ H(J, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Lu;
+	return /* @__PURE__ */ P(Z, {
 		name: "strongest",
-		title: /* @__PURE__ */ H(x, { children: [
-			/* @__PURE__ */ H(X, {
+		title: /* @__PURE__ */ P(b, { children: [
+			/* @__PURE__ */ P(Q, {
 				name: "attention head",
 				children: "Heads"
 			}),
 			" and ",
-			/* @__PURE__ */ H(X, {
+			/* @__PURE__ */ P(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }),
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ H(U, { answer: n }),
-			/* @__PURE__ */ H(di, {
+			/* @__PURE__ */ P(F, { answer: n }),
+			r ? /* @__PURE__ */ P(X, {
+				name: "parts",
+				figure: (e) => Oo(r, lo(r), e),
+				table: () => ko(r, lo(r)),
+				data: r
+			}) : null,
+			/* @__PURE__ */ P(Va, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ H("table", { children: [/* @__PURE__ */ H("thead", { children: /* @__PURE__ */ H("tr", { children: [
-					/* @__PURE__ */ H("th", {
+				children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						class: "number",
-						children: /* @__PURE__ */ H(X, { name: "credit" })
+						children: /* @__PURE__ */ P(Q, { name: "credit" })
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "with → without it"
 					}),
-					/* @__PURE__ */ H("th", {
+					/* @__PURE__ */ P("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ H("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ H(ec, {
-					part: R(e),
+				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(zu, {
+					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ H(aa, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ft(R(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ H(ec, {
-					part: z(e),
+				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(zu, {
+					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: G(e.activation, 1),
+					reads: L(e.activation, 1),
 					toward: e.promotes
-				}, Ft(z(e))))] })] })
+				}, Ut(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Qs ? /* @__PURE__ */ H("button", {
+			Math.max(a.length, o.length) > Lu ? /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
 				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
 			}) : null,
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
 				children: [
 					"An effect is large from 1 ",
-					/* @__PURE__ */ H(X, {
+					/* @__PURE__ */ P(Q, {
 						name: "nats",
 						children: "nat"
 					}),
 					", moderate from 0.3, small from 0.1;",
 					" ",
-					/* @__PURE__ */ H(X, {
+					/* @__PURE__ */ P(Q, {
 						name: "causal",
 						children: "causal"
 					}),
 					" where the target falls without the part, ",
-					/* @__PURE__ */ H(X, { name: "suppressor" }),
+					/* @__PURE__ */ P(Q, { name: "suppressor" }),
 					" where it rises, ○ ordinary where other parts of the kind do as much."
 				]
 			}),
-			/* @__PURE__ */ H("p", {
+			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: r ? /* @__PURE__ */ H(x, { children: [
-					/* @__PURE__ */ H(X, {
+				children: r ? /* @__PURE__ */ P(b, { children: [
+					/* @__PURE__ */ P(Q, {
 						name: "control",
 						children: "Control"
 					}),
 					": ",
-					tc(r)
+					Bu(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function ec(e) {
-	return /* @__PURE__ */ H("tr", { children: [
-		/* @__PURE__ */ H("th", {
+function zu(e) {
+	return /* @__PURE__ */ P("tr", { children: [
+		/* @__PURE__ */ P("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ H(Y, { part: e.part }),
+				/* @__PURE__ */ P(Ba, { part: e.part }),
 				" ",
-				/* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ H("td", {
+		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ H(Gi, { value: e.value })
+			children: /* @__PURE__ */ P(Lo, { value: e.value })
 		}),
-		/* @__PURE__ */ H("td", { children: e.reads }),
-		/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(ps, { part: e.part }) }),
-		/* @__PURE__ */ H("td", { children: /* @__PURE__ */ H(ia, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ P("td", { children: e.reads }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P($l, { part: e.part }) }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(es, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function tc(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${nc(t)}`] : []);
+function Bu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Vu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function nc({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${W(e)} nats`;
+function Vu({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
-function rc(e, t) {
+function Hu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -6413,18 +8052,18 @@ function rc(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ic(e) {
-	let t = F(""), n = F(-1), r = rc(e.texts, t.value), i = (t) => {
+function Uu(e) {
+	let t = O(""), n = O(-1), r = Hu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = rc(e.texts, r)[0];
+		let i = Hu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ H("label", { children: [
+	return /* @__PURE__ */ P("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ H("input", {
+		/* @__PURE__ */ P("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -6433,75 +8072,75 @@ function ic(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ H("output", {
+		/* @__PURE__ */ P("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function ac() {
-	let e = I(), t = e.explained.value, n = xr(t?.position ?? 0, t?.tokens.length ?? 0), r = F(null), i = Pe(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = pc(), o = oc();
+function Wu() {
+	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Qu(), o = Gu();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Rt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ H(J, {
+	let { tokens: s, position: c } = t, l = a !== null && Kt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ P(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ H(x, { children: [
+		note: a ? /* @__PURE__ */ P(b, { children: [
 			"Coloured by what each token gives the target through ",
-			V(a.part),
+			N(a.part),
 			": orange + raises, purple − lowers; largest ",
-			G(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${q(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ H(lc, {
+			e.reads() === null ? null : /* @__PURE__ */ P(Ju, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ H(mi, {
+			/* @__PURE__ */ P(Wa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ H(ic, {
+			s.length > 128 ? /* @__PURE__ */ P(Uu, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Sr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Ar(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ H("ol", {
+			/* @__PURE__ */ P("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ H("li", { children: [/* @__PURE__ */ H("button", {
+					return /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: uc(h, d),
-						title: m && cc(m, t),
+						style: Yu(h, d),
+						title: m && qu(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => fc(e),
+						onKeyDown: (e) => Zu(e),
 						children: [
-							/* @__PURE__ */ H("span", {
+							/* @__PURE__ */ P("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ H($, { text: n.text }),
-							m ? /* @__PURE__ */ H("span", {
+							/* @__PURE__ */ P($, { text: n.text }),
+							m ? /* @__PURE__ */ P("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? sc(m) : "\xA0"
-							}) : /* @__PURE__ */ H(dc, {
+								children: m.positions[0] === n.position ? Ku(m) : "\xA0"
+							}) : /* @__PURE__ */ P(Xu, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ H("span", {
+					}), p ? /* @__PURE__ */ P("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -6510,46 +8149,46 @@ function ac() {
 		]
 	});
 }
-function oc() {
-	let e = I(), t = Z()?.words;
+function Gu() {
+	let e = k(), t = io()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function sc(e) {
-	let t = e.difference_without === null ? K(e.probability_without) : G(e.difference_without);
+function Ku(e) {
+	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function cc(e, t) {
-	let { target: n } = t, [r, i] = Rr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${q(a.text)} (${K(a.probability)})`;
-	return `Without ${q(e.text)}: ${q(n.text)} ${r} → ${i} (${G(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function qu(e, t) {
+	let { target: n } = t, [r, i] = Kr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
+	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function lc(e) {
-	let t = xr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H("p", {
+function Ju(e) {
+	let t = kr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ H(mi, {
+		/* @__PURE__ */ P(Wa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ H("ol", {
+		/* @__PURE__ */ P("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ H("li", { children: /* @__PURE__ */ H("span", {
+			children: n.map((t) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("span", {
 				class: "token source",
-				style: uc(e.values[t.position], e.largest),
+				style: Yu(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ H($, { text: t.label }),
-					/* @__PURE__ */ H(dc, {
+					/* @__PURE__ */ P($, { text: t.label }),
+					/* @__PURE__ */ P(Xu, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -6558,48 +8197,49 @@ function lc(e) {
 		})
 	] });
 }
-function uc(e, t) {
+function Yu(e, t) {
 	if (e === void 0) return {};
-	let n = Or(e, t);
+	let n = Ir(e, t);
 	return {
 		background: n,
-		color: Ar(n)
+		color: Rr(n)
 	};
 }
-function dc(e) {
+function Xu(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ H("span", {
+	return /* @__PURE__ */ P("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? G(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function fc(e) {
+function Zu(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function pc() {
-	let e = I(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && It(e) !== "mlp" ? {
+function Qu() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...zt(e)
-	} : null, i = L(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...qt(e)
+	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: mc(s, a)
+		values: $u(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: mc(i.result, t)
+		values: $u(i.result, t)
 	} : null;
 }
-function mc(e, t) {
+function $u(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Rt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (Kt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-function hc(e, t) {
+var ed = 40;
+function td(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -6611,9 +8251,9 @@ function hc(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(_c);
+	return r.map(rd);
 }
-function gc(e, t) {
+function nd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -6635,7 +8275,7 @@ function gc(e, t) {
 		role: null
 	}];
 }
-function _c(e) {
+function rd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -6655,158 +8295,339 @@ function _c(e) {
 		text: i
 	};
 }
-function vc(e) {
+function id({ text: e }) {
+	let t = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
+	return t.length > ed ? `${t.slice(0, 39).join("")}…` : t.join("");
+}
+function ad(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
+function od(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
+	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+}
+// src/lib/figure/words.ts
+var sd = 10.5, cd = 2.5, ld = 30, ud = 15, dd = 16;
+function fd(e, t) {
+	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? nd(t.source ?? "", n) : td(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => _d(t, i[n - 1], e, r)), o = pi(t.source ?? t.prompt), s = bd([...a, yd(e, o)]), c = s.slice(0, Math.max(0, s.length - dd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [xd(l, o), Wi(hd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(V, d, {
+		shows: `${md(e)}${f}`,
+		made: e,
+		asked: t,
+		about: Gi(e.target)
+	});
+}
+function pd(e) {
+	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
+}
+function md({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${e.by}, on which many heads rest whatever it says.` : "";
+	return `Under each ${e.by}: ${r} when that ${e.by} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+}
+function hd({ reference: e }, t) {
+	return {
+		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
+		colour: (e) => gd(1 - 2 * e, 1),
+		low: L(-t),
+		middle: "0",
+		high: L(t)
+	};
+}
+function gd(e, t) {
+	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
+}
+function _d(e, t, n, r) {
+	let { unit: i, role: a } = e, o = wi(e.text.trim() === "" ? z(e.text) : Fi(e.text), V - 6, sd), s = i === null ? "" : i.mark === "last" ? "asked here" : od(i, n), c = a !== null && a !== (t?.role ?? null);
+	return o.map((t, n) => {
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, sd) + 6, q(u, W) + 2);
+		return {
+			width: d,
+			ends: n === o.length - 1,
+			breaks: l && (c || e.before.includes("\n")),
+			draw: (e) => {
+				let { ink: n, ground: o } = vd(i, r, e, d);
+				return [
+					c && l ? G(e, -2, a, {
+						size: W,
+						fill: U
+					}) : "",
+					o,
+					G(e + d / 2, 10.8, t, {
+						size: sd,
+						fill: n,
+						anchor: "middle"
+					}),
+					G(e + d / 2, 23, u, {
+						size: W,
+						fill: U,
+						anchor: "middle"
+					})
+				].join("");
+			}
+		};
+	});
+}
+function vd(e, t, n, r) {
+	if (e === null) return {
+		ink: U,
+		ground: ""
+	};
+	let i = (e) => K(n, 0, r, ud, {
+		rx: 2,
+		fill: "none",
+		...e
+	});
+	if (e.mark === "first") return {
+		ink: H,
+		ground: i({
+			stroke: ri,
+			"stroke-width": .8,
+			"stroke-dasharray": "2 1.5"
+		})
+	};
+	if (e.mark === "last") return {
+		ink: H,
+		ground: i({
+			stroke: "#9a9a94",
+			"stroke-width": .6
+		})
+	};
+	let a = gd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	return {
+		ink: Rr(a),
+		ground: i({ fill: a }) + o
+	};
+}
+function yd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", sd) + 8, s = Math.max(q(i, sd, !0) + 6 + 2, q(a, W) + 4);
+	return {
+		width: o + s,
+		breaks: !1,
+		ends: !0,
+		draw: (e) => {
+			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
+			return [
+				G(n, 10.8, r ? "←" : "→", {
+					size: sd,
+					fill: U,
+					anchor: "middle"
+				}),
+				K(t, 0, s, ud, {
+					rx: 2,
+					fill: "none",
+					stroke: H,
+					"stroke-width": 1
+				}),
+				G(t + s / 2, 10.8, i, {
+					size: sd,
+					bold: !0,
+					anchor: "middle"
+				}),
+				G(t + s / 2, 23, a, {
+					size: W,
+					bold: !0,
+					anchor: "middle"
+				})
+			].join("");
+		}
+	};
+}
+function bd(e) {
+	let t = [[]], n = 0;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + cd;
+	return t;
+}
+function xd(e, t) {
+	let n = e.map((e, n) => oi("g", { transform: `translate(0 ${n * ld + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+	return {
+		height: e.length * ld + 9 - 5,
+		body: n.join("\n")
+	};
+}
+function Sd(e) {
+	return {
+		head: [
+			"unit",
+			"first_position",
+			"last_position",
+			"effect",
+			"probability",
+			"probability_without",
+			"log_probability_without",
+			"logit_without",
+			"difference_without",
+			"says_instead",
+			"its_probability",
+			"mark"
+		],
+		rows: (e.words?.units ?? []).map((t) => [
+			t.text,
+			t.positions[0] ?? null,
+			t.positions.at(-1) ?? null,
+			t.effect,
+			e.target.probability,
+			t.probability_without,
+			t.log_probability_without,
+			t.logit_without,
+			t.difference_without,
+			t.instead.text,
+			t.instead.probability,
+			t.mark
+		])
+	};
+}
 // src/panels/Words.tsx
-var yc = 5, bc = 40;
-function xc() {
-	let e = I(), t = e.explained.value, n = Z(), r = F(null);
+var Cd = 5, wd = 40;
+function Td() {
+	let e = k(), t = e.explained.value, n = io(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? vc(i);
-	return /* @__PURE__ */ H("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ad(i);
+	return /* @__PURE__ */ P("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			/* @__PURE__ */ H(Sc, {
+			n ? /* @__PURE__ */ P(X, {
+				name: "words",
+				figure: (e) => fd(n, e),
+				table: () => Sd(n),
+				data: n
+			}) : null,
+			/* @__PURE__ */ P(Ed, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ H(kc, { explained: t }),
-			o ? /* @__PURE__ */ H(Oc, {
+			/* @__PURE__ */ P(Md, { explained: t }),
+			o ? /* @__PURE__ */ P(jd, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ H(Ac, {
+			/* @__PURE__ */ P(Nd, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ H("p", {
+			t.notes.map((e) => /* @__PURE__ */ P("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Sc(e) {
-	let t = I(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? gc(o, r) : hc(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ H("div", {
-		class: l.length > bc || n.tokens.length > 160 ? "text long" : "text",
+function Ed(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? nd(o, r) : td(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
+	return /* @__PURE__ */ P("div", {
+		class: l.length > wd || n.tokens.length > 160 ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ H(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ H("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ H(Cc, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ H(wc, {
+		}) : /* @__PURE__ */ P(Dd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Od, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			told: e.told,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ H("span", {
+		})] }, r)), /* @__PURE__ */ P("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ H("span", {
+			children: [/* @__PURE__ */ P("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ H("button", {
+			}), /* @__PURE__ */ P("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ H($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ P($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
-					/* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: K(i.probability)
+						children: R(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function Cc({ text: e }) {
+function Dd({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H("span", {
+	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ H("br", {})] }) : /* @__PURE__ */ H("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
 }
-function wc(e) {
-	let t = I(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ H("span", {
+function Od(e) {
+	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ P("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Or(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Ir(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Ar(s)
+		color: Rr(s)
 	} : {};
-	return /* @__PURE__ */ H("button", {
+	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Ec(a, r),
+		title: kd(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ H("span", {
+		children: [/* @__PURE__ */ P("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? q(n.text) : n.text
-		}), /* @__PURE__ */ H("small", { children: o ? Tc(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? z(n.text) : n.text
+		}), /* @__PURE__ */ P("small", { children: o ? od(a, r) : "asked here" })]
 	});
 }
-function Tc(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + Rr(t.target.probability, e.probability_without)[1] : n + G(e.difference_without);
+function kd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${Ad(n.text)} over ${Ad(r.text ?? "")}` : Ad(n.text);
+	return `Without ${id(e)} alone: ${c} ${o} → ${s}`;
 }
-function Ec(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [G(i.value), `${G(e.difference_without ?? 0)} logits`] : Rr(n.probability, e.probability_without), c = a ? `the lead of ${Dc(n.text)} over ${Dc(r.text ?? "")}` : Dc(n.text);
-	return `Without ${Dc(e.text)} alone: ${c} ${o} → ${s}`;
+function Ad(e) {
+	return z(e.trim() || e);
 }
-function Dc(e) {
-	return q(e.trim() || e);
-}
-function Oc(e) {
-	let t = I(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ H("p", {
+function jd(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ P("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ H("strong", { children: Ec(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("strong", { children: kd(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
 					" (",
-					G(-n.effect),
+					L(-n.effect),
 					" nats)"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ H($, { text: a.text }),
+			/* @__PURE__ */ P($, { text: a.text }),
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "small",
-				children: K(a.probability)
+				children: R(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ H(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ P(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Y, { part: R(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ba, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ H("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ P("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -6817,55 +8638,55 @@ function Oc(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Dc(n.text),
+					id(n),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function kc({ explained: e }) {
-	let t = I(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, yc), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ H("p", {
+function Md({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Cd), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ P("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ H("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ H("button", {
+			/* @__PURE__ */ P("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ P("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: An(e) }),
+				onClick: () => t.set({ target: Rn(e) }),
 				children: [
-					/* @__PURE__ */ H($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ P($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
-					/* @__PURE__ */ H("span", {
+					/* @__PURE__ */ P("span", {
 						class: "small",
-						children: K(e.probability)
+						children: R(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ H("label", {
+			/* @__PURE__ */ P("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ H("span", {
+				children: [/* @__PURE__ */ P("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ H("select", {
+				}), /* @__PURE__ */ P("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ H("option", {
+						/* @__PURE__ */ P("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ H("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ P("option", {
 							value: r,
-							children: ["against ", q(r)]
+							children: ["against ", z(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ H("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ P("option", {
 							value: e.text,
-							children: ["against ", q(e.text)]
+							children: ["against ", z(e.text)]
 						}, e.id))
 					]
 				})]
@@ -6873,18 +8694,18 @@ function kc({ explained: e }) {
 		]
 	});
 }
-function Ac(e) {
+function Nd(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ H("p", {
+	if (!n) return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ H("p", {
+	if (!r) return /* @__PURE__ */ P("p", {
 		class: "key",
-		children: "No word can be taken away here."
+		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Dc(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ H("p", {
+	let i = Ad(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: [
 			"Under each ",
@@ -6897,19 +8718,19 @@ function Ac(e) {
 			r.how === "mask" ? "hidden" : "deleted",
 			".",
 			" ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls, ",
-			/* @__PURE__ */ H("span", {
+			/* @__PURE__ */ P("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ H(x, { children: [
+			o ? /* @__PURE__ */ P(b, { children: [
 				" ",
-				/* @__PURE__ */ H("span", {
+				/* @__PURE__ */ P("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -6921,142 +8742,142 @@ function Ac(e) {
 	});
 }
 // src/views/Views.tsx
-var jc = {
-	why: Nc,
-	parts: Pc,
-	graph: Fc,
-	tests: Ic,
-	compare: Lc,
-	facts: Rc,
-	continue: zc
+var Pd = {
+	why: Id,
+	parts: Ld,
+	graph: Rd,
+	tests: zd,
+	compare: Bd,
+	facts: Vd,
+	continue: Hd
 };
-function Mc() {
-	let { view: e } = I().state.value, t = jc[e];
-	return /* @__PURE__ */ H("div", {
+function Fd() {
+	let { view: e } = k().state.value, t = Pd[e];
+	return /* @__PURE__ */ P("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ H(t, {})
+		children: /* @__PURE__ */ P(t, {})
 	});
 }
-function Nc() {
-	let e = I();
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H(Ys, {}),
-		/* @__PURE__ */ H(xc, {}),
-		/* @__PURE__ */ H(Ji, {}),
-		/* @__PURE__ */ H("div", {
+function Id() {
+	let e = k();
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Pu, {}),
+		/* @__PURE__ */ P(Td, {}),
+		/* @__PURE__ */ P(Bo, {}),
+		/* @__PURE__ */ P("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ H(yo, {}) : null,
-				/* @__PURE__ */ H(Ws, {}),
-				/* @__PURE__ */ H(Mo, {})
+				e.state.value.selection ? /* @__PURE__ */ P(Uc, {}) : null,
+				/* @__PURE__ */ P(ku, {}),
+				/* @__PURE__ */ P(ll, {})
 			]
 		})
 	] });
 }
-function Pc() {
-	return /* @__PURE__ */ H(x, { children: [
-		/* @__PURE__ */ H(ac, {}),
-		/* @__PURE__ */ H("div", {
+function Ld() {
+	return /* @__PURE__ */ P(b, { children: [
+		/* @__PURE__ */ P(Wu, {}),
+		/* @__PURE__ */ P("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ H(bs, {}),
-				/* @__PURE__ */ H(Sa, {}),
-				/* @__PURE__ */ H($s, {})
+				/* @__PURE__ */ P(ou, {}),
+				/* @__PURE__ */ P(vs, {}),
+				/* @__PURE__ */ P(Ru, {})
 			]
 		}),
-		/* @__PURE__ */ H("div", {
+		/* @__PURE__ */ P("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ H(yo, {}),
-				/* @__PURE__ */ H(Rs, {}),
-				/* @__PURE__ */ H(hi, {})
+				/* @__PURE__ */ P(Uc, {}),
+				/* @__PURE__ */ P(Cu, {}),
+				/* @__PURE__ */ P(Ga, {})
 			]
 		})
 	] });
 }
-function Fc() {
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(eo, {}), /* @__PURE__ */ H(yo, {})] });
+function Rd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(lc, {}), /* @__PURE__ */ P(Uc, {})] });
 }
-function Ic() {
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(Ks, {}), /* @__PURE__ */ H(yo, {})] });
+function zd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ju, {}), /* @__PURE__ */ P(Uc, {})] });
 }
-function Lc() {
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(ua, {}), /* @__PURE__ */ H(qs, {})] });
+function Bd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(os, {}), /* @__PURE__ */ P(Mu, {})] });
 }
-function Rc() {
-	return /* @__PURE__ */ H(os, {});
+function Vd() {
+	return /* @__PURE__ */ P(Ul, {});
 }
-function zc() {
-	return /* @__PURE__ */ H(x, { children: [/* @__PURE__ */ H(qs, {}), /* @__PURE__ */ H(oo, {})] });
+function Hd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Mu, {}), /* @__PURE__ */ P(Ac, {})] });
 }
 // src/App.tsx
-function Bc({ page: e }) {
-	let t = A(null);
-	return Me(() => e.link(), [e]), Me(() => t.current ? Mt(e, t.current) : void 0, [e]), /* @__PURE__ */ H(kt.Provider, {
+function Ud({ page: e }) {
+	let t = ze(null);
+	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ P(It.Provider, {
 		value: e,
-		children: /* @__PURE__ */ H("div", {
+		children: /* @__PURE__ */ P("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ H(or, {}),
-				/* @__PURE__ */ H(Vc, { page: e }),
-				/* @__PURE__ */ H(mr, {}),
-				/* @__PURE__ */ H(Wn, {}),
-				/* @__PURE__ */ H(br, {})
+				/* @__PURE__ */ P(mr, {}),
+				/* @__PURE__ */ P(Wd, { page: e }),
+				/* @__PURE__ */ P(Sr, {}),
+				/* @__PURE__ */ P(Qn, {}),
+				/* @__PURE__ */ P(Or, {})
 			]
 		})
 	});
 }
-function Vc({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = L(t ? {
+function Wd({ page: e }) {
+	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
-		...Fn(n),
+		...Un(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
-	return Me(() => {
+	return Le(() => {
 		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
 	}, [
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ H(x, { children: [
-		r && !i && !e.desk.lost.value ? /* @__PURE__ */ H("div", {
+	]), t ? /* @__PURE__ */ P(b, { children: [
+		r && !i && !e.desk.lost.value ? /* @__PURE__ */ P("div", {
 			class: "panel",
-			children: /* @__PURE__ */ H(U, { answer: r })
+			children: /* @__PURE__ */ P(F, { answer: r })
 		}) : null,
-		/* @__PURE__ */ H(hr, {}),
-		/* @__PURE__ */ H("main", {
+		/* @__PURE__ */ P(Cr, {}),
+		/* @__PURE__ */ P("main", {
 			class: i ? "" : "stale",
-			children: /* @__PURE__ */ H(Mc, {})
+			children: /* @__PURE__ */ P(Fd, {})
 		})
-	] }) : /* @__PURE__ */ H(vr, {});
+	] }) : /* @__PURE__ */ P(Er, {});
 }
 // src/styles.css?inline
-var Hc = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Gd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Uc(e, t, n) {
-	Wc(n);
+function Kd(e, t, n) {
+	qd(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), ge(/* @__PURE__ */ H(Bc, { page: new Nn(e, t) }), r), () => ge(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ P(Ud, { page: new Vn(e, t) }), r), () => xe(null, r);
 }
-function Wc(e) {
+function qd(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Hc, n.append(r);
+	r.dataset.unembed = "", r.textContent = Gd, n.append(r);
 }
-function Gc({ model: e, el: t }) {
+function Jd({ model: e, el: t }) {
 	let n = e.get("data");
-	return Uc({
+	return Kd({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? $n(n.results) : er(e), t);
+	}, n.live === !1 ? sr(n.results) : cr(e), t);
 }
-var Kc = document.getElementById("unembed"), qc = document.getElementById("unembed-data")?.textContent;
-if (Kc && qc) {
-	let e = JSON.parse(qc);
-	Uc(e, e.host === "report" ? $n(e.results) : Gn(e.token), Kc);
+var Yd = document.getElementById("unembed"), Xd = document.getElementById("unembed-data")?.textContent;
+if (Yd && Xd) {
+	let e = JSON.parse(Xd);
+	Kd(e, e.host === "report" ? sr(e.results) : $n(e.token), Yd);
 }
-var Jc = { render: Gc };
-export { Jc as default };
+var Zd = { render: Jd };
+export { Zd as default };
