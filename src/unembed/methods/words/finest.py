@@ -29,7 +29,8 @@ def finest_words(
         progress: called after each walk.
 
     Returns:
-        None of a prompt that is no text, or of one unit only; and elsewhere than at the blank of a masked language model.
+        None of a prompt that is no text, or of one unit only; and elsewhere than at the blank of a masked language
+        model.
     """
     model = prompt.model
     if position != prompt.asked:
