@@ -27,7 +27,7 @@ STATE = {
 SHOWS = {
     "why": {
         "sentence": ('It says "Paris" (77.3%). Without "capital", "Paris" falls to 0.09%', "L23.H4"),
-        "words": ("France", "asked here", "Berlin"),
+        "words": ("France", "asked here", "Without capital alone: Paris 77.3% → 0.09%"),
         "carried": ("What carried it", "L23.H4", "77.3% → 14.7%", "add up to"),
         "looked": ("Where L23.H4 looked", "·France"),
         "knew": ("When it knew", "top from"),
