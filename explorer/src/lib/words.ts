@@ -1,6 +1,6 @@
 /** The prompt as text, in the units that were taken away one by one. */
 
-import type { ExplainPayload, PromptToken, UnitWithout } from "../protocol/payloads";
+import type { ExplainPayload, PromptToken, PromptWords, UnitWithout } from "../protocol/payloads";
 
 import { signed, told, visible } from "./format";
 
@@ -33,6 +33,11 @@ export function stretchesOf(explained: ExplainPayload, units: readonly UnitWitho
     }
   }
   return found.map(trimmed);
+}
+
+/** What a unit is called: a prompt of too many of every kind is cut into pieces. */
+export function kindOf({ by }: Pick<PromptWords, "by">): string {
+  return by === "spans" ? "piece" : by;
 }
 
 /** The stretches of a text whose units are known by their characters: what an encoder read. */

@@ -86,7 +86,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
             <th scope="col">part</th>
             <th
               scope="col"
-              class="number"
+              class="number wide-only"
               title="What it writes toward what is explained, directly: its row of the ledger"
             >
               adds, logits

@@ -9,7 +9,7 @@ import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
 
-import { leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import { kindOf, leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
 
 import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
@@ -270,7 +270,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }
   const first = words.units.some((unit) => unit.mark === "first");
   return (
     <p class="key">
-      Under each {words.by}: {left} when that {words.by} alone is {words.how === "mask" ? "hidden" : "deleted"}.{" "}
+      Under each {kindOf(words)}: {left} when that {kindOf(words)} alone is {words.how === "mask" ? "hidden" : "deleted"}.{" "}
       <span class="swatch falls" aria-hidden="true" /> ↓ it falls, <span class="swatch rises" aria-hidden="true" /> ↑ it
       rises.
       {first ? (
@@ -279,7 +279,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }
           <span class="swatch hatched" aria-hidden="true" /> The first word, on which many heads rest whatever it says.
         </>
       ) : null}{" "}
-      Choose a word to see more.
+      Choose one to see more.
     </p>
   );
 }

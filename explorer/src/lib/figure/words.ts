@@ -2,7 +2,7 @@
 import type { ExplainPayload, UnitWithout } from "../../protocol/payloads";
 import { inkOn, signColour } from "../colours";
 import { percent, signed, visible } from "../format";
-import { leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
+import { kindOf, leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
 import { type Asked, type Figure, figure, shown } from "./figure";
 import { legend } from "./map";
 import { named, targetOf } from "./said";
@@ -63,9 +63,9 @@ function says({ words, target, reference }: ExplainPayload): string {
       ? `the lead of “${named(target.text)}” over “${named(reference.text ?? "")}”, in logits,`
       : `the probability of “${named(target.text)}”`;
   const first = words.units.some((unit) => unit.mark === "first")
-    ? ` Dashed: the first ${words.by}, on which many heads rest whatever it says.`
+    ? ` Dashed: the first ${kindOf(words)}, on which many heads rest whatever it says.`
     : "";
-  return `Under each ${words.by}: ${what} when that ${words.by} alone is ${words.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${first}`;
+  return `Under each ${kindOf(words)}: ${what} when that ${kindOf(words)} alone is ${words.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${first}`;
 }
 
 function scale({ reference }: ExplainPayload, largest: number) {

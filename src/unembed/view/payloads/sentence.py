@@ -130,7 +130,7 @@ def _keeps(result: "Explanation", words: "Words", ranked: "list[UnitEffect]", *,
 
 
 def _kind(words: "Words") -> str:
-    return "span" if words.by == "spans" else words.by
+    return "piece" if words.by == "spans" else words.by
 
 
 def _beyond_others(words: "Words", unit: "UnitEffect") -> bool:
