@@ -40,7 +40,7 @@ SHOWS = {
         "lens": ("Logit lens", "·Paris"),
         "attention": ("Attention: layer 23", "L23.H4"),
     },
-    "graph": {"flow": ("Flow", "other paths")},
+    "graph": {"flow": ("Paths", "other paths")},
     "tests": {"pins": ("Pins", "L24.N1005")},
     "compare": {"compare": ("Compare A and B", "·Germany")},
     "facts": {"knowledge": ("Knowledge", "·Paris")},

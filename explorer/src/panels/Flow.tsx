@@ -48,7 +48,7 @@ export function FlowPanel() {
       {explained ? (
         <Panel
           name="flow"
-          title="Flow"
+          title="Paths"
           note={
             <>
               <Term name="path">Paths</Term> from where something is written, through heads, to the prediction. A band

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
@@ -75,8 +76,14 @@ function Text(props: {
   const stretches = ofSource ? stretchesOfText(source, units) : stretchesOf(explained, units);
   const chat = stretches.some((stretch) => stretch.role !== null);
   const shown = stretches.filter((stretch) => stretch.role !== "template");
+  const long = shown.length > LONG || explained.tokens.length > 4 * LONG;
+  const text = useRef<HTMLDivElement>(null);
+  // Of a long prompt the end, where the question is asked, is in sight.
+  useLayoutEffect(() => {
+    if (long && text.current) text.current.scrollTop = text.current.scrollHeight;
+  }, [long, explained, units.length]);
   return (
-    <div class={shown.length > LONG || explained.tokens.length > 4 * LONG ? "text long" : "text"} dir="auto">
+    <div ref={text} class={long ? "text long" : "text"} dir="auto">
       {shown.map((stretch, place) => {
         const opens = chat && stretch.role !== null && stretch.role !== (shown[place - 1]?.role ?? null);
         return (
@@ -270,9 +277,9 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }
   const first = words.units.some((unit) => unit.mark === "first");
   return (
     <p class="key">
-      Under each {kindOf(words)}: {left} when that {kindOf(words)} alone is {words.how === "mask" ? "hidden" : "deleted"}.{" "}
-      <span class="swatch falls" aria-hidden="true" /> ↓ it falls, <span class="swatch rises" aria-hidden="true" /> ↑ it
-      rises.
+      Under each {kindOf(words)}: {left} when that {kindOf(words)} alone is{" "}
+      {words.how === "mask" ? "hidden" : "deleted"}. <span class="swatch falls" aria-hidden="true" /> ↓ it falls,{" "}
+      <span class="swatch rises" aria-hidden="true" /> ↑ it rises.
       {first ? (
         <>
           {" "}

@@ -4015,7 +4015,7 @@ function Ho({ tested: e, carriers: t }) {
 			}),
 			/* @__PURE__ */ P("th", {
 				scope: "col",
-				class: "number",
+				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
 				children: "adds, logits"
 			}),
@@ -5015,7 +5015,7 @@ function lc() {
 		class: "flow-place",
 		children: t ? /* @__PURE__ */ P(Z, {
 			name: "flow",
-			title: "Flow",
+			title: "Paths",
 			note: /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Q, {
 				name: "path",
 				children: "Paths"
@@ -8251,9 +8251,12 @@ function td(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(rd);
+	return r.map(id);
 }
-function nd(e, t) {
+function nd({ by: e }) {
+	return e === "spans" ? "piece" : e;
+}
+function rd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8275,7 +8278,7 @@ function nd(e, t) {
 		role: null
 	}];
 }
-function rd(e) {
+function id(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8295,59 +8298,59 @@ function rd(e) {
 		text: i
 	};
 }
-function id({ text: e }) {
+function ad({ text: e }) {
 	let t = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
 	return t.length > ed ? `${t.slice(0, 39).join("")}…` : t.join("");
 }
-function ad(e) {
+function od(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function od(e, t) {
+function sd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
 	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var sd = 10.5, cd = 2.5, ld = 30, ud = 15, dd = 16;
-function fd(e, t) {
-	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? nd(t.source ?? "", n) : td(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => _d(t, i[n - 1], e, r)), o = pi(t.source ?? t.prompt), s = bd([...a, yd(e, o)]), c = s.slice(0, Math.max(0, s.length - dd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [xd(l, o), Wi(hd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var cd = 10.5, ld = 2.5, ud = 30, dd = 15, fd = 16;
+function pd(e, t) {
+	let n = e.words?.units ?? [], r = md(n), i = (t.source && n.length > 0 ? rd(t.source ?? "", n) : td(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => vd(t, i[n - 1], e, r)), o = pi(t.source ?? t.prompt), s = xd([...a, bd(e, o)]), c = s.slice(0, Math.max(0, s.length - fd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Sd(l, o), Wi(gd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(V, d, {
-		shows: `${md(e)}${f}`,
+		shows: `${hd(e)}${f}`,
 		made: e,
 		asked: t,
 		about: Gi(e.target)
 	});
 }
-function pd(e) {
+function md(e) {
 	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
 }
-function md({ words: e, target: t, reference: n }) {
+function hd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${e.by}, on which many heads rest whatever it says.` : "";
-	return `Under each ${e.by}: ${r} when that ${e.by} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${nd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${nd(e)}: ${r} when that ${nd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function hd({ reference: e }, t) {
+function gd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => gd(1 - 2 * e, 1),
+		colour: (e) => _d(1 - 2 * e, 1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-function gd(e, t) {
+function _d(e, t) {
 	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function _d(e, t, n, r) {
-	let { unit: i, role: a } = e, o = wi(e.text.trim() === "" ? z(e.text) : Fi(e.text), V - 6, sd), s = i === null ? "" : i.mark === "last" ? "asked here" : od(i, n), c = a !== null && a !== (t?.role ?? null);
+function vd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = wi(e.text.trim() === "" ? z(e.text) : Fi(e.text), V - 6, cd), s = i === null ? "" : i.mark === "last" ? "asked here" : sd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, sd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, cd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = vd(i, r, e, d);
+				let { ink: n, ground: o } = yd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8355,7 +8358,7 @@ function _d(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: sd,
+						size: cd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8369,12 +8372,12 @@ function _d(e, t, n, r) {
 		};
 	});
 }
-function vd(e, t, n, r) {
+function yd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, ud, {
+	let i = (e) => K(n, 0, r, dd, {
 		rx: 2,
 		fill: "none",
 		...e
@@ -8394,14 +8397,14 @@ function vd(e, t, n, r) {
 			"stroke-width": .6
 		})
 	};
-	let a = gd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = _d(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: Rr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function yd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", sd) + 8, s = Math.max(q(i, sd, !0) + 6 + 2, q(a, W) + 4);
+function bd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", cd) + 8, s = Math.max(q(i, cd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8410,18 +8413,18 @@ function yd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: sd,
+					size: cd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, ud, {
+				K(t, 0, s, dd, {
 					rx: 2,
 					fill: "none",
 					stroke: H,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: sd,
+					size: cd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8434,19 +8437,19 @@ function yd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function bd(e) {
+function xd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + cd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + ld;
 	return t;
 }
-function xd(e, t) {
-	let n = e.map((e, n) => oi("g", { transform: `translate(0 ${n * ld + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+function Sd(e, t) {
+	let n = e.map((e, n) => oi("g", { transform: `translate(0 ${n * ud + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * ld + 9 - 5,
+		height: e.length * ud + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Sd(e) {
+function Cd(e) {
 	return {
 		head: [
 			"unit",
@@ -8479,35 +8482,35 @@ function Sd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Cd = 5, wd = 40;
-function Td() {
+var wd = 5, Td = 40;
+function Ed() {
 	let e = k(), t = e.explained.value, n = io(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ad(i);
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? od(i);
 	return /* @__PURE__ */ P("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ P(X, {
 				name: "words",
-				figure: (e) => fd(n, e),
-				table: () => Sd(n),
+				figure: (e) => pd(n, e),
+				table: () => Cd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ P(Ed, {
+			/* @__PURE__ */ P(Dd, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ P(Md, { explained: t }),
-			o ? /* @__PURE__ */ P(jd, {
+			/* @__PURE__ */ P(Nd, { explained: t }),
+			o ? /* @__PURE__ */ P(Md, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ P(Nd, {
+			/* @__PURE__ */ P(Pd, {
 				explained: t,
 				tested: n
 			}),
@@ -8518,15 +8521,22 @@ function Td() {
 		]
 	});
 }
-function Ed(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? nd(o, r) : td(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template");
-	return /* @__PURE__ */ P("div", {
-		class: l.length > wd || n.tokens.length > 160 ? "text long" : "text",
+function Dd(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? rd(o, r) : td(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Td || n.tokens.length > 160, d = ze(null);
+	return Re(() => {
+		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
+	}, [
+		u,
+		n,
+		r.length
+	]), /* @__PURE__ */ P("div", {
+		ref: d,
+		class: u ? "text long" : "text",
 		dir: "auto",
 		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ P(Dd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Od, {
+		}) : /* @__PURE__ */ P(Od, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(kd, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8555,14 +8565,14 @@ function Ed(e) {
 		})]
 	});
 }
-function Dd({ text: e }) {
+function Od({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
 }
-function Od(e) {
+function kd(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ P("span", {
 		class: "unread",
@@ -8575,7 +8585,7 @@ function Od(e) {
 	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: kd(a, r),
+		title: Ad(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8586,23 +8596,23 @@ function Od(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ P("small", { children: o ? od(a, r) : "asked here" })]
+		}), /* @__PURE__ */ P("small", { children: o ? sd(a, r) : "asked here" })]
 	});
 }
-function kd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${Ad(n.text)} over ${Ad(r.text ?? "")}` : Ad(n.text);
-	return `Without ${id(e)} alone: ${c} ${o} → ${s}`;
-}
-function Ad(e) {
-	return z(e.trim() || e);
+function Ad(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${jd(n.text)} over ${jd(r.text ?? "")}` : jd(n.text);
+	return `Without ${ad(e)} alone: ${c} ${o} → ${s}`;
 }
 function jd(e) {
+	return z(e.trim() || e);
+}
+function Md(e) {
 	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ P("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P("strong", { children: kd(n, r) }),
+			/* @__PURE__ */ P("strong", { children: Ad(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
@@ -8638,15 +8648,15 @@ function jd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					id(n),
+					ad(n),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Md({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Cd), { vs: r } = t.state.value, i = t.data.host === "report";
+function Nd({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, wd), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ P("p", {
 		class: "alternatives",
 		children: [
@@ -8694,7 +8704,7 @@ function Md({ explained: e }) {
 		]
 	});
 }
-function Nd(e) {
+function Pd(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return /* @__PURE__ */ P("p", {
 		class: "key",
@@ -8704,25 +8714,26 @@ function Nd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Ad(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = jd(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			r.by,
+			nd(r),
 			": ",
 			a,
 			" when that ",
-			r.by,
-			" alone is ",
-			r.how === "mask" ? "hidden" : "deleted",
-			".",
+			nd(r),
+			" alone is",
 			" ",
+			r.how === "mask" ? "hidden" : "deleted",
+			". ",
 			/* @__PURE__ */ P("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
-			" ↓ it falls, ",
+			" ↓ it falls,",
+			" ",
 			/* @__PURE__ */ P("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
@@ -8737,32 +8748,32 @@ function Nd(e) {
 				" The first word, on which many heads rest whatever it says."
 			] }) : null,
 			" ",
-			"Choose a word to see more."
+			"Choose one to see more."
 		]
 	});
 }
 // src/views/Views.tsx
-var Pd = {
-	why: Id,
-	parts: Ld,
-	graph: Rd,
-	tests: zd,
-	compare: Bd,
-	facts: Vd,
-	continue: Hd
+var Fd = {
+	why: Ld,
+	parts: Rd,
+	graph: zd,
+	tests: Bd,
+	compare: Vd,
+	facts: Hd,
+	continue: Ud
 };
-function Fd() {
-	let { view: e } = k().state.value, t = Pd[e];
+function Id() {
+	let { view: e } = k().state.value, t = Fd[e];
 	return /* @__PURE__ */ P("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ P(t, {})
 	});
 }
-function Id() {
+function Ld() {
 	let e = k();
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P(Pu, {}),
-		/* @__PURE__ */ P(Td, {}),
+		/* @__PURE__ */ P(Ed, {}),
 		/* @__PURE__ */ P(Bo, {}),
 		/* @__PURE__ */ P("div", {
 			class: "beside",
@@ -8774,7 +8785,7 @@ function Id() {
 		})
 	] });
 }
-function Ld() {
+function Rd() {
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P(Wu, {}),
 		/* @__PURE__ */ P("div", {
@@ -8795,23 +8806,23 @@ function Ld() {
 		})
 	] });
 }
-function Rd() {
+function zd() {
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(lc, {}), /* @__PURE__ */ P(Uc, {})] });
 }
-function zd() {
+function Bd() {
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ju, {}), /* @__PURE__ */ P(Uc, {})] });
 }
-function Bd() {
+function Vd() {
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(os, {}), /* @__PURE__ */ P(Mu, {})] });
 }
-function Vd() {
+function Hd() {
 	return /* @__PURE__ */ P(Ul, {});
 }
-function Hd() {
+function Ud() {
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Mu, {}), /* @__PURE__ */ P(Ac, {})] });
 }
 // src/App.tsx
-function Ud({ page: e }) {
+function Wd({ page: e }) {
 	let t = ze(null);
 	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ P(It.Provider, {
 		value: e,
@@ -8820,7 +8831,7 @@ function Ud({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ P(mr, {}),
-				/* @__PURE__ */ P(Wd, { page: e }),
+				/* @__PURE__ */ P(Gd, { page: e }),
 				/* @__PURE__ */ P(Sr, {}),
 				/* @__PURE__ */ P(Qn, {}),
 				/* @__PURE__ */ P(Or, {})
@@ -8828,7 +8839,7 @@ function Ud({ page: e }) {
 		})
 	});
 }
-function Wd({ page: e }) {
+function Gd({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
 		...Un(n),
@@ -8849,35 +8860,35 @@ function Wd({ page: e }) {
 		/* @__PURE__ */ P(Cr, {}),
 		/* @__PURE__ */ P("main", {
 			class: i ? "" : "stale",
-			children: /* @__PURE__ */ P(Fd, {})
+			children: /* @__PURE__ */ P(Id, {})
 		})
 	] }) : /* @__PURE__ */ P(Er, {});
 }
 // src/styles.css?inline
-var Gd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Kd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Kd(e, t, n) {
-	qd(n);
+function qd(e, t, n) {
+	Jd(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ P(Ud, { page: new Vn(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ P(Wd, { page: new Vn(e, t) }), r), () => xe(null, r);
 }
-function qd(e) {
+function Jd(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Gd, n.append(r);
+	r.dataset.unembed = "", r.textContent = Kd, n.append(r);
 }
-function Jd({ model: e, el: t }) {
+function Yd({ model: e, el: t }) {
 	let n = e.get("data");
-	return Kd({
+	return qd({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? sr(n.results) : cr(e), t);
 }
-var Yd = document.getElementById("unembed"), Xd = document.getElementById("unembed-data")?.textContent;
-if (Yd && Xd) {
-	let e = JSON.parse(Xd);
-	Kd(e, e.host === "report" ? sr(e.results) : $n(e.token), Yd);
+var Xd = document.getElementById("unembed"), Zd = document.getElementById("unembed-data")?.textContent;
+if (Xd && Zd) {
+	let e = JSON.parse(Zd);
+	qd(e, e.host === "report" ? sr(e.results) : $n(e.token), Xd);
 }
-var Zd = { render: Jd };
-export { Zd as default };
+var Qd = { render: Yd };
+export { Qd as default };
