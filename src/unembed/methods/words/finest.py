@@ -6,7 +6,7 @@ from unembed.errors import InputError
 from unembed.methods.words.asked import as_written, ask
 from unembed.methods.words.words import Words, words_asked
 from unembed.models.prompts import text_of_prompt
-from unembed.models.units import Units, Written, units_of
+from unembed.models.units import Unit, Units, Written, units_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompt_of
 
@@ -69,12 +69,19 @@ def _passages(read: Written, units: Units) -> Units:
     """Neighbouring units together, and the last, where the question is asked, word by word."""
     *before, last = units.units
     size = math.ceil(sum(len(unit.positions) for unit in before) / (_PASSAGES - 1))
-    passages, begun, held = [], None, 0
+    passages: list[list[Unit]] = [[]]
     for unit in before:
-        begun, held = unit.start if begun is None else begun, held + len(unit.positions)
-        if held >= size or unit is before[-1]:
-            passages.append((begun, unit.end))
-            begun, held = None, 0
+        if sum(len(each.positions) for each in passages[-1]) >= size:
+            passages.append([])
+        passages[-1].append(unit)
     words = [unit for unit in units_of(read, "word").units if set(unit.positions) <= set(last.positions)]
-    ends = words if len(words) <= MOST - _PASSAGES else [last]
-    return units_of(read, [*passages, *((unit.start, unit.end) for unit in ends)])
+    ends = [[word] for word in words] if len(words) <= MOST - _PASSAGES else [[last]]
+    return units_of(read, [_span(passage) for passage in (*passages, *ends)])
+
+
+def _span(units: list[Unit]) -> tuple[int, int]:
+    """The characters from the first of some units to the last."""
+    start, end = units[0].start, units[-1].end
+    assert start is not None
+    assert end is not None
+    return start, end
