@@ -117,6 +117,6 @@ def _heads(payload: NoisePayload, top: int, paper: Paper) -> Iterator[Text]:
         says = _SAYS[head.noise.verdict]
         if wide:
             line.append(signed_cell(rise.control.mean, 17, 3) + signed_cell(head.unrelated.mean.to_self, 9, 3))
-        yield line.append(cell(says, 22) if wide else says.partition(" ")[0], FAINT)
+        yield line.append(cell(says, 23) if wide else says.partition(" ")[0], FAINT)
     if len(ranked) > top:
         yield Text(f"  {len(ranked) - top} others that move; --json has all", FAINT)
