@@ -73,7 +73,7 @@ function promotes(neuron: Neuron): string {
 /** What the size of an effect says beside that of the credit: whether it works directly or through later parts. */
 function how({ nats, verdict, size }: Effect, credit: number): string {
   if (size === "none" || verdict === "ordinary") return credit > 1 ? "adds much, decides little" : "";
-  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "works through later parts";
+  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "adds little itself, later parts build on it";
   return "";
 }
 

@@ -102,6 +102,12 @@ export function labelOf(token: { text: string; label?: string | null } | null | 
   return token ? token.label || visible(token.text) : "";
 }
 
+/** A token in running text: without the white space around it, and named where it is nothing else. */
+export function bare(text: string): string {
+  if (text !== "" && text.trim() === "") return text.includes("\n") ? "a line break" : "a space";
+  return visible(text.trim());
+}
+
 function codePoint(character: string): string {
   const digits = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
   return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits}`;

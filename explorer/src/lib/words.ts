@@ -83,7 +83,7 @@ export function strongestOf(units: readonly UnitWithout[]): UnitWithout | null {
 
 /** What is left of the target without a word, with an arrow for the way it goes. */
 export function leftOf(unit: UnitWithout, explained: ExplainPayload): string {
-  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ " : "↑ ";
+  const way = Math.abs(unit.effect) < 0.1 ? "" : unit.effect > 0 ? "↓ to " : "↑ to ";
   if (unit.difference_without !== null) return way + signed(unit.difference_without);
   return way + told(explained.target.probability, unit.probability_without)[1];
 }

@@ -16,6 +16,7 @@ import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
 import { Scroll } from "../ui/Table";
+import { Term } from "../ui/Term";
 
 const FIRST = 6;
 
@@ -32,7 +33,7 @@ export function CarriedPanel() {
     <Panel
       name="carried"
       title="What carried it"
-      note={tested ? rankedAmong(tested) : "Each part is being switched off …"}
+      note={tested ? <RankedAmong tested={tested} /> : "Each part is being switched off …"}
     >
       <Status answer={answer} />
       {tested ? (
@@ -60,14 +61,26 @@ export function CarriedPanel() {
 }
 
 /** Where parts are switched off, and among how many each is ranked. */
-function rankedAmong({ control, model }: ExplainPayload): string {
-  if (!control) return "No part was switched off: this was made without its tests.";
-  const among = [
-    control.heads ? `all ${control.heads.count} heads` : "",
-    control.neurons ? `${control.neurons.count} active neurons` : "",
-  ].filter(Boolean);
-  const where = model.bidirectional ? "at the blank" : "where the question is asked";
-  return `Each part alone set to zero ${where}${among.length > 0 ? `, ranked among ${among.join(" and ")}` : ""}.`;
+function RankedAmong({ tested: { control, model } }: { tested: ExplainPayload }) {
+  if (!control) return <>No part was switched off: this was made without its tests.</>;
+  return (
+    <>
+      Each part alone <Term name="zeroed">set to zero</Term>{" "}
+      {model.bidirectional ? "at the blank" : "where the question is asked"}
+      {control.heads ? (
+        <>
+          , ranked among all {control.heads.count} <Term name="attention head">heads</Term>
+        </>
+      ) : null}
+      {control.neurons ? (
+        <>
+          {control.heads ? " or " : ", ranked among "}
+          {control.neurons.count} active <Term name="neuron">neurons</Term>
+        </>
+      ) : null}
+      .
+    </>
+  );
 }
 
 function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carrier[] }) {
@@ -89,7 +102,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
               class="number wide-only"
               title="What it writes toward what is explained, directly: its row of the ledger"
             >
-              adds, logits
+              adds, <Term name="logit">logits</Term>
             </th>
             <th scope="col" class="without-column wide-only">
               {lead ? `lead of ${name} without it` : `${name} without it`}

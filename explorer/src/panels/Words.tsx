@@ -7,7 +7,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
-import { percent, signed, told, visible } from "../lib/format";
+import { bare, percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
 
 import { kindOf, leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
@@ -16,7 +16,7 @@ import { namedToken } from "../page/state";
 import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { PartButton } from "../ui/PartButton";
-import { TokenText } from "../ui/Token";
+import { Term } from "../ui/Term";
 
 const OTHERS = 5;
 /** Words above which the text is set smaller. */
@@ -103,8 +103,7 @@ function Text(props: {
           title="What the model says here; choose it to see how the parts add up to it"
           onClick={() => page.go("parts")}
         >
-          <TokenText text={target.text.trim() === "" ? target.text : target.text.trim()} />{" "}
-          <span class="small">{percent(target.probability)}</span>
+          <bdi class="token-text">{bare(target.text)}</bdi> <span class="small">{percent(target.probability)}</span>
         </button>
       </span>
     </div>
@@ -169,11 +168,6 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
   return `Without ${nameOfUnit(unit)} alone: ${what} ${before} → ${after}`;
 }
 
-/** A token or a unit in a sentence, without the white space around it. */
-function bare(text: string): string {
-  return visible(text.trim() || text);
-}
-
 /** The chosen word: before and after, what is said instead, who reads it, and what its tokens lead to. */
 function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: ExplainPayload | null }) {
   const page = usePage();
@@ -188,11 +182,16 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
   return (
     <p class="without" aria-live="polite">
       <strong>{withoutText(unit, explained)}</strong>
-      {unit.difference_without === null ? <span class="small"> ({signed(-unit.effect)} nats)</span> : null}
+      {unit.difference_without === null ? (
+        <span class="small">
+          {" "}
+          ({signed(-unit.effect)} <Term name="nats" />)
+        </span>
+      ) : null}
       {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
       {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
       {instead.id === explained.target.id ? ". It still says " : ". It says "}
-      <TokenText text={instead.text} /> <span class="small">{percent(instead.probability)}</span>
+      <bdi class="token-text">{bare(instead.text)}</bdi> <span class="small">{percent(instead.probability)}</span>
       {instead.id === explained.target.id ? "." : " instead."}{" "}
       {causal.length > 0 ? (
         <>
@@ -231,8 +230,7 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           title="Explain this token"
           onClick={() => page.set({ target: namedToken(token) })}
         >
-          <TokenText text={token.text.trim() === "" ? token.text : token.text.trim()} />{" "}
-          <span class="small">{percent(token.probability)}</span>
+          <bdi class="token-text">{bare(token.text)}</bdi> <span class="small">{percent(token.probability)}</span>
         </button>
       ))}
       <label class="compare-with">

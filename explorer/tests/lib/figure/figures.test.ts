@@ -199,11 +199,11 @@ it("hatches what is negative, and only that", () => {
 it("writes what is left without each word, with the way it goes, and the answer", () => {
   const { texts } = parsed(wordsFigure(EXPLAINED, ASKED).svg);
   for (const text of [
-    "↓ 50.0%",
-    "↓ 25.0%",
+    "↓ to 50.0%",
+    "↓ to 25.0%",
     "80.0%",
     "70.0%",
-    "↓ 10.0%",
+    "↓ to 10.0%",
     "asked here",
     "Pa<ris",
     percent(0.75),
@@ -214,7 +214,7 @@ it("writes what is left without each word, with the way it goes, and the answer"
     ...EXPLAINED,
     words: { ...EXPLAINED.words, units: EXPLAINED.words?.units.slice(1, 2) },
   } as ExplainPayload;
-  expect(parsed(wordsFigure(most, ASKED).svg).texts).toContain("↓ 25.0%");
+  expect(parsed(wordsFigure(most, ASKED).svg).texts).toContain("↓ to 25.0%");
 });
 
 it("shows every token so that all of it can be seen", () => {

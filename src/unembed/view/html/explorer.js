@@ -2327,59 +2327,62 @@ var Qr = {
 	"	": "⇥"
 }, $r = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ti(e) : e)).join("") || "''";
+	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ni(e) : e)).join("") || "''";
 }
 function ei(e) {
 	return e ? e.label || z(e.text) : "";
 }
 function ti(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
+}
+function ni(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var B = ai(85) - 8, V = ai(170) - 8, H = "#1b1b1a", U = "#55554f", ni = "#c9c9c4", ri = "#b35806", ii = "#542788", W = 6.5;
-function ai(e) {
+var B = oi(85) - 8, V = oi(170) - 8, H = "#1b1b1a", U = "#55554f", ri = "#c9c9c4", ii = "#b35806", ai = "#542788", W = 6.5;
+function oi(e) {
 	return e * 72 / 25.4;
 }
-function oi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? si(t) : ui(String(t))}"`).join("");
+function si(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ci(t) : di(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function si(e) {
+function ci(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var ci = {
+var li = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, li = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function ui(e) {
-	return e.replace(li, "�").replace(/[&<>"']/g, (e) => ci[e] ?? "");
+}, ui = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function di(e) {
+	return e.replace(ui, "�").replace(/[&<>"']/g, (e) => li[e] ?? "");
 }
 function G(e, t, n, r = {}) {
 	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return oi("text", {
+	return si("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${si(e)} ${si(t)})`
-	}, di(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${ci(e)} ${ci(t)})`
+	}, fi(n));
 }
-function di(e) {
-	return fi.test(e) ? `\u2068${ui(e)}\u2069` : ui(e);
+function fi(e) {
+	return pi.test(e) ? `\u2068${di(e)}\u2069` : di(e);
 }
-var fi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function pi(e) {
+var pi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function mi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && fi.test(t[0]);
+	return t !== null && pi.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return oi("rect", {
+	return si("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2387,31 +2390,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function mi(e, t, n, r, i = {}) {
-	return oi("line", {
+function hi(e, t, n, r, i = {}) {
+	return si("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ni,
+		stroke: ri,
 		"stroke-width": .5,
 		...i
 	});
 }
-function hi(e, t, n) {
-	return oi("g", { transform: `translate(${si(e)} ${si(t)})` }, n);
+function gi(e, t, n) {
+	return si("g", { transform: `translate(${ci(e)} ${ci(t)})` }, n);
 }
-function gi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? ii : ri });
+function _i(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? ai : ii });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var _i = oi("defs", {}, oi("pattern", {
+var vi = si("defs", {}, si("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), vi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), yi = [
 	278,
 	278,
 	355,
@@ -2507,35 +2510,35 @@ var _i = oi("defs", {}, oi("pattern", {
 	260,
 	334,
 	584
-], yi = [
+], bi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], bi = .62, xi = 1.02;
+], xi = .62, Si = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Si(t), 0) * t * xi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Ci(t), 0) * t * Si * (n ? 1.07 : 1);
 }
-function Si(e) {
-	let t = vi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? yi.find(([t]) => t.test(e))?.[1] ?? bi : t / 1e3;
+function Ci(e) {
+	let t = yi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? bi.find(([t]) => t.test(e))?.[1] ?? xi : t / 1e3;
 }
-function Ci(e, t, n = 8) {
+function wi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function wi(e, t, n = 8) {
+function Ti(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Ti(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Ei(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Ti(e, t, n) {
+function Ei(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2544,91 +2547,91 @@ function Ti(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ei = 8, Di = 12, Oi = 160;
+var Di = 8, Oi = 12, ki = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Mi(e, n)].map((e) => {
-		let t = hi(4, r, e.body);
-		return r += e.height + Ei, t;
+	let r = 4, i = [...t, Ni(e, n)].map((e) => {
+		let t = gi(4, r, e.body);
+		return r += e.height + Di, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ei + 4
+		height: r - Di + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${oi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${si("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${ki(a.width)}mm`,
-			height: `${ki(a.height)}mm`,
-			viewBox: `0 0 ${si(a.width)} ${si(a.height)}`,
+			width: `${Ai(a.width)}mm`,
+			height: `${Ai(a.height)}mm`,
+			viewBox: `0 0 ${ci(a.width)} ${ci(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			oi("title", {}, ui(n.shows)),
-			_i,
+			si("title", {}, di(n.shows)),
+			vi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function ki(e) {
-	return si(e * 25.4 / 72);
+function Ai(e) {
+	return ci(e * 25.4 / 72);
 }
-var Ai = {
+var ji = {
 	size: 7,
 	step: 8.6
-}, ji = {
+}, Mi = {
 	size: 6,
 	step: 7.6
 };
-function Mi(e, t) {
-	let n = wi(t.shows, e, Ai.size), r = wi(Ni(t), e, ji.size), i = [...n.map((e, t) => G(0, Ai.step * (t + .8), e, { size: Ai.size })), ...r.map((e, t) => G(0, Ai.step * n.length + 2 + ji.step * (t + .8), e, {
-		size: ji.size,
+function Ni(e, t) {
+	let n = Ti(t.shows, e, ji.size), r = Ti(Pi(t), e, Mi.size), i = [...n.map((e, t) => G(0, ji.step * (t + .8), e, { size: ji.size })), ...r.map((e, t) => G(0, ji.step * n.length + 2 + Mi.step * (t + .8), e, {
+		size: Mi.size,
 		fill: U
 	}))];
 	return {
-		height: Ai.step * n.length + 2 + ji.step * r.length,
+		height: ji.step * n.length + 2 + Mi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Ni({ made: e, asked: t, about: n }) {
+function Pi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Di)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Fi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Oi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Ii).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Ii(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ii(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Ii(t.beside)}”.`
+		t.source ? `Source: “${Li(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Li(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Li(t.beside)}”.`
 	];
 	return [
-		`${Fi(o.join(", "))}.`,
+		`${Ii(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Pi = /* @__PURE__ */ new Set([
+var Fi = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Fi(e) {
-	return [...e].map((e) => e === " " || Pi.has(e) ? e : z(e)).join("");
-}
 function Ii(e) {
-	let t = [...Fi(e)], n = Math.floor(Oi / 2);
-	return t.length <= Oi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+	return [...e].map((e) => e === " " || Fi.has(e) ? e : z(e)).join("");
+}
+function Li(e) {
+	let t = [...Ii(e)], n = Math.floor(ki / 2);
+	return t.length <= ki ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Li = 22, Ri = 5.6;
-function zi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Ci(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Li, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Bi(t, i, n, [
+var Ri = 22, zi = 5.6;
+function Bi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => wi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ri, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Vi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Vi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Wi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Hi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Gi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), ee = [
@@ -2651,7 +2654,7 @@ function zi(e, t) {
 		body: ee.join("\n")
 	};
 }
-function Bi(e, t, n, r, i) {
+function Vi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2659,17 +2662,17 @@ function Bi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Ci(e.words(t, n), c - 3, Ri);
+		let r = wi(e.words(t, n), c - 3, zi);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Ri,
+			size: zi,
 			anchor: "middle",
 			fill: Rr(a)
 		}));
 	}
 	return f.join("");
 }
-function Vi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Ci(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Hi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => wi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2686,13 +2689,13 @@ function Vi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Hi = 48, Ui = 6;
-function Wi(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Hi, o = Array.from({ length: Hi }, (t, n) => K(i + n * a, 0, a + .3, Ui, { fill: e.colour((n + .5) / Hi) })), s = i > n + 4, c = [
+var Ui = 48, Wi = 6;
+function Gi(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Ui, o = Array.from({ length: Ui }, (t, n) => K(i + n * a, 0, a + .3, Wi, { fill: e.colour((n + .5) / Ui) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Ui, {
+		K(i, 0, r, Wi, {
 			fill: "none",
-			stroke: ni,
+			stroke: ri,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2720,7 +2723,7 @@ function Wi(e, t) {
 		})
 	];
 	return {
-		height: Ui + (s ? 9 : 17),
+		height: Wi + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2728,50 +2731,50 @@ function Wi(e, t) {
 function Y(e) {
 	return z(e.trim() === "" ? e : e.trim());
 }
-function Gi(e) {
+function Ki(e) {
 	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function Ki(e, t) {
+function qi(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function qi(e) {
+function Ji(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var Ji = {
+var Yi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Yi(e, t, n) {
+function Xi(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function Xi(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ea($i(e.cells, r)), c = e.model.vocab, l = zi(o.length > 6 ? V : B, {
+function Zi(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ta(ea(e.cells, r)), c = e.model.vocab, l = Bi(o.length > 6 ? V : B, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Lr(Yi(r, n, c)) : null;
+			return r ? Lr(Xi(r, n, c)) : null;
 		},
 		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]?.text ?? ""),
-		rowName: (e) => qi(a[e] ?? null),
+		rowName: (e) => Ji(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: Zi(n, c)
+		legend: Qi(n, c)
 	});
 	return J(o.length > 6 ? V : B, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Ji[n]}, “${Y(t.text)}”.${Qi(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Yi[n]}, “${Y(t.text)}”.${$i(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Gi(t)
+		about: Ki(t)
 	});
 }
-function Zi(e, t) {
+function Qi(e, t) {
 	return {
-		label: e === "rank" ? `${Ji.rank} (log)` : Ji[e],
+		label: e === "rank" ? `${Yi.rank} (log)` : Yi[e],
 		colour: Lr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
@@ -2782,13 +2785,13 @@ function Zi(e, t) {
 		}
 	};
 }
-function Qi({ start: e, size: t }, n) {
+function $i({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function $i(e, { start: t, size: n }) {
+function ea(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ea(e) {
+function ta(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2796,7 +2799,7 @@ function ea(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ta(e, t) {
+function na(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2809,8 +2812,8 @@ function ta(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: $i(e.cells, t).map((t) => [
-			qi(t.layer),
+		rows: ea(e.cells, t).map((t) => [
+			Ji(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2822,15 +2825,15 @@ function ta(e, t) {
 		])
 	};
 }
-function na(e) {
+function ra(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ra(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = na(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = zi(B, {
+function ia(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = ra(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Bi(B, {
 		columns: s,
 		rows: s,
 		square: !0,
@@ -2848,14 +2851,14 @@ function ra(e, t, n) {
 		}
 	}), d = r ? N(j(r)) : "the head";
 	return J(B, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Qi(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${$i(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function ia(e, t) {
-	let [n] = e.heads, r = na(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
+function aa(e, t) {
+	let [n] = e.heads, r = ra(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2880,7 +2883,7 @@ function ia(e, t) {
 		}))
 	};
 }
-function aa(e, t) {
+function oa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2889,7 +2892,7 @@ function aa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => na(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => ra(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(j(n)),
 			e,
 			t,
@@ -2898,8 +2901,8 @@ function aa(e, t) {
 		]))
 	};
 }
-function oa(e, t, n) {
-	let r = na(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
+function sa(e, t, n) {
+	let r = ra(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2908,7 +2911,7 @@ function oa(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [zi(a, {
+	return J(a, [Bi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
@@ -2922,7 +2925,7 @@ function oa(e, t, n) {
 			low: "0",
 			high: "1"
 		}
-	}), zi(a, {
+	}), Bi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
@@ -2931,15 +2934,15 @@ function oa(e, t, n) {
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: sa("gives through the head, logits", l)
+		legend: ca("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Qi(t, na(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${$i(t, ra(e).length)}`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function sa(e, t) {
+function ca(e, t) {
 	return {
 		label: e,
 		colour: (e) => Ir(2 * e - 1, 1, !1),
@@ -2948,13 +2951,13 @@ function sa(e, t) {
 		high: L(t)
 	};
 }
-var ca = {
+var la = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function la(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ea(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = zi(u, {
+function ua(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ta(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Bi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
@@ -2964,21 +2967,21 @@ function la(e, t, n) {
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => L(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
-		rowName: (e) => qi(a[e] ?? null),
+		rowName: (e) => Ji(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: sa("effect (0: as B; 1: as A)", l)
+		legend: ca("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ca[e.site] ?? e.site}. ${ua(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${Qi(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${la[e.site] ?? e.site}. ${da(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${$i(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function ua(e) {
+function da(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function da(e) {
+function fa(e) {
 	return {
 		head: [
 			"site",
@@ -2999,21 +3002,21 @@ function da(e) {
 	};
 }
 // src/lib/figure/table.ts
-function fa({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(pa).join(",")}\r\n`).join("");
+function pa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(ma).join(",")}\r\n`).join("");
 }
-function pa(e) {
+function ma(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
-var ma = 11811, ha = 33;
-function ga(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ma), n.setUint32(12, ma), t[16] = 1, n.setUint32(17, _a(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, ha)), r.set(t, ha), r.set(e.subarray(ha), ha + t.length), r;
-}
+var ha = 11811, ga = 33;
 function _a(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ha), n.setUint32(12, ha), t[16] = 1, n.setUint32(17, va(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, ga)), r.set(t, ga), r.set(e.subarray(ga), ga + t.length), r;
+}
+function va(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -3022,11 +3025,11 @@ function _a(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function va(e, t, n) {
+function ya(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function ya({ svg: e, width: t, height: n }) {
+async function ba({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -3036,12 +3039,12 @@ async function ya({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return ga(new Uint8Array(await o.arrayBuffer()));
+	return _a(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = k(), n = ze(null);
-	Le(() => Sa(n.current), []);
+	Le(() => Ca(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3055,12 +3058,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => ya(e.figure(a))
+			() => ba(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => fa(e.table())
+			() => pa(e.table())
 		],
 		[
 			"json",
@@ -3068,9 +3071,9 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${xa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Sa(s)}.${r}`;
 		try {
-			va(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			ya(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -3093,22 +3096,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ P("span", {
 					class: "small",
-					children: ba[e]
+					children: xa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var ba = {
+var xa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function xa(e) {
+function Sa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Sa(e) {
+function Ca(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3122,7 +3125,7 @@ function Sa(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ca(e) {
+function wa(e) {
 	Le(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3132,24 +3135,24 @@ function Ca(e) {
 	});
 }
 // src/ui/Grid.tsx
-var wa = "system-ui, sans-serif", [Ta, Ea, Da] = [
+var Ta = "system-ui, sans-serif", [Ea, Da, Oa] = [
 	11,
 	46,
 	120
 ];
-function Oa(e) {
+function ka(e) {
 	let t = ze(null), n = O(null), r = ze({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ca(() => {
+	wa(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Aa(c, e, s);
+		let l = ja(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Ia(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ja(c, e, l), Pa(c, e, l, getComputedStyle(o).color), n.value && Na(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + La(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ma(c, e, l), Fa(c, e, l, getComputedStyle(o).color), n.value && Pa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3165,7 +3168,7 @@ function Oa(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [ka(o[0] + e, i), ka(o[1] + t, a)];
+			n.value = [Aa(o[0] + e, i), Aa(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3191,60 +3194,60 @@ function Oa(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function ka(e, t) {
+function Aa(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Aa(e, t, n) {
+function ja(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ta}px ${wa}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(La(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ea, Da] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ea}px ${Ta}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Ra(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Da, Oa] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function ja(e, t, n) {
+function Ma(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Na(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Pa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ma(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ta, i.height - 4)}px ${wa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Na(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ea, i.height - 4)}px ${Ta}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Na(e, [t, n], r, i, a) {
+function Pa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Pa(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ta}px ${wa}`, e.textBaseline = "middle", e.textAlign = "right";
+function Fa(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ea}px ${Ta}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(La(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Fa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(La(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function Fa(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => La(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ra(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ia(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ra(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function Ia(e, t, n) {
-	if (Fa(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => La(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function La(e, t, n) {
+	if (Ia(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function La(e) {
+function Ra(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ra = 9;
-function za(e) {
-	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+var za = 9;
+function Ba(e) {
+	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: za }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ P("p", {
 		class: "legend",
 		children: [
@@ -3290,7 +3293,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Ba(e) {
+function Va(e) {
 	let t = k(), n = M(e.part, t.state.value.selection);
 	return /* @__PURE__ */ P("button", {
 		type: "button",
@@ -3303,7 +3306,7 @@ function Ba(e) {
 	});
 }
 // src/ui/Table.tsx
-function Va(e) {
+function Ha(e) {
 	return /* @__PURE__ */ P("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3311,13 +3314,13 @@ function Va(e) {
 		children: e.children
 	});
 }
-function Ha(e) {
-	let t = k(), n = Ua();
+function Ua(e) {
+	let t = k(), n = Wa();
 	return /* @__PURE__ */ P("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Va, {
+		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Ha, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: e.head.map((e, t) => /* @__PURE__ */ P("th", {
 				scope: "col",
@@ -3326,7 +3329,7 @@ function Ha(e) {
 		}) : null]
 	});
 }
-function Ua() {
+function Wa() {
 	let e = O(!1), t = ze(null);
 	return {
 		ref: t,
@@ -3352,7 +3355,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Wa(e) {
+function Ga(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3384,7 +3387,7 @@ function Wa(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ga() {
+function Ka() {
 	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = a !== null && Kt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = kr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
@@ -3403,13 +3406,13 @@ function Ga() {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
 		note: /* @__PURE__ */ P(b, { children: [
-			a ? Ka(a, t.position) : "Of the strongest head; select another to see its layer.",
+			a ? qa(a, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ P(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ P(Wa, {
+			/* @__PURE__ */ P(Ga, {
 				start: l,
 				length: c,
 				what: "tokens"
@@ -3417,27 +3420,27 @@ function Ga() {
 			/* @__PURE__ */ P(F, { answer: p.answer }),
 			p.result ? /* @__PURE__ */ P(X, {
 				name: `heads-L${u}`,
-				figure: (e) => oa(p.result, h, e),
-				table: () => aa(p.result, h),
+				figure: (e) => sa(p.result, h, e),
+				table: () => oa(p.result, h),
 				data: p.result
 			}) : null,
 			p.result ? /* @__PURE__ */ P("div", {
 				class: p.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P(Za, {
+					/* @__PURE__ */ P(Qa, {
 						payload: p.result,
 						start: l.value
 					}),
-					/* @__PURE__ */ P(za, {
+					/* @__PURE__ */ P(Ba, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ P(za, {
+					/* @__PURE__ */ P(Ba, {
 						kind: "sign",
-						...Xa(Ya(p.result))
+						...Za(Xa(p.result))
 					}),
-					/* @__PURE__ */ P(Ha, {
+					/* @__PURE__ */ P(Ua, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3445,7 +3448,7 @@ function Ga() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => qa(p.result, l.value)
+						rows: () => Ja(p.result, l.value)
 					})
 				]
 			}) : null,
@@ -3458,10 +3461,10 @@ function Ga() {
 				class: `has-exports${m.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ P(X, {
 					name: `attention-${a ? N(a) : `L${u}.H${d}`}`,
-					figure: (e) => ra(m.result, h, e),
-					table: () => ia(m.result, h),
+					figure: (e) => ia(m.result, h, e),
+					table: () => aa(m.result, h),
 					data: m.result
-				}), /* @__PURE__ */ P(to, {
+				}), /* @__PURE__ */ P(no, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -3470,51 +3473,51 @@ function Ga() {
 		]
 	});
 }
-function Ka(e, t) {
+function qa(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function qa(e, t) {
-	return e.heads.flatMap((n) => Ja(n, e).slice(t, t + 128).map((e) => [
+function Ja(e, t) {
+	return e.heads.flatMap((n) => Ya(n, e).slice(t, t + 128).map((e) => [
 		N(j(n)),
 		`${e.position} ${z(e.text)}`,
 		I(n.pattern[e.position] ?? 0, 3),
 		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Ja(e, t) {
+function Ya(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Ya({ heads: e }) {
+function Xa({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Xa(e) {
+function Za(e) {
 	return {
 		low: `gives ${L(-e)}`,
 		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function Za({ payload: e, start: t }) {
-	let { heads: n } = e, r = Ya(e);
+function Qa({ payload: e, start: t }) {
+	let { heads: n } = e, r = Xa(e);
 	return /* @__PURE__ */ P("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ P("li", { children: [
-			/* @__PURE__ */ P(Ba, { part: j(n) }),
+			/* @__PURE__ */ P(Va, { part: j(n) }),
 			" ",
 			L(n.value),
-			/* @__PURE__ */ P(Qa, {
+			/* @__PURE__ */ P($a, {
 				head: n,
-				tokens: Ja(n, e),
+				tokens: Ya(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function Qa(e) {
+function $a(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("svg", {
 		class: "strips",
@@ -3541,7 +3544,7 @@ function Qa(e) {
 				/* @__PURE__ */ P("title", { children: `${t.position} ${z(t.text)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= $a ? /* @__PURE__ */ P("span", {
+	}), t.length <= eo ? /* @__PURE__ */ P("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3551,18 +3554,18 @@ function Qa(e) {
 		}, e.position))
 	}) : null] });
 }
-var $a = 12, eo = {
+var eo = 12, to = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function to(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ja(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => z(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function no(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ya(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => z(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("h3", { children: l }),
 		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: Object.entries(eo).map(([e, n]) => /* @__PURE__ */ P("button", {
+			children: Object.entries(to).map(([e, n]) => /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3570,13 +3573,13 @@ function to(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ P(ro, {
+		a.value === "target" ? /* @__PURE__ */ P(io, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ P(no, {
+		}) : /* @__PURE__ */ P(ro, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3586,7 +3589,7 @@ function to(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ P(Ha, {
+		/* @__PURE__ */ P(Ua, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3603,27 +3606,27 @@ function to(e) {
 		})
 	] });
 }
-function no(e) {
+function ro(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ka, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= $a ? 18 : 12,
-		...t <= $a ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		height: t <= eo ? 18 : 12,
+		...t <= eo ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
 		colour: (t, n) => t > n && !e.whole ? null : Lr(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ P(za, {
+	}), /* @__PURE__ */ P(Ba, {
 		kind: "amount",
 		low: "0",
 		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function ro(e) {
+function io(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Oa, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ka, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
@@ -3632,16 +3635,16 @@ function ro(e) {
 		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ P(za, {
+	}), /* @__PURE__ */ P(Ba, {
 		kind: "sign",
-		...Xa(a)
+		...Za(a)
 	})] });
 }
 // src/hooks/useTested.ts
-function io() {
-	return A(ao(k().followed()))?.result ?? null;
+function ao() {
+	return A(oo(k().followed()))?.result ?? null;
 }
-function ao(e) {
+function oo(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3650,20 +3653,20 @@ function ao(e) {
 	} : null;
 }
 // src/lib/carried.ts
-var oo = .25, so = .1;
-function co(e, t) {
+var so = .25, co = .1;
+function lo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function lo(e) {
-	let t = e.heads.flatMap((t) => uo(j(t), t, t.zeroed, fo(e, t))), n = e.neurons.flatMap((e) => uo(Ht(e), e, e.zeroed, po(e)));
+function uo(e) {
+	let t = e.heads.flatMap((t) => fo(j(t), t, t.zeroed, po(e, t))), n = e.neurons.flatMap((e) => fo(Ht(e), e, e.zeroed, mo(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function uo(e, t, n, r) {
+function fo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ho(i, e),
-		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
+		...go(i, e),
+		does: [r, ho(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3674,18 +3677,18 @@ function uo(e, t, n, r) {
 		says: a
 	}];
 }
-function fo(e, t) {
+function po(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < oo ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n.text)}` : `reads ${z(n.text)}`;
+	return !n || n.attention < so ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n.text)}` : `reads ${z(n.text)}`;
 }
-function po(e) {
+function mo(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${z(t.text)}` : "";
 }
-function mo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "works through later parts" : "";
+function ho({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < co * Math.abs(e) ? "adds little itself, later parts build on it" : "";
 }
-function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function go({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3694,11 +3697,11 @@ function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${go(n)} of ${o}`,
+		tag: `${_o(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function go(e) {
+function _o(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3710,9 +3713,9 @@ function go(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var _o = 12, vo = 7.5, yo = 7;
-function bo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var vo = 12, yo = 7.5, bo = 7;
+function xo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, bo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * vo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3721,16 +3724,16 @@ function bo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...To(r).map((e) => mi(u(e), d, u(e), f, { stroke: e === 0 ? H : ni })),
-		...n.map((n, r) => xo(n, d + r * _o, {
+		...Eo(r).map((e) => hi(u(e), d, u(e), f, { stroke: e === 0 ? H : ri })),
+		...n.map((n, r) => So(n, d + r * vo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...wo(r, u, f),
+		...t.mark ? wo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...To(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3741,29 +3744,29 @@ function bo(e, t) {
 		body: m.join("\n")
 	};
 }
-function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : gi(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function So(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + vo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, yo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, yo, { fill: "#4d5f80" }) : _i(l, t + 4.5 / 2, u, yo, d), m = Math.max(c, a.mark && !d ? Co(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Ci(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, wi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? mi(0, t, i, t, { stroke: H }) : "",
-		G(0, f, Ci(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? hi(0, t, i, t, { stroke: H }) : "",
+		G(0, f, wi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: yo,
+			size: bo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function So(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
+function Co(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, bo) ? t : e;
 }
-function Co(e, t, n, r, [i, a]) {
+function wo(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [mi(e, t - 3, e, n, {
+	return [hi(e, t - 3, e, n, {
 		stroke: H,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
@@ -3772,14 +3775,14 @@ function Co(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function wo(e, t, n) {
-	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function To(e, t, n) {
+	return Eo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function To({ low: e, high: t }, n = 4) {
+function Eo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3790,7 +3793,7 @@ function To({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Eo(e, t, n) {
+function Do(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3799,7 +3802,7 @@ function Eo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Do(e) {
+function Oo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3808,8 +3811,8 @@ function Do(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Oo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(V, {
+function ko(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Do([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Oo(`probability of ${r} with the part set to zero`), c = xo(V, {
 		rows: t.map((e, t) => {
 			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Kr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
@@ -3849,10 +3852,10 @@ function Oo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function ko(e, t) {
+function Ao(e, t) {
 	return {
 		head: [
 			"part",
@@ -3881,7 +3884,7 @@ function ko(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ao(e, t, n, r = () => !1, i = () => null) {
+function jo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3889,15 +3892,15 @@ function Ao(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Mo(s.map((e) => e.value))
+			value: No(s.map((e) => e.value))
 		},
-		sum: Mo(e.map((e) => e.value))
+		sum: No(e.map((e) => e.value))
 	};
 }
-function jo(e, t, n) {
+function Mo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Mo(e) {
+function No(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3905,15 +3908,15 @@ function Mo(e) {
 	}
 	return t + n;
 }
-function No(e) {
-	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Po(e) {
+	let t = No(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Po(e) {
+function Fo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3923,11 +3926,11 @@ function Po(e) {
 		e.source
 	].join(" ");
 }
-function Fo(e, t) {
-	let n = new Map(t.map((e) => [Po(e), e]));
+function Io(e, t) {
+	let n = new Map(t.map((e) => [Fo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Po(e));
-		return n.delete(Po(e)), {
+		let t = n.get(Fo(e));
+		return n.delete(Fo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3939,7 +3942,7 @@ function Fo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Io(e) {
+function Lo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ P("span", {
 		class: "bar",
@@ -3950,42 +3953,42 @@ function Io(e) {
 		})
 	});
 }
-function Lo(e) {
+function Ro(e) {
 	return /* @__PURE__ */ P("span", {
-		class: `number${Ro(e.value, e.digits)}`,
+		class: `number${zo(e.value, e.digits)}`,
 		children: L(e.value, e.digits)
 	});
 }
-function Ro(e, t) {
+function zo(e, t) {
 	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var zo = 6;
-function Bo() {
-	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
+var Bo = 6;
+function Vo() {
+	let e = k(), t = e.explained.value, n = A(oo(e.followed())), r = ao(), i = O(!1);
 	if (!t) return null;
-	let a = r ? lo(r) : [], o = i.value ? a : co(a, zo);
+	let a = r ? uo(r) : [], o = i.value ? a : lo(a, Bo);
 	return /* @__PURE__ */ P(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? Vo(r) : "Each part is being switched off …",
+		note: r ? /* @__PURE__ */ P(Ho, { tested: r }) : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ P(F, { answer: n }),
 			r ? /* @__PURE__ */ P(X, {
 				name: "carried",
-				figure: (e) => Oo(r, o, e),
-				table: () => ko(r, a),
+				figure: (e) => ko(r, o, e),
+				table: () => Ao(r, a),
 				data: r
 			}) : null,
-			r?.control ? /* @__PURE__ */ P(Ho, {
+			r?.control ? /* @__PURE__ */ P(Uo, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ P(Uo, { explained: t }),
+			/* @__PURE__ */ P(Wo, { explained: t }),
 			/* @__PURE__ */ P("p", {
 				class: "controls end",
-				children: [a.length > zo ? /* @__PURE__ */ P("button", {
+				children: [a.length > Bo ? /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
@@ -3999,14 +4002,39 @@ function Bo() {
 		]
 	});
 }
-function Vo({ control: e, model: t }) {
-	if (!e) return "No part was switched off: this was made without its tests.";
-	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
-	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
+function Ho({ tested: { control: e, model: t } }) {
+	return e ? /* @__PURE__ */ P(b, { children: [
+		"Each part alone ",
+		/* @__PURE__ */ P(Q, {
+			name: "zeroed",
+			children: "set to zero"
+		}),
+		" ",
+		t.bidirectional ? "at the blank" : "where the question is asked",
+		e.heads ? /* @__PURE__ */ P(b, { children: [
+			", ranked among all ",
+			e.heads.count,
+			" ",
+			/* @__PURE__ */ P(Q, {
+				name: "attention head",
+				children: "heads"
+			})
+		] }) : null,
+		e.neurons ? /* @__PURE__ */ P(b, { children: [
+			e.heads ? " or " : ", ranked among ",
+			e.neurons.count,
+			" active ",
+			/* @__PURE__ */ P(Q, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }) : null,
+		"."
+	] }) : /* @__PURE__ */ P(b, { children: "No part was switched off: this was made without its tests." });
 }
-function Ho({ tested: e, carriers: t }) {
+function Uo({ tested: e, carriers: t }) {
 	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ P(Va, {
+	return /* @__PURE__ */ P(Ha, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 			/* @__PURE__ */ P("th", {
@@ -4017,7 +4045,10 @@ function Ho({ tested: e, carriers: t }) {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: "adds, logits"
+				children: ["adds, ", /* @__PURE__ */ P(Q, {
+					name: "logit",
+					children: "logits"
+				})]
 			}),
 			/* @__PURE__ */ P("th", {
 				scope: "col",
@@ -4042,11 +4073,11 @@ function Ho({ tested: e, carriers: t }) {
 			return /* @__PURE__ */ P("tr", { children: [
 				/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ P(Ba, { part: e.part })
+					children: /* @__PURE__ */ P(Va, { part: e.part })
 				}),
 				/* @__PURE__ */ P("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ P(Lo, { value: e.credit })
+					children: /* @__PURE__ */ P(Ro, { value: e.credit })
 				}),
 				/* @__PURE__ */ P("td", {
 					class: "wide-only",
@@ -4077,8 +4108,8 @@ function Ho({ tested: e, carriers: t }) {
 		}) })] })
 	});
 }
-function Uo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+function Wo({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Po(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
 	return /* @__PURE__ */ P("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -4102,9 +4133,9 @@ function Uo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Wo(e, t) {
+function Go(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Ko(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...qo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4124,22 +4155,22 @@ function Wo(e, t) {
 	}
 	return n;
 }
-function Go(e) {
+function Ko(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Ko(e, t) {
+function qo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = qo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Jo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function qo(e, t) {
+function Jo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4147,7 +4178,7 @@ function qo(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function Jo() {
+function Yo() {
 	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -4158,7 +4189,7 @@ function Jo() {
 	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Wo(Yo(r), Yo(c.result)) : null, u = l && r ? Go(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Go(Xo(r), Xo(c.result)) : null, u = l && r ? Ko(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -4172,17 +4203,17 @@ function Jo() {
 		mate: u?.[1] ?? null
 	};
 }
-function Yo(e) {
+function Xo(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var Xo = 20;
-function Zo(e, t, n) {
-	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Qo(t)) - Math.abs(Qo(e))), i = r.slice(Xo), a = Mo(r.map(Qo)), o = Mo(i.map(Qo)), s = [
-		...r.slice(0, Xo).map((e) => ({
+var Zo = 20;
+function Qo(e, t, n) {
+	let r = [...Io(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs($o(t)) - Math.abs($o(e))), i = r.slice(Zo), a = No(r.map($o)), o = No(i.map($o)), s = [
+		...r.slice(0, Zo).map((e) => ({
 			name: Qt(e.term),
-			value: Qo(e),
-			number: L(Qo(e))
+			value: $o(e),
+			number: L($o(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4198,20 +4229,20 @@ function Zo(e, t, n) {
 			total: !0
 		}
 	];
-	return J(B, [bo(B, {
+	return J(B, [xo(B, {
 		rows: s,
-		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Do(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ki(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${qi(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function Qo({ a: e, b: t }) {
+function $o({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function $o(e, t) {
+function es(e, t) {
 	return {
 		head: [
 			"term",
@@ -4219,11 +4250,11 @@ function $o(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: Io(e.ledger.terms, t.ledger.terms).map((e) => [
 			Qt(e.term),
 			e.a,
 			e.b,
-			Qo(e)
+			$o(e)
 		])
 	};
 }
@@ -4234,7 +4265,7 @@ function $(e) {
 		children: z(e.text)
 	});
 }
-function es(e) {
+function ts(e) {
 	return /* @__PURE__ */ P("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
@@ -4243,7 +4274,7 @@ function es(e) {
 		}, t))
 	});
 }
-function ts(e) {
+function ns(e) {
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
@@ -4257,12 +4288,12 @@ function ts(e) {
 	});
 }
 // src/panels/Patch.tsx
-var ns = {
+var rs = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function rs(e) {
+function is(e) {
 	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -4287,7 +4318,7 @@ function rs(e) {
 					/* @__PURE__ */ P("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(ns).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(rs).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4297,7 +4328,7 @@ function rs(e) {
 			/* @__PURE__ */ P(F, { answer: o }),
 			s ? /* @__PURE__ */ P("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ P(is, {
+				children: /* @__PURE__ */ P(as, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4305,16 +4336,16 @@ function rs(e) {
 		]
 	});
 }
-function is({ result: e, promptB: t }) {
+function as({ result: e, promptB: t }) {
 	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P(X, {
 			name: "patching",
-			figure: (t) => la(e, {
+			figure: (t) => ua(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => da(e),
+			table: () => fa(e),
 			data: e,
 			beside: t
 		}),
@@ -4334,12 +4365,12 @@ function is({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ P(Ga, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ P(Oa, {
+		/* @__PURE__ */ P(ka, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
@@ -4355,13 +4386,13 @@ function is({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ P(za, {
+		/* @__PURE__ */ P(Ba, {
 			kind: "sign",
 			low: `${L(-u, 1)} away from A`,
 			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ P(Ha, {
+		/* @__PURE__ */ P(Ua, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4379,34 +4410,34 @@ function is({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var as = 12;
-function os() {
-	let e = k(), t = e.explained.value, n = Jo(), { b: r } = e.state.value;
+var os = 12;
+function ss() {
+	let e = k(), t = e.explained.value, n = Yo(), { b: r } = e.state.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ P(ss, {})
+		children: /* @__PURE__ */ P(cs, {})
 	});
-	let i = n.columns ? Go(n.columns) : [];
+	let i = n.columns ? Ko(n.columns) : [];
 	return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ P(ss, {}),
+			/* @__PURE__ */ P(cs, {}),
 			/* @__PURE__ */ P(F, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ P(X, {
 				name: "compare",
-				figure: (e) => Zo(t, n.result, e),
-				table: () => $o(t, n.result),
+				figure: (e) => Qo(t, n.result, e),
+				table: () => es(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ P(cs, {
+			/* @__PURE__ */ P(ls, {
 				explained: t,
 				compared: n
 			}),
@@ -4416,10 +4447,10 @@ function os() {
 			}) : null,
 			/* @__PURE__ */ P("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(us, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(ds, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(rs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(is, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ P("p", {
@@ -4430,7 +4461,7 @@ function os() {
 		]
 	});
 }
-function ss() {
+function cs() {
 	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ P("button", {
 		type: "button",
@@ -4456,7 +4487,7 @@ function ss() {
 		})]
 	});
 }
-function cs({ explained: e, compared: t }) {
+function ls({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4464,7 +4495,7 @@ function cs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ P(Va, {
+	return /* @__PURE__ */ P(Ha, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ P("table", {
 			class: "columns",
@@ -4504,12 +4535,12 @@ function cs({ explained: e, compared: t }) {
 		})]
 	});
 }
-var ls = (e) => (e.a ?? 0) - (e.b ?? 0);
-function us({ a: e, b: t }) {
-	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ls(t)) - Math.abs(ls(e))), r = n.slice(0, as), i = n.slice(as), a = Math.max(0, ...n.map((e) => Math.abs(ls(e)))), o = (e) => [
-		Mo(e.map((e) => e.a ?? 0)),
-		Mo(e.map((e) => e.b ?? 0)),
-		Mo(e.map(ls))
+var us = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ds({ a: e, b: t }) {
+	let n = Io(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(us(t)) - Math.abs(us(e))), r = n.slice(0, os), i = n.slice(os), a = Math.max(0, ...n.map((e) => Math.abs(us(e)))), o = (e) => [
+		No(e.map((e) => e.a ?? 0)),
+		No(e.map((e) => e.b ?? 0)),
+		No(e.map(us))
 	];
 	return /* @__PURE__ */ P("table", {
 		class: "differences",
@@ -4558,7 +4589,7 @@ function us({ a: e, b: t }) {
 				return /* @__PURE__ */ P("tr", { children: [
 					/* @__PURE__ */ P("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.term)
+						children: t ? /* @__PURE__ */ P(Va, { part: t }) : Qt(e.term)
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "number",
@@ -4570,28 +4601,28 @@ function us({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: /* @__PURE__ */ P(Lo, { value: ls(e) })
+						children: /* @__PURE__ */ P(Ro, { value: us(e) })
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ P(Io, {
-							value: ls(e),
+						children: /* @__PURE__ */ P(Lo, {
+							value: us(e),
 							largest: a
 						})
 					})
-				] }, Po(e.term));
-			}), /* @__PURE__ */ P(ds, {
+				] }, Fo(e.term));
+			}), /* @__PURE__ */ P(fs, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(ds, {
+			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(fs, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ds({ name: e, sums: t }) {
+function fs({ name: e, sums: t }) {
 	return /* @__PURE__ */ P("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4608,8 +4639,8 @@ function ds({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function fs(e, t) {
-	let n = ps(e, t);
+function ps(e, t) {
+	let n = ms(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4625,21 +4656,21 @@ function fs(e, t) {
 		effect: null
 	} : null;
 }
-function ps(e, t) {
+function ms(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Gt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function ms({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+function hs({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
 	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Kr(n.probability, i);
 }
-function hs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [gs(e), e]));
+function gs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [_s(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(gs({
+			at: (r) => n.get(_s({
 				layer: r,
 				head: e,
 				cross: t
@@ -4648,15 +4679,15 @@ function hs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function gs({ layer: e, head: t, cross: n }) {
+function _s({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function _s(e) {
+function vs(e) {
 	return N(j(e));
 }
 // src/panels/Effects.tsx
-function vs() {
-	let e = io();
+function ys() {
+	let e = ao();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "effects",
 		title: /* @__PURE__ */ P(b, { children: [
@@ -4669,9 +4700,9 @@ function vs() {
 		] }),
 		note: /* @__PURE__ */ P(b, { children: [
 			"The ",
-			Ss(e) ? "lead" : "probability",
+			Cs(e) ? "lead" : "probability",
 			" of ",
-			xs(e),
+			Ss(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ P(Q, {
@@ -4680,14 +4711,14 @@ function vs() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ P(ys, { tested: e })
+		children: /* @__PURE__ */ P(bs, { tested: e })
 	});
 }
-function ys({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = hs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function bs({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = gs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Oa, {
-			label: `Effect of zeroing each head on ${xs(e)}, by head and layer`,
+		/* @__PURE__ */ P(ka, {
+			label: `Effect of zeroing each head on ${Ss(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
@@ -4696,7 +4727,7 @@ function ys({ tested: e }) {
 				return n ? Ir(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => bs(e, a(t, n)),
+			tell: (t, n) => xs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4708,48 +4739,48 @@ function ys({ tested: e }) {
 				r && t.select(j(r));
 			}
 		}),
-		/* @__PURE__ */ P(za, {
+		/* @__PURE__ */ P(Ba, {
 			kind: "sign",
 			low: `rises by ${I(i)} nats without it`,
 			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ P(Ha, {
+		/* @__PURE__ */ P(Ua, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				xs(e)
+				Ss(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				_s(t),
+				vs(t),
 				L(t.nats),
-				ms(e, t).join(" → ")
+				hs(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function bs(e, t) {
+function xs(e, t) {
 	if (!t) return "";
-	let [n, r] = ms(e, t);
-	return `${_s(t)}: ${xs(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = hs(e, t);
+	return `${vs(t)}: ${Ss(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function xs({ target: e }) {
+function Ss({ target: e }) {
 	return z(e.text.trim() || e.text);
 }
-function Ss({ reference: e }) {
+function Cs({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Cs = 60;
-function ws(e, t, n = Cs) {
-	let r = /* @__PURE__ */ new Map([[Ts, Es(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var ws = 60;
+function Ts(e, t, n = ws) {
+	let r = /* @__PURE__ */ new Map([[Es, Ds(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Ds(c), ...c.steps.map(Os)], l = s.filter((e) => !r.has(e.id));
+		let s = [Os(c), ...c.steps.map(ks)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Ts];
+		let u = [...s.map((e) => e.id), Es];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4769,15 +4800,15 @@ function ws(e, t, n = Cs) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Mo(a.map((e) => e.value))
+			value: e.value - No(a.map((e) => e.value))
 		}
 	};
 }
-var Ts = "output";
-function Es(e) {
+var Es = "output";
+function Ds(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ts,
+		id: Es,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4787,7 +4818,7 @@ function Es(e) {
 		part: null
 	};
 }
-function Ds(e) {
+function Os(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${Zt(t, a)} ${n} ${r}`,
@@ -4797,7 +4828,7 @@ function Ds(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ms(o, a),
+		height: Ns(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4807,14 +4838,14 @@ function Ds(e) {
 		} : null
 	};
 }
-function Os(e) {
+function ks(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
 		id: `${Zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Ms(t + (e.cross ? .4 : .2), a),
+		height: Ns(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4823,27 +4854,27 @@ function Os(e) {
 		part: o
 	};
 }
-function ks(e, t) {
+function As(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Mo(n.map(({ path: e }) => e.value)),
+		value: No(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function As(e, t) {
+function js(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var js = -1e6;
-function Ms(e, t) {
-	return t ? js + e : e;
+var Ms = -1e6;
+function Ns(e, t) {
+	return t ? Ms + e : e;
 }
-function Ns(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ps({
+function Ps(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Fs({
 		ofSource: e,
 		position: t
 	}), {
@@ -4851,45 +4882,45 @@ function Ns(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ps({ ofSource: e, position: t }) {
+function Fs({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Fs(e, { ofSource: t, position: n }) {
+function Is(e, { ofSource: t, position: n }) {
 	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
 }
-function Is(e, t) {
-	let n = Ds(e), r = e.steps.map(Os).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Ls(e, t) {
+	let n = Os(e), r = e.steps.map(ks).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/figure/flow.ts
-var Ls = 10, Rs = 320;
-function zs(e, t, n) {
-	let r = (t) => z(Fs(e, t)), i = [...t.paths.slice(0, Ls).map((e) => ({
-		name: Is(e, r),
+var Rs = 10, zs = 320;
+function Bs(e, t, n) {
+	let r = (t) => z(Is(e, t)), i = [...t.paths.slice(0, Rs).map((e) => ({
+		name: Ls(e, r),
 		value: e.value,
 		number: L(e.value)
-	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Us(e, t), ...i.length > 0 ? [bo(V, {
+	}))], a = Do(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Ws(e, t), ...i.length > 0 ? [xo(V, {
 		rows: i,
 		axis: a,
-		names: Rs
+		names: zs
 	})] : []], { remainder: s } = t;
 	return J(V, o, {
-		shows: `Paths from where something is written to ${Ki(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		shows: `Paths from where something is written to ${qi(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-var Bs = 24, Vs = 480, Hs = 12;
-function Us(e, t) {
-	let n = Ns(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Gs(e, t))) + 14, a = Math.min(Bs, Vs / r.length), o = Js(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => qs(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => Ks(e, t, o.get(t.id) ?? {
+var Vs = 24, Hs = 480, Us = 12;
+function Ws(e, t) {
+	let n = Ps(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Ks(e, t))) + 14, a = Math.min(Vs, Hs / r.length), o = Ys(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => Js(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => qs(e, t, o.get(t.id) ?? {
 			x: 0,
 			y: 0
 		})),
 		...n.map((n) => {
-			let r = t.nodes.filter((e) => Ps(e) === Ps(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${z(Fs(e, n))}`;
+			let r = t.nodes.filter((e) => Fs(e) === Fs(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${z(Is(e, n))}`;
 			return G(i, u - 4, a, {
 				size: 8,
 				anchor: "middle",
@@ -4899,53 +4930,53 @@ function Us(e, t) {
 	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
 	return {
 		height: u * c,
-		body: oi("g", { transform: p }, f.join("\n"))
+		body: si("g", { transform: p }, f.join("\n"))
 	};
 }
-function Ws(e, t) {
+function Gs(e, t) {
 	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
 }
-function Gs(e, t) {
-	return q(Ws(e, t), 7) + 8;
+function Ks(e, t) {
+	return q(Gs(e, t), 7) + 8;
 }
-function Ks(e, t, { x: n, y: r }) {
-	let i = Gs(e, t), a = {
-		rx: t.carries ? Hs / 2 : 1,
+function qs(e, t, { x: n, y: r }) {
+	let i = Ks(e, t), a = {
+		rx: t.carries ? Us / 2 : 1,
 		fill: "#fff",
 		stroke: H,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - Hs / 2, i, Hs, a) + G(n, r + 2.5, Ws(e, t), {
+	return K(n - i / 2, r - Us / 2, i, Us, a) + G(n, r + 2.5, Gs(e, t), {
 		size: 7,
 		anchor: "middle",
 		bold: t.label === ""
 	});
 }
-function qs(e, t, n, r) {
+function Js(e, t, n, r) {
 	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - Hs / 2, t.y + Hs / 2];
-	return oi("path", {
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - Us / 2, t.y + Us / 2];
+	return si("path", {
 		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
 		fill: "none",
-		stroke: n < 0 ? ii : ri,
+		stroke: n < 0 ? ai : ii,
 		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
 		"stroke-dasharray": n < 0 ? "3 2" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Js(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Ps)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${Ps(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Ps(e)) ? 0 : 1);
+function Ys(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Fs)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Fs(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Fs(e)) ? 0 : 1);
 		return s.set(t, n + 1), n;
 	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map(Ps)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Ps(e) === n ? c[t] ?? 0 : 0)));
+	for (let n of t.map(Fs)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Fs(e) === n ? c[t] ?? 0 : 0)));
 	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get(Ps(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + Hs / 2 + 2
+		x: (l.get(Fs(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + Us / 2 + 2
 	}]));
 }
-function Ys(e) {
-	let t = (t) => Fs(e, t);
+function Xs(e) {
+	let t = (t) => Is(e, t);
 	return {
 		head: [
 			"path",
@@ -4957,7 +4988,7 @@ function Ys(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Is(e, t),
+			Ls(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -4968,22 +4999,22 @@ function Ys(e) {
 	};
 }
 // src/lib/route.ts
-var Xs = 24, Zs = 24, Qs = 24, $s = 4;
-function ec(e, t, n, r = Infinity) {
+var Zs = 24, Qs = 24, $s = 24, ec = 4;
+function tc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Qs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= $s; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Zs,
+			x: i.x + o * a * Qs,
 			y: i.y
 		};
-		if (nc(e, s, t, n, r)) return s;
+		if (rc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function tc(e, t, n, r) {
+function nc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -4994,19 +5025,19 @@ function tc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function nc(e, t, n, r, i) {
-	for (let a = 1; a < Xs; a++) {
-		let o = tc(e, t, n, a / Xs);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rc(o, e))) return !1;
+function rc(e, t, n, r, i) {
+	for (let a = 1; a < Zs; a++) {
+		let o = nc(e, t, n, a / Zs);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ic(o, e))) return !1;
 	}
 	return !0;
 }
-function rc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
+function ic({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + ec && Math.abs(t - n.y) < n.height / 2 + ec;
 }
 // src/panels/Flow.tsx
-var ic = 34, ac = 20, oc = 6.6, sc = 18, cc = 420;
-function lc() {
+var ac = 34, oc = 20, sc = 6.6, cc = 18, lc = 420;
+function uc() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
@@ -5048,13 +5079,13 @@ function lc() {
 						}),
 						/* @__PURE__ */ P(X, {
 							name: "flow",
-							figure: (e) => zs(i, ws(i, o.value / 100), e),
-							table: () => Ys(i),
+							figure: (e) => Bs(i, Ts(i, o.value / 100), e),
+							table: () => Xs(i),
 							data: i
 						}),
-						/* @__PURE__ */ P(uc, {
+						/* @__PURE__ */ P(dc, {
 							payload: i,
-							flow: ws(i, o.value / 100)
+							flow: Ts(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5062,18 +5093,18 @@ function lc() {
 		}) : null
 	});
 }
-function uc({ payload: e, flow: t }) {
-	let n = (t) => z(Fs(e, t)), r = ze(null), i = O(0), a = O(null);
-	Ca(() => {
+function dc({ payload: e, flow: t }) {
+	let n = (t) => z(Is(e, t)), r = ze(null), i = O(0), a = O(null);
+	wa(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = As(t.nodes, n);
+	let o = js(t.nodes, n);
 	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = dc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : ks(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	let { boxes: s, bands: c, width: l, height: u } = fc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : As(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("div", {
 			ref: r,
-			children: /* @__PURE__ */ P(Va, {
+			children: /* @__PURE__ */ P(Ha, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ P("svg", {
 					class: "flow",
@@ -5110,17 +5141,17 @@ function uc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, Ps(e.column))),
+						}, Fs(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
 							return /* @__PURE__ */ P("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: fc(e.from, e.to, s, l),
+								d: pc(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ P("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ P(pc, {
+						t.nodes.map((e) => /* @__PURE__ */ P(mc, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5146,7 +5177,7 @@ function uc({ payload: e, flow: t }) {
 				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ P("span", {
 					class: "chip",
 					children: [
-						Is(e, n),
+						Ls(e, n),
 						" ",
 						/* @__PURE__ */ P("span", {
 							class: "small",
@@ -5161,7 +5192,7 @@ function uc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(Mo(t.paths.map((e) => e.value))),
+				L(No(t.paths.map((e) => e.value))),
 				" of ",
 				L(e.value),
 				";",
@@ -5177,22 +5208,22 @@ function uc({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ P(Ha, {
+		/* @__PURE__ */ P(Ua, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Is(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Ls(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function dc(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ns(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = i.map((t) => e.filter((e) => Ps(e) === Ps(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+function fc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ps(e), a = (e) => Math.max((t.get(e.id) ?? "").length * sc + 12, 34), o = i.map((t) => e.filter((e) => Fs(e) === Fs(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + sc, sc));
-		return Math.max(90, e.length > r.length / 2 ? cc : 0, 2 * Math.max(...t));
-	}), l = Mo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + cc, cc));
+		return Math.max(90, e.length > r.length / 2 ? lc : 0, 2 * Math.max(...t));
+	}), l = No(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
 		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
 		f.push({
@@ -5201,15 +5232,15 @@ function dc(e, t, n) {
 			width: i
 		});
 		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + sc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			let s = o.reduce((e, t) => e + a(t) + cc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
 			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, sc) + o / 2;
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, cc) + o / 2;
 				d.set(r.id, {
 					x: p + i / 2 + t * s,
-					y: e * ic + ac,
+					y: e * ac + oc,
 					width: o,
-					height: ac
-				}), c += o + sc;
+					height: oc
+				}), c += o + cc;
 			}
 		}
 		p += i;
@@ -5217,22 +5248,22 @@ function dc(e, t, n) {
 		boxes: d,
 		bands: f,
 		width: Math.max(l, n),
-		height: r.length * ic + 46
+		height: r.length * ac + 46
 	};
 }
-function fc(e, t, n, r) {
+function pc(e, t, n, r) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y - ac / 2
+		y: i.y - oc / 2
 	}, {
 		x: a.x,
-		y: a.y + ac / 2
-	}], l = ec(s, c, o, r);
+		y: a.y + oc / 2
+	}], l = tc(s, c, o, r);
 	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function pc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function mc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = k(), { part: o } = e, s = o !== null && M(o, a.state.value.selection), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5266,24 +5297,24 @@ function pc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function mc(e, t) {
+function hc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: z(e),
 		value: t,
 		number: R(t)
 	})), r = Y(e.tokens[e.position]?.text ?? "");
-	return J(B, [bo(B, {
+	return J(B, [xo(B, {
 		rows: n,
-		axis: Do("probability"),
+		axis: Oo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function hc({ predictions: e }) {
+function gc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5299,14 +5330,14 @@ function hc({ predictions: e }) {
 		])
 	};
 }
-function gc(e, t) {
-	return J(B, [bo(B, {
+function _c(e, t) {
+	return J(B, [xo(B, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${z(e)}`,
 			value: t,
 			number: R(t)
 		})),
-		axis: Do("probability of the token when it was written"),
+		axis: Oo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5314,7 +5345,7 @@ function gc(e, t) {
 		asked: t
 	});
 }
-function _c({ generated: e }) {
+function vc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5332,7 +5363,7 @@ function _c({ generated: e }) {
 		])
 	};
 }
-function vc(e, t, n) {
+function yc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
 		name: `${e} ${z(t)}`,
 		value: n,
@@ -5343,10 +5374,10 @@ function vc(e, t, n) {
 		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Do("attention, as a share of 1"),
+		...Oo("attention, as a share of 1"),
 		tick: (e) => I(e, 1)
 	}, s = Y(e.tokens[e.position]?.text ?? "");
-	return J(B, [bo(B, {
+	return J(B, [xo(B, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5354,10 +5385,10 @@ function vc(e, t, n) {
 		shows: `Where ${N(j(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function yc(e) {
+function bc(e) {
 	return {
 		head: [
 			"head",
@@ -5373,18 +5404,18 @@ function yc(e) {
 		])
 	};
 }
-function bc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(B, {
-		rows: Dc({
+function xc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = xo(B, {
+		rows: Oc({
 			...e,
-			before: e.before.slice(0, xc),
-			after: e.after.slice(0, xc)
+			before: e.before.slice(0, Sc),
+			after: e.after.slice(0, Sc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: z(t),
-			...Cc(i ?? Sc(e.after, n), a(e.after)),
-			notes: [Cc(r ?? Sc(e.before, n), a(e.before)).number]
+			...wc(i ?? Cc(e.after, n), a(e.after)),
+			notes: [wc(r ?? Cc(e.before, n), a(e.before)).number]
 		})),
-		axis: Do("probability with the change"),
+		axis: Oo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
@@ -5392,17 +5423,17 @@ function bc(e, t, n) {
 		amounts: !0
 	}), [s, c] = Kr(r.probability, i.probability);
 	return J(B, [o], {
-		shows: `Predictions with ${Ec(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		shows: `Predictions with ${Dc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Gi(r)
+		about: Ki(r)
 	});
 }
-var xc = 5;
-function Sc(e, t) {
+var Sc = 5;
+function Cc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Cc(e, t) {
+function wc(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${R(t).replace(/^[<>]/, "")}`
@@ -5411,23 +5442,23 @@ function Cc(e, t) {
 		number: R(e)
 	};
 }
-var wc = {
+var Tc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Tc = 6;
-function Ec({ tests: e }) {
-	let t = e.slice(0, Tc).map(({ part: e, how: t }) => {
+}, Ec = 6;
+function Dc({ tests: e }) {
+	let t = e.slice(0, Ec).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${Zt(Qt({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${wc[t]}`;
-	}), n = e.length > Tc ? [`${e.length - Tc} more`] : [];
+		}), e.encoder ?? !1)} ${Tc[t]}`;
+	}), n = e.length > Ec ? [`${e.length - Ec} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Dc({ before: e, after: t, target_before: n, target_after: r }) {
+function Oc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5441,7 +5472,7 @@ function Dc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Oc(e) {
+function kc(e) {
 	return {
 		head: [
 			"token",
@@ -5449,7 +5480,7 @@ function Oc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Dc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Oc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5458,16 +5489,16 @@ function Oc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var kc = 12;
-function Ac() {
+var Ac = 12;
+function jc() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...Wn({
 			prompt: n,
 			source: r
 		}),
-		tokens: kc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Mc(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Ac
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Nc(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ P(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5478,28 +5509,28 @@ function Ac() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					kc,
+					Ac,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ P(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ P(Nc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ P(jc, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ P(Pc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ P(Mc, { result: s.result }) : null
 		]
 	});
 }
-function jc({ result: e }) {
+function Mc({ result: e }) {
 	return /* @__PURE__ */ P(X, {
 		name: "continuation",
-		figure: (t) => gc(e, t),
-		table: () => _c(e),
+		figure: (t) => _c(e, t),
+		table: () => vc(e),
 		data: e
 	});
 }
-function Mc(e, t, n) {
+function Nc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Nc({ result: e }) {
+function Pc({ result: e }) {
 	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ P(b, { children: [n === null ? /* @__PURE__ */ P("p", {
 		class: "note",
@@ -5526,7 +5557,7 @@ function Nc({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function Pc(e) {
+function Fc(e) {
 	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
@@ -5535,27 +5566,27 @@ function Pc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Le(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Ic(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${Lc(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ P("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Fc, {
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Ic, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Fc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Ic(t, i), d = k().explained.value;
+function Ic(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Lc(t, i), d = k().explained.value;
 	return /* @__PURE__ */ P("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ P(X, {
 				name: "test",
-				figure: (e) => bc(t, d, e),
-				table: () => Oc(t),
+				figure: (e) => xc(t, d, e),
+				table: () => kc(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ P("p", {
@@ -5571,9 +5602,9 @@ function Fc(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Its probability: ", Ic(t, null).join(" → ")]
+				children: ["Its probability: ", Lc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ P(zc, {
+			/* @__PURE__ */ P(Bc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5588,22 +5619,22 @@ function Fc(e) {
 					" ",
 					/* @__PURE__ */ P(Q, { name: "nats" }),
 					". ",
-					Lc(t),
+					Rc(t),
 					" ",
 					s ? /* @__PURE__ */ P("strong", { children: Zr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ P(Rc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ P(zc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Ic(e, t) {
+function Lc(e, t) {
 	return t === null ? Kr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Lc({ tests: e, effect: t, control: n }) {
+function Rc({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ P(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ P(b, { children: [
@@ -5622,7 +5653,7 @@ function Lc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Rc(e) {
+function zc(e) {
 	return /* @__PURE__ */ P(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
@@ -5635,8 +5666,8 @@ function Rc(e) {
 		]
 	}, t)) });
 }
-function zc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Bc(e.before, n * (e.limit ?? 0))));
+function Bc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Vc(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ P("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -5678,23 +5709,23 @@ function zc(e) {
 		]
 	});
 }
-function Bc(e, t) {
+function Vc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Vc = {
+var Hc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Hc = {
+}, Uc = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Uc() {
+function Wc() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
@@ -5711,39 +5742,39 @@ function Uc() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ P(Xc, {}),
+			/* @__PURE__ */ P(Zc, {}),
 			/* @__PURE__ */ P(F, { answer: r }),
 			i && M(i.part, t) ? /* @__PURE__ */ P("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ P(Wc, {
+					t.encoder ? /* @__PURE__ */ P(Gc, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ P(Wc, {
+					i.value === null ? null : /* @__PURE__ */ P(Gc, {
 						name: /* @__PURE__ */ P(Q, { name: "credit" }),
 						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ P(Wc, {
+					i.activation === null ? null : /* @__PURE__ */ P(Gc, {
 						name: /* @__PURE__ */ P(Q, { name: "activation" }),
 						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Wc, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Gc, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ P(ns, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ P(Yc, {
+					/* @__PURE__ */ P(Xc, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ P(Yc, {
+					/* @__PURE__ */ P(Xc, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ P(Kc, { part: t })
+					/* @__PURE__ */ P(qc, { part: t })
 				]
 			}) : null
 		]
@@ -5754,17 +5785,17 @@ function Uc() {
 		children: null
 	}) : null;
 }
-function Wc(e) {
+function Gc(e) {
 	return /* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P("dt", { children: e.name }), /* @__PURE__ */ P("dd", { children: e.children })] });
 }
-var Gc = {
+var Kc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Kc({ part: e }) {
+function qc({ part: e }) {
 	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Wt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...Wn({
@@ -5773,15 +5804,15 @@ function Kc({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ P(Wc, {
+	return r?.error ? /* @__PURE__ */ P(Gc, {
 		name: "reads",
 		children: /* @__PURE__ */ P(F, { answer: r })
-	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(qc, { reading: e }, e.what)) });
+	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(Jc, { reading: e }, e.what)) });
 }
-function qc({ reading: e }) {
+function Jc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ P(Wc, {
-		name: Gc[t],
+	return /* @__PURE__ */ P(Gc, {
+		name: Kc[t],
 		children: [
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -5799,7 +5830,7 @@ function qc({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ P(Jc, { term: e }, Qt(e.part))),
+			r.map((e) => /* @__PURE__ */ P(Yc, { term: e }, Qt(e.part))),
 			i.count > 0 ? /* @__PURE__ */ P("span", {
 				class: "chip",
 				children: [
@@ -5814,12 +5845,12 @@ function qc({ reading: e }) {
 		]
 	});
 }
-function Jc({ term: e }) {
+function Yc({ term: e }) {
 	let t = $t(e.part);
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ P(Ba, { part: t }) : Qt(e.part),
+			t ? /* @__PURE__ */ P(Va, { part: t }) : Qt(e.part),
 			" ",
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -5828,13 +5859,13 @@ function Jc({ term: e }) {
 		]
 	});
 }
-function Yc(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Wc, {
+function Xc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Gc, {
 		name: e.name,
-		children: /* @__PURE__ */ P(es, { tokens: e.tokens })
+		children: /* @__PURE__ */ P(ts, { tokens: e.tokens })
 	});
 }
-function Xc() {
+function Zc() {
 	let e = k(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ P("fieldset", {
 		class: "test",
@@ -5846,7 +5877,7 @@ function Xc() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Vc[t],
+					title: t === "swap" && r === null ? "Open B first" : Hc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ P("button", {
@@ -5855,30 +5886,30 @@ function Xc() {
 					children: ["Pin ", /* @__PURE__ */ P("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ P(Pc, {
+			n ? /* @__PURE__ */ P(Fc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Vc[n],
-				say: `${N(t)} ${Hc[n]}`
+				note: Hc[n],
+				say: `${N(t)} ${Uc[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var Zc = 46, Qc = B - 6, $c = 8, el = 112;
-function tl(e, t) {
+var Qc = 46, $c = B - 6, el = 8, tl = 112;
+function nl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(B, [nl(e)], {
+	return J(B, [rl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function nl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Zc + t * (Qc - Zc) / Math.max(e.length - 1, 1), i = (e) => $c + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function rl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Qc + t * ($c - Qc) / Math.max(e.length - 1, 1), i = (e) => el + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5887,32 +5918,32 @@ function nl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => mi(Zc, i(e), Qc, i(e), { stroke: ni })),
+			...a.map((e) => hi(Qc, i(e), $c, i(e), { stroke: ri })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			mi(Zc, el, Qc, el, { stroke: H }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? mi(r(t), el, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			hi(Qc, tl, $c, tl, { stroke: H }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? hi(r(t), tl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			oi("polyline", {
+			si("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: ri,
+				stroke: ii,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => oi("circle", {
+			...e.map((e, t) => si("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: ri
+				fill: ii
 			})),
-			G((Zc + Qc) / 2, 132, "read after layer (emb: the embedding)", {
+			G((Qc + $c) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -5924,7 +5955,7 @@ function nl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function rl({ lens: e }) {
+function il({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5935,7 +5966,7 @@ function rl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			qi(e.layer),
+			Ji(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -5945,9 +5976,9 @@ function rl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var il = 360, al = 150, ol = 44, sl = 14, cl = new Intl.NumberFormat("en", { notation: "compact" });
-function ll() {
-	let e = k().explained.value, t = io();
+var al = 360, ol = 150, sl = 44, cl = 14, ll = new Intl.NumberFormat("en", { notation: "compact" });
+function ul() {
+	let e = k().explained.value, t = ao();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "knew",
 		title: "When it knew",
@@ -5955,15 +5986,15 @@ function ll() {
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "rank-by-layer",
-				figure: (t) => tl(e, t),
-				table: () => rl(e),
+				figure: (t) => nl(e, t),
+				table: () => il(e),
 				data: e
 			}),
-			/* @__PURE__ */ P(dl, {
+			/* @__PURE__ */ P(fl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ P(Ha, {
+			/* @__PURE__ */ P(Ua, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -5972,7 +6003,7 @@ function ll() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					ul(e.layer),
+					dl(e.layer),
 					`${e.rank}`,
 					R(e.probability),
 					/* @__PURE__ */ P("bdi", { children: z(e.top.text) }, "top")
@@ -5981,19 +6012,19 @@ function ll() {
 		]
 	});
 }
-function ul(e) {
+function dl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function dl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ol + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = fl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function fl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => sl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = pl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ P("svg", {
 		class: "curve",
-		viewBox: `0 0 ${il} ${al}`,
+		viewBox: `0 0 ${al} ${ol}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("line", {
-				x1: ol,
+				x1: sl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6002,7 +6033,7 @@ function dl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : cl.format(e)
+				children: e === 1 ? "top, 1" : ll.format(e)
 			})] }, e)),
 			/* @__PURE__ */ P("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6014,13 +6045,13 @@ function dl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ P("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(sl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(cl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ P("text", {
-				x: ol,
+				x: sl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6033,7 +6064,7 @@ function dl({ explained: e, tested: t }) {
 		]
 	});
 }
-function fl(e, t) {
+function pl(e, t) {
 	let n = e.lens, r = t?.answer.part ? Jt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6043,18 +6074,18 @@ function fl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${ul(n[o]?.layer ?? null)} on`
+		text: `top from ${dl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var pl = 12;
-function ml(e, t) {
-	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, pl).map((e) => ({
+var ml = 12;
+function hl(e, t) {
+	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, ml).map((e) => ({
 		name: _n(e),
 		value: e.value,
 		number: L(e.value, 3)
-	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(B, [...n.map((e) => _l(e, r)), ...i.length > 0 ? [bo(B, {
+	})), a = Do(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(B, [...n.map((e) => vl(e, r)), ...i.length > 0 ? [xo(B, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6064,29 +6095,29 @@ function ml(e, t) {
 		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var hl = 40, gl = 84;
-function _l({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * gl, o = (B - hl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var gl = 40, _l = 84;
+function vl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * _l, o = (B - gl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...To({
+			...Eo({
 				low: r,
 				high: i
-			}).map((e) => mi(hl, a(e), B, a(e), { stroke: e === 0 ? H : ni }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => hi(gl, a(e), B, a(e), { stroke: e === 0 ? H : ri }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = hl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = gl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return gi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return _i(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((hl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((gl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6098,7 +6129,7 @@ function _l({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function vl(e) {
+function yl(e) {
 	return {
 		head: [
 			"part",
@@ -6126,7 +6157,7 @@ function vl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function yl({ list: e, explained: t }) {
+function bl({ list: e, explained: t }) {
 	let n = k(), r = hn(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ P("p", { children: [
 		"Perhaps you mean",
@@ -6149,7 +6180,7 @@ function yl({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function bl({ list: e, open: t }) {
+function xl({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ P("details", {
 		open: t,
@@ -6200,7 +6231,7 @@ function bl({ list: e, open: t }) {
 		})]
 	});
 }
-function xl() {
+function Sl() {
 	let e = k(), t = O(""), n = O(""), r = yn(t.value);
 	return /* @__PURE__ */ P("details", { children: [
 		/* @__PURE__ */ P("summary", { children: "Or write prompts of your own" }),
@@ -6238,16 +6269,16 @@ function xl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Sl = {
+var Cl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Cl = {
+}, wl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function wl({ found: e, list: t }) {
+function Tl({ found: e, list: t }) {
 	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = bn(e), s = a?.action === "erase" ? o.shared : o[xn(o, r?.set ?? null)], c = A(a && r && i ? Dn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6261,7 +6292,7 @@ function wl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ P("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ P(Tl, {
+			n.data.host === "report" ? null : /* @__PURE__ */ P(El, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6269,10 +6300,10 @@ function wl({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ P(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(El, {
+			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Dl, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ P(Ol, {
+			}), /* @__PURE__ */ P(kl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6281,7 +6312,7 @@ function wl({ found: e, list: t }) {
 		]
 	});
 }
-function Tl({ own: e, counts: t }) {
+function El({ own: e, counts: t }) {
 	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ P("form", {
 		class: "controls",
@@ -6301,7 +6332,7 @@ function Tl({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: Sl[e]
+						children: Cl[e]
 					}, e))
 				})
 			] }),
@@ -6321,7 +6352,7 @@ function Tl({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: fn.map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: Cl[e]
+						children: wl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6342,7 +6373,7 @@ function Tl({ own: e, counts: t }) {
 		]
 	});
 }
-function El({ result: e, answer: t }) {
+function Dl({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6373,7 +6404,7 @@ function El({ result: e, answer: t }) {
 	return /* @__PURE__ */ P("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P(Va, {
+			/* @__PURE__ */ P(Ha, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ P("table", { children: [
 					/* @__PURE__ */ P("caption", { children: "What the model says first" }),
@@ -6396,12 +6427,12 @@ function El({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Dl, { said: e.before }) }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Dl, { said: e.after }) })
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Ol, { said: e.before }) }),
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Ol, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ P(Va, {
+			/* @__PURE__ */ P(Ha, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ P("table", { children: [
 					/* @__PURE__ */ P("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6481,7 +6512,7 @@ function El({ result: e, answer: t }) {
 		]
 	});
 }
-function Dl({ said: e }) {
+function Ol({ said: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
@@ -6494,14 +6525,14 @@ function Dl({ said: e }) {
 		]
 	});
 }
-function Ol(e) {
+function kl(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ P("details", { children: [
 		/* @__PURE__ */ P("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ P(kl, {
+		}), /* @__PURE__ */ P(Al, {
 			label: "The fact as a line of JSON",
 			text: Cn(e.fact)
 		})] }) : null,
@@ -6509,29 +6540,29 @@ function Ol(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ P(kl, {
+		/* @__PURE__ */ P(Al, {
 			label: "The command",
 			text: wn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function kl({ label: e, text: t }) {
-	return /* @__PURE__ */ P(Va, {
+function Al({ label: e, text: t }) {
+	return /* @__PURE__ */ P(Ha, {
 		label: e,
 		children: /* @__PURE__ */ P("pre", { children: /* @__PURE__ */ P("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Al = [
+var jl = [
 	.2,
 	.1,
 	.05
-], jl = 12, Ml = {
+], Ml = 12, Nl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Nl({ explained: e }) {
+function Pl({ explained: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6549,15 +6580,15 @@ function Nl({ explained: e }) {
 		children: [
 			/* @__PURE__ */ P("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ P(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ P(Pl, {
+			a?.result ? /* @__PURE__ */ P(Fl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ P(Il, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ P(Ll, { list: a.result }) : null
 		]
 	});
 }
-function Pl({ list: e, explained: t }) {
+function Fl({ list: e, explained: t }) {
 	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ P("p", { children: [
 		"Your fact: ",
@@ -6566,7 +6597,7 @@ function Pl({ list: e, explained: t }) {
 		/* @__PURE__ */ P($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ P(Fl, {})
+		/* @__PURE__ */ P(Il, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ P(b, { children: [
@@ -6582,7 +6613,7 @@ function Pl({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ P(Fl, {}) : /* @__PURE__ */ P("button", {
+			r ? /* @__PURE__ */ P(Il, {}) : /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: mn }),
@@ -6596,17 +6627,17 @@ function Pl({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ P(yl, {
+		i || a ? null : /* @__PURE__ */ P(bl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(bl, {
+		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(xl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ P(xl, {})] })
+		}), i ? null : /* @__PURE__ */ P(Sl, {})] })
 	] });
 }
-function Fl() {
+function Il() {
 	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ P("button", {
 		type: "button",
@@ -6614,7 +6645,7 @@ function Fl() {
 		children: "Close"
 	});
 }
-function Il({ list: e }) {
+function Ll({ list: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? En(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("p", {
@@ -6629,7 +6660,7 @@ function Il({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Al, n.t])].map((e) => /* @__PURE__ */ P("option", {
+					children: [.../* @__PURE__ */ new Set([...jl, n.t])].map((e) => /* @__PURE__ */ P("option", {
 						value: e,
 						children: [
 							e,
@@ -6647,14 +6678,14 @@ function Il({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ P("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ P(Ll, { found: o }), /* @__PURE__ */ P(wl, {
+			children: [/* @__PURE__ */ P(Rl, { found: o }), /* @__PURE__ */ P(Tl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Ll({ found: e }) {
+function Rl({ found: e }) {
 	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = bn(e), a = xn(i, n.set), o = e.facts.length - 1;
@@ -6690,23 +6721,23 @@ function Ll({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ml[e],
+					Nl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ P(Rl, { neurons: i[e] })
+				/* @__PURE__ */ P(zl, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ P(zl, {
+		}) : /* @__PURE__ */ P(Bl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ P(Ha, {
+		/* @__PURE__ */ P(Ua, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6721,23 +6752,23 @@ function Ll({ found: e }) {
 		})
 	] });
 }
-function Rl({ neurons: e }) {
+function zl({ neurons: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "neurons",
-		children: [e.slice(0, jl).map((e) => {
+		children: [e.slice(0, Ml).map((e) => {
 			let t = Ht(e);
-			return /* @__PURE__ */ P(Ba, { part: t }, N(t));
-		}), e.length > jl ? /* @__PURE__ */ P("span", {
+			return /* @__PURE__ */ P(Va, { part: t }, N(t));
+		}), e.length > Ml ? /* @__PURE__ */ P("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - jl,
+				e.length - Ml,
 				" more"
 			]
 		}) : null]
 	});
 }
-function zl(e) {
+function Bl(e) {
 	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ P("fieldset", {
 		class: "test",
@@ -6753,7 +6784,7 @@ function zl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ P(Pc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ P(Fc, {
 				tests: e.neurons.map((e) => ({
 					part: Ht(e),
 					how: n
@@ -6769,8 +6800,8 @@ function zl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Bl = 12, Vl = 100, Hl = 12;
-function Ul() {
+var Vl = 12, Hl = 100, Ul = 12;
+function Wl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
 		...Wn({
@@ -6778,7 +6809,7 @@ function Ul() {
 			source: i,
 			target: a
 		}),
-		top: Vl
+		top: Hl
 	} : null);
 	return /* @__PURE__ */ P("div", { children: t ? /* @__PURE__ */ P(Z, {
 		name: "knowledge",
@@ -6793,40 +6824,40 @@ function Ul() {
 			]
 		}), /* @__PURE__ */ P("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Wl, {
+			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Gl, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ P(Nl, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ P(Pl, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function Wl({ result: e, stale: t }) {
+function Gl({ result: e, stale: t }) {
 	let n = gn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ P("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "knowledge",
-				figure: (t) => ml(e, t),
-				table: () => vl(e),
+				figure: (t) => hl(e, t),
+				table: () => yl(e),
 				data: e
 			}),
 			n.map((t) => /* @__PURE__ */ P("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ P("p", {
 					class: "note",
-					children: Gl(t, e)
+					children: Kl(t, e)
 				}) : null,
-				/* @__PURE__ */ P(Kl, {
+				/* @__PURE__ */ P(ql, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ P(ql, {
+				/* @__PURE__ */ P(Jl, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ P(Jl, { neurons: e.attributions.slice(0, Bl) }),
-			/* @__PURE__ */ P(Ha, {
+			/* @__PURE__ */ P(Yl, { neurons: e.attributions.slice(0, Vl) }),
+			/* @__PURE__ */ P(Ua, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -6849,10 +6880,10 @@ function Wl({ result: e, stale: t }) {
 		]
 	});
 }
-function Gl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Kl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function Kl({ stack: e, largest: t }) {
+function ql({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -6888,8 +6919,8 @@ function Kl({ stack: e, largest: t }) {
 		})]
 	});
 }
-function ql({ stack: e, largest: t }) {
-	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Hl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function Jl({ stack: e, largest: t }) {
+	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Ul, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -6899,10 +6930,10 @@ function ql({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Hl,
+			Ul,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ P(Oa, {
+	}), /* @__PURE__ */ P(ka, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
@@ -6927,7 +6958,7 @@ function ql({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Jl({ neurons: e }) {
+function Yl({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
@@ -6955,18 +6986,18 @@ function Jl({ neurons: e }) {
 	] }) }), /* @__PURE__ */ P("tbody", { children: e.map((e) => /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
 			scope: "row",
-			children: /* @__PURE__ */ P(Ba, { part: Ht(e) })
+			children: /* @__PURE__ */ P(Va, { part: Ht(e) })
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(Lo, {
+			children: /* @__PURE__ */ P(Ro, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ P(Io, {
+			children: /* @__PURE__ */ P(Lo, {
 				value: e.value,
 				largest: t
 			})
@@ -6978,9 +7009,9 @@ function Jl({ neurons: e }) {
 	] }, _n(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Yl = 40;
-function Xl(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, Yl), n), { sum: l } = No(i), u = [
+var Xl = 40;
+function Zl(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = jo(i.terms, Math.min(t, Xl), n), { sum: l } = Po(i), u = [
 		...s.map((e) => ({
 			name: Qt(e),
 			value: e.value,
@@ -7000,17 +7031,17 @@ function Xl(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(B, [bo(B, {
+	return J(B, [xo(B, {
 		rows: u,
-		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Do(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Ki(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${qi(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Gi(a)
+		about: Ki(a)
 	});
 }
-function Zl({ ledger: e }) {
+function Ql({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7035,7 +7066,7 @@ function Zl({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Ql() {
+function $l() {
 	return /* @__PURE__ */ P("p", {
 		class: "note marks",
 		children: [
@@ -7053,10 +7084,10 @@ function Ql() {
 	});
 }
 // src/ui/Outcome.tsx
-function $l({ part: e, brief: t }) {
-	let n = io(), r = n && fs(n, e);
+function eu({ part: e, brief: t }) {
+	let n = ao(), r = n && ps(n, e);
 	if (!n || !r) return null;
-	let [i, a] = ms(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	let [i, a] = hs(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
 	return t ? /* @__PURE__ */ P("span", {
 		class: "outcome",
 		title: `${c}, ${L(o)} nats${s ? `, ${Zr(s)}` : ""}`,
@@ -7077,11 +7108,11 @@ function $l({ part: e, brief: t }) {
 		children: [
 			/* @__PURE__ */ P("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ P(eu, { effect: s }) : null
+			s ? /* @__PURE__ */ P(tu, { effect: s }) : null
 		]
 	});
 }
-function eu({ effect: e }) {
+function tu({ effect: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
@@ -7093,32 +7124,32 @@ function eu({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var tu = 12, nu = 10, ru = Infinity, iu = Se({
+var nu = 12, ru = 10, iu = Infinity, au = Se({
 	is: () => !1,
 	set: () => {}
-}), au = Se({
+}), ou = Se({
 	order: "size",
 	effectOf: () => null
 });
-function ou() {
-	let e = k(), t = e.explained.value, n = io(), r = O("size"), i = O(tu), a = O({});
+function su() {
+	let e = k(), t = e.explained.value, n = ao(), r = O("size"), i = O(nu), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
 		let t = $t(e);
-		return t && n ? fs(n, t)?.nats ?? null : null;
-	}, l = Ao(o.terms, i.value, r.value, (e) => cu($t(e), s), c), u = jo(0, o.terms, l.others.value);
+		return t && n ? ps(n, t)?.nats ?? null : null;
+	}, l = jo(o.terms, i.value, r.value, (e) => lu($t(e), s), c), u = Mo(0, o.terms, l.others.value);
 	return /* @__PURE__ */ P(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ P(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ P(lu, { explained: t }),
+		note: /* @__PURE__ */ P(uu, { explained: t }),
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "ledger",
-				figure: (e) => Xl(t, i.value, r.value, e),
-				table: () => Zl(t),
+				figure: (e) => Zl(t, i.value, r.value, e),
+				table: () => Ql(t),
 				data: t
 			}),
 			/* @__PURE__ */ P("p", {
@@ -7145,15 +7176,15 @@ function ou() {
 							})
 						]
 					})
-				] }), o.terms.length > tu ? /* @__PURE__ */ P("button", {
+				] }), o.terms.length > nu ? /* @__PURE__ */ P("button", {
 					type: "button",
-					onClick: () => i.value = i.value === tu ? ru : tu,
-					children: i.value === tu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === nu ? iu : nu,
+					children: i.value === nu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ P(iu.Provider, {
+			/* @__PURE__ */ P(au.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? cu(t, s),
+					is: (e, t) => a.value[e] ?? lu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7161,7 +7192,7 @@ function ou() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ P(au.Provider, {
+				children: /* @__PURE__ */ P(ou.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7170,7 +7201,7 @@ function ou() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: xu,
+						onKeyDown: Su,
 						children: [
 							/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 								/* @__PURE__ */ P("th", {
@@ -7192,43 +7223,43 @@ function ou() {
 								}),
 								/* @__PURE__ */ P("th", {
 									scope: "col",
-									children: su(t)
+									children: cu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(fu, {
+							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(pu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Po(e))), /* @__PURE__ */ P(yu, {
+							}, Fo(e))), /* @__PURE__ */ P(bu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ P(du, { explained: t })
+							/* @__PURE__ */ P(fu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ P(Ql, {})
+			/* @__PURE__ */ P($l, {})
 		]
 	});
 }
-function su({ target: e, reference: t }) {
+function cu({ target: e, reference: t }) {
 	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function cu(e, t) {
+function lu(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : M(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
 }
-function lu({ explained: e }) {
+function uu({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ P(b, { children: [
 		"Why ",
 		z(t.text),
 		": ",
-		uu(n),
+		du(n),
 		"; raw ",
 		/* @__PURE__ */ P(Q, { name: "logit" }),
 		" ",
@@ -7244,11 +7275,11 @@ function lu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function uu(e) {
+function du(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function du({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger);
+function fu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Po(e.ledger);
 	return /* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7276,10 +7307,10 @@ function du({ explained: e }) {
 		]
 	}) });
 }
-function fu(e) {
-	let t = k(), n = Ve(iu), { term: r, level: i } = e, a = $t(r), o = Po(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function pu(e) {
+	let t = k(), n = Ve(au), { term: r, level: i } = e, a = $t(r), o = Fo(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(vu, {
+		/* @__PURE__ */ P(yu, {
 			name: Qt(r),
 			value: r.value,
 			level: i,
@@ -7292,24 +7323,24 @@ function fu(e) {
 				a && t.select(M(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ P(pu, {
+		c && i === 1 ? /* @__PURE__ */ P(mu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ P(gu, {
+		c && i === 2 ? /* @__PURE__ */ P(_u, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function pu({ term: e, largest: t }) {
-	let n = k(), r = Ve(au), i = n.followed(), a = {
+function mu({ term: e, largest: t }) {
+	let n = k(), r = Ve(ou), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: nu
+		top: ru
 	}, o = A(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ P("tr", {
 		class: "waiting",
@@ -7319,61 +7350,61 @@ function pu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !mu(e)), u = Ao(l, ru, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !hu(e)), u = jo(l, iu, r.order, void 0, r.effectOf), d = Mo(t, l, c.value);
 	return /* @__PURE__ */ P(b, { children: [
-		u.shown.map((e) => /* @__PURE__ */ P(fu, {
+		u.shown.map((e) => /* @__PURE__ */ P(pu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => hu(t, e))
-		}, Po(e))),
-		/* @__PURE__ */ P(yu, {
+			sources: s.filter((t) => gu(t, e))
+		}, Fo(e))),
+		/* @__PURE__ */ P(bu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ P(bu, {
+		/* @__PURE__ */ P(xu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function mu({ kind: e }) {
+function hu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function hu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || mu(e));
+function gu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || hu(e));
 }
-function gu(e) {
-	let t = k(), n = (e) => mu(e) ? "rounding" : `from ${e.source} ${z(_u(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, nu, "size"), o = jo(e.largest, r, i.value);
+function _u(e) {
+	let t = k(), n = (e) => hu(e) ? "rounding" : `from ${e.source} ${z(vu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = jo(e.terms, ru, "size"), o = Mo(e.largest, r, i.value);
 	return /* @__PURE__ */ P(b, { children: [
-		r.map((e) => /* @__PURE__ */ P(vu, {
+		r.map((e) => /* @__PURE__ */ P(yu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Po(e))),
-		/* @__PURE__ */ P(yu, {
+		}, Fo(e))),
+		/* @__PURE__ */ P(bu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ P(bu, {
+		/* @__PURE__ */ P(xu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function _u(e, { kind: t, source: n }) {
+function vu(e, { kind: t, source: n }) {
 	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
 }
-function vu(e) {
+function yu(e) {
 	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && M(n, t.state.value.selection);
 	return /* @__PURE__ */ P("tr", {
 		class: `level-${i}${n !== null && M(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7403,23 +7434,23 @@ function vu(e) {
 			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(Lo, { value: e.value })
+				children: /* @__PURE__ */ P(Ro, { value: e.value })
 			}),
 			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Io, {
+				children: /* @__PURE__ */ P(Lo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P($l, {
+			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P(eu, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function yu(e) {
+function bu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ P("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7435,11 +7466,11 @@ function yu(e) {
 			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(Lo, { value: e.value })
+				children: /* @__PURE__ */ P(Ro, { value: e.value })
 			}),
 			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Io, {
+				children: /* @__PURE__ */ P(Lo, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7448,7 +7479,7 @@ function yu(e) {
 		]
 	});
 }
-function bu(e) {
+function xu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ P("tr", {
 		class: `sum level-${e.level}`,
@@ -7470,15 +7501,15 @@ function bu(e) {
 		]
 	});
 }
-function xu(e) {
+function Su(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Su = 16;
-function Cu() {
+var Cu = 16;
+function wu() {
 	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = kr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -7488,7 +7519,7 @@ function Cu() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ou(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Yi(e, t.value, d), p = {
+	let u = c ? ku(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Xi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7502,7 +7533,7 @@ function Cu() {
 			"What the ",
 			/* @__PURE__ */ P(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Tu(u.positions.length) ? " that is pointed at" : "",
+			u && !Eu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			z(n.target.text),
@@ -7517,14 +7548,14 @@ function Cu() {
 					/* @__PURE__ */ P("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ji).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(Yi).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ P(Wa, {
+			/* @__PURE__ */ P(Ga, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7532,28 +7563,28 @@ function Cu() {
 			/* @__PURE__ */ P(F, { answer: s }),
 			c ? /* @__PURE__ */ P(X, {
 				name: "lens",
-				figure: (e) => Xi(c, n.target, t.value, p, e),
-				table: () => ta(c, p),
+				figure: (e) => Zi(c, n.target, t.value, p, e),
+				table: () => na(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ P("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P(Oa, {
-						label: `Logit lens, ${Ji[t.value]} by layer and token`,
+					/* @__PURE__ */ P(ka, {
+						label: `Logit lens, ${Yi[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
 							return n ? Lr(f(n)) : null;
 						},
-						...Tu(u.positions.length) ? { text: (e, t) => Eu(u.at(e, t)) } : {},
+						...Eu(u.positions.length) ? { text: (e, t) => Du(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ P(Du, {
+						tell: (e, t) => /* @__PURE__ */ P(Ou, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => wu(u.layers[e] ?? null),
+						rowName: (e) => Tu(u.layers[e] ?? null),
 						columnName: (e) => ei(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7561,7 +7592,7 @@ function Cu() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ P(za, {
+					/* @__PURE__ */ P(Ba, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7569,10 +7600,10 @@ function Cu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Ji[t.value]}`
+							high: `100 %, ${Yi[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ P(Ha, {
+					/* @__PURE__ */ P(Ua, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7583,9 +7614,9 @@ function Cu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							wu(e.layer),
+							Tu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ P("bdi", { children: Eu(e) }, "top"),
+							/* @__PURE__ */ P("bdi", { children: Du(e) }, "top"),
 							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							R(e.probability)
@@ -7596,16 +7627,16 @@ function Cu() {
 		]
 	});
 }
-function wu(e) {
+function Tu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Tu(e) {
-	return e <= Su;
-}
 function Eu(e) {
+	return e <= Cu;
+}
+function Du(e) {
 	return ei(e?.top[0]);
 }
-function Du({ cell: e, token: t }) {
+function Ou({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ P(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7631,7 +7662,7 @@ function Du({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function Ou(e, t) {
+function ku(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7641,8 +7672,8 @@ function Ou(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function ku() {
-	let e = k(), t = io(), n = e.state.value.selection, r = t ? Au(t, n) : null;
+function Au() {
+	let e = k(), t = ao(), n = e.state.value.selection, r = t ? ju(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]?.text ?? "");
 	return /* @__PURE__ */ P(Z, {
@@ -7651,8 +7682,8 @@ function ku() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ P(X, {
 			name: `looked-${N(j(r))}`,
-			figure: (e) => vc(t, r, e),
-			table: () => yc(r),
+			figure: (e) => yc(t, r, e),
+			table: () => bc(r),
 			data: r
 		}), /* @__PURE__ */ P("table", {
 			class: "looked",
@@ -7716,12 +7747,12 @@ function ku() {
 		})]
 	});
 }
-function Au(e, t) {
+function ju(e, t) {
 	let n = e.answer.part ? Jt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => M(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function ju() {
+function Mu() {
 	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ P(Z, {
 		name: "pins",
@@ -7733,7 +7764,7 @@ function ju() {
 				children: t.map((r, i) => /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ P(Ba, { part: r.part }),
+						/* @__PURE__ */ P(Va, { part: r.part }),
 						/* @__PURE__ */ P("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -7757,13 +7788,13 @@ function ju() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ P(Pc, {
+				}), t.length > 1 ? /* @__PURE__ */ P(Fc, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, Ut(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ P("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ P(Pc, {
+			/* @__PURE__ */ P(Fc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -7771,8 +7802,8 @@ function ju() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Mu() {
-	let e = k().explained.value, t = Jo();
+function Nu() {
+	let e = k().explained.value, t = Yo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ P(Z, {
@@ -7796,8 +7827,8 @@ function Mu() {
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "prediction",
-				figure: (t) => mc(e, t),
-				table: () => hc(e),
+				figure: (t) => hc(e, t),
+				table: () => gc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ P("p", {
@@ -7806,10 +7837,10 @@ function Mu() {
 			}, e)),
 			/* @__PURE__ */ P("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ P(Nu, {
+				children: [/* @__PURE__ */ P(Pu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ P(Nu, {
+				}), t?.result ? /* @__PURE__ */ P(Pu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7817,7 +7848,7 @@ function Mu() {
 		]
 	});
 }
-function Nu({ explained: e, caption: t }) {
+function Pu({ explained: e, caption: t }) {
 	let n = k();
 	return /* @__PURE__ */ P("table", {
 		class: "predictions",
@@ -7864,8 +7895,8 @@ function Nu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Pu() {
-	let e = k(), t = e.explained.value, n = A(ao(e.followed()));
+function Fu() {
+	let e = k(), t = e.explained.value, n = A(oo(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
 	return /* @__PURE__ */ P("section", {
@@ -7873,10 +7904,10 @@ function Pu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ P("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Iu, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Lu, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ P(b, { children: [Fu(t.sentence).map((e, t) => /* @__PURE__ */ P(Iu, {
+			}, t)) : /* @__PURE__ */ P(b, { children: [Iu(t.sentence).map((e, t) => /* @__PURE__ */ P(Lu, {
 				span: e,
 				units: i
 			}, t)), a ? /* @__PURE__ */ P("span", {
@@ -7886,13 +7917,13 @@ function Pu() {
 		})
 	});
 }
-function Fu(e) {
+function Iu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Iu({ span: e, units: t }) {
+function Lu({ span: e, units: t }) {
 	let n = k(), r = e.kind === "part" ? Jt(e.text) : null;
-	if (r) return /* @__PURE__ */ P(Ba, { part: r });
+	if (r) return /* @__PURE__ */ P(Va, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ P("button", {
 		type: "button",
@@ -7905,11 +7936,11 @@ function Iu({ span: e, units: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Lu = 6;
-function Ru() {
-	let e = k(), t = e.explained.value, n = A(ao(e.followed())), r = io(), i = O(!1);
+var Ru = 6;
+function zu() {
+	let e = k(), t = e.explained.value, n = A(oo(e.followed())), r = ao(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Lu;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ru;
 	return /* @__PURE__ */ P(Z, {
 		name: "strongest",
 		title: /* @__PURE__ */ P(b, { children: [
@@ -7928,11 +7959,11 @@ function Ru() {
 			/* @__PURE__ */ P(F, { answer: n }),
 			r ? /* @__PURE__ */ P(X, {
 				name: "parts",
-				figure: (e) => Oo(r, lo(r), e),
-				table: () => ko(r, lo(r)),
+				figure: (e) => ko(r, uo(r), e),
+				table: () => Ao(r, uo(r)),
 				data: r
 			}) : null,
-			/* @__PURE__ */ P(Va, {
+			/* @__PURE__ */ P(Ha, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 					/* @__PURE__ */ P("th", {
@@ -7956,13 +7987,13 @@ function Ru() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(zu, {
+				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(Bu, {
 					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(ts, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(ns, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(zu, {
+				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(Bu, {
 					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -7970,7 +8001,7 @@ function Ru() {
 					toward: e.promotes
 				}, Ut(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Lu ? /* @__PURE__ */ P("button", {
+			Math.max(a.length, o.length) > Ru ? /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -8003,18 +8034,18 @@ function Ru() {
 						children: "Control"
 					}),
 					": ",
-					Bu(r)
+					Vu(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function zu(e) {
+function Bu(e) {
 	return /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ P(Ba, { part: e.part }),
+				/* @__PURE__ */ P(Va, { part: e.part }),
 				" ",
 				/* @__PURE__ */ P("span", {
 					class: "small shown-for",
@@ -8024,22 +8055,22 @@ function zu(e) {
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(Lo, { value: e.value })
+			children: /* @__PURE__ */ P(Ro, { value: e.value })
 		}),
 		/* @__PURE__ */ P("td", { children: e.reads }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P($l, { part: e.part }) }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(es, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(eu, { part: e.part }) }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(ts, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Bu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Vu(t)}`] : []);
+function Vu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Hu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Vu({ limit: e }) {
+function Hu({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
-function Hu(e, t) {
+function Uu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8052,12 +8083,12 @@ function Hu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Uu(e) {
-	let t = O(""), n = O(-1), r = Hu(e.texts, t.value), i = (t) => {
+function Wu(e) {
+	let t = O(""), n = O(-1), r = Uu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Hu(e.texts, r)[0];
+		let i = Uu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ P("label", { children: [
@@ -8079,8 +8110,8 @@ function Uu(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Wu() {
-	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Qu(), o = Gu();
+function Gu() {
+	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = $u(), o = Ku();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && Kt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ P(Z, {
@@ -8094,17 +8125,17 @@ function Wu() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ P(Ju, {
+			e.reads() === null ? null : /* @__PURE__ */ P(Yu, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ P(Wa, {
+			/* @__PURE__ */ P(Ga, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ P(Uu, {
+			s.length > 128 ? /* @__PURE__ */ P(Wu, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = Ar(e, n.value, s.length));
@@ -8119,13 +8150,13 @@ function Wu() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Yu(h, d),
-						title: m && qu(m, t),
+						style: Xu(h, d),
+						title: m && Ju(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Zu(e),
+						onKeyDown: (e) => Qu(e),
 						children: [
 							/* @__PURE__ */ P("span", {
 								class: "index",
@@ -8134,8 +8165,8 @@ function Wu() {
 							/* @__PURE__ */ P($, { text: n.text }),
 							m ? /* @__PURE__ */ P("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Ku(m) : "\xA0"
-							}) : /* @__PURE__ */ P(Xu, {
+								children: m.positions[0] === n.position ? qu(m) : "\xA0"
+							}) : /* @__PURE__ */ P(Zu, {
 								value: h,
 								largest: d
 							})
@@ -8149,28 +8180,28 @@ function Wu() {
 		]
 	});
 }
-function Gu() {
-	let e = k(), t = io()?.words;
+function Ku() {
+	let e = k(), t = ao()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Ku(e) {
+function qu(e) {
 	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function qu(e, t) {
+function Ju(e, t) {
 	let { target: n } = t, [r, i] = Kr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
 	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Ju(e) {
+function Yu(e) {
 	let t = kr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ P(Ga, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8181,14 +8212,14 @@ function Ju(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("span", {
 				class: "token source",
-				style: Yu(e.values[t.position], e.largest),
+				style: Xu(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ P("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ P($, { text: t.label }),
-					/* @__PURE__ */ P(Xu, {
+					/* @__PURE__ */ P(Zu, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8197,7 +8228,7 @@ function Ju(e) {
 		})
 	] });
 }
-function Yu(e, t) {
+function Xu(e, t) {
 	if (e === void 0) return {};
 	let n = Ir(e, t);
 	return {
@@ -8205,20 +8236,20 @@ function Yu(e, t) {
 		color: Rr(n)
 	};
 }
-function Xu(e) {
+function Zu(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ P("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function Zu(e) {
+function Qu(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Qu() {
+function $u() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8227,19 +8258,19 @@ function Qu() {
 	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: $u(s, a)
+		values: ed(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: $u(i.result, t)
+		values: ed(i.result, t)
 	} : null;
 }
-function $u(e, t) {
+function ed(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Kt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var ed = 40;
-function td(e, t) {
+var td = 40;
+function nd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8251,12 +8282,12 @@ function td(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(id);
+	return r.map(ad);
 }
-function nd({ by: e }) {
+function rd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function rd(e, t) {
+function id(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8278,7 +8309,7 @@ function rd(e, t) {
 		role: null
 	}];
 }
-function id(e) {
+function ad(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8298,59 +8329,59 @@ function id(e) {
 		text: i
 	};
 }
-function ad({ text: e }) {
+function od({ text: e }) {
 	let t = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return t.length > ed ? `${t.slice(0, 39).join("")}…` : t.join("");
+	return t.length > td ? `${t.slice(0, 39).join("")}…` : t.join("");
 }
-function od(e) {
+function sd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function sd(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
+function cd(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
 	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var cd = 10.5, ld = 2.5, ud = 30, dd = 15, fd = 16;
-function pd(e, t) {
-	let n = e.words?.units ?? [], r = md(n), i = (t.source && n.length > 0 ? rd(t.source ?? "", n) : td(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => vd(t, i[n - 1], e, r)), o = pi(t.source ?? t.prompt), s = xd([...a, bd(e, o)]), c = s.slice(0, Math.max(0, s.length - fd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Sd(l, o), Wi(gd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var ld = 10.5, ud = 2.5, dd = 30, fd = 15, pd = 16;
+function md(e, t) {
+	let n = e.words?.units ?? [], r = hd(n), i = (t.source && n.length > 0 ? id(t.source ?? "", n) : nd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => yd(t, i[n - 1], e, r)), o = mi(t.source ?? t.prompt), s = Sd([...a, xd(e, o)]), c = s.slice(0, Math.max(0, s.length - pd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Cd(l, o), Gi(_d(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(V, d, {
-		shows: `${hd(e)}${f}`,
+		shows: `${gd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Ki(e.target)
 	});
 }
-function md(e) {
+function hd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
 }
-function hd({ words: e, target: t, reference: n }) {
+function gd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${nd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${nd(e)}: ${r} when that ${nd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${rd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${rd(e)}: ${r} when that ${rd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function gd({ reference: e }, t) {
+function _d({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => _d(1 - 2 * e, 1),
+		colour: (e) => vd(1 - 2 * e, 1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-function _d(e, t) {
+function vd(e, t) {
 	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function vd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = wi(e.text.trim() === "" ? z(e.text) : Fi(e.text), V - 6, cd), s = i === null ? "" : i.mark === "last" ? "asked here" : sd(i, n), c = a !== null && a !== (t?.role ?? null);
+function yd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ti(e.text.trim() === "" ? z(e.text) : Ii(e.text), V - 6, ld), s = i === null ? "" : i.mark === "last" ? "asked here" : cd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, cd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ld) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = yd(i, r, e, d);
+				let { ink: n, ground: o } = bd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8358,7 +8389,7 @@ function vd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: cd,
+						size: ld,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8372,12 +8403,12 @@ function vd(e, t, n, r) {
 		};
 	});
 }
-function yd(e, t, n, r) {
+function bd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, dd, {
+	let i = (e) => K(n, 0, r, fd, {
 		rx: 2,
 		fill: "none",
 		...e
@@ -8385,7 +8416,7 @@ function yd(e, t, n, r) {
 	if (e.mark === "first") return {
 		ink: H,
 		ground: i({
-			stroke: ri,
+			stroke: ii,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
@@ -8397,14 +8428,14 @@ function yd(e, t, n, r) {
 			"stroke-width": .6
 		})
 	};
-	let a = _d(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = vd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: Rr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function bd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", cd) + 8, s = Math.max(q(i, cd, !0) + 6 + 2, q(a, W) + 4);
+function xd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", ld) + 8, s = Math.max(q(i, ld, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8413,18 +8444,18 @@ function bd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: cd,
+					size: ld,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, dd, {
+				K(t, 0, s, fd, {
 					rx: 2,
 					fill: "none",
 					stroke: H,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: cd,
+					size: ld,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8437,19 +8468,19 @@ function bd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function xd(e) {
+function Sd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + ld;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + ud;
 	return t;
 }
-function Sd(e, t) {
-	let n = e.map((e, n) => oi("g", { transform: `translate(0 ${n * ud + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+function Cd(e, t) {
+	let n = e.map((e, n) => si("g", { transform: `translate(0 ${n * dd + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * ud + 9 - 5,
+		height: e.length * dd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Cd(e) {
+function wd(e) {
 	return {
 		head: [
 			"unit",
@@ -8482,22 +8513,22 @@ function Cd(e) {
 	};
 }
 // src/panels/Words.tsx
-var wd = 5, Td = 40;
-function Ed() {
-	let e = k(), t = e.explained.value, n = io(), r = O(null);
+var Td = 5, Ed = 40;
+function Dd() {
+	let e = k(), t = e.explained.value, n = ao(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? od(i);
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? sd(i);
 	return /* @__PURE__ */ P("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ P(X, {
 				name: "words",
-				figure: (e) => pd(n, e),
-				table: () => Cd(n),
+				figure: (e) => md(n, e),
+				table: () => wd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ P(Dd, {
+			/* @__PURE__ */ P(Od, {
 				explained: t,
 				units: i,
 				told: o,
@@ -8521,8 +8552,8 @@ function Ed() {
 		]
 	});
 }
-function Dd(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? rd(o, r) : td(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Td || n.tokens.length > 160, d = ze(null);
+function Od(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? id(o, r) : nd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Ed || n.tokens.length > 160, d = ze(null);
 	return Re(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8536,7 +8567,7 @@ function Dd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ P(Od, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(kd, {
+		}) : /* @__PURE__ */ P(kd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Ad, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8554,7 +8585,10 @@ function Dd(e) {
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ P($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ P("bdi", {
+						class: "token-text",
+						children: ti(i.text)
+					}),
 					" ",
 					/* @__PURE__ */ P("span", {
 						class: "small",
@@ -8565,14 +8599,14 @@ function Dd(e) {
 		})]
 	});
 }
-function Od({ text: e }) {
+function kd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
 }
-function kd(e) {
+function Ad(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ P("span", {
 		class: "unread",
@@ -8585,7 +8619,7 @@ function kd(e) {
 	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Ad(a, r),
+		title: jd(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8596,15 +8630,12 @@ function kd(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ P("small", { children: o ? sd(a, r) : "asked here" })]
+		}), /* @__PURE__ */ P("small", { children: o ? cd(a, r) : "asked here" })]
 	});
 }
-function Ad(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${jd(n.text)} over ${jd(r.text ?? "")}` : jd(n.text);
-	return `Without ${ad(e)} alone: ${c} ${o} → ${s}`;
-}
-function jd(e) {
-	return z(e.trim() || e);
+function jd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${ti(n.text)} over ${ti(r.text ?? "")}` : ti(n.text);
+	return `Without ${od(e)} alone: ${c} ${o} → ${s}`;
 }
 function Md(e) {
 	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
@@ -8612,19 +8643,25 @@ function Md(e) {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P("strong", { children: Ad(n, r) }),
+			/* @__PURE__ */ P("strong", { children: jd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
-					" (",
+					" ",
+					"(",
 					L(-n.effect),
-					" nats)"
+					" ",
+					/* @__PURE__ */ P(Q, { name: "nats" }),
+					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ P($, { text: a.text }),
+			/* @__PURE__ */ P("bdi", {
+				class: "token-text",
+				children: ti(a.text)
+			}),
 			" ",
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -8635,7 +8672,7 @@ function Md(e) {
 			s.length > 0 ? /* @__PURE__ */ P(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ba, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Va, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ P("button", {
 				type: "button",
@@ -8648,7 +8685,7 @@ function Md(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					ad(n),
+					od(n),
 					"?"
 				]
 			}) : null
@@ -8656,7 +8693,7 @@ function Md(e) {
 	});
 }
 function Nd({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, wd), { vs: r } = t.state.value, i = t.data.host === "report";
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Td), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ P("p", {
 		class: "alternatives",
 		children: [
@@ -8668,7 +8705,10 @@ function Nd({ explained: e }) {
 				title: "Explain this token",
 				onClick: () => t.set({ target: Rn(e) }),
 				children: [
-					/* @__PURE__ */ P($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ P("bdi", {
+						class: "token-text",
+						children: ti(e.text)
+					}),
 					" ",
 					/* @__PURE__ */ P("span", {
 						class: "small",
@@ -8714,16 +8754,16 @@ function Pd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = jd(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = ti(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			nd(r),
+			rd(r),
 			": ",
 			a,
 			" when that ",
-			nd(r),
+			rd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8772,54 +8812,54 @@ function Id() {
 function Ld() {
 	let e = k();
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Pu, {}),
-		/* @__PURE__ */ P(Ed, {}),
-		/* @__PURE__ */ P(Bo, {}),
+		/* @__PURE__ */ P(Fu, {}),
+		/* @__PURE__ */ P(Dd, {}),
+		/* @__PURE__ */ P(Vo, {}),
 		/* @__PURE__ */ P("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ P(Uc, {}) : null,
-				/* @__PURE__ */ P(ku, {}),
-				/* @__PURE__ */ P(ll, {})
+				e.state.value.selection ? /* @__PURE__ */ P(Wc, {}) : null,
+				/* @__PURE__ */ P(Au, {}),
+				/* @__PURE__ */ P(ul, {})
 			]
 		})
 	] });
 }
 function Rd() {
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Wu, {}),
+		/* @__PURE__ */ P(Gu, {}),
 		/* @__PURE__ */ P("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ P(ou, {}),
-				/* @__PURE__ */ P(vs, {}),
-				/* @__PURE__ */ P(Ru, {})
+				/* @__PURE__ */ P(su, {}),
+				/* @__PURE__ */ P(ys, {}),
+				/* @__PURE__ */ P(zu, {})
 			]
 		}),
 		/* @__PURE__ */ P("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ P(Uc, {}),
-				/* @__PURE__ */ P(Cu, {}),
-				/* @__PURE__ */ P(Ga, {})
+				/* @__PURE__ */ P(Wc, {}),
+				/* @__PURE__ */ P(wu, {}),
+				/* @__PURE__ */ P(Ka, {})
 			]
 		})
 	] });
 }
 function zd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(lc, {}), /* @__PURE__ */ P(Uc, {})] });
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(uc, {}), /* @__PURE__ */ P(Wc, {})] });
 }
 function Bd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ju, {}), /* @__PURE__ */ P(Uc, {})] });
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Mu, {}), /* @__PURE__ */ P(Wc, {})] });
 }
 function Vd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(os, {}), /* @__PURE__ */ P(Mu, {})] });
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ss, {}), /* @__PURE__ */ P(Nu, {})] });
 }
 function Hd() {
-	return /* @__PURE__ */ P(Ul, {});
+	return /* @__PURE__ */ P(Wl, {});
 }
 function Ud() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Mu, {}), /* @__PURE__ */ P(Ac, {})] });
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Nu, {}), /* @__PURE__ */ P(jc, {})] });
 }
 // src/App.tsx
 function Wd({ page: e }) {

@@ -8,7 +8,7 @@ A fixed grammar of three clauses. Each is chosen by numbers of the explanation a
 | | `It is unsure: "a" leads with 15.9%, ahead of "the" (5.6%).` | it is, with less than a fifth |
 | | `It says "Paris" (77.3%); "London" is its 3rd choice (1.2%).` | it is not |
 | words | `Without "France", "une" falls to <0.01%, and it says "é" instead.` | one word at least halves it |
-| | `Without A, P falls to x, without B to y, each word taken away alone; 2 more halve it as well.` | several do |
+| | `Without A, P falls to x, without B to y, each word taken away alone; "of" at least halves it as well.` | several do |
 | | `No single word carries it: without any one of them P keeps at least x.` | none does |
 | the part | `Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.` | methods/answer.py |
 
@@ -152,13 +152,15 @@ def _named(result: "Explanation", words: "Words", needed: "list[UnitEffect]") ->
     found = [Span("Without "), _word(words, first), Span(", "), *_what(result), Span(" falls to "), _left(words, first)]
     for unit in more:
         found += [Span(", without "), _word(words, unit), Span(" to "), _left(words, unit)]
-    instead, others = first.without.instead.token, len(needed) - 1 - len(more)
+    instead, others = first.without.instead.token, [unit for unit in needed if unit not in (first, *more)]
     if more:
         found.append(Span(f", each {_kind(words)} taken away alone"))
     elif instead != words.answer[0]:
         found += [Span(", and it says "), _token(result.model, instead), Span(" instead")]
-    if others:
-        found += [Span("; "), _number(str(others)), Span(f" more {'halves' if others == 1 else 'halve'} it as well")]
+    if len(others) == 1:
+        found += [Span("; "), _word(words, others[0]), Span(" at least halves it as well")]
+    elif others:
+        found += [Span("; "), _number(str(len(others))), Span(" more at least halve it")]
     return [*found, Span(".")]
 
 
