@@ -135,7 +135,7 @@ def test_a_whole_session_by_keyboard(visit: Visit) -> None:
     settled(page)
     page.locator(".panel-lens canvas").focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".panel-lens .told")).to_contain_text("position 3")
+    expect(page.locator(".panel-lens .told")).to_contain_text("at 3 ·France")
     page.keyboard.press("Enter")
     expect(page.locator(".panel-strip .token[aria-pressed=true]")).to_contain_text("·France")
     page.locator(".panel-lens .twin summary").focus()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -210,6 +211,14 @@ def test_top_is_the_largest_first(traces, model_type: str) -> None:
     assert set(ledger.top(25)) <= set(ledger.terms())
     assert ledger.top(0) == []
     assert len(ledger.top(10**6)) == len(expected)
+
+
+def test_of_equal_terms_the_first_come_first(traces) -> None:
+    ledger = decompose(traces("qwen3_moe"))
+    coarse = replace(ledger, segments=tuple(replace(s, values=np.asarray(s.values.round(2))) for s in ledger.segments))
+    expected = sorted(coarse.terms(), key=lambda term: -abs(term.value))
+    for count in (1, 7, 40, len(expected) - 1, len(expected)):
+        assert coarse.top(count) == expected[:count]
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "gemma2", "qwen3_moe", "gpt_oss"])

@@ -60,3 +60,13 @@ def test_the_names_of_a_text_put_together_are_the_text() -> None:
     one, two = (target_tokens(model, target, "1+1=") for target in ("2", " 2"))
     assert [name_of(model, token) for token in one] == ["2"]
     assert [name_of(model, token) for token in two] == [" ", "2"]
+
+
+def test_a_vocabulary_that_grows_is_named_anew() -> None:
+    model = _small(mistral(), "mistral")
+    module, last = model.module, model.vocab - 1
+    assert name_of(model, last) == f"id:{last}"
+    module.resize_token_embeddings(model.vocab + 8)
+    grown = unembed.wrap(module, model.tokenizer)
+    assert name_of(grown, last + 8) == f"id:{last + 8}"
+    assert token_names(grown).read(f"id:{last + 8}") == (last + 8,)

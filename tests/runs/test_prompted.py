@@ -14,6 +14,7 @@ from unembed.engine.measures import logit
 from unembed.methods.circuits.direct_path import continued
 from unembed.methods.intervene import Change, intervene
 from unembed.models.parts import Part
+from unembed.runs.predictions import all_predictions_from, prediction_from, predictions_from
 from unembed.runs.prompted import prompt_of
 
 TEXT, OTHER = "the capital of France is", "the capital of Rome is"
@@ -152,6 +153,16 @@ def test_a_run_tells_what_it_predicts_and_what_stands_at_a_site(model: unembed.M
     assert repr(run) == "Run(worded, 5 tokens, all positions kept)"
     with pytest.raises(unembed.InputError, match="Position 0 was not kept"):
         unembed.record(model, TEXT, positions=[-1]).top(position=0)
+
+
+def test_tokens_that_are_equally_likely_share_a_rank(model: unembed.Model) -> None:
+    logits = (torch.randn(model.vocab, generator=torch.Generator().manual_seed(0)) * 2).round()
+    best = predictions_from(model, logits, 30)
+    every = all_predictions_from(model, logits)
+    assert len({p.rank for p in best}) < 15
+    assert [(p.token, p.rank) for p in best] == [(p.token, every[p.token].rank) for p in best]
+    assert [p.rank for p in best] == [prediction_from(model, logits, p.token).rank for p in best]
+    assert [p.rank for p in best] == [1 + sum(other > p.logit for other in logits.tolist()) for p in best]
 
 
 def test_a_prompt_may_be_a_run_in_a_direction(model: unembed.Model, run: unembed.Run) -> None:

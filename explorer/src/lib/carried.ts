@@ -1,6 +1,6 @@
 /** What carried the target: the tested heads and neurons by what switching each off does, and what is said of each. */
 import type { Effect, ExplainPayload, Head, Neuron, Zeroed } from "../protocol/payloads";
-import { visible } from "./format";
+import { labelOf, visible } from "./format";
 import { headPart, neuronPart, type Part } from "./parts";
 
 export interface Carrier {
@@ -62,7 +62,7 @@ function doesOf(tested: ExplainPayload, head: Head): string {
   const [first] = head.looks_at;
   if (!first || first.attention < NAMED) return "";
   const rests = !head.cross && first.position === 0 && tested.position > 0;
-  return rests ? `rests on ${visible(first.text)}` : `reads ${visible(first.text)}`;
+  return rests ? `rests on ${labelOf(first)}` : `reads ${labelOf(first)}`;
 }
 
 function promotes(neuron: Neuron): string {

@@ -1,5 +1,6 @@
 /** Paths as a graph that can be read: the largest ones, at most 60 nodes, and one named remainder. */
 import type { PathEntry, PathsPayload } from "../protocol/payloads";
+import type { Placed } from "./format";
 import { total } from "./ledger";
 import { headPart, inStack, nameOf, nameOfTerm, type Part } from "./parts";
 
@@ -170,8 +171,8 @@ export function columnKey({ ofSource, position }: Column): string {
 }
 
 /** What stands in a column. */
-export function columnText(payload: PathsPayload, { ofSource, position }: Column): string {
-  return (ofSource ? payload.sources?.[position]?.label : payload.tokens[position]?.text) ?? "";
+export function columnToken(payload: PathsPayload, { ofSource, position }: Column): Placed | undefined {
+  return ofSource ? { text: payload.sources?.[position]?.label ?? "" } : payload.tokens[position];
 }
 
 /** The name of a path, from where it starts to the output. */

@@ -97,9 +97,22 @@ export function visible(text: string): string {
   return [...text].map((c) => SHOWN[c] ?? (HIDDEN.test(c) ? codePoint(c) : c)).join("") || "''";
 }
 
-/** A token's name: the label that came with it, as for a piece of a character, else its text; "" for none. */
-export function labelOf(token: { text: string; label?: string | null } | null | undefined): string {
-  return token ? token.label || visible(token.text) : "";
+/** A token in its place: its name, and what it shares with its neighbours where they make one character. */
+export interface Placed {
+  text: string;
+  fragment?: string | null | undefined;
+}
+
+/** A token as it is shown in its place: the part of a character that it holds, `首 1/3`, else its name; "" for none. */
+export function labelOf(token: Placed | null | undefined): string {
+  return token ? (token.fragment ?? visible(token.text)) : "";
+}
+
+/** What tokens say together: a character that several share stands once. */
+export function textOf(tokens: readonly Placed[]): string {
+  const said = (shown: string) =>
+    shown.replace(/(\S+) (\d+)\/\d+/gu, (_, letter, part) => (part === "1" ? letter : "")).replaceAll(" ", "");
+  return tokens.map(({ text, fragment }) => (fragment == null ? text : said(fragment))).join("");
 }
 
 /** A token in running text: without the white space around it, and named where it is nothing else. */

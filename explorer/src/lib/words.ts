@@ -2,7 +2,7 @@
 
 import type { ExplainPayload, PromptToken, PromptWords, UnitWithout } from "../protocol/payloads";
 
-import { signed, told, visible } from "./format";
+import { signed, textOf, told, visible } from "./format";
 
 /** Characters of a unit that are shown where it is named. */
 const LONGEST = 40;
@@ -25,14 +25,19 @@ export function stretchesOf(explained: ExplainPayload, units: readonly UnitWitho
   for (const token of explained.tokens) {
     const unit = of.get(token.position) ?? null;
     if (last && last.unit === unit && last.role === (token.role ?? null)) {
-      last.text += token.text;
       last.tokens.push(token);
     } else {
-      last = { unit, before: "", text: token.text, tokens: [token], role: token.role ?? null };
+      last = { unit, before: "", text: "", tokens: [token], role: token.role ?? null };
       found.push(last);
     }
   }
-  return found.map(trimmed);
+  return found.map((stretch) => trimmed({ ...stretch, text: saidBy(stretch.tokens) }));
+}
+
+/** A token alone as it is shown in its place; several, what they say together. */
+function saidBy(tokens: readonly PromptToken[]): string {
+  const [only] = tokens;
+  return tokens.length === 1 && only?.fragment ? only.fragment : textOf(tokens);
 }
 
 /** What a unit is called: a prompt of too many of every kind is cut into pieces. */
@@ -70,7 +75,9 @@ function trimmed(stretch: Stretch): Stretch {
 }
 
 /** A unit by its text, of which a long one shows its beginning. */
-export function nameOfUnit({ text }: UnitWithout): string {
+export function nameOfUnit({ text, positions }: UnitWithout, tokens: readonly PromptToken[] = []): string {
+  const alone = positions.length === 1 ? tokens[positions[0] ?? -1]?.fragment : null;
+  if (alone) return alone;
   const letters = [...(text.trim() === "" ? visible(text) : text.trim().split(/\s+/).map(visible).join(" "))];
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
 }

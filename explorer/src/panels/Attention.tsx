@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour, signColour } from "../lib/colours";
 import { attentionFigure, attentionTable, headsFigure, headsTable } from "../lib/figure/maps";
-import { decimal, signed, visible } from "../lib/format";
+import { decimal, labelOf, type Placed, signed } from "../lib/format";
 import { headPart, isCross, nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, HeadPattern } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -101,15 +101,18 @@ function rowsOfHeads(payload: AttentionPayload, start: number): string[][] {
       .slice(start, start + WINDOW)
       .map((token) => [
         nameOf(headPart(head)),
-        `${token.position} ${visible(token.text)}`,
+        `${token.position} ${labelOf(token)}`,
         decimal(head.pattern[token.position] ?? 0, 3),
         signed(head.contribution[token.position] ?? 0, 3),
       ]),
   );
 }
 
+/** A position that a head can look at. */
+type Read = Placed & { position: number };
+
 /** What a head can look at: the tokens up to the explained position (all, around a blank), or what the encoder read. */
-function readBy(head: HeadPattern, payload: AttentionPayload): { position: number; text: string }[] {
+function readBy(head: HeadPattern, payload: AttentionPayload): Read[] {
   if (head.cross || head.encoder)
     return (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }));
   return payload.tokens.slice(0, head.pattern.length);
@@ -140,12 +143,7 @@ function Multiples({ payload, start }: { payload: AttentionPayload; start: numbe
   );
 }
 
-function Strips(props: {
-  head: HeadPattern;
-  tokens: { position: number; text: string }[];
-  start: number;
-  largest: number;
-}) {
+function Strips(props: { head: HeadPattern; tokens: Read[]; start: number; largest: number }) {
   const shown = props.tokens.slice(props.start, props.start + WINDOW);
   const width = 100 / Math.max(shown.length, 1);
   return (
@@ -159,7 +157,7 @@ function Strips(props: {
               <rect x={place * width} y={0} width={width * 0.94} height={9} fill={amountColour(attention)} />
               <rect x={place * width} y={10} width={width * 0.94} height={9} fill={signColour(given, props.largest)} />
               <title>
-                {`${token.position} ${visible(token.text)}: attention ${decimal(attention)}, gives ${signed(given)}`}
+                {`${token.position} ${labelOf(token)}: attention ${decimal(attention)}, gives ${signed(given)}`}
               </title>
             </g>
           );
@@ -172,8 +170,8 @@ function Strips(props: {
           style={{ gridTemplateColumns: `repeat(${shown.length}, minmax(0, 1fr))` }}
         >
           {shown.map((token) => (
-            <bdi key={token.position} title={`${token.position} ${visible(token.text)}`}>
-              {visible(token.text)}
+            <bdi key={token.position} title={`${token.position} ${labelOf(token)}`}>
+              {labelOf(token)}
             </bdi>
           ))}
         </span>
@@ -201,7 +199,7 @@ function Pattern(props: { payload: AttentionPayload; matrix: number[][]; start: 
   const read = head?.encoder ? readBy(head, payload) : payload.tokens;
   const size = Math.min(WINDOW, read.length - start);
   const name = head ? nameOf(headPart(head)) : "";
-  const text = (place: number) => visible(read[start + place]?.text ?? "");
+  const text = (place: number) => labelOf(read[start + place]);
   const attention = (row: number, column: number) => matrix[start + row]?.[start + column] ?? 0;
   const written = (row: number, column: number) => attention(row, column) * (payload.norms?.[start + column] ?? 0);
   return (

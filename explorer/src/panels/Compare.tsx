@@ -104,7 +104,11 @@ function Columns({ explained, compared }: { explained: ExplainPayload; compared:
             <th scope="row">A</th>
             {compared.columns.map(({ a, how }, place) => (
               <td key={place} class={how}>
-                {a === null ? "—" : <TokenText text={explained.tokens[a]?.text ?? ""} />}
+                {a === null ? (
+                  "—"
+                ) : (
+                  <TokenText text={explained.tokens[a]?.text ?? ""} fragment={explained.tokens[a]?.fragment} />
+                )}
               </td>
             ))}
           </tr>
@@ -123,7 +127,7 @@ function Columns({ explained, compared }: { explained: ExplainPayload; compared:
             <th scope="row">B</th>
             {compared.columns.map(({ b, how }, place) => (
               <td key={place} class={how}>
-                {b === null ? "—" : <TokenText text={other[b]?.text ?? ""} />}
+                {b === null ? "—" : <TokenText text={other[b]?.text ?? ""} fragment={other[b]?.fragment} />}
               </td>
             ))}
           </tr>

@@ -10,7 +10,7 @@ import {
   type Column,
   columnKey,
   columnsOf,
-  columnText,
+  columnToken,
   type Flow,
   flowOf,
   type Node,
@@ -18,7 +18,7 @@ import {
   pathName,
   through,
 } from "../lib/flow";
-import { share, signed, visible } from "../lib/format";
+import { labelOf, share, signed, visible } from "../lib/format";
 import { total } from "../lib/ledger";
 import { inStack, samePart } from "../lib/parts";
 import { type Box, bendOf } from "../lib/route";
@@ -92,7 +92,7 @@ export function FlowPanel() {
 }
 
 function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
-  const token = (column: Column) => visible(columnText(payload, column));
+  const token = (column: Column) => labelOf(columnToken(payload, column));
   const room = useRef<HTMLDivElement>(null);
   const wide = useSignal(0);
   const over = useSignal<string | null>(null);

@@ -8,7 +8,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { withoutPart } from "../lib/effects";
 import { ledgerFigure, ledgerTable } from "../lib/figure/ledger";
-import { decimal, scientific, signed, visible } from "../lib/format";
+import { decimal, labelOf, type Placed, scientific, signed, visible } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Term as LedgerTerm, Reference } from "../protocol/payloads";
@@ -255,7 +255,7 @@ function isUnder(term: LedgerTerm, head: LedgerTerm): boolean {
 function Sources(props: { terms: LedgerTerm[]; parent: number; largest: number }) {
   const page = usePage();
   const name = (term: LedgerTerm) =>
-    isMixRounding(term) ? "rounding" : `from ${term.source} ${visible(sourceText(page.explained.value, term))}`;
+    isMixRounding(term) ? "rounding" : `from ${term.source} ${labelOf(sourceOf(page.explained.value, term))}`;
   const { shown, others, sum } = rowsOf(props.terms, CHILDREN, "size");
   const scale = scaleOf(props.largest, shown, others.value);
   return (
@@ -278,10 +278,10 @@ function Sources(props: { terms: LedgerTerm[]; parent: number; largest: number }
 }
 
 /** What stands where a head reads: a token of the prompt, or what the encoder read. */
-function sourceText(explained: ExplainPayload | null, { kind, source }: LedgerTerm): string {
-  if (explained === null || source === null) return "";
-  if (kind === "cross_attention") return explained.sources?.[source]?.label ?? "";
-  return explained.tokens[source]?.text ?? "";
+function sourceOf(explained: ExplainPayload | null, { kind, source }: LedgerTerm): Placed | undefined {
+  if (explained === null || source === null) return undefined;
+  if (kind === "cross_attention") return { text: explained.sources?.[source]?.label ?? "" };
+  return explained.tokens[source];
 }
 
 interface RowProps {

@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { WINDOW } from "../hooks/useWindow";
 import { signColour } from "../lib/colours";
 import { patchFigure, patchTable } from "../lib/figure/maps";
-import { decimal, signed, visible } from "../lib/format";
+import { decimal, labelOf, signed, visible } from "../lib/format";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
@@ -67,7 +67,7 @@ function EffectMap({ result, promptB }: { result: PatchPayload; promptB: string 
   const byPlace = new Map(result.grid.map((cell) => [`${cell.layer} ${cell.position ?? 0}`, cell]));
   const shown = positions.slice(start.value, start.value + WINDOW);
   const at = (column: number, row: number) => byPlace.get(`${layers[row]} ${shown[column]}`);
-  const text = (position: number) => visible(result.clean_tokens[position]?.text ?? "");
+  const text = (position: number) => labelOf(result.clean_tokens[position]);
   const largest = Math.max(1, ...result.grid.map((cell) => Math.abs(cell.effect ?? 0)));
   const told = (cell: PatchCell | undefined) =>
     cell

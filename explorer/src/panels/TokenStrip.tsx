@@ -77,7 +77,7 @@ export function TokenStrip() {
                 onKeyDown={(event) => moveFocus(event)}
               >
                 <span class="index">{token.position}</span>
-                <TokenText text={token.text} />
+                <TokenText text={token.text} fragment={token.fragment} />
                 {unit ? (
                   <span class="sign">{unit.positions[0] === token.position ? leftWithout(unit) : "\u00a0"}</span>
                 ) : (

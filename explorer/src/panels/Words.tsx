@@ -165,7 +165,7 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
     ? [signed(ledger.value), `${signed(unit.difference_without ?? 0)} logits`]
     : told(target.probability, unit.probability_without);
   const what = lead ? `the lead of ${bare(target.text)} over ${bare(reference.text ?? "")}` : bare(target.text);
-  return `Without ${nameOfUnit(unit)} alone: ${what} ${before} → ${after}`;
+  return `Without ${nameOfUnit(unit, explained.tokens)} alone: ${what} ${before} → ${after}`;
 }
 
 /** The chosen word: before and after, what is said instead, who reads it, and what its tokens lead to. */
@@ -205,7 +205,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {token && token.position !== explained.position && page.data.host !== "report" ? (
         <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
-          What {explained.model.bidirectional ? "stands at" : "follows"} {nameOfUnit(unit)}?
+          What {explained.model.bidirectional ? "stands at" : "follows"} {nameOfUnit(unit, explained.tokens)}?
         </button>
       ) : null}
     </p>

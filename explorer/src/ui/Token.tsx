@@ -1,10 +1,10 @@
 /** Tokens as they are shown. */
-import { decimal, visible } from "../lib/format";
+import { decimal, labelOf } from "../lib/format";
 import type { LookedAt } from "../protocol/payloads";
 
 /** A token, all of whose characters can be seen. */
-export function TokenText(props: { text: string }) {
-  return <bdi class="token-text">{visible(props.text)}</bdi>;
+export function TokenText(props: { text: string; fragment?: string | null | undefined }) {
+  return <bdi class="token-text">{labelOf(props)}</bdi>;
 }
 
 export function Tokens(props: { tokens: readonly { text: string }[] }) {
@@ -23,7 +23,8 @@ export function Tokens(props: { tokens: readonly { text: string }[] }) {
 export function LookedAtChip(props: { at: LookedAt }) {
   return (
     <span class="chip">
-      <TokenText text={props.at.text} /> <span class="small">{decimal(props.at.attention)}</span>
+      <TokenText text={props.at.text} fragment={props.at.fragment} />{" "}
+      <span class="small">{decimal(props.at.attention)}</span>
     </span>
   );
 }

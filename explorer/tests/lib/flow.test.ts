@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Column, columnsOf, columnText, flowOf, namesOf, pathName, through } from "../../src/lib/flow";
+import { type Column, columnsOf, columnToken, flowOf, namesOf, pathName, through } from "../../src/lib/flow";
 import type { PathEntry, PathsPayload } from "../../src/protocol/payloads";
 
 function path(layer: number, value: number, ...heads: number[]): PathEntry {
@@ -129,7 +129,7 @@ describe("flow of an encoder-decoder", () => {
       tokens: [0, 1, 2].map((i) => ({ text: `t${i}` })),
       sources: [0, 1, 2].map((i) => ({ label: `s${i}` })),
     };
-    const token = (column: Column) => columnText(texts as unknown as PathsPayload, column);
+    const token = (column: Column) => columnToken(texts as unknown as PathsPayload, column)?.text ?? "";
     expect(pathName(crossing, token)).toBe("enc.embedding at 2 s2 → enc.L0.H1 (to 1 s1) → L1.X3 (to 1 t1)");
   });
 });

@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import cases from "../../../tests/view/formatting.json";
-import { decimal, marked, percent, scientific, share, signed, told, visible } from "../../src/lib/format";
+import {
+  decimal,
+  labelOf,
+  marked,
+  percent,
+  scientific,
+  share,
+  signed,
+  textOf,
+  told,
+  visible,
+} from "../../src/lib/format";
 
 interface Case {
   value: number | string;
@@ -35,4 +46,17 @@ it.each(cases.visible)("shows a token as $text", ({ value, text }) => {
 it("shows half a surrogate pair as its code", () => {
   // No table of cases in JSON can hold one that every parser takes.
   expect(visible("a\ud83d")).toBe("a\\ud83d");
+});
+
+it("shows a token that holds bytes of a character by its part of it", () => {
+  const shared = [
+    { text: "<0xE9>", fragment: "首 1/2" },
+    { text: "<0x96><0xE9>", fragment: "首 2/2 都 1/2" },
+    { text: "<0xBD>", fragment: "都 2/2" },
+    { text: " of", fragment: null },
+  ];
+  expect(shared.map(labelOf)).toEqual(["首 1/2", "首 2/2 都 1/2", "都 2/2", "·of"]);
+  expect(textOf(shared)).toBe("首都 of");
+  expect(labelOf({ text: "<0xE9>" })).toBe("<0xE9>");
+  expect(labelOf(undefined)).toBe("");
 });

@@ -4,6 +4,7 @@ An ask is a JSON object: its name under `ask`, and arguments (arguments.py). Ans
 them.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -44,10 +45,34 @@ def answer(session: Session, ask: Any, progress: Progress) -> dict[str, Any]:
         InputError: no such ask, or arguments that it does not take.
         UnembedError: as the library.
     """
+    return _answered(session, *_decoded(ask), progress)
+
+
+def answer_json(session: Session, ask: Any, progress: Progress) -> str:
+    """The JSON of `answer`: of an ask that was answered before, what was answered then.
+
+    Edits of weights are made anew; what is refused or fails is not kept.
+    """
+    name, asked = _decoded(ask)
+    session.follow_weights()
+    if (known := session.answers.find(asked)) is not None:
+        progress("answered before", 1.0)
+        return known
+    text = json.dumps(_answered(session, name, asked, progress), allow_nan=False)
+    if not isinstance(asked, arguments.EditAsk | arguments.UpdateAsk):
+        session.answers.keep(asked, text)
+    return text
+
+
+def _decoded(ask: Any) -> tuple[str, About]:
     name = ask.get("ask") if isinstance(ask, Mapping) else None
     if not isinstance(name, str) or name not in ASKS:
         raise InputError(f"Expected an object whose `ask` is one of {', '.join(ASKS)}.")
-    asked = decoded(arguments.KINDS[name], {key: value for key, value in ask.items() if key != "ask"})
+    return name, decoded(arguments.KINDS[name], {key: value for key, value in ask.items() if key != "ask"})
+
+
+def _answered(session: Session, name: str, asked: About, progress: Progress) -> dict[str, Any]:
+    session.follow_weights()
     return to_json(payload_of(ASKS[name](session.reading(asked.source), asked, progress)))
 
 

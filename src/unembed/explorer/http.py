@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from unembed.errors import InputError
-from unembed.explorer.asks import answer
+from unembed.explorer.asks import answer_json
 from unembed.explorer.guard import Guard, refusal
 from unembed.explorer.patience import PATIENCE
 from unembed.explorer.session import Session
@@ -86,7 +86,9 @@ class _Serving:
         except InputError as error:
             return refusal(400, str(error))
         events = self.worker.stream(
-            lambda progress: answer(self.session, ask, progress), _gone(request), request.client and request.client.host
+            lambda progress: answer_json(self.session, ask, progress),
+            _gone(request),
+            request.client and request.client.host,
         )
         framed = (_framed(name, data) async for name, data in events)
         return StreamingResponse(framed, media_type="text/event-stream")
@@ -128,5 +130,5 @@ async def _gone(request: Request) -> None:
 
 
 def _framed(name: str, data: Any) -> str:
-    """One server-sent event; JSON has no line ends, and ASCII no halves of characters."""
-    return f"event: {name}\ndata: {json.dumps(data, allow_nan=False)}\n\n"
+    """One server-sent event; a result comes as JSON, which has no line ends, and in ASCII no halves of characters."""
+    return f"event: {name}\ndata: {data if name == 'result' else json.dumps(data, allow_nan=False)}\n\n"

@@ -5,11 +5,12 @@ the other; a click cannot stop one that runs. The HTML stands beside it and is t
 exported notebook; where one runs, JupyterLab leaves it out.
 """
 
+import json
 from dataclasses import asdict
 from typing import Any
 
 from unembed.errors import InputError
-from unembed.explorer.asks import answer
+from unembed.explorer.asks import answer_json
 from unembed.explorer.report_asks import explain_keys, source_state
 from unembed.explorer.session import Session
 from unembed.explorer.worker import failure
@@ -140,6 +141,6 @@ def _reply(widget: Any, session: Session, message: Any) -> None:
         widget.send({"id": message.get("id"), "event": event, "data": data})
 
     try:
-        tell("result", answer(session, message["ask"], silent))
+        tell("result", json.loads(answer_json(session, message["ask"], silent)))
     except Exception as error:  # noqa: BLE001  # the page would wait for ever
         tell(*failure(error))

@@ -1,7 +1,8 @@
 """Session: a loaded model with the recorded runs that asks start from.
 
 A click about a prompt that was run already needs no new run. What is kept is bounded: the few runs used last, whole for
-short prompts, at the explained position for long ones. One thread uses a session at a time.
+short prompts, at the explained position for long ones; and the answers to the asks used last (answers.py). One thread
+uses a session at a time.
 """
 
 from collections import OrderedDict
@@ -11,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.explorer.answers import Answers
 from unembed.methods.lens import States, read_states
 from unembed.methods.texts import PARAGRAPHS
 from unembed.models.blanks import asked_position
@@ -42,11 +44,21 @@ class Session:
 
     def __init__(self, model: Model, readings: "OrderedDict[str, Session] | None" = None) -> None:
         self.model = model
+        self.answers = Answers()
+        self._weight_edits = model.weight_edits
         self._readings = OrderedDict() if readings is None else readings
         self._runs: OrderedDict[tuple[tuple[int, ...], int | None], Run] = OrderedDict()
         self._given: OrderedDict[tuple[int, ...], Given] = OrderedDict()
         self._states: States | None = None
         self._means: dict[tuple[SiteKind, bool], list[Tensor]] = {}
+
+    def follow_weights(self) -> None:
+        """Let go of all that the module gave under other edits of its weights, as of a notebook's own."""
+        now = self.model.weight_edits
+        if now != self._weight_edits:  # edits are equal to themselves alone
+            for kept in (self._readings, self._runs, self._means, self.answers):
+                kept.clear()
+            self._states, self._weight_edits = None, now
 
     def reading(self, source: str | None) -> "Session":
         """The session of the same model with a source; of None, with the source that it came with.

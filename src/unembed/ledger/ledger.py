@@ -299,10 +299,11 @@ class Ledger(RunResult[Term]):
 
     def top(self, count: int = 10) -> list[Term]:
         """The `count` terms of largest magnitude, largest first."""
-        sizes = np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
+        falling = -np.concatenate([np.zeros(0), *(np.abs(segment.values).ravel() for segment in self.segments)])
         owner = np.repeat(np.arange(len(self.segments)), [segment.values.size for segment in self.segments])
         start = np.cumsum([0, *(segment.values.size for segment in self.segments)])
-        best = np.argsort(-sizes, kind="stable")[: counted(count)]
+        among = _least(falling, counted(count))
+        best = among[np.argsort(falling[among], kind="stable")][:count]
         return [_term_at(self.segments[owner[i]], int(i - start[owner[i]])) for i in best]
 
     def __repr__(self) -> str:
@@ -347,6 +348,13 @@ class LedgerResult(RunResult[Term]):
             InputError: matplotlib is not installed.
         """
         return self._ledger.plot(count)
+
+
+def _least(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Where at least the `count` least values stand, in order: for a few of many not all are sorted."""
+    if count >= len(values):
+        return np.arange(len(values))
+    return np.flatnonzero(~(values > np.partition(values, count)[count]))
 
 
 def _term_at(segment: Segment, i: int) -> Term:

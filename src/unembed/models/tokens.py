@@ -68,6 +68,7 @@ class TokenNames:
 
 
 _kept: "WeakKeyDictionary[Any, tuple[tuple[int, int, bool], TokenNames]]" = WeakKeyDictionary()
+_counted: "WeakKeyDictionary[Any, tuple[int | None, int]]" = WeakKeyDictionary()
 JOINED = "##"
 """The mark of a token that joins what stands before it, where a text without a space is read with one."""
 
@@ -77,13 +78,22 @@ def token_names(model: Model) -> TokenNames:
     tokenizer: Any = model.tokenizer
     if tokenizer is None:
         return TokenNames((), {}, {})
-    size = max(len(tokenizer), model.vocab if model.has_unembedding else 0)
+    size = max(len(tokenizer), _rows(model))
     mark = (size, len(tokenizer), model.fills_blanks)
     known, names = _kept.get(tokenizer, (None, None))
     if names is None or known != mark:
         names = _named(tokenizer, size, joined=model.fills_blanks)
         _kept[tokenizer] = (mark, names)
     return names
+
+
+def _rows(model: Model) -> int:
+    """Rows of the unembedding, or 0; looked up again once the module's vocabulary was resized."""
+    said = getattr(model.config, "vocab_size", None)
+    known = _counted.get(model.module)
+    if known is None or known[0] != said:
+        known = _counted[model.module] = (said, model.vocab if model.has_unembedding else 0)
+    return known[1]
 
 
 def name_of(model: Model, token: int) -> str:

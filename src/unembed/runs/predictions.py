@@ -27,15 +27,16 @@ class Prediction:
 def prediction_from(model: Model, logits: Float[Tensor, "vocab"], token: int) -> Prediction:
     """What these logits give a token."""
     logits = logits.double()
-    return _prediction(model, logits, logits.logsumexp(-1), token)
+    return _prediction(model, logits, logits.logsumexp(-1), token, logits)
 
 
 def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -> tuple[Prediction, ...]:
     """The tokens of the largest of these logits, best first."""
-    best = logits.topk(min(counted(count), len(logits))).indices.tolist()
+    best = logits.topk(min(counted(count), len(logits)))
     logits = logits.double()
     normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
-    return tuple(_prediction(model, logits, normaliser, token) for token in best)
+    # Whatever is larger than one of the largest is among them.
+    return tuple(_prediction(model, logits, normaliser, token, best.values) for token in best.indices.tolist())
 
 
 def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[Prediction, ...]:
@@ -55,11 +56,17 @@ def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[
     return tuple(Prediction(*column) for column in columns)
 
 
-def _prediction(model: Model, logits: Float[Tensor, "vocab"], normaliser: Float[Tensor, ""], token: int) -> Prediction:
+def _prediction(
+    model: Model,
+    logits: Float[Tensor, "vocab"],
+    normaliser: Float[Tensor, ""],
+    token: int,
+    among: Float[Tensor, "some"],
+) -> Prediction:
     return Prediction(
         token=token,
         text=None if model.tokenizer is None else name_of(model, token),
         logit=float(logits[token]),
         probability=float((logits[token] - normaliser).exp()),
-        rank=int((logits > logits[token]).sum()) + 1,
+        rank=int((among > logits[token]).sum()) + 1,
     )

@@ -1,10 +1,10 @@
 /** Bars of probabilities and shares: predictions, a continuation, a test, and where a head looked. */
 import type { ExplainPayload, GeneratePayload, Head, Prediction, TestPayload } from "../../protocol/payloads";
-import { decimal, percent, signed, told, visible } from "../format";
+import { decimal, labelOf, percent, signed, told, visible } from "../format";
 import { headPart, inStack, nameOf, nameOfTerm } from "../parts";
 import { barChart, probabilityAxis } from "./bars";
 import { type Asked, type Caption, type Figure, figure } from "./figure";
-import { named, targetOf } from "./said";
+import { named, namedIn, targetOf } from "./said";
 import { COLUMN } from "./svg";
 import type { Table } from "./table";
 
@@ -14,7 +14,7 @@ export function predictionFigure(explained: ExplainPayload, asked: Asked): Figur
     value: probability,
     number: percent(probability),
   }));
-  const where = named(explained.tokens[explained.position]?.text ?? "");
+  const where = namedIn(explained.tokens[explained.position]);
   return figure(COLUMN, [barChart(COLUMN, { rows, axis: probabilityAxis("probability"), amounts: true })], {
     shows: `The ${rows.length} most probable tokens ${explained.model.bidirectional ? "at" : "after"} “${where}” (position ${explained.position}).`,
     made: explained,
@@ -54,14 +54,14 @@ export function generationTable({ generated }: GeneratePayload): Table {
 /** Where a head looked from the explained position; what is not listed is one bar more, so that shares come to 1. */
 export function lookedFigure(tested: ExplainPayload, head: Head, asked: Asked): Figure {
   const rest = Math.max(0, 1 - head.looks_at.reduce((sum, at) => sum + at.attention, 0));
-  const rows = head.looks_at.map(({ position, text, attention }) => ({
-    name: `${position} ${visible(text)}`,
-    value: attention,
-    number: decimal(attention),
+  const rows = head.looks_at.map((at) => ({
+    name: `${at.position} ${labelOf(at)}`,
+    value: at.attention,
+    number: decimal(at.attention),
   }));
   const all = rest > 0.005 ? [...rows, { name: "elsewhere", value: rest, number: decimal(rest), other: true }] : rows;
   const axis = { ...probabilityAxis("attention, as a share of 1"), tick: (value: number) => decimal(value, 1) };
-  const from = named(tested.tokens[tested.position]?.text ?? "");
+  const from = namedIn(tested.tokens[tested.position]);
   return figure(COLUMN, [barChart(COLUMN, { rows: all, axis, amounts: true })], {
     shows: `Where ${nameOf(headPart(head))} looks from “${from}” (position ${tested.position}).`,
     made: tested,

@@ -1,7 +1,7 @@
 /** The flow: the few paths that carry the prediction, as a graph of token columns, and the largest of them as bars. */
 import type { PathsPayload } from "../../protocol/payloads";
-import { type Column, columnKey, columnsOf, columnText, type Flow, type Node, pathName } from "../flow";
-import { signed, visible } from "../format";
+import { type Column, columnKey, columnsOf, columnToken, type Flow, type Node, pathName } from "../flow";
+import { labelOf, signed } from "../format";
 import { inStack } from "../parts";
 import { type BarRow, barChart, signedAxis } from "./bars";
 import { type Asked, type Figure, figure } from "./figure";
@@ -13,7 +13,7 @@ const LISTED = 10;
 const NAMES = 320;
 
 export function flowFigure(payload: PathsPayload, flow: Flow, asked: Asked): Figure {
-  const token = (column: Column) => visible(columnText(payload, column));
+  const token = (column: Column) => labelOf(columnToken(payload, column));
   const rows: BarRow[] = [
     ...flow.paths
       .slice(0, LISTED)
@@ -55,7 +55,7 @@ function graph(payload: PathsPayload, flow: Flow): Drawn {
     ...columns.map((column) => {
       const inside = flow.nodes.filter((node) => columnKey(node) === columnKey(column));
       const x = Math.min(...inside.map((node) => places.get(node.id)?.x ?? 0));
-      const name = `${inStack(String(column.position), column.ofSource)} ${visible(columnText(payload, column))}`;
+      const name = `${inStack(String(column.position), column.ofSource)} ${labelOf(columnToken(payload, column))}`;
       return text(x, high - 4, name, { size: SIZE, anchor: "middle", bold: true });
     }),
   ];
@@ -68,12 +68,12 @@ interface Place {
   y: number;
 }
 
-function labelOf(payload: PathsPayload, node: Node): string {
+function nodeLabel(payload: PathsPayload, node: Node): string {
   return node.label === "" ? `${named(payload.target.text)} ${signed(payload.value)}` : node.label;
 }
 
 function boxWidth(payload: PathsPayload, node: Node): number {
-  return widthOf(labelOf(payload, node), SIZE - 1) + 8;
+  return widthOf(nodeLabel(payload, node), SIZE - 1) + 8;
 }
 
 function boxOf(payload: PathsPayload, node: Node, { x, y }: Place): string {
@@ -81,7 +81,7 @@ function boxOf(payload: PathsPayload, node: Node, { x, y }: Place): string {
   const box = { rx: node.carries ? BOX / 2 : 1, fill: "#fff", stroke: INK, "stroke-width": 0.6 };
   return (
     rect(x - width / 2, y - BOX / 2, width, BOX, box) +
-    text(x, y + 2.5, labelOf(payload, node), { size: SIZE - 1, anchor: "middle", bold: node.label === "" })
+    text(x, y + 2.5, nodeLabel(payload, node), { size: SIZE - 1, anchor: "middle", bold: node.label === "" })
   );
 }
 
@@ -134,7 +134,7 @@ function placesOf(
 }
 
 export function flowTable(payload: PathsPayload): Table {
-  const token = (column: Column) => columnText(payload, column);
+  const token = (column: Column) => columnToken(payload, column)?.text ?? "";
   return {
     head: ["path", "starts_at", "layer", "position", "of_source", "heads", "logits"],
     rows: payload.paths.map((path) => [

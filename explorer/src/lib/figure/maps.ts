@@ -1,7 +1,7 @@
 /** Maps: the logit lens, the attention pattern of a head, and the effect of patching. */
 import type { AttentionPayload, LensCell, LensPayload, PatchCell, PatchPayload, Target } from "../../protocol/payloads";
 import { amountColour, signColour } from "../colours";
-import { decimal, signed, visible } from "../format";
+import { decimal, labelOf, type Placed, signed, visible } from "../format";
 import { headPart, nameOf } from "../parts";
 import { type Asked, type Figure, figure } from "./figure";
 import { heatMap, type Legend } from "./map";
@@ -40,7 +40,7 @@ export function lensFigure(lens: LensPayload, target: Target, measure: Measure, 
       return cell ? amountColour(brightness(cell, measure, vocabulary)) : null;
     },
     words: (column, row) => visible(at(column, row)?.top[0]?.text ?? ""),
-    columnName: (column) => visible(lens.tokens[positions[column] ?? -1]?.text ?? ""),
+    columnName: (column) => labelOf(lens.tokens[positions[column] ?? -1]),
     rowName: (row) => layerName(layers[row] ?? null),
     columnLabel: "token",
     rowLabel: "layer",
@@ -96,7 +96,7 @@ export function lensTable(lens: LensPayload, window: Shown): Table {
 }
 
 /** What a head can look at: the tokens of the prompt, or what the encoder read. */
-function readBy(payload: AttentionPayload): { position: number; text: string }[] {
+function readBy(payload: AttentionPayload): (Placed & { position: number })[] {
   const [head] = payload.heads;
   return head?.cross || head?.encoder
     ? (payload.sources ?? []).map(({ position, label }) => ({ position, text: label }))
@@ -110,7 +110,7 @@ export function attentionFigure(payload: AttentionPayload, window: Shown, asked:
   const read = readBy(payload);
   const whole = head?.encoder || (payload.model.bidirectional ?? false);
   const size = Math.min(window.size, read.length - window.start);
-  const text = (place: number) => visible(read[window.start + place]?.text ?? "");
+  const text = (place: number) => labelOf(read[window.start + place]);
   const share = (row: number, column: number) => matrix?.[window.start + row]?.[window.start + column] ?? 0;
   const map = heatMap(COLUMN, {
     columns: size,
@@ -180,7 +180,7 @@ export function headsFigure(payload: AttentionPayload, window: Shown, asked: Ask
   const width = read.length > 12 ? PAGE : COLUMN;
   const places = { columns: read.length, rows: heads.length };
   const names = {
-    columnName: (column: number) => visible(read[column]?.text ?? ""),
+    columnName: (column: number) => labelOf(read[column]),
     rowName: (row: number) => (heads[row] ? nameOf(headPart(heads[row])) : ""),
     columnLabel: "to (key)",
     rowLabel: "head",
@@ -250,7 +250,7 @@ export function patchFigure(payload: PatchPayload, window: Shown, asked: Asked):
     },
     negative: (column, row) => (cellAt(column, row)?.effect ?? 0) < -0.05 * largest,
     words: (column, row) => signed(cellAt(column, row)?.effect ?? 0),
-    columnName: (column) => visible(payload.clean_tokens[positions[column] ?? -1]?.text ?? ""),
+    columnName: (column) => labelOf(payload.clean_tokens[positions[column] ?? -1]),
     rowName: (row) => layerName(layers[row] ?? null),
     columnLabel: "token of A",
     rowLabel: "layer",

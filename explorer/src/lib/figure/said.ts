@@ -1,10 +1,15 @@
 /** What captions say of a target, a place and a model's parts, in one way. */
 import type { Prediction, Reference, Target } from "../../protocol/payloads";
-import { percent, visible } from "../format";
+import { type Placed, percent, visible } from "../format";
 
 /** The name of a token in running text. */
 export function named(text: string): string {
   return visible(text.trim() === "" ? text : text.trim());
+}
+
+/** The name of a token of the prompt in running text. */
+export function namedIn(token: Placed | undefined): string {
+  return token?.fragment ?? named(token?.text ?? "");
 }
 
 /** "Target: Paris (77.3%)." */

@@ -2327,20 +2327,21 @@ var Qr = {
 	"	": "⇥"
 }, $r = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ni(e) : e)).join("") || "''";
+	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ti(e) : e)).join("") || "''";
+}
+function B(e) {
+	return e ? e.fragment ?? z(e.text) : "";
 }
 function ei(e) {
-	return e ? e.label || z(e.text) : "";
+	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
+	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
 function ti(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
-}
-function ni(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var B = oi(85) - 8, V = oi(170) - 8, H = "#1b1b1a", U = "#55554f", ri = "#c9c9c4", ii = "#b35806", ai = "#542788", W = 6.5;
+var V = oi(85) - 8, H = oi(170) - 8, ni = "#1b1b1a", U = "#55554f", ri = "#c9c9c4", ii = "#b35806", ai = "#542788", W = 6.5;
 function oi(e) {
 	return e * 72 / 25.4;
 }
@@ -2362,7 +2363,7 @@ function di(e) {
 	return e.replace(ui, "�").replace(/[&<>"']/g, (e) => li[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	let { size: i = 8, fill: a = ni, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
 	return si("text", {
 		x: e,
 		y: t,
@@ -2715,11 +2716,11 @@ function Gi(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: H
+			fill: ni
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: H
+			fill: ni
 		})
 	];
 	return {
@@ -2732,49 +2733,52 @@ function Y(e) {
 	return z(e.trim() === "" ? e : e.trim());
 }
 function Ki(e) {
+	return e?.fragment ?? Y(e?.text ?? "");
+}
+function qi(e) {
 	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function qi(e, t) {
+function Ji(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function Ji(e) {
+function Yi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var Yi = {
+var Xi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Xi(e, t, n) {
+function Zi(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function Zi(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ta(ea(e.cells, r)), c = e.model.vocab, l = Bi(o.length > 6 ? V : B, {
+function Qi(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = na(ta(e.cells, r)), c = e.model.vocab, l = Bi(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Lr(Xi(r, n, c)) : null;
+			return r ? Lr(Zi(r, n, c)) : null;
 		},
 		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => z(e.tokens[o[t] ?? -1]?.text ?? ""),
-		rowName: (e) => Ji(a[e] ?? null),
+		columnName: (t) => B(e.tokens[o[t] ?? -1]),
+		rowName: (e) => Yi(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: Qi(n, c)
+		legend: $i(n, c)
 	});
-	return J(o.length > 6 ? V : B, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Yi[n]}, “${Y(t.text)}”.${$i(r, e.tokens.length)}`,
+	return J(o.length > 6 ? H : V, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Xi[n]}, “${Y(t.text)}”.${ea(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Ki(t)
+		about: qi(t)
 	});
 }
-function Qi(e, t) {
+function $i(e, t) {
 	return {
-		label: e === "rank" ? `${Yi.rank} (log)` : Yi[e],
+		label: e === "rank" ? `${Xi.rank} (log)` : Xi[e],
 		colour: Lr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
@@ -2785,13 +2789,13 @@ function Qi(e, t) {
 		}
 	};
 }
-function $i({ start: e, size: t }, n) {
+function ea({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ea(e, { start: t, size: n }) {
+function ta(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ta(e) {
+function na(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2799,7 +2803,7 @@ function ta(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function na(e, t) {
+function ra(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2812,8 +2816,8 @@ function na(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ea(e.cells, t).map((t) => [
-			Ji(t.layer),
+		rows: ta(e.cells, t).map((t) => [
+			Yi(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2825,15 +2829,15 @@ function na(e, t) {
 		])
 	};
 }
-function ra(e) {
+function ia(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ia(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = ra(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]?.text ?? ""), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Bi(B, {
+function aa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = ia(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Bi(V, {
 		columns: s,
 		rows: s,
 		square: !0,
@@ -2850,15 +2854,15 @@ function ia(e, t, n) {
 			high: "1"
 		}
 	}), d = r ? N(j(r)) : "the head";
-	return J(B, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${$i(t, a.length)}`,
+	return J(V, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ea(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function aa(e, t) {
-	let [n] = e.heads, r = ra(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
+function oa(e, t) {
+	let [n] = e.heads, r = ia(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2883,7 +2887,7 @@ function aa(e, t) {
 		}))
 	};
 }
-function oa(e, t) {
+function sa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2892,7 +2896,7 @@ function oa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => ra(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => ia(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(j(n)),
 			e,
 			t,
@@ -2901,12 +2905,12 @@ function oa(e, t) {
 		]))
 	};
 }
-function sa(e, t, n) {
-	let r = ra(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
+function ca(e, t, n) {
+	let r = ia(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => z(r[e]?.text ?? ""),
+		columnName: (e) => B(r[e]),
 		rowName: (e) => i[e] ? N(j(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
@@ -2934,15 +2938,15 @@ function sa(e, t, n) {
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: ca("gives through the head, logits", l)
+		legend: la("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${$i(t, ra(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ea(t, ia(e).length)}`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function ca(e, t) {
+function la(e, t) {
 	return {
 		label: e,
 		colour: (e) => Ir(2 * e - 1, 1, !1),
@@ -2951,13 +2955,13 @@ function ca(e, t) {
 		high: L(t)
 	};
 }
-var la = {
+var ua = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ua(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ta(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Bi(u, {
+function da(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = na(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Bi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
@@ -2966,22 +2970,22 @@ function ua(e, t, n) {
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => L(c(e, t)?.effect ?? 0),
-		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]?.text ?? ""),
-		rowName: (e) => Ji(a[e] ?? null),
+		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => Yi(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: ca("effect (0: as B; 1: as A)", l)
+		legend: la("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${la[e.site] ?? e.site}. ${da(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${$i(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ua[e.site] ?? e.site}. ${fa(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ea(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function da(e) {
+function fa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function fa(e) {
+function pa(e) {
 	return {
 		head: [
 			"site",
@@ -3002,21 +3006,21 @@ function fa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function pa({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ma).join(",")}\r\n`).join("");
+function ma({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(ha).join(",")}\r\n`).join("");
 }
-function ma(e) {
+function ha(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
-var ha = 11811, ga = 33;
-function _a(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ha), n.setUint32(12, ha), t[16] = 1, n.setUint32(17, va(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, ga)), r.set(t, ga), r.set(e.subarray(ga), ga + t.length), r;
-}
+var ga = 11811, _a = 33;
 function va(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ga), n.setUint32(12, ga), t[16] = 1, n.setUint32(17, ya(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, _a)), r.set(t, _a), r.set(e.subarray(_a), _a + t.length), r;
+}
+function ya(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -3025,11 +3029,11 @@ function va(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function ya(e, t, n) {
+function ba(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function ba({ svg: e, width: t, height: n }) {
+async function xa({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -3039,12 +3043,12 @@ async function ba({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return _a(new Uint8Array(await o.arrayBuffer()));
+	return va(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = k(), n = ze(null);
-	Le(() => Ca(n.current), []);
+	Le(() => wa(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3058,12 +3062,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => ba(e.figure(a))
+			() => xa(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => pa(e.table())
+			() => ma(e.table())
 		],
 		[
 			"json",
@@ -3071,9 +3075,9 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Sa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ca(s)}.${r}`;
 		try {
-			ya(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			ba(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -3096,22 +3100,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ P("span", {
 					class: "small",
-					children: xa[e]
+					children: Sa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var xa = {
+var Sa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Sa(e) {
+function Ca(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ca(e) {
+function wa(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3125,7 +3129,7 @@ function Ca(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function wa(e) {
+function Ta(e) {
 	Le(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3135,24 +3139,24 @@ function wa(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ta = "system-ui, sans-serif", [Ea, Da, Oa] = [
+var Ea = "system-ui, sans-serif", [Da, Oa, ka] = [
 	11,
 	46,
 	120
 ];
-function ka(e) {
+function Aa(e) {
 	let t = ze(null), n = O(null), r = ze({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	wa(() => {
+	Ta(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = ja(c, e, s);
+		let l = Ma(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + La(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ma(c, e, l), Fa(c, e, l, getComputedStyle(o).color), n.value && Pa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ra(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Na(c, e, l), Ia(c, e, l, getComputedStyle(o).color), n.value && Fa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3168,7 +3172,7 @@ function ka(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Aa(o[0] + e, i), Aa(o[1] + t, a)];
+			n.value = [ja(o[0] + e, i), ja(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3194,60 +3198,60 @@ function ka(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Aa(e, t) {
+function ja(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ja(e, t, n) {
+function Ma(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ea}px ${Ta}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Ra(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Da, Oa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Da}px ${Ea}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Oa, ka] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ma(e, t, n) {
+function Na(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Na(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Pa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Pa(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Fa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Na(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ea, i.height - 4)}px ${Ta}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Pa(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Da, i.height - 4)}px ${Ea}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Pa(e, [t, n], r, i, a) {
+function Fa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Fa(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ea}px ${Ta}`, e.textBaseline = "middle", e.textAlign = "right";
+function Ia(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Da}px ${Ea}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ra(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ia(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ra(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function Ia(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = La(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function La(e, t, n) {
-	if (Ia(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function Ra(e, t, n) {
+	if (La(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => za(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Ra(e) {
+function za(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var za = 9;
-function Ba(e) {
-	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: za }, (e, n) => t(n / 8));
+var Ba = 9;
+function Va(e) {
+	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: Ba }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ P("p", {
 		class: "legend",
 		children: [
@@ -3293,7 +3297,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Va(e) {
+function Ha(e) {
 	let t = k(), n = M(e.part, t.state.value.selection);
 	return /* @__PURE__ */ P("button", {
 		type: "button",
@@ -3306,7 +3310,7 @@ function Va(e) {
 	});
 }
 // src/ui/Table.tsx
-function Ha(e) {
+function Ua(e) {
 	return /* @__PURE__ */ P("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3314,13 +3318,13 @@ function Ha(e) {
 		children: e.children
 	});
 }
-function Ua(e) {
-	let t = k(), n = Wa();
+function Wa(e) {
+	let t = k(), n = Ga();
 	return /* @__PURE__ */ P("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Ha, {
+		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Ua, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: e.head.map((e, t) => /* @__PURE__ */ P("th", {
 				scope: "col",
@@ -3329,7 +3333,7 @@ function Ua(e) {
 		}) : null]
 	});
 }
-function Wa() {
+function Ga() {
 	let e = O(!1), t = ze(null);
 	return {
 		ref: t,
@@ -3355,7 +3359,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ga(e) {
+function Ka(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3387,7 +3391,7 @@ function Ga(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ka() {
+function qa() {
 	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = a !== null && Kt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = kr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
@@ -3406,13 +3410,13 @@ function Ka() {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
 		note: /* @__PURE__ */ P(b, { children: [
-			a ? qa(a, t.position) : "Of the strongest head; select another to see its layer.",
+			a ? Ja(a, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ P(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ P(Ga, {
+			/* @__PURE__ */ P(Ka, {
 				start: l,
 				length: c,
 				what: "tokens"
@@ -3420,27 +3424,27 @@ function Ka() {
 			/* @__PURE__ */ P(F, { answer: p.answer }),
 			p.result ? /* @__PURE__ */ P(X, {
 				name: `heads-L${u}`,
-				figure: (e) => sa(p.result, h, e),
-				table: () => oa(p.result, h),
+				figure: (e) => ca(p.result, h, e),
+				table: () => sa(p.result, h),
 				data: p.result
 			}) : null,
 			p.result ? /* @__PURE__ */ P("div", {
 				class: p.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P(Qa, {
+					/* @__PURE__ */ P($a, {
 						payload: p.result,
 						start: l.value
 					}),
-					/* @__PURE__ */ P(Ba, {
+					/* @__PURE__ */ P(Va, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ P(Ba, {
+					/* @__PURE__ */ P(Va, {
 						kind: "sign",
-						...Za(Xa(p.result))
+						...Qa(Za(p.result))
 					}),
-					/* @__PURE__ */ P(Ua, {
+					/* @__PURE__ */ P(Wa, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3448,7 +3452,7 @@ function Ka() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Ja(p.result, l.value)
+						rows: () => Ya(p.result, l.value)
 					})
 				]
 			}) : null,
@@ -3461,10 +3465,10 @@ function Ka() {
 				class: `has-exports${m.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ P(X, {
 					name: `attention-${a ? N(a) : `L${u}.H${d}`}`,
-					figure: (e) => ia(m.result, h, e),
-					table: () => aa(m.result, h),
+					figure: (e) => aa(m.result, h, e),
+					table: () => oa(m.result, h),
 					data: m.result
-				}), /* @__PURE__ */ P(no, {
+				}), /* @__PURE__ */ P(ro, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -3473,51 +3477,51 @@ function Ka() {
 		]
 	});
 }
-function qa(e, t) {
+function Ja(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ja(e, t) {
-	return e.heads.flatMap((n) => Ya(n, e).slice(t, t + 128).map((e) => [
+function Ya(e, t) {
+	return e.heads.flatMap((n) => Xa(n, e).slice(t, t + 128).map((e) => [
 		N(j(n)),
-		`${e.position} ${z(e.text)}`,
+		`${e.position} ${B(e)}`,
 		I(n.pattern[e.position] ?? 0, 3),
 		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Ya(e, t) {
+function Xa(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Xa({ heads: e }) {
+function Za({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Za(e) {
+function Qa(e) {
 	return {
 		low: `gives ${L(-e)}`,
 		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function Qa({ payload: e, start: t }) {
-	let { heads: n } = e, r = Xa(e);
+function $a({ payload: e, start: t }) {
+	let { heads: n } = e, r = Za(e);
 	return /* @__PURE__ */ P("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ P("li", { children: [
-			/* @__PURE__ */ P(Va, { part: j(n) }),
+			/* @__PURE__ */ P(Ha, { part: j(n) }),
 			" ",
 			L(n.value),
-			/* @__PURE__ */ P($a, {
+			/* @__PURE__ */ P(eo, {
 				head: n,
-				tokens: Ya(n, e),
+				tokens: Xa(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function $a(e) {
+function eo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("svg", {
 		class: "strips",
@@ -3541,31 +3545,31 @@ function $a(e) {
 					height: 9,
 					fill: Ir(a, e.largest)
 				}),
-				/* @__PURE__ */ P("title", { children: `${t.position} ${z(t.text)}: attention ${I(i)}, gives ${L(a)}` })
+				/* @__PURE__ */ P("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= eo ? /* @__PURE__ */ P("span", {
+	}), t.length <= to ? /* @__PURE__ */ P("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
 		children: t.map((e) => /* @__PURE__ */ P("bdi", {
-			title: `${e.position} ${z(e.text)}`,
-			children: z(e.text)
+			title: `${e.position} ${B(e)}`,
+			children: B(e)
 		}, e.position))
 	}) : null] });
 }
-var eo = 12, to = {
+var to = 12, no = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function no(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ya(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => z(s[r + e]?.text ?? ""), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function ro(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Xa(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("h3", { children: l }),
 		/* @__PURE__ */ P("p", {
 			class: "controls",
-			children: Object.entries(to).map(([e, n]) => /* @__PURE__ */ P("button", {
+			children: Object.entries(no).map(([e, n]) => /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3573,13 +3577,13 @@ function no(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ P(io, {
+		a.value === "target" ? /* @__PURE__ */ P(ao, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ P(ro, {
+		}) : /* @__PURE__ */ P(io, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3589,7 +3593,7 @@ function no(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ P(Ua, {
+		/* @__PURE__ */ P(Wa, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3606,27 +3610,27 @@ function no(e) {
 		})
 	] });
 }
-function ro(e) {
+function io(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ka, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Aa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= eo ? 18 : 12,
-		...t <= eo ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		height: t <= to ? 18 : 12,
+		...t <= to ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
 		colour: (t, n) => t > n && !e.whole ? null : Lr(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ P(Ba, {
+	}), /* @__PURE__ */ P(Va, {
 		kind: "amount",
 		low: "0",
 		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function io(e) {
+function ao(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ka, {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Aa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
@@ -3635,16 +3639,16 @@ function io(e) {
 		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ P(Ba, {
+	}), /* @__PURE__ */ P(Va, {
 		kind: "sign",
-		...Za(a)
+		...Qa(a)
 	})] });
 }
 // src/hooks/useTested.ts
-function ao() {
-	return A(oo(k().followed()))?.result ?? null;
+function oo() {
+	return A(so(k().followed()))?.result ?? null;
 }
-function oo(e) {
+function so(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3653,20 +3657,20 @@ function oo(e) {
 	} : null;
 }
 // src/lib/carried.ts
-var so = .25, co = .1;
-function lo(e, t) {
+var co = .25, lo = .1;
+function uo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function uo(e) {
-	let t = e.heads.flatMap((t) => fo(j(t), t, t.zeroed, po(e, t))), n = e.neurons.flatMap((e) => fo(Ht(e), e, e.zeroed, mo(e)));
+function fo(e) {
+	let t = e.heads.flatMap((t) => po(j(t), t, t.zeroed, mo(e, t))), n = e.neurons.flatMap((e) => po(Ht(e), e, e.zeroed, ho(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function fo(e, t, n, r) {
+function po(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...go(i, e),
-		does: [r, ho(i, t.value)].filter(Boolean).join("; ")
+		..._o(i, e),
+		does: [r, go(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3677,18 +3681,18 @@ function fo(e, t, n, r) {
 		says: a
 	}];
 }
-function po(e, t) {
+function mo(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < so ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n.text)}` : `reads ${z(n.text)}`;
+	return !n || n.attention < co ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${B(n)}` : `reads ${B(n)}`;
 }
-function mo(e) {
+function ho(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${z(t.text)}` : "";
 }
-function ho({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < co * Math.abs(e) ? "adds little itself, later parts build on it" : "";
+function go({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < lo * Math.abs(e) ? "works through later parts" : "";
 }
-function go({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function _o({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3697,11 +3701,11 @@ function go({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${_o(n)} of ${o}`,
+		tag: `${vo(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function _o(e) {
+function vo(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3713,9 +3717,9 @@ function _o(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var vo = 12, yo = 7.5, bo = 7;
-function xo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, bo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * vo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var yo = 12, bo = 7.5, xo = 7;
+function So(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, xo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * yo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3724,16 +3728,16 @@ function xo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Eo(r).map((e) => hi(u(e), d, u(e), f, { stroke: e === 0 ? H : ri })),
-		...n.map((n, r) => So(n, d + r * vo, {
+		...Do(r).map((e) => hi(u(e), d, u(e), f, { stroke: e === 0 ? ni : ri })),
+		...n.map((n, r) => Co(n, d + r * yo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? wo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...To(r, u, f),
+		...t.mark ? To(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Eo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3744,30 +3748,30 @@ function xo(e, t) {
 		body: m.join("\n")
 	};
 }
-function So(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + vo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, yo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, yo, { fill: "#4d5f80" }) : _i(l, t + 4.5 / 2, u, yo, d), m = Math.max(c, a.mark && !d ? Co(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Co(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + yo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, bo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, bo, { fill: "#4d5f80" }) : _i(l, t + 4.5 / 2, u, bo, d), m = Math.max(c, a.mark && !d ? wo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
 		return G(o[t] ?? 0, f, wi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? hi(0, t, i, t, { stroke: H }) : "",
+		e.total ? hi(0, t, i, t, { stroke: ni }) : "",
 		G(0, f, wi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: bo,
+			size: xo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Co(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, bo) ? t : e;
+function wo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, xo) ? t : e;
 }
-function wo(e, t, n, r, [i, a]) {
+function To(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
 	return [hi(e, t - 3, e, n, {
-		stroke: H,
+		stroke: ni,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3775,14 +3779,14 @@ function wo(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function To(e, t, n) {
-	return Eo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Eo(e, t, n) {
+	return Do(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Eo({ low: e, high: t }, n = 4) {
+function Do({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3793,7 +3797,7 @@ function Eo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Do(e, t, n) {
+function Oo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3802,7 +3806,7 @@ function Do(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Oo(e) {
+function ko(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3811,8 +3815,8 @@ function Oo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function ko(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Do([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Oo(`probability of ${r} with the part set to zero`), c = xo(V, {
+function Ao(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Oo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : ko(`probability of ${r} with the part set to zero`), c = So(H, {
 		rows: t.map((e, t) => {
 			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Kr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
@@ -3848,14 +3852,14 @@ function ko(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(V, [c], {
+	return J(H, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function Ao(e, t) {
+function jo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3884,7 +3888,7 @@ function Ao(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function jo(e, t, n, r = () => !1, i = () => null) {
+function Mo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3892,15 +3896,15 @@ function jo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: No(s.map((e) => e.value))
+			value: Po(s.map((e) => e.value))
 		},
-		sum: No(e.map((e) => e.value))
+		sum: Po(e.map((e) => e.value))
 	};
 }
-function Mo(e, t, n) {
+function No(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function No(e) {
+function Po(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3908,15 +3912,15 @@ function No(e) {
 	}
 	return t + n;
 }
-function Po(e) {
-	let t = No(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Fo(e) {
+	let t = Po(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Fo(e) {
+function Io(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3926,11 +3930,11 @@ function Fo(e) {
 		e.source
 	].join(" ");
 }
-function Io(e, t) {
-	let n = new Map(t.map((e) => [Fo(e), e]));
+function Lo(e, t) {
+	let n = new Map(t.map((e) => [Io(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Fo(e));
-		return n.delete(Fo(e)), {
+		let t = n.get(Io(e));
+		return n.delete(Io(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3942,7 +3946,7 @@ function Io(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Lo(e) {
+function Ro(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ P("span", {
 		class: "bar",
@@ -3953,42 +3957,42 @@ function Lo(e) {
 		})
 	});
 }
-function Ro(e) {
+function zo(e) {
 	return /* @__PURE__ */ P("span", {
-		class: `number${zo(e.value, e.digits)}`,
+		class: `number${Bo(e.value, e.digits)}`,
 		children: L(e.value, e.digits)
 	});
 }
-function zo(e, t) {
+function Bo(e, t) {
 	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Bo = 6;
-function Vo() {
-	let e = k(), t = e.explained.value, n = A(oo(e.followed())), r = ao(), i = O(!1);
+var Vo = 6;
+function Ho() {
+	let e = k(), t = e.explained.value, n = A(so(e.followed())), r = oo(), i = O(!1);
 	if (!t) return null;
-	let a = r ? uo(r) : [], o = i.value ? a : lo(a, Bo);
+	let a = r ? fo(r) : [], o = i.value ? a : uo(a, Vo);
 	return /* @__PURE__ */ P(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? /* @__PURE__ */ P(Ho, { tested: r }) : "Each part is being switched off …",
+		note: r ? Uo(r) : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ P(F, { answer: n }),
 			r ? /* @__PURE__ */ P(X, {
 				name: "carried",
-				figure: (e) => ko(r, o, e),
-				table: () => Ao(r, a),
+				figure: (e) => Ao(r, o, e),
+				table: () => jo(r, a),
 				data: r
 			}) : null,
-			r?.control ? /* @__PURE__ */ P(Uo, {
+			r?.control ? /* @__PURE__ */ P(Wo, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ P(Wo, { explained: t }),
+			/* @__PURE__ */ P(Go, { explained: t }),
 			/* @__PURE__ */ P("p", {
 				class: "controls end",
-				children: [a.length > Bo ? /* @__PURE__ */ P("button", {
+				children: [a.length > Vo ? /* @__PURE__ */ P("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
@@ -4002,39 +4006,14 @@ function Vo() {
 		]
 	});
 }
-function Ho({ tested: { control: e, model: t } }) {
-	return e ? /* @__PURE__ */ P(b, { children: [
-		"Each part alone ",
-		/* @__PURE__ */ P(Q, {
-			name: "zeroed",
-			children: "set to zero"
-		}),
-		" ",
-		t.bidirectional ? "at the blank" : "where the question is asked",
-		e.heads ? /* @__PURE__ */ P(b, { children: [
-			", ranked among all ",
-			e.heads.count,
-			" ",
-			/* @__PURE__ */ P(Q, {
-				name: "attention head",
-				children: "heads"
-			})
-		] }) : null,
-		e.neurons ? /* @__PURE__ */ P(b, { children: [
-			e.heads ? " or " : ", ranked among ",
-			e.neurons.count,
-			" active ",
-			/* @__PURE__ */ P(Q, {
-				name: "neuron",
-				children: "neurons"
-			})
-		] }) : null,
-		"."
-	] }) : /* @__PURE__ */ P(b, { children: "No part was switched off: this was made without its tests." });
+function Uo({ control: e, model: t }) {
+	if (!e) return "No part was switched off: this was made without its tests.";
+	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
+	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
 }
-function Uo({ tested: e, carriers: t }) {
+function Wo({ tested: e, carriers: t }) {
 	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ P(Ha, {
+	return /* @__PURE__ */ P(Ua, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 			/* @__PURE__ */ P("th", {
@@ -4045,10 +4024,7 @@ function Uo({ tested: e, carriers: t }) {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ P(Q, {
-					name: "logit",
-					children: "logits"
-				})]
+				children: "adds, logits"
 			}),
 			/* @__PURE__ */ P("th", {
 				scope: "col",
@@ -4073,11 +4049,11 @@ function Uo({ tested: e, carriers: t }) {
 			return /* @__PURE__ */ P("tr", { children: [
 				/* @__PURE__ */ P("th", {
 					scope: "row",
-					children: /* @__PURE__ */ P(Va, { part: e.part })
+					children: /* @__PURE__ */ P(Ha, { part: e.part })
 				}),
 				/* @__PURE__ */ P("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ P(Ro, { value: e.credit })
+					children: /* @__PURE__ */ P(zo, { value: e.credit })
 				}),
 				/* @__PURE__ */ P("td", {
 					class: "wide-only",
@@ -4108,8 +4084,8 @@ function Uo({ tested: e, carriers: t }) {
 		}) })] })
 	});
 }
-function Wo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Po(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+function Go({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Fo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
 	return /* @__PURE__ */ P("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -4133,9 +4109,9 @@ function Wo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Go(e, t) {
+function Ko(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...qo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Jo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4155,22 +4131,22 @@ function Go(e, t) {
 	}
 	return n;
 }
-function Ko(e) {
+function qo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function qo(e, t) {
+function Jo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Jo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Yo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Jo(e, t) {
+function Yo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4178,7 +4154,7 @@ function Jo(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function Yo() {
+function Xo() {
 	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -4189,7 +4165,7 @@ function Yo() {
 	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Go(Xo(r), Xo(c.result)) : null, u = l && r ? Ko(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
+	} : null), l = o && c?.result ? Ko(Zo(r), Zo(c.result)) : null, u = l && r ? qo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -4203,17 +4179,17 @@ function Yo() {
 		mate: u?.[1] ?? null
 	};
 }
-function Xo(e) {
+function Zo(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var Zo = 20;
-function Qo(e, t, n) {
-	let r = [...Io(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs($o(t)) - Math.abs($o(e))), i = r.slice(Zo), a = No(r.map($o)), o = No(i.map($o)), s = [
-		...r.slice(0, Zo).map((e) => ({
+var Qo = 20;
+function $o(e, t, n) {
+	let r = [...Lo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(es(t)) - Math.abs(es(e))), i = r.slice(Qo), a = Po(r.map(es)), o = Po(i.map(es)), s = [
+		...r.slice(0, Qo).map((e) => ({
 			name: Qt(e.term),
-			value: $o(e),
-			number: L($o(e))
+			value: es(e),
+			number: L(es(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4229,20 +4205,20 @@ function Qo(e, t, n) {
 			total: !0
 		}
 	];
-	return J(B, [xo(B, {
+	return J(V, [So(V, {
 		rows: s,
-		axis: Do(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Oo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${qi(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ji(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function $o({ a: e, b: t }) {
+function es({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function es(e, t) {
+function ts(e, t) {
 	return {
 		head: [
 			"term",
@@ -4250,11 +4226,11 @@ function es(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Io(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: Lo(e.ledger.terms, t.ledger.terms).map((e) => [
 			Qt(e.term),
 			e.a,
 			e.b,
-			$o(e)
+			es(e)
 		])
 	};
 }
@@ -4262,10 +4238,10 @@ function es(e, t) {
 function $(e) {
 	return /* @__PURE__ */ P("bdi", {
 		class: "token-text",
-		children: z(e.text)
+		children: B(e)
 	});
 }
-function ts(e) {
+function ns(e) {
 	return /* @__PURE__ */ P("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
@@ -4274,11 +4250,14 @@ function ts(e) {
 		}, t))
 	});
 }
-function ns(e) {
+function rs(e) {
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ P($, { text: e.at.text }),
+			/* @__PURE__ */ P($, {
+				text: e.at.text,
+				fragment: e.at.fragment
+			}),
 			" ",
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -4288,12 +4267,12 @@ function ns(e) {
 	});
 }
 // src/panels/Patch.tsx
-var rs = {
+var is = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function is(e) {
+function as(e) {
 	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -4318,7 +4297,7 @@ function is(e) {
 					/* @__PURE__ */ P("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(rs).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(is).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4328,7 +4307,7 @@ function is(e) {
 			/* @__PURE__ */ P(F, { answer: o }),
 			s ? /* @__PURE__ */ P("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ P(as, {
+				children: /* @__PURE__ */ P(os, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4336,16 +4315,16 @@ function is(e) {
 		]
 	});
 }
-function as({ result: e, promptB: t }) {
-	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]?.text ?? ""), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+function os({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P(X, {
 			name: "patching",
-			figure: (t) => ua(e, {
+			figure: (t) => da(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => fa(e),
+			table: () => pa(e),
 			data: e,
 			beside: t
 		}),
@@ -4365,12 +4344,12 @@ function as({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ P(Ga, {
+		/* @__PURE__ */ P(Ka, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ P(ka, {
+		/* @__PURE__ */ P(Aa, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
@@ -4386,13 +4365,13 @@ function as({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ P(Ba, {
+		/* @__PURE__ */ P(Va, {
 			kind: "sign",
 			low: `${L(-u, 1)} away from A`,
 			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ P(Ua, {
+		/* @__PURE__ */ P(Wa, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4410,34 +4389,34 @@ function as({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var os = 12;
-function ss() {
-	let e = k(), t = e.explained.value, n = Yo(), { b: r } = e.state.value;
+var ss = 12;
+function cs() {
+	let e = k(), t = e.explained.value, n = Xo(), { b: r } = e.state.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ P(cs, {})
+		children: /* @__PURE__ */ P(ls, {})
 	});
-	let i = n.columns ? Ko(n.columns) : [];
+	let i = n.columns ? qo(n.columns) : [];
 	return /* @__PURE__ */ P(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ P(cs, {}),
+			/* @__PURE__ */ P(ls, {}),
 			/* @__PURE__ */ P(F, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ P(X, {
 				name: "compare",
-				figure: (e) => Qo(t, n.result, e),
-				table: () => es(t, n.result),
+				figure: (e) => $o(t, n.result, e),
+				table: () => ts(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ P(ls, {
+			/* @__PURE__ */ P(us, {
 				explained: t,
 				compared: n
 			}),
@@ -4447,10 +4426,10 @@ function ss() {
 			}) : null,
 			/* @__PURE__ */ P("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(ds, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(fs, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(is, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(as, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ P("p", {
@@ -4461,7 +4440,7 @@ function ss() {
 		]
 	});
 }
-function cs() {
+function ls() {
 	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ P("button", {
 		type: "button",
@@ -4487,7 +4466,7 @@ function cs() {
 		})]
 	});
 }
-function ls({ explained: e, compared: t }) {
+function us({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4495,7 +4474,7 @@ function ls({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ P(Ha, {
+	return /* @__PURE__ */ P(Ua, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ P("table", {
 			class: "columns",
@@ -4505,7 +4484,10 @@ function ls({ explained: e, compared: t }) {
 					children: "A"
 				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ P("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ P($, { text: e.tokens[t]?.text ?? "" })
+					children: t === null ? "—" : /* @__PURE__ */ P($, {
+						text: e.tokens[t]?.text ?? "",
+						fragment: e.tokens[t]?.fragment
+					})
 				}, r))] }),
 				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
 					scope: "row",
@@ -4526,7 +4508,10 @@ function ls({ explained: e, compared: t }) {
 					children: "B"
 				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ P("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ P($, { text: n[e]?.text ?? "" })
+					children: e === null ? "—" : /* @__PURE__ */ P($, {
+						text: n[e]?.text ?? "",
+						fragment: n[e]?.fragment
+					})
 				}, r))] })
 			] })
 		}), /* @__PURE__ */ P("p", {
@@ -4535,12 +4520,12 @@ function ls({ explained: e, compared: t }) {
 		})]
 	});
 }
-var us = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ds({ a: e, b: t }) {
-	let n = Io(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(us(t)) - Math.abs(us(e))), r = n.slice(0, os), i = n.slice(os), a = Math.max(0, ...n.map((e) => Math.abs(us(e)))), o = (e) => [
-		No(e.map((e) => e.a ?? 0)),
-		No(e.map((e) => e.b ?? 0)),
-		No(e.map(us))
+var ds = (e) => (e.a ?? 0) - (e.b ?? 0);
+function fs({ a: e, b: t }) {
+	let n = Lo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ds(t)) - Math.abs(ds(e))), r = n.slice(0, ss), i = n.slice(ss), a = Math.max(0, ...n.map((e) => Math.abs(ds(e)))), o = (e) => [
+		Po(e.map((e) => e.a ?? 0)),
+		Po(e.map((e) => e.b ?? 0)),
+		Po(e.map(ds))
 	];
 	return /* @__PURE__ */ P("table", {
 		class: "differences",
@@ -4589,7 +4574,7 @@ function ds({ a: e, b: t }) {
 				return /* @__PURE__ */ P("tr", { children: [
 					/* @__PURE__ */ P("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ P(Va, { part: t }) : Qt(e.term)
+						children: t ? /* @__PURE__ */ P(Ha, { part: t }) : Qt(e.term)
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "number",
@@ -4601,28 +4586,28 @@ function ds({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "number",
-						children: /* @__PURE__ */ P(Ro, { value: us(e) })
+						children: /* @__PURE__ */ P(zo, { value: ds(e) })
 					}),
 					/* @__PURE__ */ P("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ P(Lo, {
-							value: us(e),
+						children: /* @__PURE__ */ P(Ro, {
+							value: ds(e),
 							largest: a
 						})
 					})
-				] }, Fo(e.term));
-			}), /* @__PURE__ */ P(fs, {
+				] }, Io(e.term));
+			}), /* @__PURE__ */ P(ps, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(fs, {
+			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(ps, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function fs({ name: e, sums: t }) {
+function ps({ name: e, sums: t }) {
 	return /* @__PURE__ */ P("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4639,8 +4624,8 @@ function fs({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function ps(e, t) {
-	let n = ms(e, t);
+function ms(e, t) {
+	let n = hs(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4656,21 +4641,21 @@ function ps(e, t) {
 		effect: null
 	} : null;
 }
-function ms(e, t) {
+function hs(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Gt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function hs({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+function gs({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
 	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Kr(n.probability, i);
 }
-function gs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [_s(e), e]));
+function _s(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [vs(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(_s({
+			at: (r) => n.get(vs({
 				layer: r,
 				head: e,
 				cross: t
@@ -4679,15 +4664,15 @@ function gs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function _s({ layer: e, head: t, cross: n }) {
+function vs({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function vs(e) {
+function ys(e) {
 	return N(j(e));
 }
 // src/panels/Effects.tsx
-function ys() {
-	let e = ao();
+function bs() {
+	let e = oo();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "effects",
 		title: /* @__PURE__ */ P(b, { children: [
@@ -4700,9 +4685,9 @@ function ys() {
 		] }),
 		note: /* @__PURE__ */ P(b, { children: [
 			"The ",
-			Cs(e) ? "lead" : "probability",
+			ws(e) ? "lead" : "probability",
 			" of ",
-			Ss(e),
+			Cs(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ P(Q, {
@@ -4711,14 +4696,14 @@ function ys() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ P(bs, { tested: e })
+		children: /* @__PURE__ */ P(xs, { tested: e })
 	});
 }
-function bs({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = gs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function xs({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = _s(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(ka, {
-			label: `Effect of zeroing each head on ${Ss(e)}, by head and layer`,
+		/* @__PURE__ */ P(Aa, {
+			label: `Effect of zeroing each head on ${Cs(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
@@ -4727,7 +4712,7 @@ function bs({ tested: e }) {
 				return n ? Ir(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => xs(e, a(t, n)),
+			tell: (t, n) => Ss(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4739,48 +4724,48 @@ function bs({ tested: e }) {
 				r && t.select(j(r));
 			}
 		}),
-		/* @__PURE__ */ P(Ba, {
+		/* @__PURE__ */ P(Va, {
 			kind: "sign",
 			low: `rises by ${I(i)} nats without it`,
 			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ P(Ua, {
+		/* @__PURE__ */ P(Wa, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ss(e)
+				Cs(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				vs(t),
+				ys(t),
 				L(t.nats),
-				hs(e, t).join(" → ")
+				gs(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function xs(e, t) {
+function Ss(e, t) {
 	if (!t) return "";
-	let [n, r] = hs(e, t);
-	return `${vs(t)}: ${Ss(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = gs(e, t);
+	return `${ys(t)}: ${Cs(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function Ss({ target: e }) {
+function Cs({ target: e }) {
 	return z(e.text.trim() || e.text);
 }
-function Cs({ reference: e }) {
+function ws({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var ws = 60;
-function Ts(e, t, n = ws) {
-	let r = /* @__PURE__ */ new Map([[Es, Ds(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Ts = 60;
+function Es(e, t, n = Ts) {
+	let r = /* @__PURE__ */ new Map([[Ds, Os(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Os(c), ...c.steps.map(ks)], l = s.filter((e) => !r.has(e.id));
+		let s = [ks(c), ...c.steps.map(As)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Es];
+		let u = [...s.map((e) => e.id), Ds];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4800,15 +4785,15 @@ function Ts(e, t, n = ws) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - No(a.map((e) => e.value))
+			value: e.value - Po(a.map((e) => e.value))
 		}
 	};
 }
-var Es = "output";
-function Ds(e) {
+var Ds = "output";
+function Os(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Es,
+		id: Ds,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4818,7 +4803,7 @@ function Ds(e) {
 		part: null
 	};
 }
-function Os(e) {
+function ks(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${Zt(t, a)} ${n} ${r}`,
@@ -4828,7 +4813,7 @@ function Os(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ns(o, a),
+		height: Ps(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4838,14 +4823,14 @@ function Os(e) {
 		} : null
 	};
 }
-function ks(e) {
+function As(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
 		id: `${Zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Ns(t + (e.cross ? .4 : .2), a),
+		height: Ps(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4854,27 +4839,27 @@ function ks(e) {
 		part: o
 	};
 }
-function As(e, t) {
+function js(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: No(n.map(({ path: e }) => e.value)),
+		value: Po(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function js(e, t) {
+function Ms(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ms = -1e6;
-function Ns(e, t) {
-	return t ? Ms + e : e;
+var Ns = -1e6;
+function Ps(e, t) {
+	return t ? Ns + e : e;
 }
-function Ps(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Fs({
+function Fs(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Is({
 		ofSource: e,
 		position: t
 	}), {
@@ -4882,45 +4867,45 @@ function Ps(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Fs({ ofSource: e, position: t }) {
+function Is({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Is(e, { ofSource: t, position: n }) {
-	return (t ? e.sources?.[n]?.label : e.tokens[n]?.text) ?? "";
+function Ls(e, { ofSource: t, position: n }) {
+	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Ls(e, t) {
-	let n = Os(e), r = e.steps.map(ks).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Rs(e, t) {
+	let n = ks(e), r = e.steps.map(As).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/figure/flow.ts
-var Rs = 10, zs = 320;
-function Bs(e, t, n) {
-	let r = (t) => z(Is(e, t)), i = [...t.paths.slice(0, Rs).map((e) => ({
-		name: Ls(e, r),
+var zs = 10, Bs = 320;
+function Vs(e, t, n) {
+	let r = (t) => B(Ls(e, t)), i = [...t.paths.slice(0, zs).map((e) => ({
+		name: Rs(e, r),
 		value: e.value,
 		number: L(e.value)
-	}))], a = Do(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Ws(e, t), ...i.length > 0 ? [xo(V, {
+	}))], a = Oo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Gs(e, t), ...i.length > 0 ? [So(H, {
 		rows: i,
 		axis: a,
-		names: zs
+		names: Bs
 	})] : []], { remainder: s } = t;
-	return J(V, o, {
-		shows: `Paths from where something is written to ${qi(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+	return J(H, o, {
+		shows: `Paths from where something is written to ${Ji(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-var Vs = 24, Hs = 480, Us = 12;
-function Ws(e, t) {
-	let n = Ps(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Ks(e, t))) + 14, a = Math.min(Vs, Hs / r.length), o = Ys(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => Js(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => qs(e, t, o.get(t.id) ?? {
+var Hs = 24, Us = 480, Ws = 12;
+function Gs(e, t) {
+	let n = Fs(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => qs(e, t))) + 14, a = Math.min(Hs, Us / r.length), o = Xs(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, H / s), l = (H - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => Ys(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Js(e, t, o.get(t.id) ?? {
 			x: 0,
 			y: 0
 		})),
 		...n.map((n) => {
-			let r = t.nodes.filter((e) => Fs(e) === Fs(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${z(Is(e, n))}`;
+			let r = t.nodes.filter((e) => Is(e) === Is(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${B(Ls(e, n))}`;
 			return G(i, u - 4, a, {
 				size: 8,
 				anchor: "middle",
@@ -4933,28 +4918,28 @@ function Ws(e, t) {
 		body: si("g", { transform: p }, f.join("\n"))
 	};
 }
-function Gs(e, t) {
+function Ks(e, t) {
 	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
 }
-function Ks(e, t) {
-	return q(Gs(e, t), 7) + 8;
+function qs(e, t) {
+	return q(Ks(e, t), 7) + 8;
 }
-function qs(e, t, { x: n, y: r }) {
-	let i = Ks(e, t), a = {
-		rx: t.carries ? Us / 2 : 1,
+function Js(e, t, { x: n, y: r }) {
+	let i = qs(e, t), a = {
+		rx: t.carries ? Ws / 2 : 1,
 		fill: "#fff",
-		stroke: H,
+		stroke: ni,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - Us / 2, i, Us, a) + G(n, r + 2.5, Gs(e, t), {
+	return K(n - i / 2, r - Ws / 2, i, Ws, a) + G(n, r + 2.5, Ks(e, t), {
 		size: 7,
 		anchor: "middle",
 		bold: t.label === ""
 	});
 }
-function Js(e, t, n, r) {
+function Ys(e, t, n, r) {
 	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - Us / 2, t.y + Us / 2];
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - Ws / 2, t.y + Ws / 2];
 	return si("path", {
 		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
 		fill: "none",
@@ -4964,19 +4949,19 @@ function Js(e, t, n, r) {
 		"stroke-opacity": .8
 	});
 }
-function Ys(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Fs)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${Fs(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Fs(e)) ? 0 : 1);
+function Xs(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Is)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Is(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Is(e)) ? 0 : 1);
 		return s.set(t, n + 1), n;
 	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map(Fs)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Fs(e) === n ? c[t] ?? 0 : 0)));
+	for (let n of t.map(Is)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Is(e) === n ? c[t] ?? 0 : 0)));
 	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get(Fs(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + Us / 2 + 2
+		x: (l.get(Is(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + Ws / 2 + 2
 	}]));
 }
-function Xs(e) {
-	let t = (t) => Is(e, t);
+function Zs(e) {
+	let t = (t) => Ls(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -4988,7 +4973,7 @@ function Xs(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Ls(e, t),
+			Rs(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -4999,22 +4984,22 @@ function Xs(e) {
 	};
 }
 // src/lib/route.ts
-var Zs = 24, Qs = 24, $s = 24, ec = 4;
-function tc(e, t, n, r = Infinity) {
+var Qs = 24, $s = 24, ec = 24, tc = 4;
+function nc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= $s; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= ec; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Qs,
+			x: i.x + o * a * $s,
 			y: i.y
 		};
-		if (rc(e, s, t, n, r)) return s;
+		if (ic(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function nc(e, t, n, r) {
+function rc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5025,19 +5010,19 @@ function nc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function rc(e, t, n, r, i) {
-	for (let a = 1; a < Zs; a++) {
-		let o = nc(e, t, n, a / Zs);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ic(o, e))) return !1;
+function ic(e, t, n, r, i) {
+	for (let a = 1; a < Qs; a++) {
+		let o = rc(e, t, n, a / Qs);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ac(o, e))) return !1;
 	}
 	return !0;
 }
-function ic({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + ec && Math.abs(t - n.y) < n.height / 2 + ec;
+function ac({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + tc && Math.abs(t - n.y) < n.height / 2 + tc;
 }
 // src/panels/Flow.tsx
-var ac = 34, oc = 20, sc = 6.6, cc = 18, lc = 420;
-function uc() {
+var oc = 34, sc = 20, cc = 6.6, lc = 18, uc = 420;
+function dc() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
@@ -5079,13 +5064,13 @@ function uc() {
 						}),
 						/* @__PURE__ */ P(X, {
 							name: "flow",
-							figure: (e) => Bs(i, Ts(i, o.value / 100), e),
-							table: () => Xs(i),
+							figure: (e) => Vs(i, Es(i, o.value / 100), e),
+							table: () => Zs(i),
 							data: i
 						}),
-						/* @__PURE__ */ P(dc, {
+						/* @__PURE__ */ P(fc, {
 							payload: i,
-							flow: Ts(i, o.value / 100)
+							flow: Es(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5093,18 +5078,18 @@ function uc() {
 		}) : null
 	});
 }
-function dc({ payload: e, flow: t }) {
-	let n = (t) => z(Is(e, t)), r = ze(null), i = O(0), a = O(null);
-	wa(() => {
+function fc({ payload: e, flow: t }) {
+	let n = (t) => B(Ls(e, t)), r = ze(null), i = O(0), a = O(null);
+	Ta(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = js(t.nodes, n);
+	let o = Ms(t.nodes, n);
 	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = fc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : As(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	let { boxes: s, bands: c, width: l, height: u } = pc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : js(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("div", {
 			ref: r,
-			children: /* @__PURE__ */ P(Ha, {
+			children: /* @__PURE__ */ P(Ua, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ P("svg", {
 					class: "flow",
@@ -5141,17 +5126,17 @@ function dc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, Fs(e.column))),
+						}, Is(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
 							return /* @__PURE__ */ P("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: pc(e.from, e.to, s, l),
+								d: mc(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ P("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ P(mc, {
+						t.nodes.map((e) => /* @__PURE__ */ P(hc, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5177,7 +5162,7 @@ function dc({ payload: e, flow: t }) {
 				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ P("span", {
 					class: "chip",
 					children: [
-						Ls(e, n),
+						Rs(e, n),
 						" ",
 						/* @__PURE__ */ P("span", {
 							class: "small",
@@ -5192,7 +5177,7 @@ function dc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(No(t.paths.map((e) => e.value))),
+				L(Po(t.paths.map((e) => e.value))),
 				" of ",
 				L(e.value),
 				";",
@@ -5208,22 +5193,22 @@ function dc({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ P(Ua, {
+		/* @__PURE__ */ P(Wa, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Ls(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Rs(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function fc(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ps(e), a = (e) => Math.max((t.get(e.id) ?? "").length * sc + 12, 34), o = i.map((t) => e.filter((e) => Fs(e) === Fs(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+function pc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Fs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * cc + 12, 34), o = i.map((t) => e.filter((e) => Is(e) === Is(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + cc, cc));
-		return Math.max(90, e.length > r.length / 2 ? lc : 0, 2 * Math.max(...t));
-	}), l = No(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + lc, lc));
+		return Math.max(90, e.length > r.length / 2 ? uc : 0, 2 * Math.max(...t));
+	}), l = Po(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
 		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
 		f.push({
@@ -5232,15 +5217,15 @@ function fc(e, t, n) {
 			width: i
 		});
 		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + cc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			let s = o.reduce((e, t) => e + a(t) + lc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
 			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, cc) + o / 2;
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, lc) + o / 2;
 				d.set(r.id, {
 					x: p + i / 2 + t * s,
-					y: e * ac + oc,
+					y: e * oc + sc,
 					width: o,
-					height: oc
-				}), c += o + cc;
+					height: sc
+				}), c += o + lc;
 			}
 		}
 		p += i;
@@ -5248,22 +5233,22 @@ function fc(e, t, n) {
 		boxes: d,
 		bands: f,
 		width: Math.max(l, n),
-		height: r.length * ac + 46
+		height: r.length * oc + 46
 	};
 }
-function pc(e, t, n, r) {
+function mc(e, t, n, r) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y - oc / 2
+		y: i.y - sc / 2
 	}, {
 		x: a.x,
-		y: a.y + oc / 2
-	}], l = tc(s, c, o, r);
+		y: a.y + sc / 2
+	}], l = nc(s, c, o, r);
 	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function mc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function hc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = k(), { part: o } = e, s = o !== null && M(o, a.state.value.selection), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5297,24 +5282,24 @@ function mc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function hc(e, t) {
+function gc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: z(e),
 		value: t,
 		number: R(t)
-	})), r = Y(e.tokens[e.position]?.text ?? "");
-	return J(B, [xo(B, {
+	})), r = Ki(e.tokens[e.position]);
+	return J(V, [So(V, {
 		rows: n,
-		axis: Oo("probability"),
+		axis: ko("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function gc({ predictions: e }) {
+function _c({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5330,14 +5315,14 @@ function gc({ predictions: e }) {
 		])
 	};
 }
-function _c(e, t) {
-	return J(B, [xo(B, {
+function vc(e, t) {
+	return J(V, [So(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${z(e)}`,
 			value: t,
 			number: R(t)
 		})),
-		axis: Oo("probability of the token when it was written"),
+		axis: ko("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5345,7 +5330,7 @@ function _c(e, t) {
 		asked: t
 	});
 }
-function vc({ generated: e }) {
+function yc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5363,21 +5348,21 @@ function vc({ generated: e }) {
 		])
 	};
 }
-function yc(e, t, n) {
-	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map(({ position: e, text: t, attention: n }) => ({
-		name: `${e} ${z(t)}`,
-		value: n,
-		number: I(n)
+function bc(e, t, n) {
+	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
+		name: `${e.position} ${B(e)}`,
+		value: e.attention,
+		number: I(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
 		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Oo("attention, as a share of 1"),
+		...ko("attention, as a share of 1"),
 		tick: (e) => I(e, 1)
-	}, s = Y(e.tokens[e.position]?.text ?? "");
-	return J(B, [xo(B, {
+	}, s = Ki(e.tokens[e.position]);
+	return J(V, [So(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5385,10 +5370,10 @@ function yc(e, t, n) {
 		shows: `Where ${N(j(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function bc(e) {
+function xc(e) {
 	return {
 		head: [
 			"head",
@@ -5404,36 +5389,36 @@ function bc(e) {
 		])
 	};
 }
-function xc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = xo(B, {
-		rows: Oc({
+function Sc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = So(V, {
+		rows: kc({
 			...e,
-			before: e.before.slice(0, Sc),
-			after: e.after.slice(0, Sc)
+			before: e.before.slice(0, Cc),
+			after: e.after.slice(0, Cc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: z(t),
-			...wc(i ?? Cc(e.after, n), a(e.after)),
-			notes: [wc(r ?? Cc(e.before, n), a(e.before)).number]
+			...Tc(i ?? wc(e.after, n), a(e.after)),
+			notes: [Tc(r ?? wc(e.before, n), a(e.before)).number]
 		})),
-		axis: Oo("probability with the change"),
+		axis: ko("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
 	}), [s, c] = Kr(r.probability, i.probability);
-	return J(B, [o], {
-		shows: `Predictions with ${Dc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+	return J(V, [o], {
+		shows: `Predictions with ${Oc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Ki(r)
+		about: qi(r)
 	});
 }
-var Sc = 5;
-function Cc(e, t) {
+var Cc = 5;
+function wc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function wc(e, t) {
+function Tc(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${R(t).replace(/^[<>]/, "")}`
@@ -5442,23 +5427,23 @@ function wc(e, t) {
 		number: R(e)
 	};
 }
-var Tc = {
+var Ec = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Ec = 6;
-function Dc({ tests: e }) {
-	let t = e.slice(0, Ec).map(({ part: e, how: t }) => {
+}, Dc = 6;
+function Oc({ tests: e }) {
+	let t = e.slice(0, Dc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${Zt(Qt({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Tc[t]}`;
-	}), n = e.length > Ec ? [`${e.length - Ec} more`] : [];
+		}), e.encoder ?? !1)} ${Ec[t]}`;
+	}), n = e.length > Dc ? [`${e.length - Dc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Oc({ before: e, after: t, target_before: n, target_after: r }) {
+function kc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5472,7 +5457,7 @@ function Oc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function kc(e) {
+function Ac(e) {
 	return {
 		head: [
 			"token",
@@ -5480,7 +5465,7 @@ function kc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Oc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: kc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5489,16 +5474,16 @@ function kc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Ac = 12;
-function jc() {
+var jc = 12;
+function Mc() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...Wn({
 			prompt: n,
 			source: r
 		}),
-		tokens: Ac
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Nc(o, i, e.desk.peek(o)) ? o : null);
+		tokens: jc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Pc(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ P(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5509,28 +5494,28 @@ function jc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Ac,
+					jc,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ P(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ P(Pc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ P(Mc, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ P(Fc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ P(Nc, { result: s.result }) : null
 		]
 	});
 }
-function Mc({ result: e }) {
+function Nc({ result: e }) {
 	return /* @__PURE__ */ P(X, {
 		name: "continuation",
-		figure: (t) => _c(e, t),
-		table: () => vc(e),
+		figure: (t) => vc(e, t),
+		table: () => yc(e),
 		data: e
 	});
 }
-function Nc(e, t, n) {
+function Pc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Pc({ result: e }) {
+function Fc({ result: e }) {
 	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ P(b, { children: [n === null ? /* @__PURE__ */ P("p", {
 		class: "note",
@@ -5557,7 +5542,7 @@ function Pc({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function Fc(e) {
+function Ic(e) {
 	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
@@ -5566,27 +5551,27 @@ function Fc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Le(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Lc(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${Rc(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ P("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Ic, {
+	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Lc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Ic(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Lc(t, i), d = k().explained.value;
+function Lc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Rc(t, i), d = k().explained.value;
 	return /* @__PURE__ */ P("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ P(X, {
 				name: "test",
-				figure: (e) => xc(t, d, e),
-				table: () => kc(t),
+				figure: (e) => Sc(t, d, e),
+				table: () => Ac(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ P("p", {
@@ -5602,9 +5587,9 @@ function Ic(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Its probability: ", Lc(t, null).join(" → ")]
+				children: ["Its probability: ", Rc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ P(Bc, {
+			/* @__PURE__ */ P(Vc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5619,22 +5604,22 @@ function Ic(e) {
 					" ",
 					/* @__PURE__ */ P(Q, { name: "nats" }),
 					". ",
-					Rc(t),
+					zc(t),
 					" ",
 					s ? /* @__PURE__ */ P("strong", { children: Zr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ P("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ P(zc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ P(Bc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Lc(e, t) {
+function Rc(e, t) {
 	return t === null ? Kr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Rc({ tests: e, effect: t, control: n }) {
+function zc({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ P(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ P(b, { children: [
@@ -5653,7 +5638,7 @@ function Rc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function zc(e) {
+function Bc(e) {
 	return /* @__PURE__ */ P(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
@@ -5666,8 +5651,8 @@ function zc(e) {
 		]
 	}, t)) });
 }
-function Bc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Vc(e.before, n * (e.limit ?? 0))));
+function Vc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Hc(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ P("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
@@ -5709,23 +5694,23 @@ function Bc(e) {
 		]
 	});
 }
-function Vc(e, t) {
+function Hc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Hc = {
+var Uc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Uc = {
+}, Wc = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Wc() {
+function Gc() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
@@ -5742,39 +5727,39 @@ function Wc() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ P(Zc, {}),
+			/* @__PURE__ */ P(Qc, {}),
 			/* @__PURE__ */ P(F, { answer: r }),
 			i && M(i.part, t) ? /* @__PURE__ */ P("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ P(Gc, {
+					t.encoder ? /* @__PURE__ */ P(Kc, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ P("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ P(Gc, {
+					i.value === null ? null : /* @__PURE__ */ P(Kc, {
 						name: /* @__PURE__ */ P(Q, { name: "credit" }),
 						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ P(Gc, {
+					i.activation === null ? null : /* @__PURE__ */ P(Kc, {
 						name: /* @__PURE__ */ P(Q, { name: "activation" }),
 						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Gc, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Kc, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ P(ns, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ P(rs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ P(Xc, {
+					/* @__PURE__ */ P(Zc, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ P(Xc, {
+					/* @__PURE__ */ P(Zc, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ P(qc, { part: t })
+					/* @__PURE__ */ P(Jc, { part: t })
 				]
 			}) : null
 		]
@@ -5785,17 +5770,17 @@ function Wc() {
 		children: null
 	}) : null;
 }
-function Gc(e) {
+function Kc(e) {
 	return /* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P("dt", { children: e.name }), /* @__PURE__ */ P("dd", { children: e.children })] });
 }
-var Kc = {
+var qc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function qc({ part: e }) {
+function Jc({ part: e }) {
 	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Wt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
 		...Wn({
@@ -5804,15 +5789,15 @@ function qc({ part: e }) {
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ P(Gc, {
+	return r?.error ? /* @__PURE__ */ P(Kc, {
 		name: "reads",
 		children: /* @__PURE__ */ P(F, { answer: r })
-	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(Jc, { reading: e }, e.what)) });
+	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(Yc, { reading: e }, e.what)) });
 }
-function Jc({ reading: e }) {
+function Yc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ P(Gc, {
-		name: Kc[t],
+	return /* @__PURE__ */ P(Kc, {
+		name: qc[t],
 		children: [
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -5830,7 +5815,7 @@ function Jc({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ P(Yc, { term: e }, Qt(e.part))),
+			r.map((e) => /* @__PURE__ */ P(Xc, { term: e }, Qt(e.part))),
 			i.count > 0 ? /* @__PURE__ */ P("span", {
 				class: "chip",
 				children: [
@@ -5845,12 +5830,12 @@ function Jc({ reading: e }) {
 		]
 	});
 }
-function Yc({ term: e }) {
+function Xc({ term: e }) {
 	let t = $t(e.part);
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ P(Va, { part: t }) : Qt(e.part),
+			t ? /* @__PURE__ */ P(Ha, { part: t }) : Qt(e.part),
 			" ",
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -5859,13 +5844,13 @@ function Yc({ term: e }) {
 		]
 	});
 }
-function Xc(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Gc, {
+function Zc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Kc, {
 		name: e.name,
-		children: /* @__PURE__ */ P(ts, { tokens: e.tokens })
+		children: /* @__PURE__ */ P(ns, { tokens: e.tokens })
 	});
 }
-function Zc() {
+function Qc() {
 	let e = k(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ P("fieldset", {
 		class: "test",
@@ -5877,7 +5862,7 @@ function Zc() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Hc[t],
+					title: t === "swap" && r === null ? "Open B first" : Uc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ P("button", {
@@ -5886,30 +5871,30 @@ function Zc() {
 					children: ["Pin ", /* @__PURE__ */ P("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ P(Fc, {
+			n ? /* @__PURE__ */ P(Ic, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Hc[n],
-				say: `${N(t)} ${Uc[n]}`
+				note: Uc[n],
+				say: `${N(t)} ${Wc[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var Qc = 46, $c = B - 6, el = 8, tl = 112;
-function nl(e, t) {
+var $c = 46, el = V - 6, tl = 8, nl = 112;
+function rl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(B, [rl(e)], {
+	return J(V, [il(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function rl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Qc + t * ($c - Qc) / Math.max(e.length - 1, 1), i = (e) => el + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function il({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => $c + t * (el - $c) / Math.max(e.length - 1, 1), i = (e) => tl + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5918,14 +5903,14 @@ function rl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => hi(Qc, i(e), $c, i(e), { stroke: ri })),
+			...a.map((e) => hi($c, i(e), el, i(e), { stroke: ri })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			hi(Qc, tl, $c, tl, { stroke: H }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? hi(r(t), tl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			hi($c, nl, el, nl, { stroke: ni }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? hi(r(t), nl, r(t), 114.5, { stroke: ni }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
@@ -5943,7 +5928,7 @@ function rl({ lens: e, target: t }) {
 				r: 1.6,
 				fill: ii
 			})),
-			G((Qc + $c) / 2, 132, "read after layer (emb: the embedding)", {
+			G(($c + el) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -5955,7 +5940,7 @@ function rl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function il({ lens: e }) {
+function al({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5966,7 +5951,7 @@ function il({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			Ji(e.layer),
+			Yi(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -5976,9 +5961,9 @@ function il({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var al = 360, ol = 150, sl = 44, cl = 14, ll = new Intl.NumberFormat("en", { notation: "compact" });
-function ul() {
-	let e = k().explained.value, t = ao();
+var ol = 360, sl = 150, cl = 44, ll = 14, ul = new Intl.NumberFormat("en", { notation: "compact" });
+function dl() {
+	let e = k().explained.value, t = oo();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ P(Z, {
 		name: "knew",
 		title: "When it knew",
@@ -5986,15 +5971,15 @@ function ul() {
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "rank-by-layer",
-				figure: (t) => nl(e, t),
-				table: () => il(e),
+				figure: (t) => rl(e, t),
+				table: () => al(e),
 				data: e
 			}),
-			/* @__PURE__ */ P(fl, {
+			/* @__PURE__ */ P(pl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ P(Ua, {
+			/* @__PURE__ */ P(Wa, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6003,7 +5988,7 @@ function ul() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					dl(e.layer),
+					fl(e.layer),
 					`${e.rank}`,
 					R(e.probability),
 					/* @__PURE__ */ P("bdi", { children: z(e.top.text) }, "top")
@@ -6012,19 +5997,19 @@ function ul() {
 		]
 	});
 }
-function dl(e) {
+function fl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function fl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => sl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = pl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function pl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ml(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ P("svg", {
 		class: "curve",
-		viewBox: `0 0 ${al} ${ol}`,
+		viewBox: `0 0 ${ol} ${sl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("line", {
-				x1: sl,
+				x1: cl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6033,7 +6018,7 @@ function fl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : ll.format(e)
+				children: e === 1 ? "top, 1" : ul.format(e)
 			})] }, e)),
 			/* @__PURE__ */ P("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6045,13 +6030,13 @@ function fl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ P("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(cl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(ll, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ P("text", {
-				x: sl,
+				x: cl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6064,7 +6049,7 @@ function fl({ explained: e, tested: t }) {
 		]
 	});
 }
-function pl(e, t) {
+function ml(e, t) {
 	let n = e.lens, r = t?.answer.part ? Jt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6074,18 +6059,18 @@ function pl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${dl(n[o]?.layer ?? null)} on`
+		text: `top from ${fl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var ml = 12;
-function hl(e, t) {
-	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, ml).map((e) => ({
+var hl = 12;
+function gl(e, t) {
+	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, hl).map((e) => ({
 		name: _n(e),
 		value: e.value,
 		number: L(e.value, 3)
-	})), a = Do(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(B, [...n.map((e) => vl(e, r)), ...i.length > 0 ? [xo(B, {
+	})), a = Oo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => yl(e, r)), ...i.length > 0 ? [So(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6095,29 +6080,29 @@ function hl(e, t) {
 		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var gl = 40, _l = 84;
-function vl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * _l, o = (B - gl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var _l = 40, vl = 84;
+function yl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * vl, o = (V - _l) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Eo({
+			...Do({
 				low: r,
 				high: i
-			}).map((e) => hi(gl, a(e), B, a(e), { stroke: e === 0 ? H : ri }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => hi(_l, a(e), V, a(e), { stroke: e === 0 ? ni : ri }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = gl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = _l + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
 				return _i(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((gl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((_l + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6129,7 +6114,7 @@ function vl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function yl(e) {
+function bl(e) {
 	return {
 		head: [
 			"part",
@@ -6157,7 +6142,7 @@ function yl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function bl({ list: e, explained: t }) {
+function xl({ list: e, explained: t }) {
 	let n = k(), r = hn(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ P("p", { children: [
 		"Perhaps you mean",
@@ -6180,7 +6165,7 @@ function bl({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function xl({ list: e, open: t }) {
+function Sl({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ P("details", {
 		open: t,
@@ -6231,7 +6216,7 @@ function xl({ list: e, open: t }) {
 		})]
 	});
 }
-function Sl() {
+function Cl() {
 	let e = k(), t = O(""), n = O(""), r = yn(t.value);
 	return /* @__PURE__ */ P("details", { children: [
 		/* @__PURE__ */ P("summary", { children: "Or write prompts of your own" }),
@@ -6269,16 +6254,16 @@ function Sl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Cl = {
+var wl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, wl = {
+}, Tl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Tl({ found: e, list: t }) {
+function El({ found: e, list: t }) {
 	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = bn(e), s = a?.action === "erase" ? o.shared : o[xn(o, r?.set ?? null)], c = A(a && r && i ? Dn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6292,7 +6277,7 @@ function Tl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ P("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ P(El, {
+			n.data.host === "report" ? null : /* @__PURE__ */ P(Dl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6300,10 +6285,10 @@ function Tl({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ P(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Dl, {
+			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ol, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ P(kl, {
+			}), /* @__PURE__ */ P(Al, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6312,7 +6297,7 @@ function Tl({ found: e, list: t }) {
 		]
 	});
 }
-function El({ own: e, counts: t }) {
+function Dl({ own: e, counts: t }) {
 	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ P("form", {
 		class: "controls",
@@ -6332,7 +6317,7 @@ function El({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: Cl[e]
+						children: wl[e]
 					}, e))
 				})
 			] }),
@@ -6352,7 +6337,7 @@ function El({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: fn.map((e) => /* @__PURE__ */ P("option", {
 						value: e,
-						children: wl[e]
+						children: Tl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6373,7 +6358,7 @@ function El({ own: e, counts: t }) {
 		]
 	});
 }
-function Dl({ result: e, answer: t }) {
+function Ol({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6404,7 +6389,7 @@ function Dl({ result: e, answer: t }) {
 	return /* @__PURE__ */ P("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P(Ha, {
+			/* @__PURE__ */ P(Ua, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ P("table", { children: [
 					/* @__PURE__ */ P("caption", { children: "What the model says first" }),
@@ -6427,12 +6412,12 @@ function Dl({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Ol, { said: e.before }) }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(Ol, { said: e.after }) })
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(kl, { said: e.before }) }),
+						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(kl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ P(Ha, {
+			/* @__PURE__ */ P(Ua, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ P("table", { children: [
 					/* @__PURE__ */ P("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6512,7 +6497,7 @@ function Dl({ result: e, answer: t }) {
 		]
 	});
 }
-function Ol({ said: e }) {
+function kl({ said: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "chip",
 		children: [
@@ -6525,14 +6510,14 @@ function Ol({ said: e }) {
 		]
 	});
 }
-function kl(e) {
+function Al(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ P("details", { children: [
 		/* @__PURE__ */ P("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ P(Al, {
+		}), /* @__PURE__ */ P(jl, {
 			label: "The fact as a line of JSON",
 			text: Cn(e.fact)
 		})] }) : null,
@@ -6540,29 +6525,29 @@ function kl(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ P(Al, {
+		/* @__PURE__ */ P(jl, {
 			label: "The command",
 			text: wn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Al({ label: e, text: t }) {
-	return /* @__PURE__ */ P(Ha, {
+function jl({ label: e, text: t }) {
+	return /* @__PURE__ */ P(Ua, {
 		label: e,
 		children: /* @__PURE__ */ P("pre", { children: /* @__PURE__ */ P("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var jl = [
+var Ml = [
 	.2,
 	.1,
 	.05
-], Ml = 12, Nl = {
+], Nl = 12, Pl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Pl({ explained: e }) {
+function Fl({ explained: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6580,15 +6565,15 @@ function Pl({ explained: e }) {
 		children: [
 			/* @__PURE__ */ P("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ P(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ P(Fl, {
+			a?.result ? /* @__PURE__ */ P(Il, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ P(Ll, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ P(Rl, { list: a.result }) : null
 		]
 	});
 }
-function Fl({ list: e, explained: t }) {
+function Il({ list: e, explained: t }) {
 	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ P("p", { children: [
 		"Your fact: ",
@@ -6597,7 +6582,7 @@ function Fl({ list: e, explained: t }) {
 		/* @__PURE__ */ P($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ P(Il, {})
+		/* @__PURE__ */ P(Ll, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ P(b, { children: [
@@ -6613,7 +6598,7 @@ function Fl({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ P(Il, {}) : /* @__PURE__ */ P("button", {
+			r ? /* @__PURE__ */ P(Ll, {}) : /* @__PURE__ */ P("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: mn }),
@@ -6627,17 +6612,17 @@ function Fl({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ P(bl, {
+		i || a ? null : /* @__PURE__ */ P(xl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(xl, {
+		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Sl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ P(Sl, {})] })
+		}), i ? null : /* @__PURE__ */ P(Cl, {})] })
 	] });
 }
-function Il() {
+function Ll() {
 	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ P("button", {
 		type: "button",
@@ -6645,7 +6630,7 @@ function Il() {
 		children: "Close"
 	});
 }
-function Ll({ list: e }) {
+function Rl({ list: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? En(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("p", {
@@ -6660,7 +6645,7 @@ function Ll({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...jl, n.t])].map((e) => /* @__PURE__ */ P("option", {
+					children: [.../* @__PURE__ */ new Set([...Ml, n.t])].map((e) => /* @__PURE__ */ P("option", {
 						value: e,
 						children: [
 							e,
@@ -6678,14 +6663,14 @@ function Ll({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ P("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ P(Rl, { found: o }), /* @__PURE__ */ P(Tl, {
+			children: [/* @__PURE__ */ P(zl, { found: o }), /* @__PURE__ */ P(El, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Rl({ found: e }) {
+function zl({ found: e }) {
 	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = bn(e), a = xn(i, n.set), o = e.facts.length - 1;
@@ -6721,23 +6706,23 @@ function Rl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Nl[e],
+					Pl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ P(zl, { neurons: i[e] })
+				/* @__PURE__ */ P(Bl, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ P("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ P(Bl, {
+		}) : /* @__PURE__ */ P(Vl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ P(Ua, {
+		/* @__PURE__ */ P(Wa, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6752,23 +6737,23 @@ function Rl({ found: e }) {
 		})
 	] });
 }
-function zl({ neurons: e }) {
+function Bl({ neurons: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "neurons",
-		children: [e.slice(0, Ml).map((e) => {
+		children: [e.slice(0, Nl).map((e) => {
 			let t = Ht(e);
-			return /* @__PURE__ */ P(Va, { part: t }, N(t));
-		}), e.length > Ml ? /* @__PURE__ */ P("span", {
+			return /* @__PURE__ */ P(Ha, { part: t }, N(t));
+		}), e.length > Nl ? /* @__PURE__ */ P("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ml,
+				e.length - Nl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Bl(e) {
+function Vl(e) {
 	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ P("fieldset", {
 		class: "test",
@@ -6784,7 +6769,7 @@ function Bl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ P(Fc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ P(Ic, {
 				tests: e.neurons.map((e) => ({
 					part: Ht(e),
 					how: n
@@ -6800,8 +6785,8 @@ function Bl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Vl = 12, Hl = 100, Ul = 12;
-function Wl() {
+var Hl = 12, Ul = 100, Wl = 12;
+function Gl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
 		...Wn({
@@ -6809,7 +6794,7 @@ function Wl() {
 			source: i,
 			target: a
 		}),
-		top: Hl
+		top: Ul
 	} : null);
 	return /* @__PURE__ */ P("div", { children: t ? /* @__PURE__ */ P(Z, {
 		name: "knowledge",
@@ -6824,40 +6809,40 @@ function Wl() {
 			]
 		}), /* @__PURE__ */ P("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Gl, {
+			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Kl, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ P(Pl, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ P(Fl, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function Gl({ result: e, stale: t }) {
+function Kl({ result: e, stale: t }) {
 	let n = gn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ P("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "knowledge",
-				figure: (t) => hl(e, t),
-				table: () => yl(e),
+				figure: (t) => gl(e, t),
+				table: () => bl(e),
 				data: e
 			}),
 			n.map((t) => /* @__PURE__ */ P("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ P("p", {
 					class: "note",
-					children: Kl(t, e)
+					children: ql(t, e)
 				}) : null,
-				/* @__PURE__ */ P(ql, {
+				/* @__PURE__ */ P(Jl, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ P(Jl, {
+				/* @__PURE__ */ P(Yl, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ P(Yl, { neurons: e.attributions.slice(0, Vl) }),
-			/* @__PURE__ */ P(Ua, {
+			/* @__PURE__ */ P(Xl, { neurons: e.attributions.slice(0, Hl) }),
+			/* @__PURE__ */ P(Wa, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -6880,10 +6865,10 @@ function Gl({ result: e, stale: t }) {
 		]
 	});
 }
-function Kl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function ql({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function ql({ stack: e, largest: t }) {
+function Jl({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -6919,8 +6904,8 @@ function ql({ stack: e, largest: t }) {
 		})]
 	});
 }
-function Jl({ stack: e, largest: t }) {
-	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Ul, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function Yl({ stack: e, largest: t }) {
+	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Wl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ P("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -6930,10 +6915,10 @@ function Jl({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Ul,
+			Wl,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ P(ka, {
+	}), /* @__PURE__ */ P(Aa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
@@ -6958,7 +6943,7 @@ function Jl({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Yl({ neurons: e }) {
+function Xl({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
@@ -6986,18 +6971,18 @@ function Yl({ neurons: e }) {
 	] }) }), /* @__PURE__ */ P("tbody", { children: e.map((e) => /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
 			scope: "row",
-			children: /* @__PURE__ */ P(Va, { part: Ht(e) })
+			children: /* @__PURE__ */ P(Ha, { part: Ht(e) })
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(Ro, {
+			children: /* @__PURE__ */ P(zo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ P(Lo, {
+			children: /* @__PURE__ */ P(Ro, {
 				value: e.value,
 				largest: t
 			})
@@ -7009,9 +6994,9 @@ function Yl({ neurons: e }) {
 	] }, _n(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Xl = 40;
-function Zl(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = jo(i.terms, Math.min(t, Xl), n), { sum: l } = Po(i), u = [
+var Zl = 40;
+function Ql(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Mo(i.terms, Math.min(t, Zl), n), { sum: l } = Fo(i), u = [
 		...s.map((e) => ({
 			name: Qt(e),
 			value: e.value,
@@ -7031,17 +7016,17 @@ function Zl(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(B, [xo(B, {
+	return J(V, [So(V, {
 		rows: u,
-		axis: Do(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Oo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${qi(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Ji(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Ki(a)
+		about: qi(a)
 	});
 }
-function Ql({ ledger: e }) {
+function $l({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7066,7 +7051,7 @@ function Ql({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function $l() {
+function eu() {
 	return /* @__PURE__ */ P("p", {
 		class: "note marks",
 		children: [
@@ -7084,10 +7069,10 @@ function $l() {
 	});
 }
 // src/ui/Outcome.tsx
-function eu({ part: e, brief: t }) {
-	let n = ao(), r = n && ps(n, e);
+function tu({ part: e, brief: t }) {
+	let n = oo(), r = n && ms(n, e);
 	if (!n || !r) return null;
-	let [i, a] = hs(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	let [i, a] = gs(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
 	return t ? /* @__PURE__ */ P("span", {
 		class: "outcome",
 		title: `${c}, ${L(o)} nats${s ? `, ${Zr(s)}` : ""}`,
@@ -7108,11 +7093,11 @@ function eu({ part: e, brief: t }) {
 		children: [
 			/* @__PURE__ */ P("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ P(tu, { effect: s }) : null
+			s ? /* @__PURE__ */ P(nu, { effect: s }) : null
 		]
 	});
 }
-function tu({ effect: e }) {
+function nu({ effect: e }) {
 	return /* @__PURE__ */ P("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
@@ -7124,32 +7109,32 @@ function tu({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var nu = 12, ru = 10, iu = Infinity, au = Se({
+var ru = 12, iu = 10, au = Infinity, ou = Se({
 	is: () => !1,
 	set: () => {}
-}), ou = Se({
+}), su = Se({
 	order: "size",
 	effectOf: () => null
 });
-function su() {
-	let e = k(), t = e.explained.value, n = ao(), r = O("size"), i = O(nu), a = O({});
+function cu() {
+	let e = k(), t = e.explained.value, n = oo(), r = O("size"), i = O(ru), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
 		let t = $t(e);
-		return t && n ? ps(n, t)?.nats ?? null : null;
-	}, l = jo(o.terms, i.value, r.value, (e) => lu($t(e), s), c), u = Mo(0, o.terms, l.others.value);
+		return t && n ? ms(n, t)?.nats ?? null : null;
+	}, l = Mo(o.terms, i.value, r.value, (e) => uu($t(e), s), c), u = No(0, o.terms, l.others.value);
 	return /* @__PURE__ */ P(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ P(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ P(uu, { explained: t }),
+		note: /* @__PURE__ */ P(du, { explained: t }),
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "ledger",
-				figure: (e) => Zl(t, i.value, r.value, e),
-				table: () => Ql(t),
+				figure: (e) => Ql(t, i.value, r.value, e),
+				table: () => $l(t),
 				data: t
 			}),
 			/* @__PURE__ */ P("p", {
@@ -7176,15 +7161,15 @@ function su() {
 							})
 						]
 					})
-				] }), o.terms.length > nu ? /* @__PURE__ */ P("button", {
+				] }), o.terms.length > ru ? /* @__PURE__ */ P("button", {
 					type: "button",
-					onClick: () => i.value = i.value === nu ? iu : nu,
-					children: i.value === nu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === ru ? au : ru,
+					children: i.value === ru ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ P(au.Provider, {
+			/* @__PURE__ */ P(ou.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? lu(t, s),
+					is: (e, t) => a.value[e] ?? uu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7192,7 +7177,7 @@ function su() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ P(ou.Provider, {
+				children: /* @__PURE__ */ P(su.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7201,7 +7186,7 @@ function su() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Su,
+						onKeyDown: Cu,
 						children: [
 							/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 								/* @__PURE__ */ P("th", {
@@ -7223,43 +7208,43 @@ function su() {
 								}),
 								/* @__PURE__ */ P("th", {
 									scope: "col",
-									children: cu(t)
+									children: lu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(pu, {
+							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(mu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Fo(e))), /* @__PURE__ */ P(bu, {
+							}, Io(e))), /* @__PURE__ */ P(xu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ P(fu, { explained: t })
+							/* @__PURE__ */ P(pu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ P($l, {})
+			/* @__PURE__ */ P(eu, {})
 		]
 	});
 }
-function cu({ target: e, reference: t }) {
+function lu({ target: e, reference: t }) {
 	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function lu(e, t) {
+function uu(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : M(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
 }
-function uu({ explained: e }) {
+function du({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ P(b, { children: [
 		"Why ",
 		z(t.text),
 		": ",
-		du(n),
+		fu(n),
 		"; raw ",
 		/* @__PURE__ */ P(Q, { name: "logit" }),
 		" ",
@@ -7275,11 +7260,11 @@ function uu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function du(e) {
+function fu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function fu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Po(e.ledger);
+function pu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Fo(e.ledger);
 	return /* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7307,10 +7292,10 @@ function fu({ explained: e }) {
 		]
 	}) });
 }
-function pu(e) {
-	let t = k(), n = Ve(au), { term: r, level: i } = e, a = $t(r), o = Fo(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function mu(e) {
+	let t = k(), n = Ve(ou), { term: r, level: i } = e, a = $t(r), o = Io(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(yu, {
+		/* @__PURE__ */ P(bu, {
 			name: Qt(r),
 			value: r.value,
 			level: i,
@@ -7323,24 +7308,24 @@ function pu(e) {
 				a && t.select(M(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ P(mu, {
+		c && i === 1 ? /* @__PURE__ */ P(hu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ P(_u, {
+		c && i === 2 ? /* @__PURE__ */ P(vu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function mu({ term: e, largest: t }) {
-	let n = k(), r = Ve(ou), i = n.followed(), a = {
+function hu({ term: e, largest: t }) {
+	let n = k(), r = Ve(su), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: ru
+		top: iu
 	}, o = A(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ P("tr", {
 		class: "waiting",
@@ -7350,61 +7335,61 @@ function mu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !hu(e)), u = jo(l, iu, r.order, void 0, r.effectOf), d = Mo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !gu(e)), u = Mo(l, au, r.order, void 0, r.effectOf), d = No(t, l, c.value);
 	return /* @__PURE__ */ P(b, { children: [
-		u.shown.map((e) => /* @__PURE__ */ P(pu, {
+		u.shown.map((e) => /* @__PURE__ */ P(mu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => gu(t, e))
-		}, Fo(e))),
-		/* @__PURE__ */ P(bu, {
+			sources: s.filter((t) => _u(t, e))
+		}, Io(e))),
+		/* @__PURE__ */ P(xu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ P(xu, {
+		/* @__PURE__ */ P(Su, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function hu({ kind: e }) {
+function gu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function gu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || hu(e));
+function _u(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || gu(e));
 }
-function _u(e) {
-	let t = k(), n = (e) => hu(e) ? "rounding" : `from ${e.source} ${z(vu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = jo(e.terms, ru, "size"), o = Mo(e.largest, r, i.value);
+function vu(e) {
+	let t = k(), n = (e) => gu(e) ? "rounding" : `from ${e.source} ${B(yu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Mo(e.terms, iu, "size"), o = No(e.largest, r, i.value);
 	return /* @__PURE__ */ P(b, { children: [
-		r.map((e) => /* @__PURE__ */ P(yu, {
+		r.map((e) => /* @__PURE__ */ P(bu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Fo(e))),
-		/* @__PURE__ */ P(bu, {
+		}, Io(e))),
+		/* @__PURE__ */ P(xu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ P(xu, {
+		/* @__PURE__ */ P(Su, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function vu(e, { kind: t, source: n }) {
-	return e === null || n === null ? "" : t === "cross_attention" ? e.sources?.[n]?.label ?? "" : e.tokens[n]?.text ?? "";
+function yu(e, { kind: t, source: n }) {
+	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function yu(e) {
+function bu(e) {
 	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && M(n, t.state.value.selection);
 	return /* @__PURE__ */ P("tr", {
 		class: `level-${i}${n !== null && M(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7434,23 +7419,23 @@ function yu(e) {
 			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(Ro, { value: e.value })
+				children: /* @__PURE__ */ P(zo, { value: e.value })
 			}),
 			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Lo, {
+				children: /* @__PURE__ */ P(Ro, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P(eu, {
+			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P(tu, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function bu(e) {
+function xu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ P("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7466,11 +7451,11 @@ function bu(e) {
 			/* @__PURE__ */ P("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(Ro, { value: e.value })
+				children: /* @__PURE__ */ P(zo, { value: e.value })
 			}),
 			/* @__PURE__ */ P("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Lo, {
+				children: /* @__PURE__ */ P(Ro, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7479,7 +7464,7 @@ function bu(e) {
 		]
 	});
 }
-function xu(e) {
+function Su(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ P("tr", {
 		class: `sum level-${e.level}`,
@@ -7501,15 +7486,15 @@ function xu(e) {
 		]
 	});
 }
-function Su(e) {
+function Cu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Cu = 16;
-function wu() {
+var wu = 16;
+function Tu() {
 	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = kr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -7519,7 +7504,7 @@ function wu() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? ku(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Xi(e, t.value, d), p = {
+	let u = c ? Au(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Zi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7533,7 +7518,7 @@ function wu() {
 			"What the ",
 			/* @__PURE__ */ P(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Eu(u.positions.length) ? " that is pointed at" : "",
+			u && !Du(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			z(n.target.text),
@@ -7548,14 +7533,14 @@ function wu() {
 					/* @__PURE__ */ P("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Yi).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(Xi).map(([e, t]) => /* @__PURE__ */ P("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ P(Ga, {
+			/* @__PURE__ */ P(Ka, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7563,36 +7548,36 @@ function wu() {
 			/* @__PURE__ */ P(F, { answer: s }),
 			c ? /* @__PURE__ */ P(X, {
 				name: "lens",
-				figure: (e) => Zi(c, n.target, t.value, p, e),
-				table: () => na(c, p),
+				figure: (e) => Qi(c, n.target, t.value, p, e),
+				table: () => ra(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ P("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P(ka, {
-						label: `Logit lens, ${Yi[t.value]} by layer and token`,
+					/* @__PURE__ */ P(Aa, {
+						label: `Logit lens, ${Xi[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
 							return n ? Lr(f(n)) : null;
 						},
-						...Eu(u.positions.length) ? { text: (e, t) => Du(u.at(e, t)) } : {},
+						...Du(u.positions.length) ? { text: (e, t) => Ou(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ P(Ou, {
+						tell: (e, t) => /* @__PURE__ */ P(ku, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Tu(u.layers[e] ?? null),
-						columnName: (e) => ei(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => Eu(u.layers[e] ?? null),
+						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ P(Ba, {
+					/* @__PURE__ */ P(Va, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7600,10 +7585,10 @@ function wu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Yi[t.value]}`
+							high: `100 %, ${Xi[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ P(Ua, {
+					/* @__PURE__ */ P(Wa, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7614,9 +7599,9 @@ function wu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Tu(e.layer),
+							Eu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ P("bdi", { children: Du(e) }, "top"),
+							/* @__PURE__ */ P("bdi", { children: Ou(e) }, "top"),
 							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							R(e.probability)
@@ -7627,22 +7612,22 @@ function wu() {
 		]
 	});
 }
-function Tu(e) {
+function Eu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Eu(e) {
-	return e <= Cu;
-}
 function Du(e) {
-	return ei(e?.top[0]);
+	return e <= wu;
 }
-function Ou({ cell: e, token: t }) {
+function Ou(e) {
+	return B(e?.top[0]);
+}
+function ku({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ P(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		ei(t),
+		B(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
@@ -7652,7 +7637,7 @@ function Ou({ cell: e, token: t }) {
 		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ P("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ P("bdi", { children: ei(t) }),
+				/* @__PURE__ */ P("bdi", { children: B(t) }),
 				" ",
 				/* @__PURE__ */ P("span", {
 					class: "small",
@@ -7662,7 +7647,7 @@ function Ou({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function ku(e, t) {
+function Au(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7672,18 +7657,18 @@ function ku(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Au() {
-	let e = k(), t = ao(), n = e.state.value.selection, r = t ? ju(t, n) : null;
+function ju() {
+	let e = k(), t = oo(), n = e.state.value.selection, r = t ? Mu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]?.text ?? "");
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
 	return /* @__PURE__ */ P(Z, {
 		name: "looked",
 		title: `Where ${N(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ P(X, {
 			name: `looked-${N(j(r))}`,
-			figure: (e) => yc(t, r, e),
-			table: () => bc(r),
+			figure: (e) => bc(t, r, e),
+			table: () => xc(r),
 			data: r
 		}), /* @__PURE__ */ P("table", {
 			class: "looked",
@@ -7707,7 +7692,7 @@ function Au() {
 				/* @__PURE__ */ P("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ P("bdi", { children: z(e.text) }),
+						/* @__PURE__ */ P("bdi", { children: B(e) }),
 						" ",
 						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ P("span", {
 							class: "small",
@@ -7747,12 +7732,12 @@ function Au() {
 		})]
 	});
 }
-function ju(e, t) {
+function Mu(e, t) {
 	let n = e.answer.part ? Jt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => M(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Mu() {
+function Nu() {
 	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ P(Z, {
 		name: "pins",
@@ -7764,7 +7749,7 @@ function Mu() {
 				children: t.map((r, i) => /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ P(Va, { part: r.part }),
+						/* @__PURE__ */ P(Ha, { part: r.part }),
 						/* @__PURE__ */ P("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -7788,13 +7773,13 @@ function Mu() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ P(Fc, {
+				}), t.length > 1 ? /* @__PURE__ */ P(Ic, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, Ut(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ P("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ P(Fc, {
+			/* @__PURE__ */ P(Ic, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -7802,8 +7787,8 @@ function Mu() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Nu() {
-	let e = k().explained.value, t = Yo();
+function Pu() {
+	let e = k().explained.value, t = Xo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ P(Z, {
@@ -7814,11 +7799,11 @@ function Nu() {
 			" ",
 			r,
 			" ",
-			z(i[r]?.text ?? ""),
-			":",
-			" ",
+			B(i[r]),
+			": ",
 			z(n.text),
-			" has ",
+			" has",
+			" ",
 			R(n.probability),
 			", rank ",
 			n.rank,
@@ -7827,8 +7812,8 @@ function Nu() {
 		children: [
 			/* @__PURE__ */ P(X, {
 				name: "prediction",
-				figure: (t) => hc(e, t),
-				table: () => gc(e),
+				figure: (t) => gc(e, t),
+				table: () => _c(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ P("p", {
@@ -7837,10 +7822,10 @@ function Nu() {
 			}, e)),
 			/* @__PURE__ */ P("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ P(Pu, {
+				children: [/* @__PURE__ */ P(Fu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ P(Pu, {
+				}), t?.result ? /* @__PURE__ */ P(Fu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7848,7 +7833,7 @@ function Nu() {
 		]
 	});
 }
-function Pu({ explained: e, caption: t }) {
+function Fu({ explained: e, caption: t }) {
 	let n = k();
 	return /* @__PURE__ */ P("table", {
 		class: "predictions",
@@ -7895,8 +7880,8 @@ function Pu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Fu() {
-	let e = k(), t = e.explained.value, n = A(oo(e.followed()));
+function Iu() {
+	let e = k(), t = e.explained.value, n = A(so(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
 	return /* @__PURE__ */ P("section", {
@@ -7904,10 +7889,10 @@ function Fu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ P("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Lu, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Ru, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ P(b, { children: [Iu(t.sentence).map((e, t) => /* @__PURE__ */ P(Lu, {
+			}, t)) : /* @__PURE__ */ P(b, { children: [Lu(t.sentence).map((e, t) => /* @__PURE__ */ P(Ru, {
 				span: e,
 				units: i
 			}, t)), a ? /* @__PURE__ */ P("span", {
@@ -7917,13 +7902,13 @@ function Fu() {
 		})
 	});
 }
-function Iu(e) {
+function Lu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Lu({ span: e, units: t }) {
+function Ru({ span: e, units: t }) {
 	let n = k(), r = e.kind === "part" ? Jt(e.text) : null;
-	if (r) return /* @__PURE__ */ P(Va, { part: r });
+	if (r) return /* @__PURE__ */ P(Ha, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ P("button", {
 		type: "button",
@@ -7936,11 +7921,11 @@ function Lu({ span: e, units: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Ru = 6;
-function zu() {
-	let e = k(), t = e.explained.value, n = A(oo(e.followed())), r = ao(), i = O(!1);
+var zu = 6;
+function Bu() {
+	let e = k(), t = e.explained.value, n = A(so(e.followed())), r = oo(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Ru;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zu;
 	return /* @__PURE__ */ P(Z, {
 		name: "strongest",
 		title: /* @__PURE__ */ P(b, { children: [
@@ -7959,11 +7944,11 @@ function zu() {
 			/* @__PURE__ */ P(F, { answer: n }),
 			r ? /* @__PURE__ */ P(X, {
 				name: "parts",
-				figure: (e) => ko(r, uo(r), e),
-				table: () => Ao(r, uo(r)),
+				figure: (e) => Ao(r, fo(r), e),
+				table: () => jo(r, fo(r)),
 				data: r
 			}) : null,
-			/* @__PURE__ */ P(Ha, {
+			/* @__PURE__ */ P(Ua, {
 				label: "The strongest, one a row",
 				children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
 					/* @__PURE__ */ P("th", {
@@ -7987,13 +7972,13 @@ function zu() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(Bu, {
+				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(Vu, {
 					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(ns, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(rs, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(Bu, {
+				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(Vu, {
 					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -8001,7 +7986,7 @@ function zu() {
 					toward: e.promotes
 				}, Ut(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Ru ? /* @__PURE__ */ P("button", {
+			Math.max(a.length, o.length) > zu ? /* @__PURE__ */ P("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -8034,18 +8019,18 @@ function zu() {
 						children: "Control"
 					}),
 					": ",
-					Vu(r)
+					Hu(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Bu(e) {
+function Vu(e) {
 	return /* @__PURE__ */ P("tr", { children: [
 		/* @__PURE__ */ P("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ P(Va, { part: e.part }),
+				/* @__PURE__ */ P(Ha, { part: e.part }),
 				" ",
 				/* @__PURE__ */ P("span", {
 					class: "small shown-for",
@@ -8055,22 +8040,22 @@ function Bu(e) {
 		}),
 		/* @__PURE__ */ P("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(Ro, { value: e.value })
+			children: /* @__PURE__ */ P(zo, { value: e.value })
 		}),
 		/* @__PURE__ */ P("td", { children: e.reads }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(eu, { part: e.part }) }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(ts, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(tu, { part: e.part }) }),
+		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(ns, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Vu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Hu(t)}`] : []);
+function Hu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Hu({ limit: e }) {
+function Uu({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
-function Uu(e, t) {
+function Wu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8083,12 +8068,12 @@ function Uu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Wu(e) {
-	let t = O(""), n = O(-1), r = Uu(e.texts, t.value), i = (t) => {
+function Gu(e) {
+	let t = O(""), n = O(-1), r = Wu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Uu(e.texts, r)[0];
+		let i = Wu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ P("label", { children: [
@@ -8110,8 +8095,8 @@ function Wu(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Gu() {
-	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = $u(), o = Ku();
+function Ku() {
+	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ed(), o = qu();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && Kt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ P(Z, {
@@ -8125,17 +8110,17 @@ function Gu() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ P(Yu, {
+			e.reads() === null ? null : /* @__PURE__ */ P(Xu, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ P(Ga, {
+			/* @__PURE__ */ P(Ka, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ P(Wu, {
+			s.length > 128 ? /* @__PURE__ */ P(Gu, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = Ar(e, n.value, s.length));
@@ -8150,23 +8135,26 @@ function Gu() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Xu(h, d),
-						title: m && Ju(m, t),
+						style: Zu(h, d),
+						title: m && Yu(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Qu(e),
+						onKeyDown: (e) => $u(e),
 						children: [
 							/* @__PURE__ */ P("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ P($, { text: n.text }),
+							/* @__PURE__ */ P($, {
+								text: n.text,
+								fragment: n.fragment
+							}),
 							m ? /* @__PURE__ */ P("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? qu(m) : "\xA0"
-							}) : /* @__PURE__ */ P(Zu, {
+								children: m.positions[0] === n.position ? Ju(m) : "\xA0"
+							}) : /* @__PURE__ */ P(Qu, {
 								value: h,
 								largest: d
 							})
@@ -8180,28 +8168,28 @@ function Gu() {
 		]
 	});
 }
-function Ku() {
-	let e = k(), t = ao()?.words;
+function qu() {
+	let e = k(), t = oo()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function qu(e) {
+function Ju(e) {
 	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Ju(e, t) {
+function Yu(e, t) {
 	let { target: n } = t, [r, i] = Kr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
 	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Yu(e) {
+function Xu(e) {
 	let t = kr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ P(b, { children: [
 		/* @__PURE__ */ P("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ P(Ga, {
+		/* @__PURE__ */ P(Ka, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8212,14 +8200,14 @@ function Yu(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("span", {
 				class: "token source",
-				style: Xu(e.values[t.position], e.largest),
+				style: Zu(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ P("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ P($, { text: t.label }),
-					/* @__PURE__ */ P(Zu, {
+					/* @__PURE__ */ P(Qu, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8228,7 +8216,7 @@ function Yu(e) {
 		})
 	] });
 }
-function Xu(e, t) {
+function Zu(e, t) {
 	if (e === void 0) return {};
 	let n = Ir(e, t);
 	return {
@@ -8236,20 +8224,20 @@ function Xu(e, t) {
 		color: Rr(n)
 	};
 }
-function Zu(e) {
+function Qu(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ P("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function Qu(e) {
+function $u(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function $u() {
+function ed() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8258,36 +8246,43 @@ function $u() {
 	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ed(s, a)
+		values: td(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ed(i.result, t)
+		values: td(i.result, t)
 	} : null;
 }
-function ed(e, t) {
+function td(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (Kt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var td = 40;
-function nd(e, t) {
+var nd = 40;
+function rd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
-		i && i.unit === e && i.role === (t.role ?? null) ? (i.text += t.text, i.tokens.push(t)) : (i = {
+		i && i.unit === e && i.role === (t.role ?? null) ? i.tokens.push(t) : (i = {
 			unit: e,
 			before: "",
-			text: t.text,
+			text: "",
 			tokens: [t],
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map(ad);
+	return r.map((e) => sd({
+		...e,
+		text: id(e.tokens)
+	}));
 }
-function rd({ by: e }) {
+function id(e) {
+	let [t] = e;
+	return e.length === 1 && t?.fragment ? t.fragment : ei(e);
+}
+function ad({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function id(e, t) {
+function od(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8309,7 +8304,7 @@ function id(e, t) {
 		role: null
 	}];
 }
-function ad(e) {
+function sd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8329,59 +8324,61 @@ function ad(e) {
 		text: i
 	};
 }
-function od({ text: e }) {
-	let t = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return t.length > td ? `${t.slice(0, 39).join("")}…` : t.join("");
+function cd({ text: e, positions: t }, n = []) {
+	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
+	if (r) return r;
+	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
+	return i.length > nd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function sd(e) {
+function ld(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function cd(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
+function ud(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
 	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var ld = 10.5, ud = 2.5, dd = 30, fd = 15, pd = 16;
-function md(e, t) {
-	let n = e.words?.units ?? [], r = hd(n), i = (t.source && n.length > 0 ? id(t.source ?? "", n) : nd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => yd(t, i[n - 1], e, r)), o = mi(t.source ?? t.prompt), s = Sd([...a, xd(e, o)]), c = s.slice(0, Math.max(0, s.length - pd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Cd(l, o), Gi(_d(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(V, d, {
-		shows: `${gd(e)}${f}`,
+var dd = 10.5, fd = 2.5, pd = 30, md = 15, hd = 16;
+function gd(e, t) {
+	let n = e.words?.units ?? [], r = _d(n), i = (t.source && n.length > 0 ? od(t.source ?? "", n) : rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => xd(t, i[n - 1], e, r)), o = mi(t.source ?? t.prompt), s = wd([...a, Cd(e, o)]), c = s.slice(0, Math.max(0, s.length - hd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Td(l, o), Gi(yd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(H, d, {
+		shows: `${vd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Ki(e.target)
+		about: qi(e.target)
 	});
 }
-function hd(e) {
+function _d(e) {
 	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
 }
-function gd({ words: e, target: t, reference: n }) {
+function vd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${rd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${rd(e)}: ${r} when that ${rd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${ad(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${ad(e)}: ${r} when that ${ad(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function _d({ reference: e }, t) {
+function yd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => vd(1 - 2 * e, 1),
+		colour: (e) => bd(1 - 2 * e, 1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-function vd(e, t) {
+function bd(e, t) {
 	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function yd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ti(e.text.trim() === "" ? z(e.text) : Ii(e.text), V - 6, ld), s = i === null ? "" : i.mark === "last" ? "asked here" : cd(i, n), c = a !== null && a !== (t?.role ?? null);
+function xd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ti(e.text.trim() === "" ? z(e.text) : Ii(e.text), H - 6, dd), s = i === null ? "" : i.mark === "last" ? "asked here" : ud(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ld) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, dd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = bd(i, r, e, d);
+				let { ink: n, ground: o } = Sd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8389,7 +8386,7 @@ function yd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: ld,
+						size: dd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8403,18 +8400,18 @@ function yd(e, t, n, r) {
 		};
 	});
 }
-function bd(e, t, n, r) {
+function Sd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, fd, {
+	let i = (e) => K(n, 0, r, md, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: H,
+		ink: ni,
 		ground: i({
 			stroke: ii,
 			"stroke-width": .8,
@@ -8422,20 +8419,20 @@ function bd(e, t, n, r) {
 		})
 	};
 	if (e.mark === "last") return {
-		ink: H,
+		ink: ni,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = vd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = bd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: Rr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function xd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", ld) + 8, s = Math.max(q(i, ld, !0) + 6 + 2, q(a, W) + 4);
+function Cd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", dd) + 8, s = Math.max(q(i, dd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8444,18 +8441,18 @@ function xd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: ld,
+					size: dd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, fd, {
+				K(t, 0, s, md, {
 					rx: 2,
 					fill: "none",
-					stroke: H,
+					stroke: ni,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: ld,
+					size: dd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8468,19 +8465,19 @@ function xd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Sd(e) {
+function wd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + ud;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + fd;
 	return t;
 }
-function Cd(e, t) {
-	let n = e.map((e, n) => si("g", { transform: `translate(0 ${n * dd + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+function Td(e, t) {
+	let n = e.map((e, n) => si("g", { transform: `translate(0 ${n * pd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * dd + 9 - 5,
+		height: e.length * pd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function wd(e) {
+function Ed(e) {
 	return {
 		head: [
 			"unit",
@@ -8513,35 +8510,35 @@ function wd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Td = 5, Ed = 40;
-function Dd() {
-	let e = k(), t = e.explained.value, n = ao(), r = O(null);
+var Dd = 5, Od = 40;
+function kd() {
+	let e = k(), t = e.explained.value, n = oo(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? sd(i);
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ld(i);
 	return /* @__PURE__ */ P("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ P(X, {
 				name: "words",
-				figure: (e) => md(n, e),
-				table: () => wd(n),
+				figure: (e) => gd(n, e),
+				table: () => Ed(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ P(Od, {
+			/* @__PURE__ */ P(Ad, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ P(Nd, { explained: t }),
-			o ? /* @__PURE__ */ P(Md, {
+			/* @__PURE__ */ P(Id, { explained: t }),
+			o ? /* @__PURE__ */ P(Fd, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ P(Pd, {
+			/* @__PURE__ */ P(Ld, {
 				explained: t,
 				tested: n
 			}),
@@ -8552,8 +8549,8 @@ function Dd() {
 		]
 	});
 }
-function Od(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? id(o, r) : nd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Ed || n.tokens.length > 160, d = ze(null);
+function Ad(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? od(o, r) : rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Od || n.tokens.length > 160, d = ze(null);
 	return Re(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8567,7 +8564,7 @@ function Od(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ P(kd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Ad, {
+		}) : /* @__PURE__ */ P(jd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Md, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8585,10 +8582,7 @@ function Od(e) {
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ P("bdi", {
-						class: "token-text",
-						children: ti(i.text)
-					}),
+					/* @__PURE__ */ P($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
 					" ",
 					/* @__PURE__ */ P("span", {
 						class: "small",
@@ -8599,14 +8593,14 @@ function Od(e) {
 		})]
 	});
 }
-function kd({ text: e }) {
+function jd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
 }
-function Ad(e) {
+function Md(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ P("span", {
 		class: "unread",
@@ -8619,7 +8613,7 @@ function Ad(e) {
 	return /* @__PURE__ */ P("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: jd(a, r),
+		title: Nd(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8630,38 +8624,35 @@ function Ad(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ P("small", { children: o ? cd(a, r) : "asked here" })]
+		}), /* @__PURE__ */ P("small", { children: o ? ud(a, r) : "asked here" })]
 	});
 }
-function jd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${ti(n.text)} over ${ti(r.text ?? "")}` : ti(n.text);
-	return `Without ${od(e)} alone: ${c} ${o} → ${s}`;
+function Nd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${Pd(n.text)} over ${Pd(r.text ?? "")}` : Pd(n.text);
+	return `Without ${cd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Md(e) {
+function Pd(e) {
+	return z(e.trim() || e);
+}
+function Fd(e) {
 	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ P("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P("strong", { children: jd(n, r) }),
+			/* @__PURE__ */ P("strong", { children: Nd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ P("span", {
 				class: "small",
 				children: [
-					" ",
-					"(",
+					" (",
 					L(-n.effect),
-					" ",
-					/* @__PURE__ */ P(Q, { name: "nats" }),
-					")"
+					" nats)"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ P("bdi", {
-				class: "token-text",
-				children: ti(a.text)
-			}),
+			/* @__PURE__ */ P($, { text: a.text }),
 			" ",
 			/* @__PURE__ */ P("span", {
 				class: "small",
@@ -8672,7 +8663,7 @@ function Md(e) {
 			s.length > 0 ? /* @__PURE__ */ P(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Va, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ha, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ P("button", {
 				type: "button",
@@ -8685,15 +8676,15 @@ function Md(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					od(n),
+					cd(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Nd({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Td), { vs: r } = t.state.value, i = t.data.host === "report";
+function Id({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Dd), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ P("p", {
 		class: "alternatives",
 		children: [
@@ -8705,10 +8696,7 @@ function Nd({ explained: e }) {
 				title: "Explain this token",
 				onClick: () => t.set({ target: Rn(e) }),
 				children: [
-					/* @__PURE__ */ P("bdi", {
-						class: "token-text",
-						children: ti(e.text)
-					}),
+					/* @__PURE__ */ P($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
 					" ",
 					/* @__PURE__ */ P("span", {
 						class: "small",
@@ -8744,7 +8732,7 @@ function Nd({ explained: e }) {
 		]
 	});
 }
-function Pd(e) {
+function Ld(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return /* @__PURE__ */ P("p", {
 		class: "key",
@@ -8754,16 +8742,16 @@ function Pd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = ti(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Pd(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ P("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			rd(r),
+			ad(r),
 			": ",
 			a,
 			" when that ",
-			rd(r),
+			ad(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8793,76 +8781,76 @@ function Pd(e) {
 	});
 }
 // src/views/Views.tsx
-var Fd = {
-	why: Ld,
-	parts: Rd,
-	graph: zd,
-	tests: Bd,
-	compare: Vd,
-	facts: Hd,
-	continue: Ud
+var Rd = {
+	why: Bd,
+	parts: Vd,
+	graph: Hd,
+	tests: Ud,
+	compare: Wd,
+	facts: Gd,
+	continue: Kd
 };
-function Id() {
-	let { view: e } = k().state.value, t = Fd[e];
+function zd() {
+	let { view: e } = k().state.value, t = Rd[e];
 	return /* @__PURE__ */ P("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ P(t, {})
 	});
 }
-function Ld() {
+function Bd() {
 	let e = k();
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Fu, {}),
-		/* @__PURE__ */ P(Dd, {}),
-		/* @__PURE__ */ P(Vo, {}),
+		/* @__PURE__ */ P(Iu, {}),
+		/* @__PURE__ */ P(kd, {}),
+		/* @__PURE__ */ P(Ho, {}),
 		/* @__PURE__ */ P("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ P(Wc, {}) : null,
-				/* @__PURE__ */ P(Au, {}),
-				/* @__PURE__ */ P(ul, {})
+				e.state.value.selection ? /* @__PURE__ */ P(Gc, {}) : null,
+				/* @__PURE__ */ P(ju, {}),
+				/* @__PURE__ */ P(dl, {})
 			]
 		})
 	] });
 }
-function Rd() {
+function Vd() {
 	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Gu, {}),
+		/* @__PURE__ */ P(Ku, {}),
 		/* @__PURE__ */ P("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ P(su, {}),
-				/* @__PURE__ */ P(ys, {}),
-				/* @__PURE__ */ P(zu, {})
+				/* @__PURE__ */ P(cu, {}),
+				/* @__PURE__ */ P(bs, {}),
+				/* @__PURE__ */ P(Bu, {})
 			]
 		}),
 		/* @__PURE__ */ P("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ P(Wc, {}),
-				/* @__PURE__ */ P(wu, {}),
-				/* @__PURE__ */ P(Ka, {})
+				/* @__PURE__ */ P(Gc, {}),
+				/* @__PURE__ */ P(Tu, {}),
+				/* @__PURE__ */ P(qa, {})
 			]
 		})
 	] });
 }
-function zd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(uc, {}), /* @__PURE__ */ P(Wc, {})] });
-}
-function Bd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Mu, {}), /* @__PURE__ */ P(Wc, {})] });
-}
-function Vd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(ss, {}), /* @__PURE__ */ P(Nu, {})] });
-}
 function Hd() {
-	return /* @__PURE__ */ P(Wl, {});
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(dc, {}), /* @__PURE__ */ P(Gc, {})] });
 }
 function Ud() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Nu, {}), /* @__PURE__ */ P(jc, {})] });
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Nu, {}), /* @__PURE__ */ P(Gc, {})] });
+}
+function Wd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(cs, {}), /* @__PURE__ */ P(Pu, {})] });
+}
+function Gd() {
+	return /* @__PURE__ */ P(Gl, {});
+}
+function Kd() {
+	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Pu, {}), /* @__PURE__ */ P(Mc, {})] });
 }
 // src/App.tsx
-function Wd({ page: e }) {
+function qd({ page: e }) {
 	let t = ze(null);
 	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ P(It.Provider, {
 		value: e,
@@ -8871,7 +8859,7 @@ function Wd({ page: e }) {
 			ref: t,
 			children: [
 				/* @__PURE__ */ P(mr, {}),
-				/* @__PURE__ */ P(Gd, { page: e }),
+				/* @__PURE__ */ P(Jd, { page: e }),
 				/* @__PURE__ */ P(Sr, {}),
 				/* @__PURE__ */ P(Qn, {}),
 				/* @__PURE__ */ P(Or, {})
@@ -8879,7 +8867,7 @@ function Wd({ page: e }) {
 		})
 	});
 }
-function Gd({ page: e }) {
+function Jd({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
 		...Un(n),
@@ -8900,35 +8888,35 @@ function Gd({ page: e }) {
 		/* @__PURE__ */ P(Cr, {}),
 		/* @__PURE__ */ P("main", {
 			class: i ? "" : "stale",
-			children: /* @__PURE__ */ P(Id, {})
+			children: /* @__PURE__ */ P(zd, {})
 		})
 	] }) : /* @__PURE__ */ P(Er, {});
 }
 // src/styles.css?inline
-var Kd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function qd(e, t, n) {
-	Jd(n);
+function Xd(e, t, n) {
+	Zd(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ P(Wd, { page: new Vn(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ P(qd, { page: new Vn(e, t) }), r), () => xe(null, r);
 }
-function Jd(e) {
+function Zd(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Kd, n.append(r);
+	r.dataset.unembed = "", r.textContent = Yd, n.append(r);
 }
-function Yd({ model: e, el: t }) {
+function Qd({ model: e, el: t }) {
 	let n = e.get("data");
-	return qd({
+	return Xd({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? sr(n.results) : cr(e), t);
 }
-var Xd = document.getElementById("unembed"), Zd = document.getElementById("unembed-data")?.textContent;
-if (Xd && Zd) {
-	let e = JSON.parse(Zd);
-	qd(e, e.host === "report" ? sr(e.results) : $n(e.token), Xd);
+var $d = document.getElementById("unembed"), ef = document.getElementById("unembed-data")?.textContent;
+if ($d && ef) {
+	let e = JSON.parse(ef);
+	Xd(e, e.host === "report" ? sr(e.results) : $n(e.token), $d);
 }
-var Qd = { render: Yd };
-export { Qd as default };
+var tf = { render: Qd };
+export { tf as default };
