@@ -1026,10 +1026,10 @@ function Ht(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function M(e, t) {
-	return e === null || t === null ? e === t : Ut(e) === Ut(t);
+function Ut(e, t) {
+	return e === null || t === null ? e === t : Wt(e) === Wt(t);
 }
-function Ut(e) {
+function Wt(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1039,28 +1039,28 @@ function Ut(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Wt(e) {
+function Gt(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Gt(e) {
-	return Wt(e) === "cross_attention";
-}
 function Kt(e) {
-	return Gt(e) || e.encoder === !0;
+	return Gt(e) === "cross_attention";
 }
 function qt(e) {
-	return e.encoder ? { encoder: !0 } : Gt(e) ? { cross: !0 } : {};
+	return Kt(e) || e.encoder === !0;
 }
 function Jt(e) {
+	return e.encoder ? { encoder: !0 } : Kt(e) ? { cross: !0 } : {};
+}
+function Yt(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Yt(e);
-	let n = Yt(t[1] ?? "");
-	return n === null || Gt(n) ? null : {
+	if (!t) return Xt(e);
+	let n = Xt(t[1] ?? "");
+	return n === null || Kt(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Yt(e) {
+function Xt(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1082,26 +1082,26 @@ function Yt(e) {
 		head: Number(r)
 	};
 }
-function N(e) {
-	return Zt(Xt(e), e.encoder ?? !1);
+function M(e) {
+	return Qt(Zt(e), e.encoder ?? !1);
 }
-function Xt(e) {
+function Zt(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Zt(e, t) {
+function Qt(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function Qt(e) {
-	let t = $t(e);
-	if (t) return N(t);
+function $t(e) {
+	let t = en(e);
+	if (t) return M(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function $t(e) {
+function en(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1124,18 +1124,18 @@ function $t(e) {
 		neuron: e.neuron
 	};
 }
-function en(e) {
-	let t = e;
-	return typeof t != "object" || !t || !tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? tn(t.head) : t.kind === "neuron" ? tn(t.neuron) && (t.expert === void 0 || tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function tn(e) {
+	let t = e;
+	return typeof t != "object" || !t || !nn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? nn(t.head) : t.kind === "neuron" ? nn(t.neuron) && (t.expert === void 0 || nn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function nn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function nn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || Gt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function rn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || Kt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function rn(e) {
-	let t = e.ledger.terms.flatMap((e) => $t(e) ?? []);
+function an(e) {
+	let t = e.ledger.terms.flatMap((e) => en(e) ?? []);
 	return [
 		...e.heads.map(j),
 		...e.neurons.map(Ht),
@@ -1143,53 +1143,53 @@ function rn(e) {
 	];
 }
 // src/page/earlier.ts
-var an = 20, on = "unembed-earlier", sn = class {
+var on = 20, sn = "unembed-earlier", cn = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = D(ln(e));
+		this.#e = e, this.list = D(un(e));
 	}
 	add({ a: e, source: t }) {
 		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...n].slice(0, an);
+		}, ...n].slice(0, on);
 		try {
-			this.#e?.setItem(on, JSON.stringify(this.list.value));
+			this.#e?.setItem(sn, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function cn(e) {
+function ln(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function ln(e) {
+function un(e) {
 	try {
-		let t = JSON.parse(e?.getItem(on) ?? "[]");
-		return Array.isArray(t) ? t.filter(un).slice(0, an) : [];
+		let t = JSON.parse(e?.getItem(sn) ?? "[]");
+		return Array.isArray(t) ? t.filter(dn).slice(0, on) : [];
 	} catch {
 		return [];
 	}
 }
-function un(e) {
+function dn(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/lib/knowledge.ts
-var dn = [
+var fn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], fn = ["rome", "value"], pn = [
+], pn = ["rome", "value"], mn = [
 	"refined",
 	"kept",
 	"shared"
-], mn = {
+], hn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1197,33 +1197,33 @@ var dn = [
 	test: null,
 	edit: null
 };
-function hn(e, t, n) {
+function gn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function gn({ layers: e, attributions: t }) {
+function _n({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function _n(e) {
-	return N(Ht(e));
+function vn(e) {
+	return M(Ht(e));
 }
-function vn(e, t) {
+function yn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function yn(e) {
+function bn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function bn(e) {
+function xn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1231,17 +1231,17 @@ function bn(e) {
 		shared: e.shared
 	};
 }
-function xn(e, t) {
-	return t ?? pn.find((t) => e[t].length > 0) ?? "refined";
+function Sn(e, t) {
+	return t ?? mn.find((t) => e[t].length > 0) ?? "refined";
 }
-function Sn({ layer: e, expert: t, neuron: n }) {
+function Cn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Cn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function wn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1251,7 +1251,7 @@ function Cn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function wn(e, t, n, r, i) {
+function Tn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1269,7 +1269,7 @@ function wn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Tn([
+		return En([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1278,34 +1278,34 @@ function wn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Tn([
+	return e.action === "erase" ? En([
 		"suppress",
 		...r,
 		...o
-	]) : Tn([
+	]) : En([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Tn(e) {
+function En(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function En(e, t) {
+function Dn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...On(e, t),
+		...kn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Dn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Sn);
+function On(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Cn);
 	return t.action === "update" ? {
 		ask: "update",
-		...On(e, n),
+		...kn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1313,42 +1313,42 @@ function Dn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...On(e, n),
+		...kn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function On({ prompts: e }, { prompt: t, target: n }) {
+function kn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function kn(e) {
+function An(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && jn([null, ...pn])(a) && jn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Mn([null, ...mn])(a) && Mn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || An(s));
-}
-function An(e) {
-	let t = e;
-	return typeof t == "object" && jn(dn)(t.action) && typeof t.to == "string" && jn(fn)(t.method);
+	])(o) && (s === null || jn(s));
 }
 function jn(e) {
+	let t = e;
+	return typeof t == "object" && Mn(fn)(t.action) && typeof t.to == "string" && Mn(pn)(t.method);
+}
+function Mn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Mn = [
+var Nn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Nn = [
+], Pn = [
 	"why",
 	"parts",
 	"graph",
@@ -1356,7 +1356,7 @@ var Mn = [
 	"compare",
 	"facts",
 	"continue"
-], Pn = {
+], Fn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1371,11 +1371,11 @@ var Mn = [
 	pins: [],
 	knowledge: null
 };
-function Fn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Pn[e]));
+function In(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Fn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function In(e, t = Pn) {
+function Ln(e, t = Fn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1383,41 +1383,41 @@ function In(e, t = Pn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Ln({
-		...Pn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Rn({
+		...Fn,
 		...n
 	}) : t;
 }
-function Ln(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Pn[t], n = (e) => e === null || typeof e == "string";
+function Rn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Fn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Nn.some((t) => t === e)),
+		view: t("view", (e) => Pn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || tn(e)),
-		target: t("target", (e) => n(e) || tn(e)),
+		position: t("position", (e) => e === null || nn(e)),
+		target: t("target", (e) => n(e) || nn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || tn(e)),
-		selection: t("selection", (e) => e === null || en(e)),
-		test: t("test", (e) => e === null || zn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Bn)),
-		knowledge: t("knowledge", (e) => e === null || kn(e))
+		word: t("word", (e) => e === null || nn(e)),
+		selection: t("selection", (e) => e === null || tn(e)),
+		test: t("test", (e) => e === null || Bn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Vn)),
+		knowledge: t("knowledge", (e) => e === null || An(e))
 	};
 }
-function Rn(e) {
+function zn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function zn(e) {
-	return Mn.some((t) => t === e);
-}
 function Bn(e) {
+	return Nn.some((t) => t === e);
+}
+function Vn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && en(t.part) && zn(t.how);
+	return typeof t == "object" && !!t && tn(t.part) && Bn(t.how);
 }
 // src/page/page.ts
-var Vn = class {
+var Hn = class {
 	data;
 	desk;
 	state;
@@ -1431,9 +1431,9 @@ var Vn = class {
 	said = D("");
 	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
 	constructor(e, t) {
-		this.data = e, this.earlier = new sn(cn(e.host)), this.desk = new Ft(t, e.results);
-		let n = Ln({
-			...Pn,
+		this.data = e, this.earlier = new cn(ln(e.host)), this.desk = new Ft(t, e.results);
+		let n = Rn({
+			...Fn,
 			...e.state
 		});
 		this.state = D(e.host === "widget" ? n : this.#e(n));
@@ -1441,8 +1441,8 @@ var Vn = class {
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#e(e = Pn) {
-		let t = In(location.hash, e);
+	#e(e = Fn) {
+		let t = Ln(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -1480,11 +1480,11 @@ var Vn = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !M(t.part, e));
+		let r = n.filter((t) => !Ut(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${N(e)}.`;
+		}] }), this.said.value = `Pinned ${M(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
@@ -1497,15 +1497,15 @@ var Vn = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...Un(e),
+			...Wn(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = Hn(this.state.value), t = vt(() => {
-			let t = this.state.value, n = Fn(t), r = Hn(t) !== e;
-			if (e = Hn(t), n === location.hash) return;
+		let e = Un(this.state.value), t = vt(() => {
+			let t = this.state.value, n = In(t), r = Un(t) !== e;
+			if (e = Un(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -1516,7 +1516,7 @@ var Vn = class {
 		};
 	}
 };
-function Hn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function Un({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -1528,8 +1528,8 @@ function Hn({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Un({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Wn({
+function Wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Gn({
 		prompt: e,
 		source: t,
 		target: n,
@@ -1538,32 +1538,32 @@ function Un({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Wn(e) {
+function Gn(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/lib/glossary.ts
-var Gn = Kn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Kn(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [qn(Jn(e[1]), Jn(e[2]))] : []);
+var Kn = qn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function qn(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Jn(Yn(e[1]), Yn(e[2]))] : []);
 }
-function qn(e, t) {
+function Jn(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function Jn(e) {
+function Yn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function Yn(e) {
+function Xn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Gn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return Kn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Xn = Symbol.for("pv"), Zn = 0;
+var Zn = Symbol.for("pv"), Qn = 0;
 Array.isArray;
-function P(t, n, r, i, a, o) {
+function N(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1577,58 +1577,58 @@ function P(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Xn,
-		__v: --Zn,
+		constructor: Zn,
+		__v: --Qn,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/panels/Glossary.tsx
-function Qn() {
-	let e = k(), t = ze(null), n = e.glossary.value, r = n === null ? null : Yn(n);
+function $n() {
+	let e = k(), t = ze(null), n = e.glossary.value, r = n === null ? null : Xn(n);
 	return Le(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ P("dialog", {
+	}, [n]), /* @__PURE__ */ N("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ P("form", {
+		children: [/* @__PURE__ */ N("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ P("h2", {
+			children: [/* @__PURE__ */ N("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ P("button", {
+			}), /* @__PURE__ */ N("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ P("dl", {
+		}), n === null ? null : /* @__PURE__ */ N("dl", {
 			tabIndex: 0,
-			children: Gn.map((e) => /* @__PURE__ */ P("div", {
+			children: Kn.map((e) => /* @__PURE__ */ N("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ P("dt", { children: e.term }), /* @__PURE__ */ P("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ N("dt", { children: e.term }), /* @__PURE__ */ N("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/protocol/transports.ts
-function $n(e) {
+function er(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return tr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await nr(e));
-			await rr(e.body, n);
+		return nr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await rr(e));
+			await ir(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (er(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (tr(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function er(e) {
+function tr(e) {
 	return e instanceof TypeError;
 }
-function tr(e, t, n, r) {
+function nr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1637,7 +1637,7 @@ function tr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function nr(e) {
+async function rr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1645,7 +1645,7 @@ async function nr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function rr(e, t) {
+async function ir(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1653,38 +1653,38 @@ async function rr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ir(e, t);
+		for (let e of a) ar(e, t);
 	}
-	r.trim() && ir(r, t), t.lost();
+	r.trim() && ar(r, t), t.lost();
 }
-function ir(e, t) {
+function ar(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ar(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && or(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ar(e, t, n) {
+function or(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var or = /* @__PURE__ */ new Set([
+var sr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"target"
 ]);
-function sr(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !or.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function cr(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !sr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
 	return (e, r) => {
 		let i = n.get(t(e));
 		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function cr(e) {
+function lr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (or(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1698,7 +1698,7 @@ function cr(e) {
 	};
 }
 // src/ui/Field.tsx
-function lr(e) {
+function ur(e) {
 	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
 	Le(() => {
 		r.value = n;
@@ -1721,9 +1721,9 @@ function lr(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ P("label", {
+	return e.wide ? /* @__PURE__ */ N("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ P("textarea", {
+		children: [e.label, /* @__PURE__ */ N("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1732,7 +1732,7 @@ function lr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ P("label", { children: [e.label, /* @__PURE__ */ P("input", {
+	}) : /* @__PURE__ */ N("label", { children: [e.label, /* @__PURE__ */ N("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
@@ -1740,9 +1740,9 @@ function lr(e) {
 	})] });
 }
 // src/panels/EarlierPrompts.tsx
-function ur() {
+function dr() {
 	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ P("label", { children: ["Earlier", /* @__PURE__ */ P("select", {
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ N("label", { children: ["Earlier", /* @__PURE__ */ N("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1753,62 +1753,62 @@ function ur() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ P("option", {
+		children: [/* @__PURE__ */ N("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ P("option", {
+		}), r.map((e, t) => /* @__PURE__ */ N("option", {
 			value: t,
-			children: dr(e)
+			children: fr(e)
 		}, t))]
 	})] });
 }
-function dr({ a: e, source: t }) {
+function fr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var fr = [
+var pr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function pr() {
-	let e = k(), t = ze(null), n = He(), r = O(!1), i = e.explained.value, a = i ? rn(i) : [], o = (n) => {
-		let a = Jt(n), o = a === null ? "" : i ? nn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (fr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function mr() {
+	let e = k(), t = ze(null), n = He(), r = O(!1), i = e.explained.value, a = i ? an(i) : [], o = (n) => {
+		let a = Yt(n), o = a === null ? "" : i ? rn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${M(a)}: ${o}`), a === null || o ? t.current?.select() : (pr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ P("label", {
+	return /* @__PURE__ */ N("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ P("span", { children: ["Find ", /* @__PURE__ */ P("kbd", { children: "/" })] }),
-			/* @__PURE__ */ P("input", {
+			/* @__PURE__ */ N("span", { children: ["Find ", /* @__PURE__ */ N("kbd", { children: "/" })] }),
+			/* @__PURE__ */ N("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: a[0] ? N(a[0]) : "part",
+				placeholder: a[0] ? M(a[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ P("datalist", {
+			/* @__PURE__ */ N("datalist", {
 				id: n,
-				children: a.map((e) => /* @__PURE__ */ P("option", { value: N(e) }, N(e)))
+				children: a.map((e) => /* @__PURE__ */ N("option", { value: M(e) }, M(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function mr() {
+function hr() {
 	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ P("header", {
+	return /* @__PURE__ */ N("header", {
 		class: "top",
-		children: [/* @__PURE__ */ P("div", {
+		children: [/* @__PURE__ */ N("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ P("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ P("p", {
+				/* @__PURE__ */ N("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ N("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1819,29 +1819,29 @@ function mr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ P("form", {
+				/* @__PURE__ */ N("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ P(lr, {
+						e.reads() === "text" ? /* @__PURE__ */ N(ur, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ P(lr, {
+						/* @__PURE__ */ N(ur, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ P(ur, {})
+						/* @__PURE__ */ N(dr, {})
 					]
 				}),
-				/* @__PURE__ */ P(pr, {}),
-				/* @__PURE__ */ P(vr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ P(br, {}) : null,
-				/* @__PURE__ */ P("button", {
+				/* @__PURE__ */ N(mr, {}),
+				/* @__PURE__ */ N(yr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ N(xr, {}) : null,
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1849,13 +1849,13 @@ function mr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ P("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ P(gr, {}), /* @__PURE__ */ P(_r, { live: n })]
+			children: [/* @__PURE__ */ N(_r, {}), /* @__PURE__ */ N(vr, { live: n })]
 		})]
 	});
 }
-var hr = {
+var gr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1864,12 +1864,12 @@ var hr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function gr() {
+function _r() {
 	let e = k(), t = e.state.value;
-	return /* @__PURE__ */ P("nav", {
+	return /* @__PURE__ */ N("nav", {
 		"aria-label": "Views",
-		children: Nn.map((n) => /* @__PURE__ */ P("a", {
-			href: Fn({
+		children: Pn.map((n) => /* @__PURE__ */ N("a", {
+			href: In({
 				...t,
 				view: n
 			}) || "#",
@@ -1877,48 +1877,48 @@ function gr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [hr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ P("span", {
+			children: [gr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function _r({ live: e }) {
+function vr({ live: e }) {
 	let t = k(), n = t.state.value;
-	return /* @__PURE__ */ P("details", {
+	return /* @__PURE__ */ N("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ P("summary", { children: "Another token or reference" }), /* @__PURE__ */ P("form", {
+		children: [/* @__PURE__ */ N("summary", { children: "Another token or reference" }), /* @__PURE__ */ N("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ P(lr, {
+				/* @__PURE__ */ N(ur, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ P(lr, {
+				/* @__PURE__ */ N(ur, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ P("label", { children: ["Reference", /* @__PURE__ */ P("select", {
+				/* @__PURE__ */ N("label", { children: ["Reference", /* @__PURE__ */ N("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ P("option", {
+						/* @__PURE__ */ N("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ P("option", {
+						/* @__PURE__ */ N("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ P("option", {
+						n.vs === null ? null : /* @__PURE__ */ N("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1928,9 +1928,9 @@ function _r({ live: e }) {
 		})]
 	});
 }
-function vr() {
+function yr() {
 	let e = k();
-	return e.data.host === "page" ? /* @__PURE__ */ P("button", {
+	return e.data.host === "page" ? /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1942,36 +1942,36 @@ function vr() {
 		children: "Copy link"
 	}) : null;
 }
-function yr(e) {
-	return er(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function br(e) {
+	return tr(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function br() {
+function xr() {
 	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await tr("/report", {
+		let n = await nr("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await nr(n);
+			t.value = await rr(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("button", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = yr(e)),
+		onClick: () => n().catch((e) => t.value = br(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ P("p", {
+	}), t.value ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var xr = [
+var Sr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1981,30 +1981,30 @@ var xr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Sr() {
+function Cr() {
 	let e = k(), t = ze(null), n = e.helpOpen.value;
 	return Le(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ P("dialog", {
+	}, [n]), /* @__PURE__ */ N("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ P("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ P("table", { children: /* @__PURE__ */ P("tbody", { children: xr.map(([e, t]) => /* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("table", { children: /* @__PURE__ */ N("tbody", { children: Sr.map(([e, t]) => /* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 				scope: "row",
-				children: /* @__PURE__ */ P("kbd", { children: e })
-			}), /* @__PURE__ */ P("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ P("p", {
+				children: /* @__PURE__ */ N("kbd", { children: e })
+			}), /* @__PURE__ */ N("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ P("button", {
+				children: [/* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ P("button", {
+				}), /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2016,55 +2016,55 @@ function Sr() {
 	});
 }
 // src/panels/Lost.tsx
-function Cr() {
+function wr() {
 	let e = k();
 	if (!e.desk.lost.value) return null;
 	let { a: t } = e.state.value;
-	return /* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ P("p", { children: [
-			/* @__PURE__ */ P("strong", { children: [
+		children: [/* @__PURE__ */ N("p", { children: [
+			/* @__PURE__ */ N("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ P("code", { children: ["unembed open ", wr(t)] }),
+			/* @__PURE__ */ N("code", { children: ["unembed open ", Tr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ P("button", {
+		] }), /* @__PURE__ */ N("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function wr(e) {
+function Tr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Tr = [
+var Er = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Er() {
+function Dr() {
 	let e = k(), t = e.beside();
-	return /* @__PURE__ */ P("main", {
+	return /* @__PURE__ */ N("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ P("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ P("p", { children: [
+			/* @__PURE__ */ N("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ N("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ P("ul", { children: Tr.map(([t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
+			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: Er.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
 						children: t
 					}),
@@ -2076,22 +2076,22 @@ function Er() {
 	});
 }
 // src/ui/Status.tsx
-function F(e) {
+function P(e) {
 	let t = k(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ P("p", {
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ P("p", {
+	}) : n.error ? /* @__PURE__ */ N("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ P("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ P("p", {
+	}) : /* @__PURE__ */ N("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ P("progress", {
+			/* @__PURE__ */ N("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2102,29 +2102,29 @@ function F(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Dr = 7e3;
-function Or() {
+var Or = 7e3;
+function kr() {
 	let e = k(), t = e.said.value;
 	return Le(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Dr);
+		}, Or);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ P("p", {
+	}, [t]), /* @__PURE__ */ N("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function kr(e, t) {
+function Ar(e, t) {
 	let n = O(0), r = ze(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Ar(e, t, n) {
+function jr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var jr = [
+var Mr = [
 	[
 		84,
 		39,
@@ -2160,7 +2160,7 @@ var jr = [
 		88,
 		6
 	]
-], Mr = [
+], Nr = [
 	[
 		203,
 		196,
@@ -2196,7 +2196,7 @@ var jr = [
 		206,
 		148
 	]
-], Nr = [
+], Pr = [
 	[
 		0,
 		32,
@@ -2227,14 +2227,14 @@ var jr = [
 		234,
 		70
 	]
-], Pr = D(!1);
+], Fr = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Pr.value = e.matches, e.addEventListener("change", () => {
-		Pr.value = e.matches;
+	Fr.value = e.matches, e.addEventListener("change", () => {
+		Fr.value = e.matches;
 	});
 }
-function Fr(e, t) {
+function Ir(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2245,145 +2245,148 @@ function Fr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Ir(e, t, n = Pr.value) {
-	return zr(Fr(n ? Mr : jr, .5 + (t > 0 ? e / t : 0) / 2));
-}
-function Lr(e) {
-	return zr(Fr(Nr, e));
+function Lr(e, t, n = Fr.value) {
+	return Br(Ir(n ? Nr : Mr, .5 + (t > 0 ? e / t : 0) / 2));
 }
 function Rr(e) {
+	return Br(Ir(Pr, e));
+}
+function zr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function zr([e, t, n]) {
+function Br([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Br = "−", Vr = 1e6;
+var Vr = "−", Hr = 1e6;
+function F(e, t = 2) {
+	return Ur(e, t, "");
+}
 function I(e, t = 2) {
-	return Hr(e, t, "");
+	return Ur(e, t, "+");
 }
-function L(e, t = 2) {
-	return Hr(e, t, "+");
-}
-function Hr(e, t, n) {
+function Ur(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Vr)) return Ur(e, t, n);
+	if (!(r < Hr)) return Wr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Wr(e, n) + i;
+	return Number(i) === 0 ? i : Gr(e, n) + i;
 }
-function Ur(e, t = 0, n = "") {
+function Wr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Wr(e, n) + i;
+	return Gr(e, n) + i;
 }
-function Wr(e, t) {
-	return e < 0 ? Br : t;
+function Gr(e, t) {
+	return e < 0 ? Vr : t;
 }
-function R(e) {
+function L(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = I(100 * e, e >= .001 ? 1 : 2);
+	let t = F(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Gr(e) {
-	return `${I(100 * e, 1)}%`;
-}
-function Kr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Ur(e, 1), Ur(t, 1)];
-	let [n, r] = [R(e), R(t)];
-	if (!Xr(e, t) || n !== r && !Yr(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Jr(e, t, i);) i++;
-	return [`${qr(e, i)}%`, `${qr(t, i)}%`];
+function Kr(e) {
+	return `${F(100 * e, 1)}%`;
 }
 function qr(e, t) {
-	let n = I(100 * e, t);
+	if (Math.max(e, t) < 1e-4) return [Wr(e, 1), Wr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!Zr(e, t) || n !== r && !Xr(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Yr(e, t, i);) i++;
+	return [`${Jr(e, i)}%`, `${Jr(t, i)}%`];
+}
+function Jr(e, t) {
+	let n = F(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
 }
-function Jr(e, t, n) {
-	let r = [qr(e, n), qr(t, n)];
-	return r[0] !== r[1] && !(Yr(e, t) && r.some((e) => e.includes(">")));
-}
-function Yr(e, t) {
-	return Math.min(e, t) > .99;
+function Yr(e, t, n) {
+	let r = [Jr(e, n), Jr(t, n)];
+	return r[0] !== r[1] && !(Xr(e, t) && r.some((e) => e.includes(">")));
 }
 function Xr(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Zr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Zr(e) {
+function Qr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Qr = {
+var $r = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, $r = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, ei = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function R(e) {
+	return [...e].map((e) => $r[e] ?? (ei.test(e) ? ri(e) : e)).join("") || "''";
+}
 function z(e) {
-	return [...e].map((e) => Qr[e] ?? ($r.test(e) ? ti(e) : e)).join("") || "''";
+	return e ? e.fragment ?? R(e.text) : "";
 }
-function B(e) {
-	return e ? e.fragment ?? z(e.text) : "";
-}
-function ei(e) {
+function ti(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function ti(e) {
+function ni(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
+}
+function ri(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var V = oi(85) - 8, H = oi(170) - 8, ni = "#1b1b1a", U = "#55554f", ri = "#c9c9c4", ii = "#b35806", ai = "#542788", W = 6.5;
-function oi(e) {
+var B = si(85) - 8, V = si(170) - 8, H = "#1b1b1a", U = "#55554f", ii = "#c9c9c4", ai = "#b35806", oi = "#542788", W = 6.5;
+function si(e) {
 	return e * 72 / 25.4;
 }
-function si(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ci(t) : di(String(t))}"`).join("");
+function ci(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? li(t) : fi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function ci(e) {
+function li(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var li = {
+var ui = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, ui = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function di(e) {
-	return e.replace(ui, "�").replace(/[&<>"']/g, (e) => li[e] ?? "");
+}, di = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function fi(e) {
+	return e.replace(di, "�").replace(/[&<>"']/g, (e) => ui[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = ni, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return si("text", {
+	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return ci("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${ci(e)} ${ci(t)})`
-	}, fi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${li(e)} ${li(t)})`
+	}, pi(n));
 }
-function fi(e) {
-	return pi.test(e) ? `\u2068${di(e)}\u2069` : di(e);
+function pi(e) {
+	return mi.test(e) ? `\u2068${fi(e)}\u2069` : fi(e);
 }
-var pi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function mi(e) {
+var mi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function hi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && pi.test(t[0]);
+	return t !== null && mi.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return si("rect", {
+	return ci("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2391,31 +2394,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function hi(e, t, n, r, i = {}) {
-	return si("line", {
+function gi(e, t, n, r, i = {}) {
+	return ci("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ri,
+		stroke: ii,
 		"stroke-width": .5,
 		...i
 	});
 }
-function gi(e, t, n) {
-	return si("g", { transform: `translate(${ci(e)} ${ci(t)})` }, n);
+function _i(e, t, n) {
+	return ci("g", { transform: `translate(${li(e)} ${li(t)})` }, n);
 }
-function _i(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? ai : ii });
+function vi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? oi : ai });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var vi = si("defs", {}, si("pattern", {
+var yi = ci("defs", {}, ci("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), yi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), bi = [
 	278,
 	278,
 	355,
@@ -2511,35 +2514,35 @@ var vi = si("defs", {}, si("pattern", {
 	260,
 	334,
 	584
-], bi = [
+], xi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], xi = .62, Si = 1.02;
+], Si = .62, Ci = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Ci(t), 0) * t * Si * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + wi(t), 0) * t * Ci * (n ? 1.07 : 1);
 }
-function Ci(e) {
-	let t = yi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? bi.find(([t]) => t.test(e))?.[1] ?? xi : t / 1e3;
+function wi(e) {
+	let t = bi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? xi.find(([t]) => t.test(e))?.[1] ?? Si : t / 1e3;
 }
-function wi(e, t, n = 8) {
+function Ti(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ti(e, t, n = 8) {
+function Ei(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Ei(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Di(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Ei(e, t, n) {
+function Di(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2548,91 +2551,91 @@ function Ei(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Di = 8, Oi = 12, ki = 160;
+var Oi = 8, ki = 12, Ai = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Ni(e, n)].map((e) => {
-		let t = gi(4, r, e.body);
-		return r += e.height + Di, t;
+	let r = 4, i = [...t, Pi(e, n)].map((e) => {
+		let t = _i(4, r, e.body);
+		return r += e.height + Oi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Di + 4
+		height: r - Oi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${si("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${ci("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Ai(a.width)}mm`,
-			height: `${Ai(a.height)}mm`,
-			viewBox: `0 0 ${ci(a.width)} ${ci(a.height)}`,
+			width: `${ji(a.width)}mm`,
+			height: `${ji(a.height)}mm`,
+			viewBox: `0 0 ${li(a.width)} ${li(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			si("title", {}, di(n.shows)),
-			vi,
+			ci("title", {}, fi(n.shows)),
+			yi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Ai(e) {
-	return ci(e * 25.4 / 72);
+function ji(e) {
+	return li(e * 25.4 / 72);
 }
-var ji = {
+var Mi = {
 	size: 7,
 	step: 8.6
-}, Mi = {
+}, Ni = {
 	size: 6,
 	step: 7.6
 };
-function Ni(e, t) {
-	let n = Ti(t.shows, e, ji.size), r = Ti(Pi(t), e, Mi.size), i = [...n.map((e, t) => G(0, ji.step * (t + .8), e, { size: ji.size })), ...r.map((e, t) => G(0, ji.step * n.length + 2 + Mi.step * (t + .8), e, {
-		size: Mi.size,
+function Pi(e, t) {
+	let n = Ei(t.shows, e, Mi.size), r = Ei(Fi(t), e, Ni.size), i = [...n.map((e, t) => G(0, Mi.step * (t + .8), e, { size: Mi.size })), ...r.map((e, t) => G(0, Mi.step * n.length + 2 + Ni.step * (t + .8), e, {
+		size: Ni.size,
 		fill: U
 	}))];
 	return {
-		height: ji.step * n.length + 2 + Mi.step * r.length,
+		height: Mi.step * n.length + 2 + Ni.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Pi({ made: e, asked: t, about: n }) {
+function Fi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Oi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Ii).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, ki)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Li).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Li(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Li(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Li(t.beside)}”.`
+		t.source ? `Source: “${Ri(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ri(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Ri(t.beside)}”.`
 	];
 	return [
-		`${Ii(o.join(", "))}.`,
+		`${Li(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Fi = /* @__PURE__ */ new Set([
+var Ii = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Ii(e) {
-	return [...e].map((e) => e === " " || Fi.has(e) ? e : z(e)).join("");
-}
 function Li(e) {
-	let t = [...Ii(e)], n = Math.floor(ki / 2);
-	return t.length <= ki ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+	return [...e].map((e) => e === " " || Ii.has(e) ? e : R(e)).join("");
+}
+function Ri(e) {
+	let t = [...Li(e)], n = Math.floor(Ai / 2);
+	return t.length <= Ai ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Ri = 22, zi = 5.6;
-function Bi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => wi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ri, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Vi(t, i, n, [
+var zi = 22, Bi = 5.6;
+function Vi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Ti(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= zi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Hi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Hi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Gi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Ui(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Ki(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), ee = [
@@ -2655,7 +2658,7 @@ function Bi(e, t) {
 		body: ee.join("\n")
 	};
 }
-function Vi(e, t, n, r, i) {
+function Hi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2663,17 +2666,17 @@ function Vi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = wi(e.words(t, n), c - 3, zi);
+		let r = Ti(e.words(t, n), c - 3, Bi);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: zi,
+			size: Bi,
 			anchor: "middle",
-			fill: Rr(a)
+			fill: zr(a)
 		}));
 	}
 	return f.join("");
 }
-function Hi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => wi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Ui(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Ti(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2690,13 +2693,13 @@ function Hi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Ui = 48, Wi = 6;
-function Gi(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Ui, o = Array.from({ length: Ui }, (t, n) => K(i + n * a, 0, a + .3, Wi, { fill: e.colour((n + .5) / Ui) })), s = i > n + 4, c = [
+var Wi = 48, Gi = 6;
+function Ki(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Wi, o = Array.from({ length: Wi }, (t, n) => K(i + n * a, 0, a + .3, Gi, { fill: e.colour((n + .5) / Wi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Wi, {
+		K(i, 0, r, Gi, {
 			fill: "none",
-			stroke: ri,
+			stroke: ii,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2716,70 +2719,70 @@ function Gi(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ni
+			fill: H
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ni
+			fill: H
 		})
 	];
 	return {
-		height: Wi + (s ? 9 : 17),
+		height: Gi + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return z(e.trim() === "" ? e : e.trim());
-}
-function Ki(e) {
-	return e?.fragment ?? Y(e?.text ?? "");
+	return R(e.trim() === "" ? e : e.trim());
 }
 function qi(e) {
-	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
+	return e?.fragment ?? Y(e?.text ?? "");
 }
-function Ji(e, t) {
+function Ji(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+}
+function Yi(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function Yi(e) {
+function Xi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var Xi = {
+var Zi = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Zi(e, t, n) {
+function Qi(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function Qi(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = na(ta(e.cells, r)), c = e.model.vocab, l = Bi(o.length > 6 ? H : V, {
+function $i(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ra(na(e.cells, r)), c = e.model.vocab, l = Vi(o.length > 6 ? V : B, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Lr(Zi(r, n, c)) : null;
+			return r ? Rr(Qi(r, n, c)) : null;
 		},
-		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => Yi(a[e] ?? null),
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]),
+		rowName: (e) => Xi(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: $i(n, c)
+		legend: ea(n, c)
 	});
-	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Xi[n]}, “${Y(t.text)}”.${ea(r, e.tokens.length)}`,
+	return J(o.length > 6 ? V : B, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Zi[n]}, “${Y(t.text)}”.${ta(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: qi(t)
+		about: Ji(t)
 	});
 }
-function $i(e, t) {
+function ea(e, t) {
 	return {
-		label: e === "rank" ? `${Xi.rank} (log)` : Xi[e],
-		colour: Lr,
+		label: e === "rank" ? `${Zi.rank} (log)` : Zi[e],
+		colour: Rr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2789,13 +2792,13 @@ function $i(e, t) {
 		}
 	};
 }
-function ea({ start: e, size: t }, n) {
+function ta({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ta(e, { start: t, size: n }) {
+function na(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function na(e) {
+function ra(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2803,7 +2806,7 @@ function na(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ra(e, t) {
+function ia(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2816,8 +2819,8 @@ function ra(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ta(e.cells, t).map((t) => [
-			Yi(t.layer),
+		rows: na(e.cells, t).map((t) => [
+			Xi(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2829,40 +2832,40 @@ function ra(e, t) {
 		])
 	};
 }
-function ia(e) {
+function aa(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function aa(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = ia(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Bi(V, {
+function oa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = aa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Vi(B, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Lr(l(t, e)),
-		words: (e, t) => I(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Rr(l(t, e)),
+		words: (e, t) => F(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Lr,
+			colour: Rr,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? N(j(r)) : "the head";
-	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ea(t, a.length)}`,
+	}), d = r ? M(j(r)) : "the head";
+	return J(B, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ta(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function oa(e, t) {
-	let [n] = e.heads, r = ia(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(j(n)) : "";
+function sa(e, t) {
+	let [n] = e.heads, r = aa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? M(j(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2887,7 +2890,7 @@ function oa(e, t) {
 		}))
 	};
 }
-function sa(e, t) {
+function ca(e, t) {
 	return {
 		head: [
 			"head",
@@ -2896,8 +2899,8 @@ function sa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => ia(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			N(j(n)),
+		rows: e.heads.flatMap((n) => aa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			M(j(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2905,87 +2908,87 @@ function sa(e, t) {
 		]))
 	};
 }
-function ca(e, t, n) {
-	let r = ia(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function la(e, t, n) {
+	let r = aa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => B(r[e]),
-		rowName: (e) => i[e] ? N(j(i[e])) : "",
+		columnName: (e) => z(r[e]),
+		rowName: (e) => i[e] ? M(j(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Bi(a, {
+	return J(a, [Vi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Lr(n);
+			return n === void 0 ? null : Rr(n);
 		},
-		words: (e, t) => I(c("pattern", e, t) ?? 0),
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Lr,
+			colour: Rr,
 			low: "0",
 			high: "1"
 		}
-	}), Bi(a, {
+	}), Vi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : Ir(n, l, !1);
+			return n === void 0 ? null : Lr(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: la("gives through the head, logits", l)
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: ua("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ea(t, ia(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ta(t, aa(e).length)}`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function la(e, t) {
+function ua(e, t) {
 	return {
 		label: e,
-		colour: (e) => Ir(2 * e - 1, 1, !1),
-		low: L(-t),
+		colour: (e) => Lr(2 * e - 1, 1, !1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-var ua = {
+var da = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function da(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = na(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Bi(u, {
+function fa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ra(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Vi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : Ir(n, l, !1);
+			return n == null ? null : Lr(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => L(c(e, t)?.effect ?? 0),
-		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => Yi(a[e] ?? null),
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => Xi(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: la("effect (0: as B; 1: as A)", l)
+		legend: ua("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ua[e.site] ?? e.site}. ${fa(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ea(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${da[e.site] ?? e.site}. ${pa(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${ta(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function fa(e) {
+function pa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function pa(e) {
+function ma(e) {
 	return {
 		head: [
 			"site",
@@ -3006,21 +3009,21 @@ function pa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function ma({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ha).join(",")}\r\n`).join("");
+function ha({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(ga).join(",")}\r\n`).join("");
 }
-function ha(e) {
+function ga(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
-var ga = 11811, _a = 33;
-function va(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ga), n.setUint32(12, ga), t[16] = 1, n.setUint32(17, ya(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, _a)), r.set(t, _a), r.set(e.subarray(_a), _a + t.length), r;
-}
+var _a = 11811, va = 33;
 function ya(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, _a), n.setUint32(12, _a), t[16] = 1, n.setUint32(17, ba(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, va)), r.set(t, va), r.set(e.subarray(va), va + t.length), r;
+}
+function ba(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -3029,11 +3032,11 @@ function ya(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function ba(e, t, n) {
+function xa(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function xa({ svg: e, width: t, height: n }) {
+async function Sa({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -3043,12 +3046,12 @@ async function xa({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return va(new Uint8Array(await o.arrayBuffer()));
+	return ya(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = k(), n = ze(null);
-	Le(() => wa(n.current), []);
+	Le(() => Ta(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3062,12 +3065,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => xa(e.figure(a))
+			() => Sa(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => ma(e.table())
+			() => ha(e.table())
 		],
 		[
 			"json",
@@ -3075,47 +3078,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ca(s)}.${r}`;
+		let o = `unembed-${e.name}-${wa(s)}.${r}`;
 		try {
-			ba(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			xa(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ P("details", {
+	return /* @__PURE__ */ N("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ P("summary", {
+		children: [/* @__PURE__ */ N("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ P("span", {
+			children: ["Export", /* @__PURE__ */ N("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ P("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
+		}), /* @__PURE__ */ N("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("span", {
 					class: "small",
-					children: Sa[e]
+					children: Ca[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Sa = {
+var Ca = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ca(e) {
+function wa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function wa(e) {
+function Ta(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3129,7 +3132,7 @@ function wa(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ta(e) {
+function Ea(e) {
 	Le(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3139,24 +3142,24 @@ function Ta(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ea = "system-ui, sans-serif", [Da, Oa, ka] = [
+var Da = "system-ui, sans-serif", [Oa, ka, Aa] = [
 	11,
 	46,
 	120
 ];
-function Aa(e) {
+function ja(e) {
 	let t = ze(null), n = O(null), r = ze({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ta(() => {
+	Ea(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Ma(c, e, s);
+		let l = Na(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Ra(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Na(c, e, l), Ia(c, e, l, getComputedStyle(o).color), n.value && Fa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + za(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Pa(c, e, l), La(c, e, l, getComputedStyle(o).color), n.value && Ia(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3172,14 +3175,14 @@ function Aa(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [ja(o[0] + e, i), ja(o[1] + t, a)];
+			n.value = [Ma(o[0] + e, i), Ma(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("div", {
 		class: "grid",
-		children: /* @__PURE__ */ P("canvas", {
+		children: /* @__PURE__ */ N("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3192,81 +3195,81 @@ function Aa(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ P("p", {
+	}), /* @__PURE__ */ N("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function ja(e, t) {
+function Ma(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Ma(e, t, n) {
+function Na(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Da}px ${Ea}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Oa, ka] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Oa}px ${Da}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Ba(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [ka, Aa] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Na(e, t, n) {
+function Pa(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Pa(e, t.text(i, r), [i, r], n, Rr(a)), t.marked?.(i, r) && Fa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Fa(e, t.text(i, r), [i, r], n, zr(a)), t.marked?.(i, r) && Ia(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Pa(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Da, i.height - 4)}px ${Ea}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Fa(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Oa, i.height - 4)}px ${Da}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Fa(e, [t, n], r, i, a) {
+function Ia(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ia(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Da}px ${Ea}`, e.textBaseline = "middle", e.textAlign = "right";
+function La(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Oa}px ${Da}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = La(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function La(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ba(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ra(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ba(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function Ra(e, t, n) {
-	if (La(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => za(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => Ba(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function za(e, t, n) {
+	if (Ra(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Ba(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function za(e) {
+function Ba(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ba = 9;
-function Va(e) {
-	let t = e.kind === "sign" ? (e) => Ir(2 * e - 1, 1) : Lr, n = Array.from({ length: Ba }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ P("p", {
+var Va = 9;
+function Ha(e) {
+	let t = e.kind === "sign" ? (e) => Lr(2 * e - 1, 1) : Rr, n = Array.from({ length: Va }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ N("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ P("span", { children: e.low }),
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", { children: e.low }),
+			/* @__PURE__ */ N("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ P("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3280,15 +3283,15 @@ function Va(e) {
 // src/ui/Panel.tsx
 function Z(e) {
 	let t = He();
-	return /* @__PURE__ */ P("section", {
+	return /* @__PURE__ */ N("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ P("h2", {
+			/* @__PURE__ */ N("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ P("p", {
+			e.note ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3297,43 +3300,43 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Ha(e) {
-	let t = k(), n = M(e.part, t.state.value.selection);
-	return /* @__PURE__ */ P("button", {
+function Ua(e) {
+	let t = k(), n = Ut(e.part, t.state.value.selection);
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: N(e.part)
+		children: M(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ua(e) {
-	return /* @__PURE__ */ P("section", {
+function Wa(e) {
+	return /* @__PURE__ */ N("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function Wa(e) {
-	let t = k(), n = Ga();
-	return /* @__PURE__ */ P("details", {
+function Ga(e) {
+	let t = k(), n = Ka();
+	return /* @__PURE__ */ N("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ P("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ P(Ua, {
+		children: [/* @__PURE__ */ N("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ N(Wa, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: e.head.map((e, t) => /* @__PURE__ */ P("th", {
+			children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: e.head.map((e, t) => /* @__PURE__ */ N("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ P("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ P("tr", { children: e.map((e, t) => /* @__PURE__ */ P("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ N("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ N("tr", { children: e.map((e, t) => /* @__PURE__ */ N("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Ga() {
+function Ka() {
 	let e = O(!1), t = ze(null);
 	return {
 		ref: t,
@@ -3348,10 +3351,10 @@ function Ga() {
 // src/ui/Term.tsx
 function Q(e) {
 	let t = k();
-	return /* @__PURE__ */ P("button", {
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "term",
-		title: Yn(e.name)?.meaning,
+		title: Xn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3359,16 +3362,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ka(e) {
+function qa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ P("p", {
+	return /* @__PURE__ */ N("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3381,7 +3384,7 @@ function Ka(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3391,12 +3394,12 @@ function Ka(e) {
 	});
 }
 // src/panels/Attention.tsx
-function qa() {
-	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Wt(r) !== "mlp" ? r : null, o = a !== null && Gt(a), s = a !== null && Kt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = kr(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function Ja() {
+	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Gt(r) !== "mlp" ? r : null, o = a !== null && Kt(a), s = a !== null && qt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Ar(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
 		ask: "attention",
 		...n,
 		layer: u,
-		...a ? qt(a) : {}
+		...a ? Jt(a) : {}
 	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
 		...f,
 		head: d
@@ -3406,45 +3409,45 @@ function qa() {
 		start: l.value,
 		size: 128
 	};
-	return /* @__PURE__ */ P(Z, {
+	return /* @__PURE__ */ N(Z, {
 		name: "attention",
 		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: /* @__PURE__ */ P(b, { children: [
-			a ? Ja(a, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ N(b, { children: [
+			a ? Ya(a, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ P(Q, { name: "attention sink" }),
+			/* @__PURE__ */ N(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ P(Ka, {
+			/* @__PURE__ */ N(qa, {
 				start: l,
 				length: c,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ P(F, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(P, { answer: p.answer }),
+			p.result ? /* @__PURE__ */ N(X, {
 				name: `heads-L${u}`,
-				figure: (e) => ca(p.result, h, e),
-				table: () => sa(p.result, h),
+				figure: (e) => la(p.result, h, e),
+				table: () => ca(p.result, h),
 				data: p.result
 			}) : null,
-			p.result ? /* @__PURE__ */ P("div", {
+			p.result ? /* @__PURE__ */ N("div", {
 				class: p.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P($a, {
+					/* @__PURE__ */ N(eo, {
 						payload: p.result,
 						start: l.value
 					}),
-					/* @__PURE__ */ P(Va, {
+					/* @__PURE__ */ N(Ha, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ P(Va, {
+					/* @__PURE__ */ N(Ha, {
 						kind: "sign",
-						...Qa(Za(p.result))
+						...$a(Qa(p.result))
 					}),
-					/* @__PURE__ */ P(Wa, {
+					/* @__PURE__ */ N(Ga, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3452,23 +3455,23 @@ function qa() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Ya(p.result, l.value)
+						rows: () => Xa(p.result, l.value)
 					})
 				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ P(F, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ P("p", {
+			d === void 0 || o ? null : /* @__PURE__ */ N(P, { answer: m.answer }),
+			m.result?.matrix === null ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ P("div", {
+			m.result?.matrix ? /* @__PURE__ */ N("div", {
 				class: `has-exports${m.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ P(X, {
-					name: `attention-${a ? N(a) : `L${u}.H${d}`}`,
-					figure: (e) => aa(m.result, h, e),
-					table: () => oa(m.result, h),
+				children: [/* @__PURE__ */ N(X, {
+					name: `attention-${a ? M(a) : `L${u}.H${d}`}`,
+					figure: (e) => oa(m.result, h, e),
+					table: () => sa(m.result, h),
 					data: m.result
-				}), /* @__PURE__ */ P(ro, {
+				}), /* @__PURE__ */ N(io, {
 					payload: m.result,
 					matrix: m.result.matrix,
 					start: l.value
@@ -3477,99 +3480,99 @@ function qa() {
 		]
 	});
 }
-function Ja(e, t) {
+function Ya(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ya(e, t) {
-	return e.heads.flatMap((n) => Xa(n, e).slice(t, t + 128).map((e) => [
-		N(j(n)),
-		`${e.position} ${B(e)}`,
-		I(n.pattern[e.position] ?? 0, 3),
-		L(n.contribution[e.position] ?? 0, 3)
+function Xa(e, t) {
+	return e.heads.flatMap((n) => Za(n, e).slice(t, t + 128).map((e) => [
+		M(j(n)),
+		`${e.position} ${z(e)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Xa(e, t) {
+function Za(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Za({ heads: e }) {
+function Qa({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Qa(e) {
+function $a(e) {
 	return {
-		low: `gives ${L(-e)}`,
-		high: `${L(e)} logits to the target`,
+		low: `gives ${I(-e)}`,
+		high: `${I(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function $a({ payload: e, start: t }) {
-	let { heads: n } = e, r = Za(e);
-	return /* @__PURE__ */ P("ul", {
+function eo({ payload: e, start: t }) {
+	let { heads: n } = e, r = Qa(e);
+	return /* @__PURE__ */ N("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ P("li", { children: [
-			/* @__PURE__ */ P(Ha, { part: j(n) }),
+		children: n.map((n) => /* @__PURE__ */ N("li", { children: [
+			/* @__PURE__ */ N(Ua, { part: j(n) }),
 			" ",
-			L(n.value),
-			/* @__PURE__ */ P(eo, {
+			I(n.value),
+			/* @__PURE__ */ N(to, {
 				head: n,
-				tokens: Xa(n, e),
+				tokens: Za(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function eo(e) {
+function to(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("svg", {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ P("g", { children: [
-				/* @__PURE__ */ P("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Lr(i)
+					fill: Rr(i)
 				}),
-				/* @__PURE__ */ P("rect", {
+				/* @__PURE__ */ N("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Ir(a, e.largest)
+					fill: Lr(a, e.largest)
 				}),
-				/* @__PURE__ */ P("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
+				/* @__PURE__ */ N("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= to ? /* @__PURE__ */ P("span", {
+	}), t.length <= no ? /* @__PURE__ */ N("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ P("bdi", {
-			title: `${e.position} ${B(e)}`,
-			children: B(e)
+		children: t.map((e) => /* @__PURE__ */ N("bdi", {
+			title: `${e.position} ${z(e)}`,
+			children: z(e)
 		}, e.position))
 	}) : null] });
 }
-var to = 12, no = {
+var no = 12, ro = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ro(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Xa(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(j(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P("h3", { children: l }),
-		/* @__PURE__ */ P("p", {
+function io(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Za(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? M(j(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("h3", { children: l }),
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: Object.entries(no).map(([e, n]) => /* @__PURE__ */ P("button", {
+			children: Object.entries(ro).map(([e, n]) => /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3577,13 +3580,13 @@ function ro(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ P(ao, {
+		a.value === "target" ? /* @__PURE__ */ N(oo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ P(io, {
+		}) : /* @__PURE__ */ N(ao, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3593,7 +3596,7 @@ function ro(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ N(Ga, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3604,51 +3607,51 @@ function ro(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				I(d(n, i), 3),
-				t.norms ? I(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function io(e) {
+function ao(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Aa, {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ja, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= to ? 18 : 12,
-		...t <= to ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Lr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
+		height: t <= no ? 18 : 12,
+		...t <= no ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Rr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ P(Va, {
+	}), /* @__PURE__ */ N(Ha, {
 		kind: "amount",
 		low: "0",
-		high: `${I(o)} ${e.unit}`
+		high: `${F(o)} ${e.unit}`
 	})] });
 }
-function ao(e) {
+function oo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Aa, {
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ja, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Ir(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Lr(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ P(Va, {
+	}), /* @__PURE__ */ N(Ha, {
 		kind: "sign",
-		...Qa(a)
+		...$a(a)
 	})] });
 }
 // src/hooks/useTested.ts
-function oo() {
-	return A(so(k().followed()))?.result ?? null;
+function so() {
+	return A(co(k().followed()))?.result ?? null;
 }
-function so(e) {
+function co(e) {
 	return e ? {
 		ask: "explain",
 		...e,
@@ -3657,20 +3660,20 @@ function so(e) {
 	} : null;
 }
 // src/lib/carried.ts
-var co = .25, lo = .1;
-function uo(e, t) {
+var lo = .25, uo = .1;
+function fo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function fo(e) {
-	let t = e.heads.flatMap((t) => po(j(t), t, t.zeroed, mo(e, t))), n = e.neurons.flatMap((e) => po(Ht(e), e, e.zeroed, ho(e)));
+function po(e) {
+	let t = e.heads.flatMap((t) => mo(j(t), t, t.zeroed, ho(e, t))), n = e.neurons.flatMap((e) => mo(Ht(e), e, e.zeroed, go(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function po(e, t, n, r) {
+function mo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		..._o(i, e),
-		does: [r, go(i, t.value)].filter(Boolean).join("; ")
+		...vo(i, e),
+		does: [r, _o(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3681,18 +3684,18 @@ function po(e, t, n, r) {
 		says: a
 	}];
 }
-function mo(e, t) {
+function ho(e, t) {
 	let [n] = t.looks_at;
-	return !n || n.attention < co ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${B(n)}` : `reads ${B(n)}`;
+	return !n || n.attention < lo ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n)}` : `reads ${z(n)}`;
 }
-function ho(e) {
+function go(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${z(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function go({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < lo * Math.abs(e) ? "works through later parts" : "";
+function _o({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < uo * Math.abs(e) ? "adds little itself, later parts build on it" : "";
 }
-function _o({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function vo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3701,11 +3704,11 @@ function _o({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${vo(n)} of ${o}`,
+		tag: `${yo(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function vo(e) {
+function yo(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3717,9 +3720,9 @@ function vo(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var yo = 12, bo = 7.5, xo = 7;
-function So(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, xo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * yo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var bo = 12, xo = 7.5, So = 7;
+function Co(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, So)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * bo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3728,16 +3731,16 @@ function So(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Do(r).map((e) => hi(u(e), d, u(e), f, { stroke: e === 0 ? ni : ri })),
-		...n.map((n, r) => Co(n, d + r * yo, {
+		...Oo(r).map((e) => gi(u(e), d, u(e), f, { stroke: e === 0 ? H : ii })),
+		...n.map((n, r) => wo(n, d + r * bo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? To(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Eo(r, u, f),
+		...t.mark ? Eo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Do(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3748,30 +3751,30 @@ function So(e, t) {
 		body: m.join("\n")
 	};
 }
-function Co(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + yo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, bo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, bo, { fill: "#4d5f80" }) : _i(l, t + 4.5 / 2, u, bo, d), m = Math.max(c, a.mark && !d ? wo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function wo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + bo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, xo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, xo, { fill: "#4d5f80" }) : vi(l, t + 4.5 / 2, u, xo, d), m = Math.max(c, a.mark && !d ? To(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, wi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Ti(e, n, W), { size: W });
 	});
 	return [
-		e.total ? hi(0, t, i, t, { stroke: ni }) : "",
-		G(0, f, wi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? gi(0, t, i, t, { stroke: H }) : "",
+		G(0, f, Ti(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: xo,
+			size: So,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function wo(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, xo) ? t : e;
+function To(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, So) ? t : e;
 }
-function To(e, t, n, r, [i, a]) {
+function Eo(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [hi(e, t - 3, e, n, {
-		stroke: ni,
+	return [gi(e, t - 3, e, n, {
+		stroke: H,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3779,14 +3782,14 @@ function To(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Eo(e, t, n) {
-	return Do(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Do(e, t, n) {
+	return Oo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Do({ low: e, high: t }, n = 4) {
+function Oo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3797,7 +3800,7 @@ function Do({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Oo(e, t, n) {
+function ko(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3806,7 +3809,7 @@ function Oo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function ko(e) {
+function Ao(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3815,16 +3818,16 @@ function ko(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Ao(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Oo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : ko(`probability of ${r} with the part set to zero`), c = So(H, {
+function jo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? ko([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Ao(`probability of ${r} with the part set to zero`), c = Co(V, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Kr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : qr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: N(e.part),
+				name: M(e.part),
 				value: n,
-				number: i ? L(n) : r[1] ?? "",
+				number: i ? I(n) : r[1] ?? "",
 				notes: [
-					L(e.credit),
+					I(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3834,7 +3837,7 @@ function Ao(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? L(a) : R(a)} with all parts`
+			label: `${i ? I(a) : L(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3852,14 +3855,14 @@ function Ao(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(H, [c], {
+	return J(V, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function jo(e, t) {
+function Mo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3874,7 +3877,7 @@ function jo(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			N(t),
+			M(t),
 			n,
 			e.target.probability,
 			i,
@@ -3888,7 +3891,7 @@ function jo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Mo(e, t, n, r = () => !1, i = () => null) {
+function No(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3896,15 +3899,15 @@ function Mo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Po(s.map((e) => e.value))
+			value: Fo(s.map((e) => e.value))
 		},
-		sum: Po(e.map((e) => e.value))
+		sum: Fo(e.map((e) => e.value))
 	};
 }
-function No(e, t, n) {
+function Po(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Po(e) {
+function Fo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3912,15 +3915,15 @@ function Po(e) {
 	}
 	return t + n;
 }
-function Fo(e) {
-	let t = Po(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Io(e) {
+	let t = Fo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Io(e) {
+function Lo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3930,11 +3933,11 @@ function Io(e) {
 		e.source
 	].join(" ");
 }
-function Lo(e, t) {
-	let n = new Map(t.map((e) => [Io(e), e]));
+function Ro(e, t) {
+	let n = new Map(t.map((e) => [Lo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Io(e));
-		return n.delete(Io(e)), {
+		let t = n.get(Lo(e));
+		return n.delete(Lo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3946,58 +3949,58 @@ function Lo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Ro(e) {
+function zo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ P("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ P("span", {
+		children: /* @__PURE__ */ N("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function zo(e) {
-	return /* @__PURE__ */ P("span", {
-		class: `number${Bo(e.value, e.digits)}`,
-		children: L(e.value, e.digits)
+function Bo(e) {
+	return /* @__PURE__ */ N("span", {
+		class: `number${Vo(e.value, e.digits)}`,
+		children: I(e.value, e.digits)
 	});
 }
-function Bo(e, t) {
-	let n = L(e, t);
+function Vo(e, t) {
+	let n = I(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Vo = 6;
-function Ho() {
-	let e = k(), t = e.explained.value, n = A(so(e.followed())), r = oo(), i = O(!1);
+var Ho = 6;
+function Uo() {
+	let e = k(), t = e.explained.value, n = A(co(e.followed())), r = so(), i = O(!1);
 	if (!t) return null;
-	let a = r ? fo(r) : [], o = i.value ? a : uo(a, Vo);
-	return /* @__PURE__ */ P(Z, {
+	let a = r ? po(r) : [], o = i.value ? a : fo(a, Ho);
+	return /* @__PURE__ */ N(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? Uo(r) : "Each part is being switched off …",
+		note: r ? /* @__PURE__ */ N(Wo, { tested: r }) : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ P(F, { answer: n }),
-			r ? /* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
 				name: "carried",
-				figure: (e) => Ao(r, o, e),
-				table: () => jo(r, a),
+				figure: (e) => jo(r, o, e),
+				table: () => Mo(r, a),
 				data: r
 			}) : null,
-			r?.control ? /* @__PURE__ */ P(Wo, {
+			r?.control ? /* @__PURE__ */ N(Go, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ P(Go, { explained: t }),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N(Ko, { explained: t }),
+			/* @__PURE__ */ N("p", {
 				class: "controls end",
-				children: [a.length > Vo ? /* @__PURE__ */ P("button", {
+				children: [a.length > Ho ? /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ P("button", {
+				}) : null, /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -4006,102 +4009,130 @@ function Ho() {
 		]
 	});
 }
-function Uo({ control: e, model: t }) {
-	if (!e) return "No part was switched off: this was made without its tests.";
-	let n = [e.heads ? `all ${e.heads.count} heads` : "", e.neurons ? `${e.neurons.count} active neurons` : ""].filter(Boolean);
-	return `Each part alone set to zero ${t.bidirectional ? "at the blank" : "where the question is asked"}${n.length > 0 ? `, ranked among ${n.join(" and ")}` : ""}.`;
+function Wo({ tested: { control: e, model: t } }) {
+	return e ? /* @__PURE__ */ N(b, { children: [
+		"Each part alone ",
+		/* @__PURE__ */ N(Q, {
+			name: "zeroed",
+			children: "set to zero"
+		}),
+		" ",
+		t.bidirectional ? "at the blank" : "where the question is asked",
+		e.heads ? /* @__PURE__ */ N(b, { children: [
+			", ranked among all ",
+			e.heads.count,
+			" ",
+			/* @__PURE__ */ N(Q, {
+				name: "attention head",
+				children: "heads"
+			})
+		] }) : null,
+		e.neurons ? /* @__PURE__ */ N(b, { children: [
+			e.heads ? " or " : ", ranked among ",
+			e.neurons.count,
+			" active ",
+			/* @__PURE__ */ N(Q, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }) : null,
+		"."
+	] }) : /* @__PURE__ */ N(b, { children: "No part was switched off: this was made without its tests." });
 }
-function Wo({ tested: e, carriers: t }) {
-	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ P(Ua, {
+function Go({ tested: e, carriers: t }) {
+	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ N(Wa, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-			/* @__PURE__ */ P("th", {
+		children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: "adds, logits"
-			}),
-			/* @__PURE__ */ P("th", {
-				scope: "col",
-				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ P("span", {
-					class: "mark-before",
-					style: { left: c(i) },
-					children: [r ? L(i) : R(i), " with it"]
+				children: ["adds, ", /* @__PURE__ */ N(Q, {
+					name: "logit",
+					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("th", {
+				scope: "col",
+				class: "without-column wide-only",
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ N("span", {
+					class: "mark-before",
+					style: { left: c(i) },
+					children: [r ? I(i) : L(i), " with it"]
+				})]
+			}),
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ P("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [L(i), L(n)] : Kr(i, n);
-			return /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("th", {
+		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, o = r ? [I(i), I(n)] : qr(i, n);
+			return /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ P(Ha, { part: e.part })
+					children: /* @__PURE__ */ N(Ua, { part: e.part })
 				}),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ P(zo, { value: e.credit })
+					children: /* @__PURE__ */ N(Bo, { value: e.credit })
 				}),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ P("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ P("i", { style: { width: c(n) } }), /* @__PURE__ */ P("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ N("i", { style: { width: c(n) } }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: `${I(e.effect.nats)} nats`,
+					title: `${F(e.effect.nats)} nats`,
 					children: [
 						o[0],
 						" → ",
 						o[1]
 					]
 				}),
-				/* @__PURE__ */ P("td", { children: [
-					/* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("td", { children: [
+					/* @__PURE__ */ N("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Ut(e.part));
+			] }, Wt(e.part));
 		}) })] })
 	});
 }
-function Go({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Fo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
-	return /* @__PURE__ */ P("p", {
+function Ko({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Io(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ N("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ P("strong", { children: L(t) }),
+			/* @__PURE__ */ N("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Ur(n),
+					Wr(n),
 					")"
 				]
 			})
@@ -4109,9 +4140,9 @@ function Go({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Ko(e, t) {
+function qo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Jo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Yo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4131,22 +4162,22 @@ function Ko(e, t) {
 	}
 	return n;
 }
-function qo(e) {
+function Jo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Jo(e, t) {
+function Yo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Yo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Xo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Yo(e, t) {
+function Xo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4154,7 +4185,7 @@ function Yo(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function Xo() {
+function Zo() {
 	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
 		...i,
 		[a]: t,
@@ -4165,7 +4196,7 @@ function Xo() {
 	let c = A(o ? {
 		ask: "explain",
 		...s
-	} : null), l = o && c?.result ? Ko(Zo(r), Zo(c.result)) : null, u = l && r ? qo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
+	} : null), l = o && c?.result ? qo(Qo(r), Qo(c.result)) : null, u = l && r ? Jo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
 		ask: "explain",
 		...s,
 		position: u[1]
@@ -4179,46 +4210,46 @@ function Xo() {
 		mate: u?.[1] ?? null
 	};
 }
-function Zo(e) {
+function Qo(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var Qo = 20;
-function $o(e, t, n) {
-	let r = [...Lo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(es(t)) - Math.abs(es(e))), i = r.slice(Qo), a = Po(r.map(es)), o = Po(i.map(es)), s = [
-		...r.slice(0, Qo).map((e) => ({
-			name: Qt(e.term),
-			value: es(e),
-			number: L(es(e))
+var $o = 20;
+function es(e, t, n) {
+	let r = [...Ro(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ts(t)) - Math.abs(ts(e))), i = r.slice($o), a = Fo(r.map(ts)), o = Fo(i.map(ts)), s = [
+		...r.slice(0, $o).map((e) => ({
+			name: $t(e.term),
+			value: ts(e),
+			number: I(ts(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: L(o),
+			number: I(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: L(a),
+			number: I(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [So(V, {
+	return J(B, [Co(B, {
 		rows: s,
-		axis: Oo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: ko(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ji(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Yi(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function es({ a: e, b: t }) {
+function ts({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function ts(e, t) {
+function ns(e, t) {
 	return {
 		head: [
 			"term",
@@ -4226,53 +4257,53 @@ function ts(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Lo(e.ledger.terms, t.ledger.terms).map((e) => [
-			Qt(e.term),
+		rows: Ro(e.ledger.terms, t.ledger.terms).map((e) => [
+			$t(e.term),
 			e.a,
 			e.b,
-			es(e)
+			ts(e)
 		])
 	};
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ P("bdi", {
+	return /* @__PURE__ */ N("bdi", {
 		class: "token-text",
-		children: B(e)
-	});
-}
-function ns(e) {
-	return /* @__PURE__ */ P("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
-			class: "chip",
-			children: /* @__PURE__ */ P($, { text: e.text })
-		}, t))
+		children: z(e)
 	});
 }
 function rs(e) {
-	return /* @__PURE__ */ P("span", {
+	return /* @__PURE__ */ N("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
+			class: "chip",
+			children: /* @__PURE__ */ N($, { text: e.text })
+		}, t))
+	});
+}
+function is(e) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ P($, {
+			/* @__PURE__ */ N($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: I(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var is = {
+var as = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function as(e) {
+function os(e) {
 	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -4282,32 +4313,32 @@ function as(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ P("h3", { children: [/* @__PURE__ */ P(Q, {
+			/* @__PURE__ */ N("h3", { children: [/* @__PURE__ */ N(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: /* @__PURE__ */ P("label", { children: [
+				children: /* @__PURE__ */ N("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ P("select", {
+					/* @__PURE__ */ N("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(is).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(as).map(([e, t]) => /* @__PURE__ */ N("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ P(F, { answer: o }),
-			s ? /* @__PURE__ */ P("div", {
+			/* @__PURE__ */ N(P, { answer: o }),
+			s ? /* @__PURE__ */ N("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ P(os, {
+				children: /* @__PURE__ */ N(ss, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4315,47 +4346,47 @@ function as(e) {
 		]
 	});
 }
-function os({ result: e, promptB: t }) {
-	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(X, {
+function ss({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(X, {
 			name: "patching",
-			figure: (t) => da(e, {
+			figure: (t) => fa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => pa(e),
+			table: () => ma(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${z(e.versus.text)}` : "",
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				I(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				I(e.corrupt),
+				F(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ P(Ka, {
+		/* @__PURE__ */ N(qa, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ P(Aa, {
+		/* @__PURE__ */ N(ja, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? Ir(n.effect ?? 0, u) : null;
+				return n ? Lr(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4365,13 +4396,13 @@ function os({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ P(Va, {
+		/* @__PURE__ */ N(Ha, {
 			kind: "sign",
-			low: `${L(-u, 1)} away from A`,
-			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${I(-u, 1)} away from A`,
+			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ N(Ga, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4382,57 +4413,57 @@ function os({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				I(e.value),
-				e.effect === null ? "—" : L(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var ss = 12;
-function cs() {
-	let e = k(), t = e.explained.value, n = Xo(), { b: r } = e.state.value;
+var cs = 12;
+function ls() {
+	let e = k(), t = e.explained.value, n = Zo(), { b: r } = e.state.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ P(Z, {
+	if (!n) return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ P(ls, {})
+		children: /* @__PURE__ */ N(us, {})
 	});
-	let i = n.columns ? qo(n.columns) : [];
-	return /* @__PURE__ */ P(Z, {
+	let i = n.columns ? Jo(n.columns) : [];
+	return /* @__PURE__ */ N(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ P(ls, {}),
-			/* @__PURE__ */ P(F, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(us, {}),
+			/* @__PURE__ */ N(P, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ N(X, {
 				name: "compare",
-				figure: (e) => $o(t, n.result, e),
-				table: () => ts(t, n.result),
+				figure: (e) => es(t, n.result, e),
+				table: () => ns(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ P(us, {
+			/* @__PURE__ */ N(ds, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ P("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ N("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ P("div", {
+			/* @__PURE__ */ N("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ P(fs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ N(ps, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ P(as, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ N(os, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ P("p", {
+				}) : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4440,9 +4471,9 @@ function cs() {
 		]
 	});
 }
-function ls() {
+function us() {
 	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ P("button", {
+	return n === null ? /* @__PURE__ */ N("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4451,14 +4482,14 @@ function ls() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ P("div", {
+	}) : /* @__PURE__ */ N("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ P(lr, {
+		children: [/* @__PURE__ */ N(ur, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ P("button", {
+		}), /* @__PURE__ */ N("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4466,7 +4497,7 @@ function ls() {
 		})]
 	});
 }
-function us({ explained: e, compared: t }) {
+function ds({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4474,158 +4505,158 @@ function us({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ P(Ua, {
+	return /* @__PURE__ */ N(Wa, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ P("table", {
+		children: [/* @__PURE__ */ N("table", {
 			class: "columns",
-			children: /* @__PURE__ */ P("tbody", { children: [
-				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
+			children: /* @__PURE__ */ N("tbody", { children: [
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ P("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ N("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ P($, {
+					children: t === null ? "—" : /* @__PURE__ */ N($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
-					children: /* @__PURE__ */ P("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ P("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ N("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ P("span", {
+					children: [r[e], /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ P("tr", { children: [/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ P("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ N("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ P($, {
+					children: e === null ? "—" : /* @__PURE__ */ N($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ P("p", {
+		}), /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var ds = (e) => (e.a ?? 0) - (e.b ?? 0);
-function fs({ a: e, b: t }) {
-	let n = Lo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(ds(t)) - Math.abs(ds(e))), r = n.slice(0, ss), i = n.slice(ss), a = Math.max(0, ...n.map((e) => Math.abs(ds(e)))), o = (e) => [
-		Po(e.map((e) => e.a ?? 0)),
-		Po(e.map((e) => e.b ?? 0)),
-		Po(e.map(ds))
+var fs = (e) => (e.a ?? 0) - (e.b ?? 0);
+function ps({ a: e, b: t }) {
+	let n = Ro(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(fs(t)) - Math.abs(fs(e))), r = n.slice(0, cs), i = n.slice(cs), a = Math.max(0, ...n.map((e) => Math.abs(fs(e)))), o = (e) => [
+		Fo(e.map((e) => e.a ?? 0)),
+		Fo(e.map((e) => e.b ?? 0)),
+		Fo(e.map(fs))
 	];
-	return /* @__PURE__ */ P("table", {
+	return /* @__PURE__ */ N("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ P("caption", { children: [
+			/* @__PURE__ */ N("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ P($, { text: e.target.text }),
+				/* @__PURE__ */ N($, { text: e.target.text }),
 				": ",
-				R(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				R(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ P("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ P("tbody", { children: [r.map((e) => {
-				let t = $t(e.term);
-				return /* @__PURE__ */ P("tr", { children: [
-					/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("tbody", { children: [r.map((e) => {
+				let t = en(e.term);
+				return /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ P(Ha, { part: t }) : Qt(e.term)
+						children: t ? /* @__PURE__ */ N(Ua, { part: t }) : $t(e.term)
 					}),
-					/* @__PURE__ */ P("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.a === null ? "—" : L(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ P("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: e.b === null ? "—" : L(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ P("td", {
+					/* @__PURE__ */ N("td", {
 						class: "number",
-						children: /* @__PURE__ */ P(zo, { value: ds(e) })
+						children: /* @__PURE__ */ N(Bo, { value: fs(e) })
 					}),
-					/* @__PURE__ */ P("td", {
+					/* @__PURE__ */ N("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ P(Ro, {
-							value: ds(e),
+						children: /* @__PURE__ */ N(zo, {
+							value: fs(e),
 							largest: a
 						})
 					})
-				] }, Io(e.term));
-			}), /* @__PURE__ */ P(ps, {
+				] }, Lo(e.term));
+			}), /* @__PURE__ */ N(ms, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P(ps, {
+			/* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N(ms, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ps({ name: e, sums: t }) {
-	return /* @__PURE__ */ P("tr", {
+function ms({ name: e, sums: t }) {
+	return /* @__PURE__ */ N("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ P("td", {
+			t.map((e, t) => /* @__PURE__ */ N("td", {
 				class: "number",
-				children: L(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ P("td", { class: "wide-only" })
+			/* @__PURE__ */ N("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function ms(e, t) {
-	let n = hs(e, t);
+function hs(e, t) {
+	let n = gs(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4635,27 +4666,27 @@ function ms(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Gt(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Kt(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function hs(e, t) {
+function gs(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Gt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Kt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function gs({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Kr(n.probability, i);
+function _s({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : qr(n.probability, i);
 }
-function _s(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [vs(e), e]));
+function vs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ys(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(vs({
+			at: (r) => n.get(ys({
 				layer: r,
 				head: e,
 				cross: t
@@ -4664,108 +4695,108 @@ function _s(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function vs({ layer: e, head: t, cross: n }) {
+function ys({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function ys(e) {
-	return N(j(e));
+function bs(e) {
+	return M(j(e));
 }
 // src/panels/Effects.tsx
-function bs() {
-	let e = oo();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ P(Z, {
+function xs() {
+	let e = so();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ N(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ P(b, { children: [
+		title: /* @__PURE__ */ N(b, { children: [
 			"Every ",
-			/* @__PURE__ */ P(Q, {
+			/* @__PURE__ */ N(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ P(b, { children: [
+		note: /* @__PURE__ */ N(b, { children: [
 			"The ",
-			ws(e) ? "lead" : "probability",
+			Ts(e) ? "lead" : "probability",
 			" of ",
-			Cs(e),
+			ws(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ P(Q, {
+			/* @__PURE__ */ N(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ P(xs, { tested: e })
+		children: /* @__PURE__ */ N(Ss, { tested: e })
 	});
 }
-function xs({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = _s(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Aa, {
-			label: `Effect of zeroing each head on ${Cs(e)}, by head and layer`,
+function Ss({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = vs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(ja, {
+			label: `Effect of zeroing each head on ${ws(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Ir(-n.nats, i) : null;
+				return n ? Lr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Ss(e, a(t, n)),
+			tell: (t, n) => Cs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && M(j(n), o);
+				return n !== void 0 && o !== null && Ut(j(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
 				r && t.select(j(r));
 			}
 		}),
-		/* @__PURE__ */ P(Va, {
+		/* @__PURE__ */ N(Ha, {
 			kind: "sign",
-			low: `rises by ${I(i)} nats without it`,
-			high: `falls by ${I(i)} nats without it`,
+			low: `rises by ${F(i)} nats without it`,
+			high: `falls by ${F(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ N(Ga, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Cs(e)
+				ws(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				ys(t),
-				L(t.nats),
-				gs(e, t).join(" → ")
+				bs(t),
+				I(t.nats),
+				_s(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Ss(e, t) {
+function Cs(e, t) {
 	if (!t) return "";
-	let [n, r] = gs(e, t);
-	return `${ys(t)}: ${Cs(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = _s(e, t);
+	return `${bs(t)}: ${ws(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
 }
-function Cs({ target: e }) {
-	return z(e.text.trim() || e.text);
+function ws({ target: e }) {
+	return R(e.text.trim() || e.text);
 }
-function ws({ reference: e }) {
+function Ts({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Ts = 60;
-function Es(e, t, n = Ts) {
-	let r = /* @__PURE__ */ new Map([[Ds, Os(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Es = 60;
+function Ds(e, t, n = Es) {
+	let r = /* @__PURE__ */ new Map([[Os, ks(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ks(c), ...c.steps.map(As)], l = s.filter((e) => !r.has(e.id));
+		let s = [As(c), ...c.steps.map(js)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Ds];
+		let u = [...s.map((e) => e.id), Os];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4785,15 +4816,15 @@ function Es(e, t, n = Ts) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Po(a.map((e) => e.value))
+			value: e.value - Fo(a.map((e) => e.value))
 		}
 	};
 }
-var Ds = "output";
-function Os(e) {
+var Os = "output";
+function ks(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ds,
+		id: Os,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4803,17 +4834,17 @@ function Os(e) {
 		part: null
 	};
 }
-function ks(e) {
+function As(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Zt(t, a)} ${n} ${r}`,
-		label: Zt(Qt({
+		id: `${Qt(t, a)} ${n} ${r}`,
+		label: Qt($t({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ps(o, a),
+		height: Fs(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4823,14 +4854,14 @@ function ks(e) {
 		} : null
 	};
 }
-function As(e) {
+function js(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
 	return {
-		id: `${Zt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: N(o),
+		id: `${Qt(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: M(o),
 		position: i,
 		ofSource: a,
-		height: Ps(t + (e.cross ? .4 : .2), a),
+		height: Fs(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4839,27 +4870,27 @@ function As(e) {
 		part: o
 	};
 }
-function js(e, t) {
+function Ms(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Po(n.map(({ path: e }) => e.value)),
+		value: Fo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Ms(e, t) {
+function Ns(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ns = -1e6;
-function Ps(e, t) {
-	return t ? Ns + e : e;
+var Ps = -1e6;
+function Fs(e, t) {
+	return t ? Ps + e : e;
 }
-function Fs(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Is({
+function Is(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ls({
 		ofSource: e,
 		position: t
 	}), {
@@ -4867,45 +4898,45 @@ function Fs(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Is({ ofSource: e, position: t }) {
+function Ls({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Ls(e, { ofSource: t, position: n }) {
+function Rs(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Rs(e, t) {
-	let n = ks(e), r = e.steps.map(As).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function zs(e, t) {
+	let n = As(e), r = e.steps.map(js).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/figure/flow.ts
-var zs = 10, Bs = 320;
-function Vs(e, t, n) {
-	let r = (t) => B(Ls(e, t)), i = [...t.paths.slice(0, zs).map((e) => ({
-		name: Rs(e, r),
+var Bs = 10, Vs = 320;
+function Hs(e, t, n) {
+	let r = (t) => z(Rs(e, t)), i = [...t.paths.slice(0, Bs).map((e) => ({
+		name: zs(e, r),
 		value: e.value,
-		number: L(e.value)
-	}))], a = Oo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Gs(e, t), ...i.length > 0 ? [So(H, {
+		number: I(e.value)
+	}))], a = ko(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Ks(e, t), ...i.length > 0 ? [Co(V, {
 		rows: i,
 		axis: a,
-		names: Bs
+		names: Vs
 	})] : []], { remainder: s } = t;
-	return J(H, o, {
-		shows: `Paths from where something is written to ${Ji(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+	return J(V, o, {
+		shows: `Paths from where something is written to ${Yi(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-var Hs = 24, Us = 480, Ws = 12;
-function Gs(e, t) {
-	let n = Fs(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => qs(e, t))) + 14, a = Math.min(Hs, Us / r.length), o = Xs(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, H / s), l = (H - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => Ys(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => Js(e, t, o.get(t.id) ?? {
+var Us = 24, Ws = 480, Gs = 12;
+function Ks(e, t) {
+	let n = Is(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Js(e, t))) + 14, a = Math.min(Us, Ws / r.length), o = Zs(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => Xs(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => Ys(e, t, o.get(t.id) ?? {
 			x: 0,
 			y: 0
 		})),
 		...n.map((n) => {
-			let r = t.nodes.filter((e) => Is(e) === Is(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Zt(String(n.position), n.ofSource)} ${B(Ls(e, n))}`;
+			let r = t.nodes.filter((e) => Ls(e) === Ls(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Qt(String(n.position), n.ofSource)} ${z(Rs(e, n))}`;
 			return G(i, u - 4, a, {
 				size: 8,
 				anchor: "middle",
@@ -4915,53 +4946,53 @@ function Gs(e, t) {
 	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
 	return {
 		height: u * c,
-		body: si("g", { transform: p }, f.join("\n"))
+		body: ci("g", { transform: p }, f.join("\n"))
 	};
-}
-function Ks(e, t) {
-	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
 }
 function qs(e, t) {
-	return q(Ks(e, t), 7) + 8;
+	return t.label === "" ? `${Y(e.target.text)} ${I(e.value)}` : t.label;
 }
-function Js(e, t, { x: n, y: r }) {
-	let i = qs(e, t), a = {
-		rx: t.carries ? Ws / 2 : 1,
+function Js(e, t) {
+	return q(qs(e, t), 7) + 8;
+}
+function Ys(e, t, { x: n, y: r }) {
+	let i = Js(e, t), a = {
+		rx: t.carries ? Gs / 2 : 1,
 		fill: "#fff",
-		stroke: ni,
+		stroke: H,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - Ws / 2, i, Ws, a) + G(n, r + 2.5, Ks(e, t), {
+	return K(n - i / 2, r - Gs / 2, i, Gs, a) + G(n, r + 2.5, qs(e, t), {
 		size: 7,
 		anchor: "middle",
 		bold: t.label === ""
 	});
 }
-function Ys(e, t, n, r) {
+function Xs(e, t, n, r) {
 	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - Ws / 2, t.y + Ws / 2];
-	return si("path", {
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - Gs / 2, t.y + Gs / 2];
+	return ci("path", {
 		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
 		fill: "none",
-		stroke: n < 0 ? ai : ii,
+		stroke: n < 0 ? oi : ai,
 		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
 		"stroke-dasharray": n < 0 ? "3 2" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Xs(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Is)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${Is(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Is(e)) ? 0 : 1);
+function Zs(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Ls)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Ls(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Ls(e)) ? 0 : 1);
 		return s.set(t, n + 1), n;
 	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map(Is)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Is(e) === n ? c[t] ?? 0 : 0)));
+	for (let n of t.map(Ls)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Ls(e) === n ? c[t] ?? 0 : 0)));
 	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get(Is(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + Ws / 2 + 2
+		x: (l.get(Ls(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + Gs / 2 + 2
 	}]));
 }
-function Zs(e) {
-	let t = (t) => Ls(e, t)?.text ?? "";
+function Qs(e) {
+	let t = (t) => Rs(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -4973,33 +5004,33 @@ function Zs(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Rs(e, t),
+			zs(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${Zt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${Qt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/lib/route.ts
-var Qs = 24, $s = 24, ec = 24, tc = 4;
-function nc(e, t, n, r = Infinity) {
+var $s = 24, ec = 24, tc = 24, nc = 4;
+function rc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= ec; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= tc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * $s,
+			x: i.x + o * a * ec,
 			y: i.y
 		};
-		if (ic(e, s, t, n, r)) return s;
+		if (ac(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function rc(e, t, n, r) {
+function ic(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5010,49 +5041,49 @@ function rc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function ic(e, t, n, r, i) {
-	for (let a = 1; a < Qs; a++) {
-		let o = rc(e, t, n, a / Qs);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ac(o, e))) return !1;
+function ac(e, t, n, r, i) {
+	for (let a = 1; a < $s; a++) {
+		let o = ic(e, t, n, a / $s);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => oc(o, e))) return !1;
 	}
 	return !0;
 }
-function ac({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + tc && Math.abs(t - n.y) < n.height / 2 + tc;
+function oc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + nc && Math.abs(t - n.y) < n.height / 2 + nc;
 }
 // src/panels/Flow.tsx
-var oc = 34, sc = 20, cc = 6.6, lc = 18, uc = 420;
-function dc() {
+var sc = 34, cc = 20, lc = 6.6, uc = 18, dc = 420;
+function fc() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
 	} : null), o = O(2);
-	return /* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ P(Z, {
+		children: t ? /* @__PURE__ */ N(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Q, {
+			note: /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ P("p", {
+				e.reads() === null ? null : /* @__PURE__ */ N("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ P(F, { answer: r }),
-				i ? /* @__PURE__ */ P("div", {
+				/* @__PURE__ */ N(P, { answer: r }),
+				i ? /* @__PURE__ */ N("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ P("label", {
+						/* @__PURE__ */ N("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ P("input", {
+								/* @__PURE__ */ N("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5062,15 +5093,15 @@ function dc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ P(X, {
+						/* @__PURE__ */ N(X, {
 							name: "flow",
-							figure: (e) => Vs(i, Es(i, o.value / 100), e),
-							table: () => Zs(i),
+							figure: (e) => Hs(i, Ds(i, o.value / 100), e),
+							table: () => Qs(i),
 							data: i
 						}),
-						/* @__PURE__ */ P(fc, {
+						/* @__PURE__ */ N(pc, {
 							payload: i,
-							flow: Es(i, o.value / 100)
+							flow: Ds(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5078,37 +5109,37 @@ function dc() {
 		}) : null
 	});
 }
-function fc({ payload: e, flow: t }) {
-	let n = (t) => B(Ls(e, t)), r = ze(null), i = O(0), a = O(null);
-	Ta(() => {
+function pc({ payload: e, flow: t }) {
+	let n = (t) => z(Rs(e, t)), r = ze(null), i = O(0), a = O(null);
+	Ea(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Ms(t.nodes, n);
-	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = pc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : js(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P("div", {
+	let o = Ns(t.nodes, n);
+	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
+	let { boxes: s, bands: c, width: l, height: u } = mc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Ms(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("div", {
 			ref: r,
-			children: /* @__PURE__ */ P(Ua, {
+			children: /* @__PURE__ */ N(Wa, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ P("svg", {
+				children: /* @__PURE__ */ N("svg", {
 					class: "flow",
 					width: l,
 					height: u,
 					viewBox: `0 0 ${l} ${u}`,
 					children: [
-						/* @__PURE__ */ P("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
-						c.map((e, t) => /* @__PURE__ */ P("g", {
+						/* @__PURE__ */ N("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+						c.map((e, t) => /* @__PURE__ */ N("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ P("rect", {
+								/* @__PURE__ */ N("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: u,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ P("rect", {
+								/* @__PURE__ */ N("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: u - 26,
@@ -5116,27 +5147,27 @@ function fc({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ P("text", {
+								/* @__PURE__ */ N("text", {
 									x: e.x + e.width / 2,
 									y: u - 12,
 									children: [
-										Zt(String(e.column.position), e.column.ofSource),
+										Qt(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, Is(e.column))),
+						}, Ls(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
-							return /* @__PURE__ */ P("path", {
+							return /* @__PURE__ */ N("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: mc(e.from, e.to, s, l),
+								d: hc(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ P("title", { children: L(e.value) })
+								children: /* @__PURE__ */ N("title", { children: I(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ P(hc, {
+						t.nodes.map((e) => /* @__PURE__ */ N(gc, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5147,68 +5178,68 @@ function fc({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: p && f !== null ? /* @__PURE__ */ P(b, { children: [
-				/* @__PURE__ */ P("strong", { children: o.get(f) }),
+			children: p && f !== null ? /* @__PURE__ */ N(b, { children: [
+				/* @__PURE__ */ N("strong", { children: o.get(f) }),
 				": ",
 				p.paths.length,
 				" of the paths run through it, together",
 				" ",
-				L(p.value),
+				I(p.value),
 				" logits.",
 				" ",
-				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ P("span", {
+				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ N("span", {
 					class: "chip",
 					children: [
-						Rs(e, n),
+						zs(e, n),
 						" ",
-						/* @__PURE__ */ P("span", {
+						/* @__PURE__ */ N("span", {
 							class: "small",
-							children: L(e.value)
+							children: I(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(Po(t.paths.map((e) => e.value))),
+				I(Fo(t.paths.map((e) => e.value))),
 				" of ",
-				L(e.value),
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ P("strong", { children: [
+				/* @__PURE__ */ N("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					L(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Gr(Math.abs(t.remainder.value / e.value)),
+				Kr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ N(Ga, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Rs(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [zs(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function pc(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Fs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * cc + 12, 34), o = i.map((t) => e.filter((e) => Is(e) === Is(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+function mc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Is(e), a = (e) => Math.max((t.get(e.id) ?? "").length * lc + 12, 34), o = i.map((t) => e.filter((e) => Ls(e) === Ls(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + lc, lc));
-		return Math.max(90, e.length > r.length / 2 ? uc : 0, 2 * Math.max(...t));
-	}), l = Po(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + uc, uc));
+		return Math.max(90, e.length > r.length / 2 ? dc : 0, 2 * Math.max(...t));
+	}), l = Fo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
 		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
 		f.push({
@@ -5217,15 +5248,15 @@ function pc(e, t, n) {
 			width: i
 		});
 		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + lc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			let s = o.reduce((e, t) => e + a(t) + uc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
 			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, lc) + o / 2;
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, uc) + o / 2;
 				d.set(r.id, {
 					x: p + i / 2 + t * s,
-					y: e * oc + sc,
+					y: e * sc + cc,
 					width: o,
-					height: sc
-				}), c += o + lc;
+					height: cc
+				}), c += o + uc;
 			}
 		}
 		p += i;
@@ -5233,28 +5264,28 @@ function pc(e, t, n) {
 		boxes: d,
 		bands: f,
 		width: Math.max(l, n),
-		height: r.length * oc + 46
+		height: r.length * sc + 46
 	};
 }
-function mc(e, t, n, r) {
+function hc(e, t, n, r) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y - sc / 2
+		y: i.y - cc / 2
 	}, {
 		x: a.x,
-		y: a.y + sc / 2
-	}], l = nc(s, c, o, r);
+		y: a.y + cc / 2
+	}], l = rc(s, c, o, r);
 	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function hc({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = k(), { part: o } = e, s = o !== null && M(o, a.state.value.selection), c = (e) => {
+function gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = k(), { part: o } = e, s = o !== null && Ut(o, a.state.value.selection), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && M(o, a.hovered.value);
-	return /* @__PURE__ */ P("g", {
+	}, u = o !== null && Ut(o, a.hovered.value);
+	return /* @__PURE__ */ N("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -5268,13 +5299,13 @@ function hc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ P("rect", {
+		children: [/* @__PURE__ */ N("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ P("text", {
+		}), /* @__PURE__ */ N("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -5282,24 +5313,24 @@ function hc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function gc(e, t) {
+function _c(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: z(e),
+		name: R(e),
 		value: t,
-		number: R(t)
-	})), r = Ki(e.tokens[e.position]);
-	return J(V, [So(V, {
+		number: L(t)
+	})), r = qi(e.tokens[e.position]);
+	return J(B, [Co(B, {
 		rows: n,
-		axis: ko("probability"),
+		axis: Ao("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function _c({ predictions: e }) {
+function vc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5315,14 +5346,14 @@ function _c({ predictions: e }) {
 		])
 	};
 }
-function vc(e, t) {
-	return J(V, [So(V, {
+function yc(e, t) {
+	return J(B, [Co(B, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${z(e)}`,
+			name: `${n} ${R(e)}`,
 			value: t,
-			number: R(t)
+			number: L(t)
 		})),
-		axis: ko("probability of the token when it was written"),
+		axis: Ao("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5330,7 +5361,7 @@ function vc(e, t) {
 		asked: t
 	});
 }
-function yc({ generated: e }) {
+function bc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5348,32 +5379,32 @@ function yc({ generated: e }) {
 		])
 	};
 }
-function bc(e, t, n) {
+function xc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${B(e)}`,
+		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: I(e.attention)
+		number: F(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: I(r),
+		number: F(r),
 		other: !0
 	}] : i, o = {
-		...ko("attention, as a share of 1"),
-		tick: (e) => I(e, 1)
-	}, s = Ki(e.tokens[e.position]);
-	return J(V, [So(V, {
+		...Ao("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = qi(e.tokens[e.position]);
+	return J(B, [Co(B, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${N(j(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${M(j(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function xc(e) {
+function Sc(e) {
 	return {
 		head: [
 			"head",
@@ -5382,68 +5413,68 @@ function xc(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			N(j(e)),
+			M(j(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Sc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = So(V, {
-		rows: kc({
+function Cc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Co(B, {
+		rows: Ac({
 			...e,
-			before: e.before.slice(0, Cc),
-			after: e.after.slice(0, Cc)
+			before: e.before.slice(0, wc),
+			after: e.after.slice(0, wc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: z(t),
-			...Tc(i ?? wc(e.after, n), a(e.after)),
-			notes: [Tc(r ?? wc(e.before, n), a(e.before)).number]
+			name: R(t),
+			...Ec(i ?? Tc(e.after, n), a(e.after)),
+			notes: [Ec(r ?? Tc(e.before, n), a(e.before)).number]
 		})),
-		axis: ko("probability with the change"),
+		axis: Ao("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Kr(r.probability, i.probability);
-	return J(V, [o], {
-		shows: `Predictions with ${Oc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+	}), [s, c] = qr(r.probability, i.probability);
+	return J(B, [o], {
+		shows: `Predictions with ${kc(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: qi(r)
+		about: Ji(r)
 	});
 }
-var Cc = 5;
-function wc(e, t) {
+var wc = 5;
+function Tc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Tc(e, t) {
+function Ec(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${R(t).replace(/^[<>]/, "")}`
+		number: `<${L(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: R(e)
+		number: L(e)
 	};
 }
-var Ec = {
+var Dc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Dc = 6;
-function Oc({ tests: e }) {
-	let t = e.slice(0, Dc).map(({ part: e, how: t }) => {
+}, Oc = 6;
+function kc({ tests: e }) {
+	let t = e.slice(0, Oc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${Zt(Qt({
+		return `${Qt($t({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Ec[t]}`;
-	}), n = e.length > Dc ? [`${e.length - Dc} more`] : [];
+		}), e.encoder ?? !1)} ${Dc[t]}`;
+	}), n = e.length > Oc ? [`${e.length - Oc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function kc({ before: e, after: t, target_before: n, target_after: r }) {
+function Ac({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5457,7 +5488,7 @@ function kc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Ac(e) {
+function jc(e) {
 	return {
 		head: [
 			"token",
@@ -5465,7 +5496,7 @@ function Ac(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: kc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Ac(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5474,75 +5505,75 @@ function Ac(e) {
 	};
 }
 // src/panels/Generation.tsx
-var jc = 12;
-function Mc() {
+var Mc = 12;
+function Nc() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Wn({
+		...Gn({
 			prompt: n,
 			source: r
 		}),
-		tokens: jc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Pc(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ P(Z, {
+		tokens: Mc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Fc(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ N(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ P("button", {
+			a ? null : /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					jc,
+					Mc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ P(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ P(Fc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ P(Nc, { result: s.result }) : null
+			/* @__PURE__ */ N(P, { answer: s }),
+			s?.result ? /* @__PURE__ */ N(Ic, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ N(Pc, { result: s.result }) : null
 		]
 	});
 }
-function Nc({ result: e }) {
-	return /* @__PURE__ */ P(X, {
+function Pc({ result: e }) {
+	return /* @__PURE__ */ N(X, {
 		name: "continuation",
-		figure: (t) => vc(e, t),
-		table: () => yc(e),
+		figure: (t) => yc(e, t),
+		table: () => bc(e),
 		data: e
 	});
 }
-function Pc(e, t, n) {
+function Fc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Fc({ result: e }) {
+function Ic({ result: e }) {
 	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ P(b, { children: [n === null ? /* @__PURE__ */ P("p", {
+	return /* @__PURE__ */ N(b, { children: [n === null ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ P("ol", {
+	}) : null, /* @__PURE__ */ N("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Rn(e),
+			"aria-pressed": i === e.position - 1 && a === zn(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: Rn(e)
+				target: zn(e)
 			}),
-			children: [/* @__PURE__ */ P($, { text: e.text }), /* @__PURE__ */ P("span", {
+			children: [/* @__PURE__ */ N($, { text: e.text }), /* @__PURE__ */ N("span", {
 				class: "index",
-				children: R(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function Ic(e) {
+function Lc(e) {
 	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
 		ask: "test",
 		...n,
@@ -5551,79 +5582,79 @@ function Ic(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Le(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Rc(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ P("p", {
+		s && e.say && (t.said.value = `${e.say}: ${zc(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ N("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(F, { answer: o }), s ? /* @__PURE__ */ P(Lc, {
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(P, { answer: o }), s ? /* @__PURE__ */ N(Rc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Lc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Rc(t, i), d = k().explained.value;
-	return /* @__PURE__ */ P("div", {
+function Rc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = zc(t, i), d = k().explained.value;
+	return /* @__PURE__ */ N("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ P(X, {
+			d ? /* @__PURE__ */ N(X, {
 				name: "test",
-				figure: (e) => Sc(t, d, e),
-				table: () => Ac(t),
+				figure: (e) => Cc(t, d, e),
+				table: () => jc(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ P($, { text: a.text }),
+					/* @__PURE__ */ N($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ P("p", {
+			i === null ? null : /* @__PURE__ */ N("p", {
 				class: "note",
-				children: ["Its probability: ", Rc(t, null).join(" → ")]
+				children: ["Its probability: ", zc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ P(Vc, {
+			/* @__PURE__ */ N(Hc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					L(t.nats),
+					I(t.nats),
 					" ",
-					/* @__PURE__ */ P(Q, { name: "nats" }),
+					/* @__PURE__ */ N(Q, { name: "nats" }),
 					". ",
-					zc(t),
+					Bc(t),
 					" ",
-					s ? /* @__PURE__ */ P("strong", { children: Zr(s) }) : null
+					s ? /* @__PURE__ */ N("strong", { children: Qr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ P(Bc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ N(Vc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Rc(e, t) {
-	return t === null ? Kr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
+function zc(e, t) {
+	return t === null ? qr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
 }
-function zc({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ P(b, { children: "No control for this kind of test." });
+function Bc({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ N(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Q, {
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5638,54 +5669,54 @@ function zc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Bc(e) {
-	return /* @__PURE__ */ P(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ P("span", {
+function Vc(e) {
+	return /* @__PURE__ */ N(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ P($, { text: e.text }),
+			/* @__PURE__ */ N($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Vc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Hc(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ P("svg", {
+function Hc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Uc(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ N("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ P("line", {
+			/* @__PURE__ */ N("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ P("rect", {
+			e.limit === null ? null : /* @__PURE__ */ N("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ P("line", {
+			/* @__PURE__ */ N("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ P("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ P("circle", {
+			/* @__PURE__ */ N("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -5694,207 +5725,207 @@ function Vc(e) {
 		]
 	});
 }
-function Hc(e, t) {
+function Uc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Uc = {
+var Wc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Wc = {
+}, Gc = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Gc() {
+function Kc() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ P(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ N(Z, {
 		name: "inspector",
-		title: `Inspector: ${N(t)}`,
+		title: `Inspector: ${M(t)}`,
 		children: [
-			/* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ P(Qc, {}),
-			/* @__PURE__ */ P(F, { answer: r }),
-			i && M(i.part, t) ? /* @__PURE__ */ P("dl", {
+			/* @__PURE__ */ N($c, {}),
+			/* @__PURE__ */ N(P, { answer: r }),
+			i && Ut(i.part, t) ? /* @__PURE__ */ N("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ P(Kc, {
+					t.encoder ? /* @__PURE__ */ N(qc, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ P("span", {
+						children: /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ P(Kc, {
-						name: /* @__PURE__ */ P(Q, { name: "credit" }),
-						children: [L(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ N(qc, {
+						name: /* @__PURE__ */ N(Q, { name: "credit" }),
+						children: [I(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ P(Kc, {
-						name: /* @__PURE__ */ P(Q, { name: "activation" }),
-						children: L(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ N(qc, {
+						name: /* @__PURE__ */ N(Q, { name: "activation" }),
+						children: I(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ P(Kc, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ N(qc, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ P(rs, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ N(is, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ P(Zc, {
+					/* @__PURE__ */ N(Qc, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ P(Zc, {
+					/* @__PURE__ */ N(Qc, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ P(Jc, { part: t })
+					/* @__PURE__ */ N(Yc, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ P(Z, {
+	}) : /* @__PURE__ */ N(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function Kc(e) {
-	return /* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P("dt", { children: e.name }), /* @__PURE__ */ P("dd", { children: e.children })] });
+function qc(e) {
+	return /* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N("dt", { children: e.name }), /* @__PURE__ */ N("dd", { children: e.children })] });
 }
-var qc = {
+var Jc = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Jc({ part: e }) {
-	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Wt(e) !== e.kind && t.reads() === null ? {
+function Yc({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Gt(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Wn({
+		...Gn({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ P(Kc, {
+	return r?.error ? /* @__PURE__ */ N(qc, {
 		name: "reads",
-		children: /* @__PURE__ */ P(F, { answer: r })
-	}) : !i || a || !M(i.part, e) ? null : /* @__PURE__ */ P(b, { children: i.reads.map((e) => /* @__PURE__ */ P(Yc, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ N(P, { answer: r })
+	}) : !i || a || !Ut(i.part, e) ? null : /* @__PURE__ */ N(b, { children: i.reads.map((e) => /* @__PURE__ */ N(Xc, { reading: e }, e.what)) });
 }
-function Yc({ reading: e }) {
+function Xc({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ P(Kc, {
-		name: qc[t],
+	return /* @__PURE__ */ N(qc, {
+		name: Jc[t],
 		children: [
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					L(n),
-					a ? /* @__PURE__ */ P(b, { children: [
+					I(n),
+					a ? /* @__PURE__ */ N(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ P($, { text: a.text })
+						/* @__PURE__ */ N($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ P(Xc, { term: e }, Qt(e.part))),
-			i.count > 0 ? /* @__PURE__ */ P("span", {
+			r.map((e) => /* @__PURE__ */ N(Zc, { term: e }, $t(e.part))),
+			i.count > 0 ? /* @__PURE__ */ N("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: L(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function Xc({ term: e }) {
-	let t = $t(e.part);
-	return /* @__PURE__ */ P("span", {
+function Zc({ term: e }) {
+	let t = en(e.part);
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ P(Ha, { part: t }) : Qt(e.part),
+			t ? /* @__PURE__ */ N(Ua, { part: t }) : $t(e.part),
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: L(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function Zc(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ P(Kc, {
+function Qc(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ N(qc, {
 		name: e.name,
-		children: /* @__PURE__ */ P(ns, { tokens: e.tokens })
+		children: /* @__PURE__ */ N(rs, { tokens: e.tokens })
 	});
 }
-function Qc() {
+function $c() {
 	let e = k(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ P("fieldset", {
+	return t ? /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ P("legend", { children: ["Test ", /* @__PURE__ */ P("kbd", { children: "t" })] }),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("legend", { children: ["Test ", /* @__PURE__ */ N("kbd", { children: "t" })] }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [Mn.map((t) => /* @__PURE__ */ P("button", {
+				children: [Nn.map((t) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Uc[t],
+					title: t === "swap" && r === null ? "Open B first" : Wc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ P("button", {
+				}, t)), /* @__PURE__ */ N("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ P("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ N("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ P(Ic, {
+			n ? /* @__PURE__ */ N(Lc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Uc[n],
-				say: `${N(t)} ${Wc[n]}`
+				note: Wc[n],
+				say: `${M(t)} ${Gc[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var $c = 46, el = V - 6, tl = 8, nl = 112;
-function rl(e, t) {
+var el = 46, tl = B - 6, nl = 8, rl = 112;
+function il(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [il(e)], {
+	return J(B, [al(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function il({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => $c + t * (el - $c) / Math.max(e.length - 1, 1), i = (e) => tl + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function al({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => el + t * (tl - el) / Math.max(e.length - 1, 1), i = (e) => nl + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5903,32 +5934,32 @@ function il({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => hi($c, i(e), el, i(e), { stroke: ri })),
+			...a.map((e) => gi(el, i(e), tl, i(e), { stroke: ii })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			hi($c, nl, el, nl, { stroke: ni }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? hi(r(t), nl, r(t), 114.5, { stroke: ni }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			gi(el, rl, tl, rl, { stroke: H }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? gi(r(t), rl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			si("polyline", {
+			ci("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: ii,
+				stroke: ai,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => si("circle", {
+			...e.map((e, t) => ci("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: ii
+				fill: ai
 			})),
-			G(($c + el) / 2, 132, "read after layer (emb: the embedding)", {
+			G((el + tl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -5940,7 +5971,7 @@ function il({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function al({ lens: e }) {
+function ol({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5951,7 +5982,7 @@ function al({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			Yi(e.layer),
+			Xi(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -5961,25 +5992,25 @@ function al({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var ol = 360, sl = 150, cl = 44, ll = 14, ul = new Intl.NumberFormat("en", { notation: "compact" });
-function dl() {
-	let e = k().explained.value, t = oo();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ P(Z, {
+var sl = 360, cl = 150, ll = 44, ul = 14, dl = new Intl.NumberFormat("en", { notation: "compact" });
+function fl() {
+	let e = k().explained.value, t = so();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(X, {
 				name: "rank-by-layer",
-				figure: (t) => rl(e, t),
-				table: () => al(e),
+				figure: (t) => il(e, t),
+				table: () => ol(e),
 				data: e
 			}),
-			/* @__PURE__ */ P(pl, {
+			/* @__PURE__ */ N(ml, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ P(Wa, {
+			/* @__PURE__ */ N(Ga, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -5988,59 +6019,59 @@ function dl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					fl(e.layer),
+					pl(e.layer),
 					`${e.rank}`,
-					R(e.probability),
-					/* @__PURE__ */ P("bdi", { children: z(e.top.text) }, "top")
+					L(e.probability),
+					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function fl(e) {
+function pl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function pl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ml(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ P("svg", {
+function ml({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = hl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ N("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ol} ${sl}`,
+		viewBox: `0 0 ${sl} ${cl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("line", {
-				x1: cl,
+			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
+				x1: ll,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ P("text", {
+			}), /* @__PURE__ */ N("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : ul.format(e)
+				children: e === 1 ? "top, 1" : dl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ P("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ P("g", { children: [/* @__PURE__ */ P("circle", {
+				return /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ P("text", {
+				}), /* @__PURE__ */ N("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(ll, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(ul, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ P("text", {
-				x: cl,
+			/* @__PURE__ */ N("text", {
+				x: ll,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ P("text", {
+			/* @__PURE__ */ N("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6049,8 +6080,8 @@ function pl({ explained: e, tested: t }) {
 		]
 	});
 }
-function ml(e, t) {
-	let n = e.lens, r = t?.answer.part ? Jt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function hl(e, t) {
+	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6059,50 +6090,50 @@ function ml(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${fl(n[o]?.layer ?? null)} on`
+		text: `top from ${pl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var hl = 12;
-function gl(e, t) {
-	let n = gn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, hl).map((e) => ({
-		name: _n(e),
+var gl = 12;
+function _l(e, t) {
+	let n = _n(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, gl).map((e) => ({
+		name: vn(e),
 		value: e.value,
-		number: L(e.value, 3)
-	})), a = Oo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => yl(e, r)), ...i.length > 0 ? [So(V, {
+		number: I(e.value, 3)
+	})), a = ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(B, [...n.map((e) => bl(e, r)), ...i.length > 0 ? [Co(B, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${R(e.probability)}).`
+		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var _l = 40, vl = 84;
-function yl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * vl, o = (V - _l) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var vl = 40, yl = 84;
+function bl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * yl, o = (B - vl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Do({
+			...Oo({
 				low: r,
 				high: i
-			}).map((e) => hi(_l, a(e), V, a(e), { stroke: e === 0 ? ni : ri }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => gi(vl, a(e), B, a(e), { stroke: e === 0 ? H : ii }) + G(36, a(e) + 2.3, I(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = _l + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = vl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return _i(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return vi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((_l + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((vl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6114,7 +6145,7 @@ function yl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function bl(e) {
+function xl(e) {
 	return {
 		head: [
 			"part",
@@ -6125,14 +6156,14 @@ function bl(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			Zt(`L${e}`, t ?? !1),
+			Qt(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			_n(e),
+			vn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6142,18 +6173,18 @@ function bl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function xl({ list: e, explained: t }) {
-	let n = k(), r = hn(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ P("p", { children: [
+function Sl({ list: e, explained: t }) {
+	let n = k(), r = gn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ P("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ N("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: mn
+				knowledge: hn
 			}),
 			children: [
 				e.relation,
@@ -6165,34 +6196,34 @@ function xl({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Sl({ list: e, open: t }) {
+function Cl({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ P("details", {
+	return /* @__PURE__ */ N("details", {
 		open: t,
-		children: [/* @__PURE__ */ P("summary", { children: "Choose a known fact" }), /* @__PURE__ */ P("p", {
+		children: [/* @__PURE__ */ N("summary", { children: "Choose a known fact" }), /* @__PURE__ */ N("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ P("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ P("select", {
+					/* @__PURE__ */ N("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ P("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ P("label", { children: [
+				/* @__PURE__ */ N("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ P("select", {
+					/* @__PURE__ */ N("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ P("option", {
+						children: a.map((e, t) => /* @__PURE__ */ N("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6202,7 +6233,7 @@ function Sl({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ P("button", {
+				/* @__PURE__ */ N("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6216,35 +6247,35 @@ function Sl({ list: e, open: t }) {
 		})]
 	});
 }
-function Cl() {
-	let e = k(), t = O(""), n = O(""), r = yn(t.value);
-	return /* @__PURE__ */ P("details", { children: [
-		/* @__PURE__ */ P("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ P("label", {
+function wl() {
+	let e = k(), t = O(""), n = O(""), r = bn(t.value);
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ N("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ P("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ N("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ P("label", { children: [
+			children: [/* @__PURE__ */ N("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ P("input", {
+				/* @__PURE__ */ N("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ P("button", {
+			] }), /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...mn,
+					...hn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6254,17 +6285,17 @@ function Cl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var wl = {
+var Tl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Tl = {
+}, El = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function El({ found: e, list: t }) {
-	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = bn(e), s = a?.action === "erase" ? o.shared : o[xn(o, r?.set ?? null)], c = A(a && r && i ? Dn(r, a, i, s) : null);
+function Dl({ found: e, list: t }) {
+	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = xn(e), s = a?.action === "erase" ? o.shared : o[Sn(o, r?.set ?? null)], c = A(a && r && i ? On(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6273,33 +6304,33 @@ function El({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ P("fieldset", {
+	return /* @__PURE__ */ N("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ P("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ P(Dl, {
+			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ N(Ol, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ P(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ol, {
+			/* @__PURE__ */ N(P, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(kl, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ P(Al, {
+			}), /* @__PURE__ */ N(jl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => N(Ht(e)))
+				neurons: s.map((e) => M(Ht(e)))
 			})] }) : null
 		]
 	});
 }
-function Dl({ own: e, counts: t }) {
+function Ol({ own: e, counts: t }) {
 	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ P("form", {
+	return /* @__PURE__ */ N("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6309,56 +6340,56 @@ function Dl({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ P("label", { children: [
+			/* @__PURE__ */ N("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ P("select", {
+				/* @__PURE__ */ N("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ P("option", {
-						value: e,
-						children: wl[e]
-					}, e))
-				})
-			] }),
-			s ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("label", { children: [
-				"New answer",
-				" ",
-				/* @__PURE__ */ P("input", {
-					type: "text",
-					value: a.value,
-					onInput: (e) => a.value = e.currentTarget.value
-				})
-			] }), /* @__PURE__ */ P("label", { children: [
-				"By",
-				" ",
-				/* @__PURE__ */ P("select", {
-					value: o.value,
-					onChange: (e) => o.value = e.currentTarget.value,
-					children: fn.map((e) => /* @__PURE__ */ P("option", {
+					children: fn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
 						value: e,
 						children: Tl[e]
 					}, e))
 				})
+			] }),
+			s ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("label", { children: [
+				"New answer",
+				" ",
+				/* @__PURE__ */ N("input", {
+					type: "text",
+					value: a.value,
+					onInput: (e) => a.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ N("label", { children: [
+				"By",
+				" ",
+				/* @__PURE__ */ N("select", {
+					value: o.value,
+					onChange: (e) => o.value = e.currentTarget.value,
+					children: pn.map((e) => /* @__PURE__ */ N("option", {
+						value: e,
+						children: El[e]
+					}, e))
+				})
 			] })] }) : null,
-			/* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ P("button", {
+			r ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ P("span", {
+			c > 0 ? null : /* @__PURE__ */ N("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Ol({ result: e, answer: t }) {
+function kl({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6386,81 +6417,81 @@ function Ol({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P(Ua, {
+			/* @__PURE__ */ N(Wa, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ P("table", { children: [
-					/* @__PURE__ */ P("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-						/* @__PURE__ */ P("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ P("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ P("tr", { children: [
-						/* @__PURE__ */ P("td", { children: [e.prompt, e.used ? /* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("td", { children: [e.prompt, e.used ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(kl, { said: e.before }) }),
-						/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(kl, { said: e.after }) })
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Al, { said: e.before }) }),
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Al, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ P(Ua, {
+			/* @__PURE__ */ N(Wa, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ P("table", { children: [
-					/* @__PURE__ */ P("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-						/* @__PURE__ */ P("th", {
+				children: /* @__PURE__ */ N("table", { children: [
+					/* @__PURE__ */ N("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ P("th", {
+						/* @__PURE__ */ N("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ P("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ P("tr", { children: [
-						/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ N("tr", { children: [
+						/* @__PURE__ */ N("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ P("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: R(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ P("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: R(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ P("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6470,141 +6501,141 @@ function Ol({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ P("td", {
+						/* @__PURE__ */ N("td", {
 							class: "number",
-							children: n ? R(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					I(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					I(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ P("p", {
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function kl({ said: e }) {
-	return /* @__PURE__ */ P("span", {
+function Al({ said: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ P($, { text: e.text }),
+			/* @__PURE__ */ N($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function Al(e) {
+function jl(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ P("details", { children: [
-		/* @__PURE__ */ P("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
+	return /* @__PURE__ */ N("details", { children: [
+		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ P(jl, {
+		}), /* @__PURE__ */ N(Ml, {
 			label: "The fact as a line of JSON",
-			text: Cn(e.fact)
+			text: wn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ P(jl, {
+		/* @__PURE__ */ N(Ml, {
 			label: "The command",
-			text: wn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Tn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function jl({ label: e, text: t }) {
-	return /* @__PURE__ */ P(Ua, {
+function Ml({ label: e, text: t }) {
+	return /* @__PURE__ */ N(Wa, {
 		label: e,
-		children: /* @__PURE__ */ P("pre", { children: /* @__PURE__ */ P("code", { children: t }) })
+		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ml = [
+var Nl = [
 	.2,
 	.1,
 	.05
-], Nl = 12, Pl = {
+], Pl = 12, Fl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Fl({ explained: e }) {
+function Il({ explained: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ P("p", {
+	return i ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ P("code", { children: "unembed open" }),
+			/* @__PURE__ */ N("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ P("section", {
+	}) : /* @__PURE__ */ N("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ P("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ P(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ P(Il, {
+			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ N(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ N(Ll, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ P(Rl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ N(zl, { list: a.result }) : null
 		]
 	});
 }
-function Il({ list: e, explained: t }) {
+function Ll({ list: e, explained: t }) {
 	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ P("p", { children: [
+	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ P($, { text: t.target.text }),
+		/* @__PURE__ */ N($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ P(Ll, {})
+		/* @__PURE__ */ N(Rl, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ P(b, { children: [
-		i ? /* @__PURE__ */ P("p", { children: [
+	return /* @__PURE__ */ N(b, { children: [
+		i ? /* @__PURE__ */ N("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ P("strong", { children: i.subject }),
+			/* @__PURE__ */ N("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ P("strong", { children: i.answer }),
+			/* @__PURE__ */ N("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ P(Ll, {}) : /* @__PURE__ */ P("button", {
+			r ? /* @__PURE__ */ N(Rl, {}) : /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: mn }),
+				onClick: () => n.set({ knowledge: hn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ P("p", {
+		] }) : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -6612,40 +6643,40 @@ function Il({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ P(xl, {
+		i || a ? null : /* @__PURE__ */ N(Sl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Sl, {
+		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Cl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ P(Cl, {})] })
+		}), i ? null : /* @__PURE__ */ N(wl, {})] })
 	] });
 }
-function Ll() {
+function Rl() {
 	let e = k();
-	return e.data.host === "report" ? null : /* @__PURE__ */ P("button", {
+	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Rl({ list: e }) {
-	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? En(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P("p", {
+function zl({ list: e }) {
+	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Dn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "controls",
-			children: /* @__PURE__ */ P("label", { children: [
+			children: /* @__PURE__ */ N("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ P("select", {
+				/* @__PURE__ */ N("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ml, n.t])].map((e) => /* @__PURE__ */ P("option", {
+					children: [.../* @__PURE__ */ new Set([...Nl, n.t])].map((e) => /* @__PURE__ */ N("option", {
 						value: e,
 						children: [
 							e,
@@ -6656,32 +6687,32 @@ function Rl({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ P(F, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ P("p", {
+		/* @__PURE__ */ N(P, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ P("div", {
+		o ? /* @__PURE__ */ N("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ P(zl, { found: o }), /* @__PURE__ */ P(El, {
+			children: [/* @__PURE__ */ N(Bl, { found: o }), /* @__PURE__ */ N(Dl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function zl({ found: e }) {
+function Bl({ found: e }) {
 	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = bn(e), a = xn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P("p", {
+	let i = xn(e), a = Sn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ P($, { text: r.answer }),
+				/* @__PURE__ */ N($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6690,15 +6721,15 @@ function zl({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ P("p", {
+		e.notes.map((e) => /* @__PURE__ */ N("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ P("fieldset", { children: [/* @__PURE__ */ P("legend", { children: "Which neurons" }), pn.map((e) => /* @__PURE__ */ P("div", {
+		/* @__PURE__ */ N("fieldset", { children: [/* @__PURE__ */ N("legend", { children: "Which neurons" }), mn.map((e) => /* @__PURE__ */ N("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ P("label", { children: [
-					/* @__PURE__ */ P("input", {
+				/* @__PURE__ */ N("label", { children: [
+					/* @__PURE__ */ N("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6706,23 +6737,23 @@ function zl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Pl[e],
+					Fl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ P(Bl, { neurons: i[e] })
+				/* @__PURE__ */ N(Vl, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ P("p", {
+		i[a].length === 0 ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ P(Vl, {
+		}) : /* @__PURE__ */ N(Hl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ P(Wa, {
+		/* @__PURE__ */ N(Ga, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6731,37 +6762,37 @@ function zl({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				R(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Bl({ neurons: e }) {
-	return /* @__PURE__ */ P("span", {
+function Vl({ neurons: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "neurons",
-		children: [e.slice(0, Nl).map((e) => {
+		children: [e.slice(0, Pl).map((e) => {
 			let t = Ht(e);
-			return /* @__PURE__ */ P(Ha, { part: t }, N(t));
-		}), e.length > Nl ? /* @__PURE__ */ P("span", {
+			return /* @__PURE__ */ N(Ua, { part: t }, M(t));
+		}), e.length > Pl ? /* @__PURE__ */ N("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Nl,
+				e.length - Pl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Vl(e) {
+function Hl(e) {
 	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ P("fieldset", {
+	return /* @__PURE__ */ N("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ P("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ P("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ N("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -6769,7 +6800,7 @@ function Vl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ P(Ic, {
+			n && e.target !== void 0 ? /* @__PURE__ */ N(Lc, {
 				tests: e.neurons.map((e) => ({
 					part: Ht(e),
 					how: n
@@ -6777,7 +6808,7 @@ function Vl(e) {
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ P("p", {
+			n && !e.whole ? /* @__PURE__ */ N("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -6785,64 +6816,64 @@ function Vl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Hl = 12, Ul = 100, Wl = 12;
-function Gl() {
+var Ul = 12, Wl = 100, Gl = 12;
+function Kl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...Wn({
+		...Gn({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Ul
+		top: Wl
 	} : null);
-	return /* @__PURE__ */ P("div", { children: t ? /* @__PURE__ */ P(Z, {
+	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ P("p", {
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ N("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ P("div", {
+		}), /* @__PURE__ */ N("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ P("div", { children: [/* @__PURE__ */ P(F, { answer: c }), l ? /* @__PURE__ */ P(Kl, {
+			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(ql, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ P(Fl, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ N(Il, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function Kl({ result: e, stale: t }) {
-	let n = gn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ P("div", {
+function ql({ result: e, stale: t }) {
+	let n = _n(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ N("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(X, {
 				name: "knowledge",
-				figure: (t) => gl(e, t),
-				table: () => bl(e),
+				figure: (t) => _l(e, t),
+				table: () => xl(e),
 				data: e
 			}),
-			n.map((t) => /* @__PURE__ */ P("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ P("p", {
+			n.map((t) => /* @__PURE__ */ N("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ N("p", {
 					class: "note",
-					children: ql(t, e)
+					children: Jl(t, e)
 				}) : null,
-				/* @__PURE__ */ P(Jl, {
+				/* @__PURE__ */ N(Yl, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ P(Yl, {
+				/* @__PURE__ */ N(Xl, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ P(Xl, { neurons: e.attributions.slice(0, Hl) }),
-			/* @__PURE__ */ P(Wa, {
+			/* @__PURE__ */ N(Zl, { neurons: e.attributions.slice(0, Ul) }),
+			/* @__PURE__ */ N(Ga, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -6852,33 +6883,33 @@ function Kl({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = vn(e.neurons, e.layers.length);
+					let t = yn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Zt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : L(n.sum, 4),
-						L(n.change, 4),
-						n.error === null ? "" : I(n.error, 4),
-						(t[r] ?? []).map((e) => `${_n(e)} ${L(e.value, 3)}`).join(", ")
+						Qt(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${vn(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function ql({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Jl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function Jl({ stack: e, largest: t }) {
+function Yl({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ P("svg", {
+	return /* @__PURE__ */ N("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ P("line", {
+		children: [/* @__PURE__ */ N("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -6886,147 +6917,147 @@ function Jl({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ P("g", { children: [
-				/* @__PURE__ */ P("rect", {
+			return /* @__PURE__ */ N("g", { children: [
+				/* @__PURE__ */ N("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ P("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ N("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ P("title", { children: `${Zt(`L${i.layer}`, e.encoder)}: ${L(i.sum, 3)}` })
+				/* @__PURE__ */ N("title", { children: `${Qt(`L${i.layer}`, e.encoder)}: ${I(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function Yl({ stack: e, largest: t }) {
-	let n = k(), r = vn(e.neurons, e.layers.length), i = Math.min(Wl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ P("p", {
+function Xl({ stack: e, largest: t }) {
+	let n = k(), r = yn(e.neurons, e.layers.length), i = Math.min(Gl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("p", {
+	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Wl,
+			Gl,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ P(Aa, {
+	}), /* @__PURE__ */ N(ja, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Ir(r.value, t) : null;
+			return r ? Lr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${_n(n)}: ${L(n.value, 3)}` : "";
+			return n ? `${vn(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && M(Ht(n), o);
+			return n !== void 0 && Ut(Ht(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Zt(`L${t}`, e.encoder),
+		columnName: (t) => Qt(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
 			r && n.select(Ht(r));
 		}
 	})] });
 }
-function Xl({ neurons: e }) {
+function Zl({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-		/* @__PURE__ */ P("th", {
+	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ P("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ P("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ P("span", {
+			children: /* @__PURE__ */ N("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ P("th", {
+		/* @__PURE__ */ N("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ P("tbody", { children: e.map((e) => /* @__PURE__ */ P("tr", { children: [
-		/* @__PURE__ */ P("th", {
+	] }) }), /* @__PURE__ */ N("tbody", { children: e.map((e) => /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
-			children: /* @__PURE__ */ P(Ha, { part: Ht(e) })
+			children: /* @__PURE__ */ N(Ua, { part: Ht(e) })
 		}),
-		/* @__PURE__ */ P("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(zo, {
+			children: /* @__PURE__ */ N(Bo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ P("td", {
+		/* @__PURE__ */ N("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ P(Ro, {
+			children: /* @__PURE__ */ N(zo, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ P("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: L(e.activation)
+			children: I(e.activation)
 		})
-	] }, _n(e))) })] });
+	] }, vn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Zl = 40;
-function Ql(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Mo(i.terms, Math.min(t, Zl), n), { sum: l } = Fo(i), u = [
+var Ql = 40;
+function $l(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = No(i.terms, Math.min(t, Ql), n), { sum: l } = Io(i), u = [
 		...s.map((e) => ({
-			name: Qt(e),
+			name: $t(e),
 			value: e.value,
-			number: L(e.value)
+			number: I(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: L(c.value),
+			number: I(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: L(l),
+			number: I(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [So(V, {
+	return J(B, [Co(B, {
 		rows: u,
-		axis: Oo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: ko(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Ji(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Yi(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: qi(a)
+		about: Ji(a)
 	});
 }
-function $l({ ledger: e }) {
+function eu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7039,7 +7070,7 @@ function $l({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			Qt(e),
+			$t(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7051,125 +7082,125 @@ function $l({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function eu() {
-	return /* @__PURE__ */ P("p", {
+function tu() {
+	return /* @__PURE__ */ N("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ P(Q, { name: "nats" }),
+			/* @__PURE__ */ N(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ P(Q, {
+			/* @__PURE__ */ N(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ P(Q, { name: "suppressor" }),
+			/* @__PURE__ */ N(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function tu({ part: e, brief: t }) {
-	let n = oo(), r = n && ms(n, e);
+function nu({ part: e, brief: t }) {
+	let n = so(), r = n && hs(n, e);
 	if (!n || !r) return null;
-	let [i, a] = gs(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
-	return t ? /* @__PURE__ */ P("span", {
+	let [i, a] = _s(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ N("span", {
 		class: "outcome",
-		title: `${c}, ${L(o)} nats${s ? `, ${Zr(s)}` : ""}`,
+		title: `${c}, ${I(o)} nats${s ? `, ${Qr(s)}` : ""}`,
 		children: [
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "from",
 				children: [i, " → "]
 			}),
 			a,
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "mark",
-				children: s ? Zr(s)[0] : ""
+				children: s ? Qr(s)[0] : ""
 			})
 		]
-	}) : /* @__PURE__ */ P("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: "outcome",
 		children: [
-			/* @__PURE__ */ P("span", { children: c }),
+			/* @__PURE__ */ N("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ P(nu, { effect: s }) : null
+			s ? /* @__PURE__ */ N(ru, { effect: s }) : null
 		]
 	});
 }
-function nu({ effect: e }) {
-	return /* @__PURE__ */ P("span", {
+function ru({ effect: e }) {
+	return /* @__PURE__ */ N("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ P("span", { children: [L(e.nats), " nats"] }),
+			/* @__PURE__ */ N("span", { children: [I(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ P("span", { children: Zr(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ N("span", { children: Qr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var ru = 12, iu = 10, au = Infinity, ou = Se({
+var iu = 12, au = 10, ou = Infinity, su = Se({
 	is: () => !1,
 	set: () => {}
-}), su = Se({
+}), cu = Se({
 	order: "size",
 	effectOf: () => null
 });
-function cu() {
-	let e = k(), t = e.explained.value, n = oo(), r = O("size"), i = O(ru), a = O({});
+function lu() {
+	let e = k(), t = e.explained.value, n = so(), r = O("size"), i = O(iu), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
-		let t = $t(e);
-		return t && n ? ms(n, t)?.nats ?? null : null;
-	}, l = Mo(o.terms, i.value, r.value, (e) => uu($t(e), s), c), u = No(0, o.terms, l.others.value);
-	return /* @__PURE__ */ P(Z, {
+		let t = en(e);
+		return t && n ? hs(n, t)?.nats ?? null : null;
+	}, l = No(o.terms, i.value, r.value, (e) => du(en(e), s), c), u = Po(0, o.terms, l.others.value);
+	return /* @__PURE__ */ N(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ P(Q, {
+		title: /* @__PURE__ */ N(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ P(du, { explained: t }),
+		note: /* @__PURE__ */ N(fu, { explained: t }),
 		children: [
-			/* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(X, {
 				name: "ledger",
-				figure: (e) => Ql(t, i.value, r.value, e),
-				table: () => $l(t),
+				figure: (e) => $l(t, i.value, r.value, e),
+				table: () => eu(t),
 				data: t
 			}),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ P("label", { children: [
+				children: [/* @__PURE__ */ N("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ P("select", {
+					/* @__PURE__ */ N("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ P("option", {
+							/* @__PURE__ */ N("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ P("option", {
+							/* @__PURE__ */ N("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ P("option", {
+							/* @__PURE__ */ N("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > ru ? /* @__PURE__ */ P("button", {
+				] }), o.terms.length > iu ? /* @__PURE__ */ N("button", {
 					type: "button",
-					onClick: () => i.value = i.value === ru ? au : ru,
-					children: i.value === ru ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === iu ? ou : iu,
+					children: i.value === iu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ P(ou.Provider, {
+			/* @__PURE__ */ N(su.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? uu(t, s),
+					is: (e, t) => a.value[e] ?? du(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7177,126 +7208,126 @@ function cu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ P(su.Provider, {
+				children: /* @__PURE__ */ N(cu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ P("table", {
+					children: /* @__PURE__ */ N("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Cu,
+						onKeyDown: wu,
 						children: [
-							/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-								/* @__PURE__ */ P("th", {
+							/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+								/* @__PURE__ */ N("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ P("th", {
+								/* @__PURE__ */ N("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ P(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ N(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ P("th", {
+								/* @__PURE__ */ N("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ P("span", {
+									children: /* @__PURE__ */ N("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ P("th", {
+								/* @__PURE__ */ N("th", {
 									scope: "col",
-									children: lu(t)
+									children: uu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ P("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ P(mu, {
+							/* @__PURE__ */ N("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ N(hu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Io(e))), /* @__PURE__ */ P(xu, {
+							}, Lo(e))), /* @__PURE__ */ N(Su, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ P(pu, { explained: t })
+							/* @__PURE__ */ N(mu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ P(eu, {})
+			/* @__PURE__ */ N(tu, {})
 		]
 	});
 }
-function lu({ target: e, reference: t }) {
-	let n = z(e.text.trim() || e.text);
+function uu({ target: e, reference: t }) {
+	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function uu(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : M(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Wt(t) === e.kind;
+function du(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
 }
-function du({ explained: e }) {
+function fu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ P(b, { children: [
+	return /* @__PURE__ */ N(b, { children: [
 		"Why ",
-		z(t.text),
+		R(t.text),
 		": ",
-		fu(n),
+		pu(n),
 		"; raw ",
-		/* @__PURE__ */ P(Q, { name: "logit" }),
+		/* @__PURE__ */ N(Q, { name: "logit" }),
 		" ",
-		I(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ P(b, { children: [
+		F(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ N(b, { children: [
 			", ",
-			/* @__PURE__ */ P(Q, { name: "reference" }),
+			/* @__PURE__ */ N(Q, { name: "reference" }),
 			" ",
-			I(n.value)
+			F(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ P(Q, { name: "credit" }),
+		/* @__PURE__ */ N(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function fu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
+function pu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function pu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Fo(e.ledger);
-	return /* @__PURE__ */ P("tfoot", { children: /* @__PURE__ */ P("tr", {
+function mu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Io(e.ledger);
+	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-total": t,
-				children: L(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					Ur(n),
+					Wr(n),
 					", tolerance",
 					" ",
-					Ur(e.ledger.tolerance),
+					Wr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function mu(e) {
-	let t = k(), n = Ve(ou), { term: r, level: i } = e, a = $t(r), o = Io(r), s = a !== null && a.kind === Wt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(bu, {
-			name: Qt(r),
+function hu(e) {
+	let t = k(), n = Ve(su), { term: r, level: i } = e, a = en(r), o = Lo(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(xu, {
+			name: $t(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7305,94 +7336,94 @@ function mu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(M(a, t.state.value.selection) ? null : a);
+				a && t.select(Ut(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ P(hu, {
+		c && i === 1 ? /* @__PURE__ */ N(gu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ P(vu, {
+		c && i === 2 ? /* @__PURE__ */ N(yu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function hu({ term: e, largest: t }) {
-	let n = k(), r = Ve(su), i = n.followed(), a = {
+function gu({ term: e, largest: t }) {
+	let n = k(), r = Ve(cu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: iu
+		top: au
 	}, o = A(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ P("tr", {
+	if (!o?.result) return /* @__PURE__ */ N("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ P("td", {
+		children: /* @__PURE__ */ N("td", {
 			colSpan: 4,
 			class: o?.error ? "error" : "",
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !gu(e)), u = Mo(l, au, r.order, void 0, r.effectOf), d = No(t, l, c.value);
-	return /* @__PURE__ */ P(b, { children: [
-		u.shown.map((e) => /* @__PURE__ */ P(mu, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !_u(e)), u = No(l, ou, r.order, void 0, r.effectOf), d = Po(t, l, c.value);
+	return /* @__PURE__ */ N(b, { children: [
+		u.shown.map((e) => /* @__PURE__ */ N(hu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => _u(t, e))
-		}, Io(e))),
-		/* @__PURE__ */ P(xu, {
+			sources: s.filter((t) => vu(t, e))
+		}, Lo(e))),
+		/* @__PURE__ */ N(Su, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ P(Su, {
+		/* @__PURE__ */ N(Cu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function gu({ kind: e }) {
+function _u({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function _u(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || gu(e));
+function vu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || _u(e));
 }
-function vu(e) {
-	let t = k(), n = (e) => gu(e) ? "rounding" : `from ${e.source} ${B(yu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Mo(e.terms, iu, "size"), o = No(e.largest, r, i.value);
-	return /* @__PURE__ */ P(b, { children: [
-		r.map((e) => /* @__PURE__ */ P(bu, {
+function yu(e) {
+	let t = k(), n = (e) => _u(e) ? "rounding" : `from ${e.source} ${z(bu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = No(e.terms, au, "size"), o = Po(e.largest, r, i.value);
+	return /* @__PURE__ */ N(b, { children: [
+		r.map((e) => /* @__PURE__ */ N(xu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Io(e))),
-		/* @__PURE__ */ P(xu, {
+		}, Lo(e))),
+		/* @__PURE__ */ N(Su, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ P(Su, {
+		/* @__PURE__ */ N(Cu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function yu(e, { kind: t, source: n }) {
+function bu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function bu(e) {
-	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && M(n, t.state.value.selection);
-	return /* @__PURE__ */ P("tr", {
-		class: `level-${i}${n !== null && M(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function xu(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
+	return /* @__PURE__ */ N("tr", {
+		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7405,179 +7436,179 @@ function bu(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ P("span", { class: "twisty" }) : /* @__PURE__ */ P("span", {
+				children: [r === null ? /* @__PURE__ */ N("span", { class: "twisty" }) : /* @__PURE__ */ N("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ P("bdi", { children: e.name })]
+				}), /* @__PURE__ */ N("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(zo, { value: e.value })
+				children: /* @__PURE__ */ N(Bo, { value: e.value })
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Ro, {
+				children: /* @__PURE__ */ N(zo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ P("td", { children: n ? /* @__PURE__ */ P(tu, {
+			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(nu, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function xu(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ P("tr", {
+function Su(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ P("span", { class: "twisty" }),
+					/* @__PURE__ */ N("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ P(zo, { value: e.value })
+				children: /* @__PURE__ */ N(Bo, { value: e.value })
 			}),
-			/* @__PURE__ */ P("td", {
+			/* @__PURE__ */ N("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ P(Ro, {
+				children: /* @__PURE__ */ N(zo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ P("td", {})
-		]
-	});
-}
-function Su(e) {
-	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ P("tr", {
-		class: `sum level-${e.level}`,
-		"aria-level": e.level,
-		children: [
-			/* @__PURE__ */ P("td", {
-				class: "name",
-				children: [/* @__PURE__ */ P("span", { class: "twisty" }), "sum"]
-			}),
-			/* @__PURE__ */ P("td", {
-				class: "number",
-				children: L(e.sum)
-			}),
-			/* @__PURE__ */ P("td", {
-				colSpan: 2,
-				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
-			})
+			/* @__PURE__ */ N("td", {})
 		]
 	});
 }
 function Cu(e) {
+	let t = Math.abs(e.sum - e.parent) < .005;
+	return /* @__PURE__ */ N("tr", {
+		class: `sum level-${e.level}`,
+		"aria-level": e.level,
+		children: [
+			/* @__PURE__ */ N("td", {
+				class: "name",
+				children: [/* @__PURE__ */ N("span", { class: "twisty" }), "sum"]
+			}),
+			/* @__PURE__ */ N("td", {
+				class: "number",
+				children: I(e.sum)
+			}),
+			/* @__PURE__ */ N("td", {
+				colSpan: 2,
+				class: t ? "" : "error",
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+			})
+		]
+	});
+}
+function wu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var wu = 16;
-function Tu() {
-	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = kr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Tu = 16;
+function Eu() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Ar(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Wn({ source: a.source }),
+		...Gn({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Au(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Zi(e, t.value, d), p = {
+	let u = c ? ju(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Qi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ P(Z, {
+	return /* @__PURE__ */ N(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ P(Q, {
+		title: /* @__PURE__ */ N(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ P(b, { children: [
+		note: /* @__PURE__ */ N(b, { children: [
 			"What the ",
-			/* @__PURE__ */ P(Q, { name: "residual stream" }),
+			/* @__PURE__ */ N(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Du(u.positions.length) ? " that is pointed at" : "",
+			u && !Ou(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			z(n.target.text),
+			R(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "controls",
-				children: /* @__PURE__ */ P("label", { children: [
+				children: /* @__PURE__ */ N("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ P("select", {
+					/* @__PURE__ */ N("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Xi).map(([e, t]) => /* @__PURE__ */ P("option", {
+						children: Object.entries(Zi).map(([e, t]) => /* @__PURE__ */ N("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ P(Ka, {
+			/* @__PURE__ */ N(qa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ P(F, { answer: s }),
-			c ? /* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(P, { answer: s }),
+			c ? /* @__PURE__ */ N(X, {
 				name: "lens",
-				figure: (e) => Qi(c, n.target, t.value, p, e),
-				table: () => ra(c, p),
+				figure: (e) => $i(c, n.target, t.value, p, e),
+				table: () => ia(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ P("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ N("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ P(Aa, {
-						label: `Logit lens, ${Xi[t.value]} by layer and token`,
+					/* @__PURE__ */ N(ja, {
+						label: `Logit lens, ${Zi[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Lr(f(n)) : null;
+							return n ? Rr(f(n)) : null;
 						},
-						...Du(u.positions.length) ? { text: (e, t) => Ou(u.at(e, t)) } : {},
+						...Ou(u.positions.length) ? { text: (e, t) => ku(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ P(ku, {
+						tell: (e, t) => /* @__PURE__ */ N(Au, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Eu(u.layers[e] ?? null),
-						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => Du(u.layers[e] ?? null),
+						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ P(Va, {
+					/* @__PURE__ */ N(Ha, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7585,10 +7616,10 @@ function Tu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Xi[t.value]}`
+							high: `100 %, ${Zi[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ P(Wa, {
+					/* @__PURE__ */ N(Ga, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7599,12 +7630,12 @@ function Tu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Eu(e.layer),
+							Du(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ P("bdi", { children: Ou(e) }, "top"),
-							R(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ N("bdi", { children: ku(e) }, "top"),
+							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							R(e.probability)
+							L(e.probability)
 						])
 					})
 				]
@@ -7612,42 +7643,42 @@ function Tu() {
 		]
 	});
 }
-function Eu(e) {
+function Du(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Du(e) {
-	return e <= wu;
-}
 function Ou(e) {
-	return B(e?.top[0]);
+	return e <= Tu;
 }
-function ku({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ P(b, { children: [
+function ku(e) {
+	return z(e?.top[0]);
+}
+function Au({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ N(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		B(t),
+		z(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		R(e.probability),
+		L(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ P("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ N("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ P("bdi", { children: B(t) }),
+				/* @__PURE__ */ N("bdi", { children: z(t) }),
 				" ",
-				/* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("span", {
 					class: "small",
-					children: R(e.top_probability[n] ?? 0)
+					children: L(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Au(e, t) {
+function ju(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7657,101 +7688,101 @@ function Au(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function ju() {
-	let e = k(), t = oo(), n = e.state.value.selection, r = t ? Mu(t, n) : null;
+function Mu() {
+	let e = k(), t = so(), n = e.state.value.selection, r = t ? Nu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
-	return /* @__PURE__ */ P(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
+	return /* @__PURE__ */ N(Z, {
 		name: "looked",
-		title: `Where ${N(j(r))} looked`,
+		title: `Where ${M(j(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ P(X, {
-			name: `looked-${N(j(r))}`,
-			figure: (e) => bc(t, r, e),
-			table: () => xc(r),
+		children: [/* @__PURE__ */ N(X, {
+			name: `looked-${M(j(r))}`,
+			figure: (e) => xc(t, r, e),
+			table: () => Sc(r),
 			data: r
-		}), /* @__PURE__ */ P("table", {
+		}), /* @__PURE__ */ N("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ P("thead", {
+			children: [/* @__PURE__ */ N("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ P("tr", { children: [
-					/* @__PURE__ */ P("th", {
+				children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ P("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("th", {
+			}), /* @__PURE__ */ N("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ P("bdi", { children: B(e) }),
+						/* @__PURE__ */ N("bdi", { children: z(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ P("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ N("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ P("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: I(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ P("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					title: R(i),
-					children: I(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function Mu(e, t) {
-	let n = e.answer.part ? Jt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => M(j(e), t));
+function Nu(e, t) {
+	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Nu() {
+function Pu() {
 	let e = k(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ P(Z, {
+	return e.explained.value ? /* @__PURE__ */ N(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ P(b, { children: [
-			/* @__PURE__ */ P("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ N(b, { children: [
+			/* @__PURE__ */ N("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("div", {
+				children: t.map((r, i) => /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ P(Ha, { part: r.part }),
-						/* @__PURE__ */ P("select", {
-							"aria-label": `How ${N(r.part)} is tested`,
+						/* @__PURE__ */ N(Ua, { part: r.part }),
+						/* @__PURE__ */ N("select", {
+							"aria-label": `How ${M(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -7760,26 +7791,26 @@ function Nu() {
 									how: r
 								} : e) });
 							},
-							children: Mn.map((e) => /* @__PURE__ */ P("option", {
+							children: Nn.map((e) => /* @__PURE__ */ N("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ P("button", {
+						/* @__PURE__ */ N("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${N(r.part)}`,
+							"aria-label": `Remove the pin of ${M(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ P(Ic, {
+				}), t.length > 1 ? /* @__PURE__ */ N(Lc, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Ut(r.part)))
+				}) : null] }, Wt(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ P("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ P(Ic, {
+			t.length > 1 ? /* @__PURE__ */ N("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ N(Lc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -7787,45 +7818,45 @@ function Nu() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Pu() {
-	let e = k().explained.value, t = Xo();
+function Fu() {
+	let e = k().explained.value, t = Zo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ P(Z, {
+	return /* @__PURE__ */ N(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ P(b, { children: [
+		note: /* @__PURE__ */ N(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			B(i[r]),
+			z(i[r]),
 			": ",
-			z(n.text),
+			R(n.text),
 			" has",
 			" ",
-			R(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(X, {
 				name: "prediction",
-				figure: (t) => gc(e, t),
-				table: () => _c(e),
+				figure: (t) => _c(e, t),
+				table: () => vc(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ P("p", {
+			e.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ P("div", {
+			/* @__PURE__ */ N("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ P(Fu, {
+				children: [/* @__PURE__ */ N(Iu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ P(Fu, {
+				}), t?.result ? /* @__PURE__ */ N(Iu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7833,229 +7864,229 @@ function Pu() {
 		]
 	});
 }
-function Fu({ explained: e, caption: t }) {
+function Iu({ explained: e, caption: t }) {
 	let n = k();
-	return /* @__PURE__ */ P("table", {
+	return /* @__PURE__ */ N("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ P("caption", { children: t }),
-			/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("th", {
+			/* @__PURE__ */ N("caption", { children: t }),
+			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ P("th", {
+				/* @__PURE__ */ N("th", {
 					scope: "col",
-					children: /* @__PURE__ */ P("span", {
+					children: /* @__PURE__ */ N("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ P("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ P("tr", { children: [
-				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ N("tr", { children: [
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: Rn(t) }),
-					children: /* @__PURE__ */ P($, { text: t.text })
+					onClick: () => n.set({ target: zn(t) }),
+					children: /* @__PURE__ */ N($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ P("td", {
+				/* @__PURE__ */ N("td", {
 					class: "number",
-					children: R(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ P("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ N("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Iu() {
-	let e = k(), t = e.explained.value, n = A(so(e.followed()));
+function Lu() {
+	let e = k(), t = e.explained.value, n = A(co(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ P("section", {
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ P("p", {
+		children: /* @__PURE__ */ N("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ P(Ru, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(zu, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ P(b, { children: [Lu(t.sentence).map((e, t) => /* @__PURE__ */ P(Ru, {
+			}, t)) : /* @__PURE__ */ N(b, { children: [Ru(t.sentence).map((e, t) => /* @__PURE__ */ N(zu, {
 				span: e,
 				units: i
-			}, t)), a ? /* @__PURE__ */ P("span", {
+			}, t)), a ? /* @__PURE__ */ N("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Lu(e) {
+function Ru(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ru({ span: e, units: t }) {
-	let n = k(), r = e.kind === "part" ? Jt(e.text) : null;
-	if (r) return /* @__PURE__ */ P(Ha, { part: r });
+function zu({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
+	if (r) return /* @__PURE__ */ N(Ua, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ P("button", {
+	return i ? /* @__PURE__ */ N("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ P("span", {
+	}) : /* @__PURE__ */ N("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var zu = 6;
-function Bu() {
-	let e = k(), t = e.explained.value, n = A(so(e.followed())), r = oo(), i = O(!1);
+var Bu = 6;
+function Vu() {
+	let e = k(), t = e.explained.value, n = A(co(e.followed())), r = so(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zu;
-	return /* @__PURE__ */ P(Z, {
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Bu;
+	return /* @__PURE__ */ N(Z, {
 		name: "strongest",
-		title: /* @__PURE__ */ P(b, { children: [
-			/* @__PURE__ */ P(Q, {
+		title: /* @__PURE__ */ N(b, { children: [
+			/* @__PURE__ */ N(Q, {
 				name: "attention head",
 				children: "Heads"
 			}),
 			" and ",
-			/* @__PURE__ */ P(Q, {
+			/* @__PURE__ */ N(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }),
 		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ P(F, { answer: n }),
-			r ? /* @__PURE__ */ P(X, {
+			/* @__PURE__ */ N(P, { answer: n }),
+			r ? /* @__PURE__ */ N(X, {
 				name: "parts",
-				figure: (e) => Ao(r, fo(r), e),
-				table: () => jo(r, fo(r)),
+				figure: (e) => jo(r, po(r), e),
+				table: () => Mo(r, po(r)),
 				data: r
 			}) : null,
-			/* @__PURE__ */ P(Ua, {
+			/* @__PURE__ */ N(Wa, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ P("table", { children: [/* @__PURE__ */ P("thead", { children: /* @__PURE__ */ P("tr", { children: [
-					/* @__PURE__ */ P("th", {
+				children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						class: "number",
-						children: /* @__PURE__ */ P(Q, { name: "credit" })
+						children: /* @__PURE__ */ N(Q, { name: "credit" })
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "with → without it"
 					}),
-					/* @__PURE__ */ P("th", {
+					/* @__PURE__ */ N("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ P("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ P(Vu, {
+				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Hu, {
 					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ P(rs, { at: e }, e.position)),
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(is, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Ut(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ P(Vu, {
+				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Hu, {
 					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
-					reads: L(e.activation, 1),
+					reads: I(e.activation, 1),
 					toward: e.promotes
-				}, Ut(Ht(e))))] })] })
+				}, Wt(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > zu ? /* @__PURE__ */ P("button", {
+			Math.max(a.length, o.length) > Bu ? /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
 				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
 			}) : null,
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
 				children: [
 					"An effect is large from 1 ",
-					/* @__PURE__ */ P(Q, {
+					/* @__PURE__ */ N(Q, {
 						name: "nats",
 						children: "nat"
 					}),
 					", moderate from 0.3, small from 0.1;",
 					" ",
-					/* @__PURE__ */ P(Q, {
+					/* @__PURE__ */ N(Q, {
 						name: "causal",
 						children: "causal"
 					}),
 					" where the target falls without the part, ",
-					/* @__PURE__ */ P(Q, { name: "suppressor" }),
+					/* @__PURE__ */ N(Q, { name: "suppressor" }),
 					" where it rises, ○ ordinary where other parts of the kind do as much."
 				]
 			}),
-			/* @__PURE__ */ P("p", {
+			/* @__PURE__ */ N("p", {
 				class: "note",
-				children: r ? /* @__PURE__ */ P(b, { children: [
-					/* @__PURE__ */ P(Q, {
+				children: r ? /* @__PURE__ */ N(b, { children: [
+					/* @__PURE__ */ N(Q, {
 						name: "control",
 						children: "Control"
 					}),
 					": ",
-					Hu(r)
+					Uu(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Vu(e) {
-	return /* @__PURE__ */ P("tr", { children: [
-		/* @__PURE__ */ P("th", {
+function Hu(e) {
+	return /* @__PURE__ */ N("tr", { children: [
+		/* @__PURE__ */ N("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ P(Ha, { part: e.part }),
+				/* @__PURE__ */ N(Ua, { part: e.part }),
 				" ",
-				/* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ P("td", {
+		/* @__PURE__ */ N("td", {
 			class: "number",
-			children: /* @__PURE__ */ P(zo, { value: e.value })
+			children: /* @__PURE__ */ N(Bo, { value: e.value })
 		}),
-		/* @__PURE__ */ P("td", { children: e.reads }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(tu, { part: e.part }) }),
-		/* @__PURE__ */ P("td", { children: /* @__PURE__ */ P(ns, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ N("td", { children: e.reads }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(nu, { part: e.part }) }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(rs, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Hu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uu(t)}`] : []);
+function Uu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Wu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Uu({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
+function Wu({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
 }
 // src/lib/find.ts
-function Wu(e, t) {
+function Gu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8068,18 +8099,18 @@ function Wu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Gu(e) {
-	let t = O(""), n = O(-1), r = Wu(e.texts, t.value), i = (t) => {
+function Ku(e) {
+	let t = O(""), n = O(-1), r = Gu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Wu(e.texts, r)[0];
+		let i = Gu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ P("label", { children: [
+	return /* @__PURE__ */ N("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ P("input", {
+		/* @__PURE__ */ N("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8088,78 +8119,78 @@ function Gu(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ P("output", {
+		/* @__PURE__ */ N("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Ku() {
-	let e = k(), t = e.explained.value, n = kr(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ed(), o = qu();
+function qu() {
+	let e = k(), t = e.explained.value, n = Ar(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = td(), o = Ju();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && Kt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ P(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ N(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ P(b, { children: [
+		note: a ? /* @__PURE__ */ N(b, { children: [
 			"Coloured by what each token gives the target through ",
-			N(a.part),
+			M(a.part),
 			": orange + raises, purple − lowers; largest ",
-			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ P(Xu, {
+			e.reads() === null ? null : /* @__PURE__ */ N(Zu, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ P(Ka, {
+			/* @__PURE__ */ N(qa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ P(Gu, {
+			s.length > 128 ? /* @__PURE__ */ N(Ku, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Ar(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = jr(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ P("ol", {
+			/* @__PURE__ */ N("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ P("li", { children: [/* @__PURE__ */ P("button", {
+					return /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Zu(h, d),
-						title: m && Yu(m, t),
+						style: Qu(h, d),
+						title: m && Xu(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => $u(e),
+						onKeyDown: (e) => ed(e),
 						children: [
-							/* @__PURE__ */ P("span", {
+							/* @__PURE__ */ N("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ P($, {
+							/* @__PURE__ */ N($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ P("span", {
+							m ? /* @__PURE__ */ N("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Ju(m) : "\xA0"
-							}) : /* @__PURE__ */ P(Qu, {
+								children: m.positions[0] === n.position ? Yu(m) : "\xA0"
+							}) : /* @__PURE__ */ N($u, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ P("span", {
+					}), p ? /* @__PURE__ */ N("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8168,46 +8199,46 @@ function Ku() {
 		]
 	});
 }
-function qu() {
-	let e = k(), t = oo()?.words;
+function Ju() {
+	let e = k(), t = so()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Ju(e) {
-	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
+function Yu(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Yu(e, t) {
-	let { target: n } = t, [r, i] = Kr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
-	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Xu(e, t) {
+	let { target: n } = t, [r, i] = qr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Xu(e) {
-	let t = kr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P("p", {
+function Zu(e) {
+	let t = Ar(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ P(Ka, {
+		/* @__PURE__ */ N(qa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ P("ol", {
+		/* @__PURE__ */ N("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ P("li", { children: /* @__PURE__ */ P("span", {
+			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
 				class: "token source",
-				style: Zu(e.values[t.position], e.largest),
+				style: Qu(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ P($, { text: t.label }),
-					/* @__PURE__ */ P(Qu, {
+					/* @__PURE__ */ N($, { text: t.label }),
+					/* @__PURE__ */ N($u, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8216,49 +8247,49 @@ function Xu(e) {
 		})
 	] });
 }
-function Zu(e, t) {
+function Qu(e, t) {
 	if (e === void 0) return {};
-	let n = Ir(e, t);
+	let n = Lr(e, t);
 	return {
 		background: n,
-		color: Rr(n)
+		color: zr(n)
 	};
 }
-function Qu(e) {
+function $u(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ P("span", {
+	return /* @__PURE__ */ N("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function $u(e) {
+function ed(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ed() {
-	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Wt(e) !== "mlp" ? {
+function td() {
+	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...qt(e)
+		...Jt(e)
 	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: td(s, a)
+		values: nd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: td(i.result, t)
+		values: nd(i.result, t)
 	} : null;
 }
-function td(e, t) {
+function nd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (Kt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var nd = 40;
-function rd(e, t) {
+var rd = 40;
+function id(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8270,19 +8301,19 @@ function rd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => sd({
+	return r.map((e) => cd({
 		...e,
-		text: id(e.tokens)
+		text: ad(e.tokens)
 	}));
 }
-function id(e) {
+function ad(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : ei(e);
+	return e.length === 1 && t?.fragment ? t.fragment : ti(e);
 }
-function ad({ by: e }) {
+function od({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function od(e, t) {
+function sd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8304,7 +8335,7 @@ function od(e, t) {
 		role: null
 	}];
 }
-function sd(e) {
+function cd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8324,61 +8355,61 @@ function sd(e) {
 		text: i
 	};
 }
-function cd({ text: e, positions: t }, n = []) {
+function ld({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return i.length > nd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
+	return i.length > rd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function ld(e) {
+function ud(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function ud(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ " : "↑ ";
-	return e.difference_without === null ? n + Kr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+function dd(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
+	return e.difference_without === null ? n + qr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
 // src/lib/figure/words.ts
-var dd = 10.5, fd = 2.5, pd = 30, md = 15, hd = 16;
-function gd(e, t) {
-	let n = e.words?.units ?? [], r = _d(n), i = (t.source && n.length > 0 ? od(t.source ?? "", n) : rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => xd(t, i[n - 1], e, r)), o = mi(t.source ?? t.prompt), s = wd([...a, Cd(e, o)]), c = s.slice(0, Math.max(0, s.length - hd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Td(l, o), Gi(yd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(H, d, {
-		shows: `${vd(e)}${f}`,
+var fd = 10.5, pd = 2.5, md = 30, hd = 15, gd = 16;
+function _d(e, t) {
+	let n = e.words?.units ?? [], r = vd(n), i = (t.source && n.length > 0 ? sd(t.source ?? "", n) : id(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Sd(t, i[n - 1], e, r)), o = hi(t.source ?? t.prompt), s = Td([...a, wd(e, o)]), c = s.slice(0, Math.max(0, s.length - gd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Ed(l, o), Ki(bd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(V, d, {
+		shows: `${yd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: qi(e.target)
+		about: Ji(e.target)
 	});
 }
-function _d(e) {
+function vd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
 }
-function vd({ words: e, target: t, reference: n }) {
+function yd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${ad(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${ad(e)}: ${r} when that ${ad(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${od(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${od(e)}: ${r} when that ${od(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function yd({ reference: e }, t) {
+function bd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => bd(1 - 2 * e, 1),
-		low: L(-t),
+		colour: (e) => xd(1 - 2 * e, 1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-function bd(e, t) {
-	return Ir(t > 0 ? .75 * e / t : 0, 1, !1);
+function xd(e, t) {
+	return Lr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function xd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ti(e.text.trim() === "" ? z(e.text) : Ii(e.text), H - 6, dd), s = i === null ? "" : i.mark === "last" ? "asked here" : ud(i, n), c = a !== null && a !== (t?.role ?? null);
+function Sd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ei(e.text.trim() === "" ? R(e.text) : Li(e.text), V - 6, fd), s = i === null ? "" : i.mark === "last" ? "asked here" : dd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, dd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, fd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Sd(i, r, e, d);
+				let { ink: n, ground: o } = Cd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8386,7 +8417,7 @@ function xd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: dd,
+						size: fd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8400,39 +8431,39 @@ function xd(e, t, n, r) {
 		};
 	});
 }
-function Sd(e, t, n, r) {
+function Cd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, md, {
+	let i = (e) => K(n, 0, r, hd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: ni,
+		ink: H,
 		ground: i({
-			stroke: ii,
+			stroke: ai,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: ni,
+		ink: H,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = bd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = xd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Rr(a),
+		ink: zr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Cd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", dd) + 8, s = Math.max(q(i, dd, !0) + 6 + 2, q(a, W) + 4);
+function wd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", fd) + 8, s = Math.max(q(i, fd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8441,18 +8472,18 @@ function Cd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: dd,
+					size: fd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, md, {
+				K(t, 0, s, hd, {
 					rx: 2,
 					fill: "none",
-					stroke: ni,
+					stroke: H,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: dd,
+					size: fd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8465,19 +8496,19 @@ function Cd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function wd(e) {
+function Td(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + fd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + pd;
 	return t;
 }
-function Td(e, t) {
-	let n = e.map((e, n) => si("g", { transform: `translate(0 ${n * pd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Ed(e, t) {
+	let n = e.map((e, n) => ci("g", { transform: `translate(0 ${n * md + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * pd + 9 - 5,
+		height: e.length * md + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Ed(e) {
+function Dd(e) {
 	return {
 		head: [
 			"unit",
@@ -8510,162 +8541,168 @@ function Ed(e) {
 	};
 }
 // src/panels/Words.tsx
-var Dd = 5, Od = 40;
-function kd() {
-	let e = k(), t = e.explained.value, n = oo(), r = O(null);
+var Od = 5, kd = 40;
+function Ad() {
+	let e = k(), t = e.explained.value, n = so(), r = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ld(i);
-	return /* @__PURE__ */ P("section", {
+	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ud(i);
+	return /* @__PURE__ */ N("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ P(X, {
+			n ? /* @__PURE__ */ N(X, {
 				name: "words",
-				figure: (e) => gd(n, e),
-				table: () => Ed(n),
+				figure: (e) => _d(n, e),
+				table: () => Dd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ P(Ad, {
+			/* @__PURE__ */ N(jd, {
 				explained: t,
 				units: i,
 				told: o,
 				waiting: n === null,
 				onHover: (e) => r.value = e
 			}),
-			/* @__PURE__ */ P(Id, { explained: t }),
-			o ? /* @__PURE__ */ P(Fd, {
+			/* @__PURE__ */ N(Id, { explained: t }),
+			o ? /* @__PURE__ */ N(Fd, {
 				unit: o,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ P(Ld, {
+			/* @__PURE__ */ N(Ld, {
 				explained: t,
 				tested: n
 			}),
-			t.notes.map((e) => /* @__PURE__ */ P("p", {
+			t.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Ad(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? od(o, r) : rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Od || n.tokens.length > 160, d = ze(null);
+function jd(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? sd(o, r) : id(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > kd || n.tokens.length > 160, d = ze(null);
 	return Re(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ P("div", {
+	]), /* @__PURE__ */ N("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ P(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ P("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ P(jd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ P(Md, {
+		}) : /* @__PURE__ */ N(Md, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(Nd, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			told: e.told,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ P("span", {
+		})] }, r)), /* @__PURE__ */ N("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ P("span", {
+			children: [/* @__PURE__ */ N("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ P("button", {
+			}), /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ P($, { text: i.text.trim() === "" ? i.text : i.text.trim() }),
+					/* @__PURE__ */ N("bdi", {
+						class: "token-text",
+						children: ni(i.text)
+					}),
 					" ",
-					/* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: R(i.probability)
+						children: L(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function jd({ text: e }) {
+function Md({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P("span", {
+	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ P("br", {})] }) : /* @__PURE__ */ P("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
 }
-function Md(e) {
+function Nd(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ P("span", {
+	if (!a) return /* @__PURE__ */ N("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Ir(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Lr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Rr(s)
+		color: zr(s)
 	} : {};
-	return /* @__PURE__ */ P("button", {
+	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Nd(a, r),
+		title: Pd(a, r),
 		"aria-pressed": a === e.told && t.state.value.word !== null,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ P("span", {
+		children: [/* @__PURE__ */ N("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ P("small", { children: o ? ud(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? R(n.text) : n.text
+		}), /* @__PURE__ */ N("small", { children: o ? dd(a, r) : "asked here" })]
 	});
 }
-function Nd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Kr(n.probability, e.probability_without), c = a ? `the lead of ${Pd(n.text)} over ${Pd(r.text ?? "")}` : Pd(n.text);
-	return `Without ${cd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
-}
-function Pd(e) {
-	return z(e.trim() || e);
+function Pd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : qr(n.probability, e.probability_without), c = a ? `the lead of ${ni(n.text)} over ${ni(r.text ?? "")}` : ni(n.text);
+	return `Without ${ld(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
 function Fd(e) {
 	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ P("p", {
+	return /* @__PURE__ */ N("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ P("strong", { children: Nd(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("strong", { children: Pd(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
-					" (",
-					L(-n.effect),
-					" nats)"
+					" ",
+					"(",
+					I(-n.effect),
+					" ",
+					/* @__PURE__ */ N(Q, { name: "nats" }),
+					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.target.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ P($, { text: a.text }),
+			/* @__PURE__ */ N("bdi", {
+				class: "token-text",
+				children: ni(a.text)
+			}),
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "small",
-				children: R(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.target.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ P(b, { children: [
+			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Ha, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Ua, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ P("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8676,7 +8713,7 @@ function Fd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					cd(n, r.tokens),
+					ld(n, r.tokens),
 					"?"
 				]
 			}) : null
@@ -8684,47 +8721,50 @@ function Fd(e) {
 	});
 }
 function Id({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Dd), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ P("p", {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Od), { vs: r } = t.state.value, i = t.data.host === "report";
+	return /* @__PURE__ */ N("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ P("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ P("button", {
+			/* @__PURE__ */ N("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ N("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: Rn(e) }),
+				onClick: () => t.set({ target: zn(e) }),
 				children: [
-					/* @__PURE__ */ P($, { text: e.text.trim() === "" ? e.text : e.text.trim() }),
+					/* @__PURE__ */ N("bdi", {
+						class: "token-text",
+						children: ni(e.text)
+					}),
 					" ",
-					/* @__PURE__ */ P("span", {
+					/* @__PURE__ */ N("span", {
 						class: "small",
-						children: R(e.probability)
+						children: L(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ P("label", {
+			/* @__PURE__ */ N("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ P("span", {
+				children: [/* @__PURE__ */ N("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ P("select", {
+				}), /* @__PURE__ */ N("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ P("option", {
+						/* @__PURE__ */ N("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ P("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ N("option", {
 							value: r,
-							children: ["against ", z(r)]
+							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ P("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ N("option", {
 							value: e.text,
-							children: ["against ", z(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8734,42 +8774,42 @@ function Id({ explained: e }) {
 }
 function Ld(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ P("p", {
+	if (!n) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ P("p", {
+	if (!r) return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Pd(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ P("p", {
+	let i = ni(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ N("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			ad(r),
+			od(r),
 			": ",
 			a,
 			" when that ",
-			ad(r),
+			od(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ P("span", {
+			/* @__PURE__ */ N("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ P(b, { children: [
+			o ? /* @__PURE__ */ N(b, { children: [
 				" ",
-				/* @__PURE__ */ P("span", {
+				/* @__PURE__ */ N("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -8792,77 +8832,77 @@ var Rd = {
 };
 function zd() {
 	let { view: e } = k().state.value, t = Rd[e];
-	return /* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ P(t, {})
+		children: /* @__PURE__ */ N(t, {})
 	});
 }
 function Bd() {
 	let e = k();
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Iu, {}),
-		/* @__PURE__ */ P(kd, {}),
-		/* @__PURE__ */ P(Ho, {}),
-		/* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(Lu, {}),
+		/* @__PURE__ */ N(Ad, {}),
+		/* @__PURE__ */ N(Uo, {}),
+		/* @__PURE__ */ N("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ P(Gc, {}) : null,
-				/* @__PURE__ */ P(ju, {}),
-				/* @__PURE__ */ P(dl, {})
+				e.state.value.selection ? /* @__PURE__ */ N(Kc, {}) : null,
+				/* @__PURE__ */ N(Mu, {}),
+				/* @__PURE__ */ N(fl, {})
 			]
 		})
 	] });
 }
 function Vd() {
-	return /* @__PURE__ */ P(b, { children: [
-		/* @__PURE__ */ P(Ku, {}),
-		/* @__PURE__ */ P("div", {
+	return /* @__PURE__ */ N(b, { children: [
+		/* @__PURE__ */ N(qu, {}),
+		/* @__PURE__ */ N("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ P(cu, {}),
-				/* @__PURE__ */ P(bs, {}),
-				/* @__PURE__ */ P(Bu, {})
+				/* @__PURE__ */ N(lu, {}),
+				/* @__PURE__ */ N(xs, {}),
+				/* @__PURE__ */ N(Vu, {})
 			]
 		}),
-		/* @__PURE__ */ P("div", {
+		/* @__PURE__ */ N("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ P(Gc, {}),
-				/* @__PURE__ */ P(Tu, {}),
-				/* @__PURE__ */ P(qa, {})
+				/* @__PURE__ */ N(Kc, {}),
+				/* @__PURE__ */ N(Eu, {}),
+				/* @__PURE__ */ N(Ja, {})
 			]
 		})
 	] });
 }
 function Hd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(dc, {}), /* @__PURE__ */ P(Gc, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(fc, {}), /* @__PURE__ */ N(Kc, {})] });
 }
 function Ud() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Nu, {}), /* @__PURE__ */ P(Gc, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Pu, {}), /* @__PURE__ */ N(Kc, {})] });
 }
 function Wd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(cs, {}), /* @__PURE__ */ P(Pu, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ls, {}), /* @__PURE__ */ N(Fu, {})] });
 }
 function Gd() {
-	return /* @__PURE__ */ P(Gl, {});
+	return /* @__PURE__ */ N(Kl, {});
 }
 function Kd() {
-	return /* @__PURE__ */ P(b, { children: [/* @__PURE__ */ P(Pu, {}), /* @__PURE__ */ P(Mc, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Fu, {}), /* @__PURE__ */ N(Nc, {})] });
 }
 // src/App.tsx
 function qd({ page: e }) {
 	let t = ze(null);
-	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ P(It.Provider, {
+	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ N(It.Provider, {
 		value: e,
-		children: /* @__PURE__ */ P("div", {
+		children: /* @__PURE__ */ N("div", {
 			class: "unembed",
 			ref: t,
 			children: [
-				/* @__PURE__ */ P(mr, {}),
-				/* @__PURE__ */ P(Jd, { page: e }),
-				/* @__PURE__ */ P(Sr, {}),
-				/* @__PURE__ */ P(Qn, {}),
-				/* @__PURE__ */ P(Or, {})
+				/* @__PURE__ */ N(hr, {}),
+				/* @__PURE__ */ N(Jd, { page: e }),
+				/* @__PURE__ */ N(Cr, {}),
+				/* @__PURE__ */ N($n, {}),
+				/* @__PURE__ */ N(kr, {})
 			]
 		})
 	});
@@ -8870,7 +8910,7 @@ function qd({ page: e }) {
 function Jd({ page: e }) {
 	let t = e.asked(), n = e.state.value, r = A(t ? {
 		ask: "explain",
-		...Un(n),
+		...Wn(n),
 		test: !1,
 		top: 10
 	} : null), i = r?.result ?? null;
@@ -8880,17 +8920,17 @@ function Jd({ page: e }) {
 		i,
 		r?.error,
 		t
-	]), t ? /* @__PURE__ */ P(b, { children: [
-		r && !i && !e.desk.lost.value ? /* @__PURE__ */ P("div", {
+	]), t ? /* @__PURE__ */ N(b, { children: [
+		r && !i && !e.desk.lost.value ? /* @__PURE__ */ N("div", {
 			class: "panel",
-			children: /* @__PURE__ */ P(F, { answer: r })
+			children: /* @__PURE__ */ N(P, { answer: r })
 		}) : null,
-		/* @__PURE__ */ P(Cr, {}),
-		/* @__PURE__ */ P("main", {
+		/* @__PURE__ */ N(wr, {}),
+		/* @__PURE__ */ N("main", {
 			class: i ? "" : "stale",
-			children: /* @__PURE__ */ P(zd, {})
+			children: /* @__PURE__ */ N(zd, {})
 		})
-	] }) : /* @__PURE__ */ P(Er, {});
+	] }) : /* @__PURE__ */ N(Dr, {});
 }
 // src/styles.css?inline
 var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
@@ -8898,7 +8938,7 @@ var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--l
 function Xd(e, t, n) {
 	Zd(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ P(qd, { page: new Vn(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ N(qd, { page: new Hn(e, t) }), r), () => xe(null, r);
 }
 function Zd(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
@@ -8911,12 +8951,12 @@ function Qd({ model: e, el: t }) {
 	return Xd({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? sr(n.results) : cr(e), t);
+	}, n.live === !1 ? cr(n.results) : lr(e), t);
 }
 var $d = document.getElementById("unembed"), ef = document.getElementById("unembed-data")?.textContent;
 if ($d && ef) {
 	let e = JSON.parse(ef);
-	Xd(e, e.host === "report" ? sr(e.results) : $n(e.token), $d);
+	Xd(e, e.host === "report" ? cr(e.results) : er(e.token), $d);
 }
 var tf = { render: Qd };
 export { tf as default };
