@@ -8,7 +8,7 @@ A fixed grammar of three clauses. Each is chosen by numbers of the explanation a
 | | `It is unsure: "a" leads with 15.9%, ahead of "the" (5.6%).` | it is, with less than a fifth |
 | | `It says "Paris" (77.3%); "London" is its 3rd choice (1.2%).` | it is not |
 | words | `Without "France", "une" falls to <0.01%, and it says "é" instead.` | one word at least halves it |
-| | `Without A, P falls to x, without B to y, each word taken away alone; "of" at least halves it as well.` | several do |
+| | `Without A, P falls to x, without B to y, each word taken away alone; 2 more at least halve it.` | several do |
 | | `No single word carries it: without any one of them P keeps at least x.` | none does |
 | the part | `Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.` | methods/answer.py |
 
