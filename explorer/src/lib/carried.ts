@@ -10,7 +10,7 @@ export interface Carrier {
   /** The effect of switching it off on what is explained, and what is left of the target. */
   effect: Effect;
   probability: number;
-  /** What is explained with it and without it: log-odds or a logit difference in nats cannot be drawn as a share. */
+  /** Whether the effect is on a logit difference (a versus token), not on the log-odds. */
   difference: boolean;
   says: Said;
 }
@@ -34,7 +34,7 @@ export function firstOf(carriers: readonly Carrier[], count: number): Carrier[] 
 
 /** The tested heads and neurons, the largest effect first. */
 export function carriersOf(tested: ExplainPayload): Carrier[] {
-  const heads = tested.heads.flatMap((head) => carrier(headPart(head), head, head.zeroed, doesOf(tested, head)));
+  const heads = tested.heads.flatMap((head) => carrier(headPart(head), head, head.zeroed, doesOf(head)));
   const neurons = tested.neurons.flatMap((neuron) =>
     carrier(neuronPart(neuron), neuron, neuron.zeroed, promotes(neuron)),
   );
@@ -57,12 +57,11 @@ function carrier(part: Part, entry: { value: number }, zeroed: Zeroed | null | u
   ];
 }
 
-/** Which token a head reads, where it reads enough of one for a name. */
-function doesOf(tested: ExplainPayload, head: Head): string {
+/** Which token a head looks at most, where it reads enough of one for a name. */
+function doesOf(head: Head): string {
   const [first] = head.looks_at;
   if (!first || first.attention < NAMED) return "";
-  const rests = !head.cross && first.position === 0 && tested.position > 0;
-  return rests ? `rests on ${labelOf(first)}` : `reads ${labelOf(first)}`;
+  return `looks at ${labelOf(first)}`;
 }
 
 function promotes(neuron: Neuron): string {
@@ -70,10 +69,10 @@ function promotes(neuron: Neuron): string {
   return first ? `writes toward ${visible(first.text)}` : "";
 }
 
-/** What the size of an effect says beside that of the credit: whether it works directly or through later parts. */
+/** What the size of an effect says beside that of the credit: where the two disagree. */
 function how({ nats, verdict, size }: Effect, credit: number): string {
   if (size === "none" || verdict === "ordinary") return credit > 1 ? "adds much, decides little" : "";
-  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "adds little itself, later parts build on it";
+  if (Math.abs(credit) < SMALL * Math.abs(nats)) return "adds little to it directly";
   return "";
 }
 

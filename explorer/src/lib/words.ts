@@ -40,6 +40,11 @@ function saidBy(tokens: readonly PromptToken[]): string {
   return tokens.length === 1 && only?.fragment ? only.fragment : textOf(tokens);
 }
 
+/** The largest effect among the units that are coloured: those without a mark. */
+export function largestOf(units: readonly UnitWithout[]): number {
+  return Math.max(0, ...units.filter((unit) => unit.mark === null).map((unit) => Math.abs(unit.effect)));
+}
+
 /** What a unit is called: a prompt of too many of every kind is cut into pieces. */
 export function kindOf({ by }: Pick<PromptWords, "by">): string {
   return by === "spans" ? "piece" : by;

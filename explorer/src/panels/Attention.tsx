@@ -51,7 +51,7 @@ export function AttentionPanel() {
     >
       <Window start={start} length={length} what="tokens" />
       <Status answer={heads.answer} />
-      {heads.result ? (
+      {heads.result && !heads.stale ? (
         <Exports
           name={`heads-L${layer}`}
           figure={(asked) => headsFigure(heads.result as AttentionPayload, shown, asked)}

@@ -33,7 +33,7 @@ export function CarriedPanel() {
     <Panel
       name="carried"
       title="What carried it"
-      note={tested ? <RankedAmong tested={tested} /> : "Each part is being switched off …"}
+      note={tested ? <RankedAmong tested={tested} /> : answer?.error ? null : "Each part is being switched off …"}
     >
       <Status answer={answer} />
       {tested ? (
@@ -61,12 +61,11 @@ export function CarriedPanel() {
 }
 
 /** Where parts are switched off, and among how many each is ranked. */
-function RankedAmong({ tested: { control, model } }: { tested: ExplainPayload }) {
+function RankedAmong({ tested: { control } }: { tested: ExplainPayload }) {
   if (!control) return <>No part was switched off: this was made without its tests.</>;
   return (
     <>
-      Each part alone <Term name="zeroed">set to zero</Term>{" "}
-      {model.bidirectional ? "at the blank" : "where the question is asked"}
+      Each part alone <Term name="zeroed">set to zero</Term> where the question is asked
       {control.heads ? (
         <>
           , ranked among all {control.heads.count} <Term name="attention head">heads</Term>
@@ -130,7 +129,12 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
                 </td>
                 <td class="wide-only">
                   <span class={`left ${after > before ? "more" : "less"}`} aria-hidden="true">
-                    <i style={{ width: place(after) }} />
+                    <i
+                      style={{
+                        left: place(Math.min(after, 0)),
+                        width: `${(100 * Math.abs(after)) / Math.max(high - low, 1e-12)}%`,
+                      }}
+                    />
                     <b style={{ left: place(before) }} />
                   </span>
                 </td>

@@ -72,7 +72,7 @@ export function LensPanel() {
       </p>
       <Window start={start} length={length} what="tokens" />
       <Status answer={answer} />
-      {result ? (
+      {result && !stale ? (
         <Exports
           name="lens"
           figure={(asked) => lensFigure(result, explained.target, measure.value, shown, asked)}

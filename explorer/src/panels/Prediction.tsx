@@ -71,7 +71,9 @@ function Predicted({ explained, caption }: { explained: ExplainPayload; caption:
                 class="part"
                 aria-pressed={token.id === explained.target.id}
                 disabled={page.data.host === "report"}
-                onClick={() => page.set({ target: namedToken(token) })}
+                onClick={() =>
+                  page.set({ target: namedToken(token), ...(token.text === page.state.value.vs ? { vs: null } : {}) })
+                }
               >
                 <TokenText text={token.text} />
               </button>

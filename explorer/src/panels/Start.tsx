@@ -15,9 +15,9 @@ export function Start() {
       <h2>Why did the model say that?</h2>
       <p>
         Type a {of} above and press Enter. You see what the model says next, which words it needs for that, and which of
-        its parts carried it. Each number is checked by running the model again without that word or part.
+        its parts carried it. What a word or part does is found by running the model again without it.
       </p>
-      {of === "prompt" && page.data.host !== "report" ? (
+      {of === "prompt" && !page.data.model?.bidirectional && page.data.host !== "report" ? (
         <ul>
           {EXAMPLES.map(([kind, prompt]) => (
             <li key={kind}>

@@ -3,17 +3,27 @@
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { useTested } from "../hooks/useTested";
+import { testedAsk, useTested } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { bare, percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
 
-import { kindOf, leftOf, nameOfUnit, type Stretch, stretchesOf, stretchesOfText, strongestOf } from "../lib/words";
+import {
+  kindOf,
+  largestOf,
+  leftOf,
+  nameOfUnit,
+  type Stretch,
+  stretchesOf,
+  stretchesOfText,
+  strongestOf,
+} from "../lib/words";
 
 import { namedToken } from "../page/state";
-import type { ExplainPayload, UnitWithout } from "../protocol/payloads";
+import type { ExplainPayload, UnitWithout, Zeroed } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { PartButton } from "../ui/PartButton";
 import { Term } from "../ui/Term";
@@ -26,11 +36,13 @@ export function WordsPanel() {
   const page = usePage();
   const explained = page.explained.value;
   const tested = useTested();
+  const answer = useAsk(testedAsk(page.followed()));
   const hovered = useSignal<UnitWithout | null>(null);
   if (!explained) return null;
   const units = tested?.words?.units ?? [];
   const chosen = units.find((unit) => unit.positions[0] === page.state.value.word) ?? null;
-  const told = hovered.value ?? chosen ?? strongestOf(units);
+  const over = units.find((unit) => unit === hovered.value) ?? null;
+  const told = over ?? chosen ?? strongestOf(units);
   return (
     <section class="panel panel-words" aria-label="The prompt and the answer">
       {tested ? (
@@ -41,16 +53,10 @@ export function WordsPanel() {
           data={tested}
         />
       ) : null}
-      <Text
-        explained={explained}
-        units={units}
-        told={told}
-        waiting={tested === null}
-        onHover={(unit) => (hovered.value = unit)}
-      />
+      <Text explained={explained} units={units} onHover={(unit) => (hovered.value = unit)} />
       <Alternatives explained={explained} />
       {told ? <Without unit={told} explained={explained} tested={tested} /> : null}
-      <Key explained={explained} tested={tested} />
+      <Key explained={explained} tested={tested} failed={Boolean(answer?.error)} />
       {explained.notes.map((note) => (
         <p key={note} class="note">
           {note}
@@ -63,15 +69,13 @@ export function WordsPanel() {
 function Text(props: {
   explained: ExplainPayload;
   units: readonly UnitWithout[];
-  told: UnitWithout | null;
-  waiting: boolean;
   onHover: (unit: UnitWithout | null) => void;
 }) {
   const page = usePage();
   const { explained, units } = props;
   const { target } = explained;
-  const largest = Math.max(0, ...units.filter((unit) => unit.mark !== "last").map((unit) => Math.abs(unit.effect)));
-  const { source } = page.state.value;
+  const largest = largestOf(units);
+  const source = (page.answered.value ?? page.state.value).source;
   const ofSource = page.reads() === "text" && source !== null && units.length > 0;
   const stretches = ofSource ? stretchesOfText(source, units) : stretchesOf(explained, units);
   const chat = stretches.some((stretch) => stretch.role !== null);
@@ -89,7 +93,7 @@ function Text(props: {
         return (
           <Fragment key={place}>
             {opens ? <span class="turn">{stretch.role}</span> : <Space text={place === 0 ? "" : stretch.before} />}
-            <Word stretch={stretch} largest={largest} explained={explained} told={props.told} onHover={props.onHover} />
+            <Word stretch={stretch} largest={largest} explained={explained} onHover={props.onHover} />
           </Fragment>
         );
       })}
@@ -127,7 +131,6 @@ function Word(props: {
   stretch: Stretch;
   largest: number;
   explained: ExplainPayload;
-  told: UnitWithout | null;
   onHover: (unit: UnitWithout | null) => void;
 }) {
   const page = usePage();
@@ -142,7 +145,7 @@ function Word(props: {
       type="button"
       class={`word${unit.mark ? ` ${unit.mark}` : ""}`}
       title={withoutText(unit, explained)}
-      aria-pressed={unit === props.told && page.state.value.word !== null}
+      aria-pressed={page.state.value.word !== null && unit.positions[0] === page.state.value.word}
       onClick={() => page.set({ word: unit.positions[0] ?? null })}
       onMouseEnter={() => props.onHover(unit)}
       onMouseLeave={() => props.onHover(null)}
@@ -177,7 +180,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
   const readers = (tested?.heads ?? []).filter((head) =>
     head.looks_at.some((at) => head.cross === ofSource && unit.positions.includes(at.position) && at.attention >= 0.25),
   );
-  const causal = readers.filter((head) => head.zeroed && head.zeroed.effect.verdict !== "ordinary").slice(0, 4);
+  const causal = readers.filter(({ zeroed }) => matters(zeroed)).slice(0, 4);
   const token = ofSource ? undefined : explained.tokens[unit.positions.at(-1) ?? -1];
   return (
     <p class="without" aria-live="polite">
@@ -190,9 +193,9 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
       {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
-      {instead.id === explained.target.id ? ". It still says " : ". It says "}
+      {instead.id === explained.predictions[0]?.id ? ". It still says " : ". It says "}
       <bdi class="token-text">{bare(instead.text)}</bdi> <span class="small">{percent(instead.probability)}</span>
-      {instead.id === explained.target.id ? "." : " instead."}{" "}
+      {instead.id === explained.predictions[0]?.id ? "." : " instead."}{" "}
       {causal.length > 0 ? (
         <>
           Read by{" "}
@@ -212,6 +215,12 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
   );
 }
 
+/** Whether switching a part off does something that other parts do not do as well. */
+function matters(zeroed: Zeroed | null | undefined): boolean {
+  const effect = zeroed && (zeroed.difference ?? zeroed.effect);
+  return Boolean(effect && effect.size !== "none" && effect.verdict !== "ordinary");
+}
+
 /** The other tokens that it could have said, to choose, and to compare with. */
 function Alternatives({ explained }: { explained: ExplainPayload }) {
   const page = usePage();
@@ -228,7 +237,7 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           class="alternative"
           disabled={still}
           title="Explain this token"
-          onClick={() => page.set({ target: namedToken(token) })}
+          onClick={() => page.set({ target: namedToken(token), ...(token.text === vs ? { vs: null } : {}) })}
         >
           <bdi class="token-text">{bare(token.text)}</bdi> <span class="small">{percent(token.probability)}</span>
         </button>
@@ -258,10 +267,10 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
 }
 
 /** What the colours and the numbers under the words mean. */
-function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null }) {
+function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null; failed: boolean }) {
   const { explained, tested } = props;
   const words = tested?.words;
-  if (!tested) return <p class="key">Each word is being taken away, to see what is left …</p>;
+  if (!tested) return props.failed ? null : <p class="key">Each word is being taken away, to see what is left …</p>;
   if (!words)
     return (
       <p class="key">

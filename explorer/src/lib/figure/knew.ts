@@ -1,4 +1,4 @@
-/** When it knew: the rank of the target by layer, as a curve; 1 is at the top. */
+/** When it knew: the rank of the target by layer, as a curve that falls to 1. */
 import type { ExplainPayload } from "../../protocol/payloads";
 import { type Asked, type Figure, figure } from "./figure";
 import { layerName, named, targetOf } from "./said";
@@ -23,7 +23,7 @@ export function knewFigure(explained: ExplainPayload, asked: Asked): Figure {
 function curve({ lens, target }: ExplainPayload): Drawn {
   const decades = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...lens.map((row) => row.rank)))));
   const x = (place: number) => LEFT + (place * (RIGHT - LEFT)) / Math.max(lens.length - 1, 1);
-  const y = (rank: number) => TOP + (Math.log10(rank) / decades) * (BOTTOM - TOP);
+  const y = (rank: number) => BOTTOM - (Math.log10(rank) / decades) * (BOTTOM - TOP);
   const ranks = Array.from({ length: decades + 1 }, (_, power) => 10 ** power);
   const every = [1, 2, 5, 10].find((step) => lens.length / step <= 12) ?? 20;
   const body = [

@@ -2,7 +2,7 @@
 import type { ExplainPayload, UnitWithout } from "../../protocol/payloads";
 import { inkOn, signColour } from "../colours";
 import { percent, signed, visible } from "../format";
-import { kindOf, leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
+import { kindOf, largestOf, leftOf, type Stretch, stretchesOf, stretchesOfText } from "../words";
 import { type Asked, type Figure, figure, shown } from "./figure";
 import { legend } from "./map";
 import { named, targetOf } from "./said";
@@ -50,10 +50,6 @@ export function wordsFigure(explained: ExplainPayload, asked: Asked): Figure {
     asked,
     about: targetOf(explained.target),
   });
-}
-
-function largestOf(units: readonly UnitWithout[]): number {
-  return Math.max(0, ...units.filter((unit) => unit.mark !== "last").map((unit) => Math.abs(unit.effect)));
 }
 
 function says({ words, target, reference }: ExplainPayload): string {

@@ -2058,9 +2058,9 @@ function Dr() {
 			/* @__PURE__ */ N("p", { children: [
 				"Type a ",
 				t,
-				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. Each number is checked by running the model again without that word or part."
+				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: Er.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: Er.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -3425,7 +3425,7 @@ function Ja() {
 				what: "tokens"
 			}),
 			/* @__PURE__ */ N(P, { answer: p.answer }),
-			p.result ? /* @__PURE__ */ N(X, {
+			p.result && !p.stale ? /* @__PURE__ */ N(X, {
 				name: `heads-L${u}`,
 				figure: (e) => la(p.result, h, e),
 				table: () => ca(p.result, h),
@@ -3666,7 +3666,7 @@ function fo(e, t) {
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
 function po(e) {
-	let t = e.heads.flatMap((t) => mo(j(t), t, t.zeroed, ho(e, t))), n = e.neurons.flatMap((e) => mo(Ht(e), e, e.zeroed, go(e)));
+	let t = e.heads.flatMap((e) => mo(j(e), e, e.zeroed, ho(e))), n = e.neurons.flatMap((e) => mo(Ht(e), e, e.zeroed, go(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
 function mo(e, t, n, r) {
@@ -3684,16 +3684,16 @@ function mo(e, t, n, r) {
 		says: a
 	}];
 }
-function ho(e, t) {
-	let [n] = t.looks_at;
-	return !n || n.attention < lo ? "" : !t.cross && n.position === 0 && e.position > 0 ? `rests on ${z(n)}` : `reads ${z(n)}`;
+function ho(e) {
+	let [t] = e.looks_at;
+	return !t || t.attention < lo ? "" : `looks at ${z(t)}`;
 }
 function go(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${R(t.text)}` : "";
 }
 function _o({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < uo * Math.abs(e) ? "adds little itself, later parts build on it" : "";
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < uo * Math.abs(e) ? "adds little to it directly" : "";
 }
 function vo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
@@ -3979,7 +3979,7 @@ function Uo() {
 	return /* @__PURE__ */ N(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? /* @__PURE__ */ N(Wo, { tested: r }) : "Each part is being switched off …",
+		note: r ? /* @__PURE__ */ N(Wo, { tested: r }) : n?.error ? null : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ N(P, { answer: n }),
 			r ? /* @__PURE__ */ N(X, {
@@ -4009,15 +4009,14 @@ function Uo() {
 		]
 	});
 }
-function Wo({ tested: { control: e, model: t } }) {
+function Wo({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ N(b, { children: [
 		"Each part alone ",
 		/* @__PURE__ */ N(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
-		" ",
-		t.bidirectional ? "at the blank" : "where the question is asked",
+		" where the question is asked",
 		e.heads ? /* @__PURE__ */ N(b, { children: [
 			", ranked among all ",
 			e.heads.count,
@@ -4076,7 +4075,7 @@ function Go({ tested: e, carriers: t }) {
 				children: "what it does here"
 			})
 		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, o = r ? [I(i), I(n)] : qr(i, n);
+			let n = a[t] ?? 0, l = r ? [I(i), I(n)] : qr(i, n);
 			return /* @__PURE__ */ N("tr", { children: [
 				/* @__PURE__ */ N("th", {
 					scope: "row",
@@ -4091,16 +4090,19 @@ function Go({ tested: e, carriers: t }) {
 					children: /* @__PURE__ */ N("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ N("i", { style: { width: c(n) } }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
+						children: [/* @__PURE__ */ N("i", { style: {
+							left: c(Math.min(n, 0)),
+							width: `${100 * Math.abs(n) / Math.max(o - s, 1e-12)}%`
+						} }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
 					})
 				}),
 				/* @__PURE__ */ N("td", {
 					class: "number",
 					title: `${F(e.effect.nats)} nats`,
 					children: [
-						o[0],
+						l[0],
 						" → ",
-						o[1]
+						l[1]
 					]
 				}),
 				/* @__PURE__ */ N("td", { children: [
@@ -5914,18 +5916,18 @@ function $c() {
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var el = 46, tl = B - 6, nl = 8, rl = 112;
-function il(e, t) {
+var el = 46, tl = B - 6, nl = 112;
+function rl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(B, [al(e)], {
+	return J(B, [il(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
 		about: Ji(e.target)
 	});
 }
-function al({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => el + t * (tl - el) / Math.max(e.length - 1, 1), i = (e) => nl + Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function il({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => el + t * (tl - el) / Math.max(e.length - 1, 1), i = (e) => nl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5940,8 +5942,8 @@ function al({ lens: e, target: t }) {
 				anchor: "end",
 				fill: U
 			})),
-			gi(el, rl, tl, rl, { stroke: H }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? gi(r(t), rl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			gi(el, nl, tl, nl, { stroke: H }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? gi(r(t), nl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
@@ -5971,7 +5973,7 @@ function al({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function ol({ lens: e }) {
+function al({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5992,8 +5994,8 @@ function ol({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var sl = 360, cl = 150, ll = 44, ul = 14, dl = new Intl.NumberFormat("en", { notation: "compact" });
-function fl() {
+var ol = 360, sl = 150, cl = 44, ll = 14, ul = new Intl.NumberFormat("en", { notation: "compact" });
+function dl() {
 	let e = k().explained.value, t = so();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
 		name: "knew",
@@ -6002,11 +6004,11 @@ function fl() {
 		children: [
 			/* @__PURE__ */ N(X, {
 				name: "rank-by-layer",
-				figure: (t) => il(e, t),
-				table: () => ol(e),
+				figure: (t) => rl(e, t),
+				table: () => al(e),
 				data: e
 			}),
-			/* @__PURE__ */ N(ml, {
+			/* @__PURE__ */ N(pl, {
 				explained: e,
 				tested: t
 			}),
@@ -6019,7 +6021,7 @@ function fl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					pl(e.layer),
+					fl(e.layer),
 					`${e.rank}`,
 					L(e.probability),
 					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
@@ -6028,19 +6030,19 @@ function fl() {
 		]
 	});
 }
-function pl(e) {
+function fl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function ml({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = hl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function pl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ml(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ N("svg", {
 		class: "curve",
-		viewBox: `0 0 ${sl} ${cl}`,
+		viewBox: `0 0 ${ol} ${sl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
-				x1: ll,
+				x1: cl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6049,7 +6051,7 @@ function ml({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : dl.format(e)
+				children: e === 1 ? "top, 1" : ul.format(e)
 			})] }, e)),
 			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6061,13 +6063,13 @@ function ml({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ N("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(ul, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(ll, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ N("text", {
-				x: ll,
+				x: cl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6080,7 +6082,7 @@ function ml({ explained: e, tested: t }) {
 		]
 	});
 }
-function hl(e, t) {
+function ml(e, t) {
 	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6090,18 +6092,18 @@ function hl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${pl(n[o]?.layer ?? null)} on`
+		text: `top from ${fl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var gl = 12;
-function _l(e, t) {
-	let n = _n(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, gl).map((e) => ({
+var hl = 12;
+function gl(e, t) {
+	let n = _n(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, hl).map((e) => ({
 		name: vn(e),
 		value: e.value,
 		number: I(e.value, 3)
 	})), a = ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(B, [...n.map((e) => bl(e, r)), ...i.length > 0 ? [Co(B, {
+	return J(B, [...n.map((e) => yl(e, r)), ...i.length > 0 ? [Co(B, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6111,29 +6113,29 @@ function _l(e, t) {
 		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var vl = 40, yl = 84;
-function bl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * yl, o = (B - vl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var _l = 40, vl = 84;
+function yl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * vl, o = (B - _l) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
 			...Oo({
 				low: r,
 				high: i
-			}).map((e) => gi(vl, a(e), B, a(e), { stroke: e === 0 ? H : ii }) + G(36, a(e) + 2.3, I(e, 2), {
+			}).map((e) => gi(_l, a(e), B, a(e), { stroke: e === 0 ? H : ii }) + G(36, a(e) + 2.3, I(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = vl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = _l + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
 				return vi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((vl + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((_l + B) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6145,7 +6147,7 @@ function bl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function xl(e) {
+function bl(e) {
 	return {
 		head: [
 			"part",
@@ -6173,7 +6175,7 @@ function xl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Sl({ list: e, explained: t }) {
+function xl({ list: e, explained: t }) {
 	let n = k(), r = gn(e, n.state.value.a, t.target.text);
 	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
 		"Perhaps you mean",
@@ -6196,7 +6198,7 @@ function Sl({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Cl({ list: e, open: t }) {
+function Sl({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ N("details", {
 		open: t,
@@ -6247,7 +6249,7 @@ function Cl({ list: e, open: t }) {
 		})]
 	});
 }
-function wl() {
+function Cl() {
 	let e = k(), t = O(""), n = O(""), r = bn(t.value);
 	return /* @__PURE__ */ N("details", { children: [
 		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
@@ -6285,16 +6287,16 @@ function wl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Tl = {
+var wl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, El = {
+}, Tl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Dl({ found: e, list: t }) {
+function El({ found: e, list: t }) {
 	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = xn(e), s = a?.action === "erase" ? o.shared : o[Sn(o, r?.set ?? null)], c = A(a && r && i ? On(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6308,7 +6310,7 @@ function Dl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ N(Ol, {
+			n.data.host === "report" ? null : /* @__PURE__ */ N(Dl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6316,10 +6318,10 @@ function Dl({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ N(P, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(kl, {
+			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Ol, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ N(jl, {
+			}), /* @__PURE__ */ N(Al, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6328,7 +6330,7 @@ function Dl({ found: e, list: t }) {
 		]
 	});
 }
-function Ol({ own: e, counts: t }) {
+function Dl({ own: e, counts: t }) {
 	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ N("form", {
 		class: "controls",
@@ -6348,7 +6350,7 @@ function Ol({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: fn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: Tl[e]
+						children: wl[e]
 					}, e))
 				})
 			] }),
@@ -6368,7 +6370,7 @@ function Ol({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: pn.map((e) => /* @__PURE__ */ N("option", {
 						value: e,
-						children: El[e]
+						children: Tl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6389,7 +6391,7 @@ function Ol({ own: e, counts: t }) {
 		]
 	});
 }
-function kl({ result: e, answer: t }) {
+function Ol({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6443,8 +6445,8 @@ function kl({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Al, { said: e.before }) }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(Al, { said: e.after }) })
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(kl, { said: e.before }) }),
+						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(kl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -6528,7 +6530,7 @@ function kl({ result: e, answer: t }) {
 		]
 	});
 }
-function Al({ said: e }) {
+function kl({ said: e }) {
 	return /* @__PURE__ */ N("span", {
 		class: "chip",
 		children: [
@@ -6541,14 +6543,14 @@ function Al({ said: e }) {
 		]
 	});
 }
-function jl(e) {
+function Al(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ N("details", { children: [
 		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ N(Ml, {
+		}), /* @__PURE__ */ N(jl, {
 			label: "The fact as a line of JSON",
 			text: wn(e.fact)
 		})] }) : null,
@@ -6556,29 +6558,29 @@ function jl(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ N(Ml, {
+		/* @__PURE__ */ N(jl, {
 			label: "The command",
 			text: Tn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Ml({ label: e, text: t }) {
+function jl({ label: e, text: t }) {
 	return /* @__PURE__ */ N(Wa, {
 		label: e,
 		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Nl = [
+var Ml = [
 	.2,
 	.1,
 	.05
-], Pl = 12, Fl = {
+], Nl = 12, Pl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Il({ explained: e }) {
+function Fl({ explained: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6596,15 +6598,15 @@ function Il({ explained: e }) {
 		children: [
 			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ N(P, { answer: a }),
-			a?.result ? /* @__PURE__ */ N(Ll, {
+			a?.result ? /* @__PURE__ */ N(Il, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ N(zl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ N(Rl, { list: a.result }) : null
 		]
 	});
 }
-function Ll({ list: e, explained: t }) {
+function Il({ list: e, explained: t }) {
 	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
 	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
 		"Your fact: ",
@@ -6613,7 +6615,7 @@ function Ll({ list: e, explained: t }) {
 		/* @__PURE__ */ N($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ N(Rl, {})
+		/* @__PURE__ */ N(Ll, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ N(b, { children: [
@@ -6629,7 +6631,7 @@ function Ll({ list: e, explained: t }) {
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ N(Rl, {}) : /* @__PURE__ */ N("button", {
+			r ? /* @__PURE__ */ N(Ll, {}) : /* @__PURE__ */ N("button", {
 				type: "button",
 				disabled: a,
 				onClick: () => n.set({ knowledge: hn }),
@@ -6643,17 +6645,17 @@ function Ll({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ N(Sl, {
+		i || a ? null : /* @__PURE__ */ N(xl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Cl, {
+		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Sl, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ N(wl, {})] })
+		}), i ? null : /* @__PURE__ */ N(Cl, {})] })
 	] });
 }
-function Rl() {
+function Ll() {
 	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
 		type: "button",
@@ -6661,7 +6663,7 @@ function Rl() {
 		children: "Close"
 	});
 }
-function zl({ list: e }) {
+function Rl({ list: e }) {
 	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Dn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
 		/* @__PURE__ */ N("p", {
@@ -6676,7 +6678,7 @@ function zl({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Nl, n.t])].map((e) => /* @__PURE__ */ N("option", {
+					children: [.../* @__PURE__ */ new Set([...Ml, n.t])].map((e) => /* @__PURE__ */ N("option", {
 						value: e,
 						children: [
 							e,
@@ -6694,14 +6696,14 @@ function zl({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ N("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ N(Bl, { found: o }), /* @__PURE__ */ N(Dl, {
+			children: [/* @__PURE__ */ N(zl, { found: o }), /* @__PURE__ */ N(El, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Bl({ found: e }) {
+function zl({ found: e }) {
 	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = xn(e), a = Sn(i, n.set), o = e.facts.length - 1;
@@ -6737,18 +6739,18 @@ function Bl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Fl[e],
+					Pl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ N(Vl, { neurons: i[e] })
+				/* @__PURE__ */ N(Bl, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ N("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ N(Hl, {
+		}) : /* @__PURE__ */ N(Vl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -6768,23 +6770,23 @@ function Bl({ found: e }) {
 		})
 	] });
 }
-function Vl({ neurons: e }) {
+function Bl({ neurons: e }) {
 	return /* @__PURE__ */ N("span", {
 		class: "neurons",
-		children: [e.slice(0, Pl).map((e) => {
+		children: [e.slice(0, Nl).map((e) => {
 			let t = Ht(e);
 			return /* @__PURE__ */ N(Ua, { part: t }, M(t));
-		}), e.length > Pl ? /* @__PURE__ */ N("span", {
+		}), e.length > Nl ? /* @__PURE__ */ N("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Pl,
+				e.length - Nl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Hl(e) {
+function Vl(e) {
 	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ N("fieldset", {
 		class: "test",
@@ -6816,8 +6818,8 @@ function Hl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ul = 12, Wl = 100, Gl = 12;
-function Kl() {
+var Hl = 12, Ul = 100, Wl = 12;
+function Gl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
 		...Gn({
@@ -6825,7 +6827,7 @@ function Kl() {
 			source: i,
 			target: a
 		}),
-		top: Wl
+		top: Ul
 	} : null);
 	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
 		name: "knowledge",
@@ -6840,39 +6842,39 @@ function Kl() {
 			]
 		}), /* @__PURE__ */ N("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(ql, {
+			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(Kl, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ N(Il, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ N(Fl, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function ql({ result: e, stale: t }) {
+function Kl({ result: e, stale: t }) {
 	let n = _n(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ N("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ N(X, {
 				name: "knowledge",
-				figure: (t) => _l(e, t),
-				table: () => xl(e),
+				figure: (t) => gl(e, t),
+				table: () => bl(e),
 				data: e
 			}),
 			n.map((t) => /* @__PURE__ */ N("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ N("p", {
 					class: "note",
-					children: Jl(t, e)
+					children: ql(t, e)
 				}) : null,
-				/* @__PURE__ */ N(Yl, {
+				/* @__PURE__ */ N(Jl, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ N(Xl, {
+				/* @__PURE__ */ N(Yl, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ N(Zl, { neurons: e.attributions.slice(0, Ul) }),
+			/* @__PURE__ */ N(Xl, { neurons: e.attributions.slice(0, Hl) }),
 			/* @__PURE__ */ N(Ga, {
 				label: "attribution by layer",
 				head: [
@@ -6896,10 +6898,10 @@ function ql({ result: e, stale: t }) {
 		]
 	});
 }
-function Jl({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function ql({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function Yl({ stack: e, largest: t }) {
+function Jl({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
@@ -6935,8 +6937,8 @@ function Yl({ stack: e, largest: t }) {
 		})]
 	});
 }
-function Xl({ stack: e, largest: t }) {
-	let n = k(), r = yn(e.neurons, e.layers.length), i = Math.min(Gl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
+function Yl({ stack: e, largest: t }) {
+	let n = k(), r = yn(e.neurons, e.layers.length), i = Math.min(Wl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
 	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -6946,7 +6948,7 @@ function Xl({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Gl,
+			Wl,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ N(ja, {
@@ -6974,7 +6976,7 @@ function Xl({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Zl({ neurons: e }) {
+function Xl({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
 		/* @__PURE__ */ N("th", {
@@ -7025,9 +7027,9 @@ function Zl({ neurons: e }) {
 	] }, vn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Ql = 40;
-function $l(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = No(i.terms, Math.min(t, Ql), n), { sum: l } = Io(i), u = [
+var Zl = 40;
+function Ql(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = No(i.terms, Math.min(t, Zl), n), { sum: l } = Io(i), u = [
 		...s.map((e) => ({
 			name: $t(e),
 			value: e.value,
@@ -7057,7 +7059,7 @@ function $l(e, t, n, r) {
 		about: Ji(a)
 	});
 }
-function eu({ ledger: e }) {
+function $l({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7082,7 +7084,7 @@ function eu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function tu() {
+function eu() {
 	return /* @__PURE__ */ N("p", {
 		class: "note marks",
 		children: [
@@ -7100,7 +7102,7 @@ function tu() {
 	});
 }
 // src/ui/Outcome.tsx
-function nu({ part: e, brief: t }) {
+function tu({ part: e, brief: t }) {
 	let n = so(), r = n && hs(n, e);
 	if (!n || !r) return null;
 	let [i, a] = _s(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
@@ -7124,11 +7126,11 @@ function nu({ part: e, brief: t }) {
 		children: [
 			/* @__PURE__ */ N("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ N(ru, { effect: s }) : null
+			s ? /* @__PURE__ */ N(nu, { effect: s }) : null
 		]
 	});
 }
-function ru({ effect: e }) {
+function nu({ effect: e }) {
 	return /* @__PURE__ */ N("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
@@ -7140,32 +7142,32 @@ function ru({ effect: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var iu = 12, au = 10, ou = Infinity, su = Se({
+var ru = 12, iu = 10, au = Infinity, ou = Se({
 	is: () => !1,
 	set: () => {}
-}), cu = Se({
+}), su = Se({
 	order: "size",
 	effectOf: () => null
 });
-function lu() {
-	let e = k(), t = e.explained.value, n = so(), r = O("size"), i = O(iu), a = O({});
+function cu() {
+	let e = k(), t = e.explained.value, n = so(), r = O("size"), i = O(ru), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
 		let t = en(e);
 		return t && n ? hs(n, t)?.nats ?? null : null;
-	}, l = No(o.terms, i.value, r.value, (e) => du(en(e), s), c), u = Po(0, o.terms, l.others.value);
+	}, l = No(o.terms, i.value, r.value, (e) => uu(en(e), s), c), u = Po(0, o.terms, l.others.value);
 	return /* @__PURE__ */ N(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ N(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ N(fu, { explained: t }),
+		note: /* @__PURE__ */ N(du, { explained: t }),
 		children: [
 			/* @__PURE__ */ N(X, {
 				name: "ledger",
-				figure: (e) => $l(t, i.value, r.value, e),
-				table: () => eu(t),
+				figure: (e) => Ql(t, i.value, r.value, e),
+				table: () => $l(t),
 				data: t
 			}),
 			/* @__PURE__ */ N("p", {
@@ -7192,15 +7194,15 @@ function lu() {
 							})
 						]
 					})
-				] }), o.terms.length > iu ? /* @__PURE__ */ N("button", {
+				] }), o.terms.length > ru ? /* @__PURE__ */ N("button", {
 					type: "button",
-					onClick: () => i.value = i.value === iu ? ou : iu,
-					children: i.value === iu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === ru ? au : ru,
+					children: i.value === ru ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ N(su.Provider, {
+			/* @__PURE__ */ N(ou.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? du(t, s),
+					is: (e, t) => a.value[e] ?? uu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7208,7 +7210,7 @@ function lu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ N(cu.Provider, {
+				children: /* @__PURE__ */ N(su.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7217,7 +7219,7 @@ function lu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: wu,
+						onKeyDown: Cu,
 						children: [
 							/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
 								/* @__PURE__ */ N("th", {
@@ -7239,43 +7241,43 @@ function lu() {
 								}),
 								/* @__PURE__ */ N("th", {
 									scope: "col",
-									children: uu(t)
+									children: lu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ N("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ N(hu, {
+							/* @__PURE__ */ N("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ N(mu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Lo(e))), /* @__PURE__ */ N(Su, {
+							}, Lo(e))), /* @__PURE__ */ N(xu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ N(mu, { explained: t })
+							/* @__PURE__ */ N(pu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ N(tu, {})
+			/* @__PURE__ */ N(eu, {})
 		]
 	});
 }
-function uu({ target: e, reference: t }) {
+function lu({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function du(e, t) {
+function uu(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
 }
-function fu({ explained: e }) {
+function du({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ N(b, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		pu(n),
+		fu(n),
 		"; raw ",
 		/* @__PURE__ */ N(Q, { name: "logit" }),
 		" ",
@@ -7291,10 +7293,10 @@ function fu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function pu(e) {
+function fu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function mu({ explained: e }) {
+function pu({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Io(e.ledger);
 	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
 		class: r ? "total" : "total error",
@@ -7323,10 +7325,10 @@ function mu({ explained: e }) {
 		]
 	}) });
 }
-function hu(e) {
-	let t = k(), n = Ve(su), { term: r, level: i } = e, a = en(r), o = Lo(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function mu(e) {
+	let t = k(), n = Ve(ou), { term: r, level: i } = e, a = en(r), o = Lo(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(xu, {
+		/* @__PURE__ */ N(bu, {
 			name: $t(r),
 			value: r.value,
 			level: i,
@@ -7339,24 +7341,24 @@ function hu(e) {
 				a && t.select(Ut(a, t.state.value.selection) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ N(gu, {
+		c && i === 1 ? /* @__PURE__ */ N(hu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ N(yu, {
+		c && i === 2 ? /* @__PURE__ */ N(vu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function gu({ term: e, largest: t }) {
-	let n = k(), r = Ve(cu), i = n.followed(), a = {
+function hu({ term: e, largest: t }) {
+	let n = k(), r = Ve(su), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: au
+		top: iu
 	}, o = A(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ N("tr", {
 		class: "waiting",
@@ -7366,37 +7368,37 @@ function gu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !_u(e)), u = No(l, ou, r.order, void 0, r.effectOf), d = Po(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !gu(e)), u = No(l, au, r.order, void 0, r.effectOf), d = Po(t, l, c.value);
 	return /* @__PURE__ */ N(b, { children: [
-		u.shown.map((e) => /* @__PURE__ */ N(hu, {
+		u.shown.map((e) => /* @__PURE__ */ N(mu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => vu(t, e))
+			sources: s.filter((t) => _u(t, e))
 		}, Lo(e))),
-		/* @__PURE__ */ N(Su, {
+		/* @__PURE__ */ N(xu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ N(Cu, {
+		/* @__PURE__ */ N(Su, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function _u({ kind: e }) {
+function gu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function vu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || _u(e));
+function _u(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || gu(e));
 }
-function yu(e) {
-	let t = k(), n = (e) => _u(e) ? "rounding" : `from ${e.source} ${z(bu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = No(e.terms, au, "size"), o = Po(e.largest, r, i.value);
+function vu(e) {
+	let t = k(), n = (e) => gu(e) ? "rounding" : `from ${e.source} ${z(yu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = No(e.terms, iu, "size"), o = Po(e.largest, r, i.value);
 	return /* @__PURE__ */ N(b, { children: [
-		r.map((e) => /* @__PURE__ */ N(xu, {
+		r.map((e) => /* @__PURE__ */ N(bu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
@@ -7404,23 +7406,23 @@ function yu(e) {
 			part: null,
 			open: null
 		}, Lo(e))),
-		/* @__PURE__ */ N(Su, {
+		/* @__PURE__ */ N(xu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ N(Cu, {
+		/* @__PURE__ */ N(Su, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function bu(e, { kind: t, source: n }) {
+function yu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function xu(e) {
+function bu(e) {
 	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
 	return /* @__PURE__ */ N("tr", {
 		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7459,14 +7461,14 @@ function xu(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(nu, {
+			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(tu, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function Su(e) {
+function xu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7495,7 +7497,7 @@ function Su(e) {
 		]
 	});
 }
-function Cu(e) {
+function Su(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ N("tr", {
 		class: `sum level-${e.level}`,
@@ -7517,15 +7519,15 @@ function Cu(e) {
 		]
 	});
 }
-function wu(e) {
+function Cu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Tu = 16;
-function Eu() {
+var wu = 16;
+function Tu() {
 	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Ar(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -7535,7 +7537,7 @@ function Eu() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? ju(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Qi(e, t.value, d), p = {
+	let u = c ? Au(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Qi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7549,7 +7551,7 @@ function Eu() {
 			"What the ",
 			/* @__PURE__ */ N(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Ou(u.positions.length) ? " that is pointed at" : "",
+			u && !Du(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7577,7 +7579,7 @@ function Eu() {
 				what: "tokens"
 			}),
 			/* @__PURE__ */ N(P, { answer: s }),
-			c ? /* @__PURE__ */ N(X, {
+			c && !l ? /* @__PURE__ */ N(X, {
 				name: "lens",
 				figure: (e) => $i(c, n.target, t.value, p, e),
 				table: () => ia(c, p),
@@ -7594,13 +7596,13 @@ function Eu() {
 							let n = u.at(e, t);
 							return n ? Rr(f(n)) : null;
 						},
-						...Ou(u.positions.length) ? { text: (e, t) => ku(u.at(e, t)) } : {},
+						...Du(u.positions.length) ? { text: (e, t) => Ou(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ N(Au, {
+						tell: (e, t) => /* @__PURE__ */ N(ku, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Du(u.layers[e] ?? null),
+						rowName: (e) => Eu(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7630,9 +7632,9 @@ function Eu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Du(e.layer),
+							Eu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ N("bdi", { children: ku(e) }, "top"),
+							/* @__PURE__ */ N("bdi", { children: Ou(e) }, "top"),
 							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							L(e.probability)
@@ -7643,16 +7645,16 @@ function Eu() {
 		]
 	});
 }
-function Du(e) {
+function Eu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ou(e) {
-	return e <= Tu;
+function Du(e) {
+	return e <= wu;
 }
-function ku(e) {
+function Ou(e) {
 	return z(e?.top[0]);
 }
-function Au({ cell: e, token: t }) {
+function ku({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ N(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7678,7 +7680,7 @@ function Au({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function ju(e, t) {
+function Au(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7688,8 +7690,8 @@ function ju(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Mu() {
-	let e = k(), t = so(), n = e.state.value.selection, r = t ? Nu(t, n) : null;
+function ju() {
+	let e = k(), t = so(), n = e.state.value.selection, r = t ? Mu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
 	return /* @__PURE__ */ N(Z, {
@@ -7763,12 +7765,12 @@ function Mu() {
 		})]
 	});
 }
-function Nu(e, t) {
+function Mu(e, t) {
 	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Pu() {
+function Nu() {
 	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ N(Z, {
 		name: "pins",
@@ -7818,7 +7820,7 @@ function Pu() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Fu() {
+function Pu() {
 	let e = k().explained.value, t = Zo();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
@@ -7853,10 +7855,10 @@ function Fu() {
 			}, e)),
 			/* @__PURE__ */ N("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ N(Iu, {
+				children: [/* @__PURE__ */ N(Fu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ N(Iu, {
+				}), t?.result ? /* @__PURE__ */ N(Fu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7864,7 +7866,7 @@ function Fu() {
 		]
 	});
 }
-function Iu({ explained: e, caption: t }) {
+function Fu({ explained: e, caption: t }) {
 	let n = k();
 	return /* @__PURE__ */ N("table", {
 		class: "predictions",
@@ -7894,7 +7896,10 @@ function Iu({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({ target: zn(t) }),
+					onClick: () => n.set({
+						target: zn(t),
+						...t.text === n.state.value.vs ? { vs: null } : {}
+					}),
 					children: /* @__PURE__ */ N($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ N("td", {
@@ -7911,7 +7916,7 @@ function Iu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Lu() {
+function Iu() {
 	let e = k(), t = e.explained.value, n = A(co(e.followed()));
 	if (!t) return null;
 	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
@@ -7920,10 +7925,10 @@ function Lu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ N("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(zu, {
+			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(Ru, {
 				span: e,
 				units: i
-			}, t)) : /* @__PURE__ */ N(b, { children: [Ru(t.sentence).map((e, t) => /* @__PURE__ */ N(zu, {
+			}, t)) : /* @__PURE__ */ N(b, { children: [Lu(t.sentence).map((e, t) => /* @__PURE__ */ N(Ru, {
 				span: e,
 				units: i
 			}, t)), a ? /* @__PURE__ */ N("span", {
@@ -7933,11 +7938,11 @@ function Lu() {
 		})
 	});
 }
-function Ru(e) {
+function Lu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function zu({ span: e, units: t }) {
+function Ru({ span: e, units: t }) {
 	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
 	if (r) return /* @__PURE__ */ N(Ua, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
@@ -7952,11 +7957,11 @@ function zu({ span: e, units: t }) {
 	});
 }
 // src/panels/Strongest.tsx
-var Bu = 6;
-function Vu() {
+var zu = 6;
+function Bu() {
 	let e = k(), t = e.explained.value, n = A(co(e.followed())), r = so(), i = O(!1);
 	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : Bu;
+	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zu;
 	return /* @__PURE__ */ N(Z, {
 		name: "strongest",
 		title: /* @__PURE__ */ N(b, { children: [
@@ -8003,13 +8008,13 @@ function Vu() {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Hu, {
+				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Vu, {
 					part: j(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
 					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(is, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Hu, {
+				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Vu, {
 					part: Ht(e),
 					value: e.value,
 					shownFor: r ? e.shown_for : [],
@@ -8017,7 +8022,7 @@ function Vu() {
 					toward: e.promotes
 				}, Wt(Ht(e))))] })] })
 			}),
-			Math.max(a.length, o.length) > Bu ? /* @__PURE__ */ N("button", {
+			Math.max(a.length, o.length) > zu ? /* @__PURE__ */ N("button", {
 				type: "button",
 				"aria-pressed": i.value,
 				onClick: () => i.value = !i.value,
@@ -8050,13 +8055,13 @@ function Vu() {
 						children: "Control"
 					}),
 					": ",
-					Uu(r)
+					Hu(r)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Hu(e) {
+function Vu(e) {
 	return /* @__PURE__ */ N("tr", { children: [
 		/* @__PURE__ */ N("th", {
 			scope: "row",
@@ -8074,19 +8079,19 @@ function Hu(e) {
 			children: /* @__PURE__ */ N(Bo, { value: e.value })
 		}),
 		/* @__PURE__ */ N("td", { children: e.reads }),
-		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(nu, { part: e.part }) }),
+		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(tu, { part: e.part }) }),
 		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(rs, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Uu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Wu(t)}`] : []);
+function Hu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Wu({ limit: e }) {
+function Uu({ limit: e }) {
 	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
 }
 // src/lib/find.ts
-function Gu(e, t) {
+function Wu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8099,12 +8104,12 @@ function Gu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Ku(e) {
-	let t = O(""), n = O(-1), r = Gu(e.texts, t.value), i = (t) => {
+function Gu(e) {
+	let t = O(""), n = O(-1), r = Wu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Gu(e.texts, r)[0];
+		let i = Wu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ N("label", { children: [
@@ -8126,8 +8131,8 @@ function Ku(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function qu() {
-	let e = k(), t = e.explained.value, n = Ar(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = td(), o = Ju();
+function Ku() {
+	let e = k(), t = e.explained.value, n = Ar(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ed(), o = qu();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ N(Z, {
@@ -8141,7 +8146,7 @@ function qu() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ N(Zu, {
+			e.reads() === null ? null : /* @__PURE__ */ N(Xu, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
@@ -8151,7 +8156,7 @@ function qu() {
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ N(Ku, {
+			s.length > 128 ? /* @__PURE__ */ N(Gu, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = jr(e, n.value, s.length));
@@ -8166,13 +8171,13 @@ function qu() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Qu(h, d),
-						title: m && Xu(m, t),
+						style: Zu(h, d),
+						title: m && Yu(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => ed(e),
+						onKeyDown: (e) => $u(e),
 						children: [
 							/* @__PURE__ */ N("span", {
 								class: "index",
@@ -8184,8 +8189,8 @@ function qu() {
 							}),
 							m ? /* @__PURE__ */ N("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Yu(m) : "\xA0"
-							}) : /* @__PURE__ */ N($u, {
+								children: m.positions[0] === n.position ? Ju(m) : "\xA0"
+							}) : /* @__PURE__ */ N(Qu, {
 								value: h,
 								largest: d
 							})
@@ -8199,21 +8204,21 @@ function qu() {
 		]
 	});
 }
-function Ju() {
+function qu() {
 	let e = k(), t = so()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Yu(e) {
+function Ju(e) {
 	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Xu(e, t) {
+function Yu(e, t) {
 	let { target: n } = t, [r, i] = qr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
 	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Zu(e) {
+function Xu(e) {
 	let t = Ar(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ N(b, { children: [
 		/* @__PURE__ */ N("p", {
@@ -8231,14 +8236,14 @@ function Zu(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
 				class: "token source",
-				style: Qu(e.values[t.position], e.largest),
+				style: Zu(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ N("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ N($, { text: t.label }),
-					/* @__PURE__ */ N($u, {
+					/* @__PURE__ */ N(Qu, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8247,7 +8252,7 @@ function Zu(e) {
 		})
 	] });
 }
-function Qu(e, t) {
+function Zu(e, t) {
 	if (e === void 0) return {};
 	let n = Lr(e, t);
 	return {
@@ -8255,20 +8260,20 @@ function Qu(e, t) {
 		color: zr(n)
 	};
 }
-function $u(e) {
+function Qu(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ N("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function ed(e) {
+function $u(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function td() {
+function ed() {
 	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8277,19 +8282,19 @@ function td() {
 	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: nd(s, a)
+		values: td(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: nd(i.result, t)
+		values: td(i.result, t)
 	} : null;
 }
-function nd(e, t) {
+function td(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var rd = 40;
-function id(e, t) {
+var nd = 40;
+function rd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8303,12 +8308,15 @@ function id(e, t) {
 	}
 	return r.map((e) => cd({
 		...e,
-		text: ad(e.tokens)
+		text: id(e.tokens)
 	}));
 }
-function ad(e) {
+function id(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : ti(e);
+}
+function ad(e) {
+	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
 function od({ by: e }) {
 	return e === "spans" ? "piece" : e;
@@ -8359,7 +8367,7 @@ function ld({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
-	return i.length > rd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	return i.length > nd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
 function ud(e) {
 	let t = e.filter((e) => e.mark === null);
@@ -8372,35 +8380,32 @@ function dd(e, t) {
 // src/lib/figure/words.ts
 var fd = 10.5, pd = 2.5, md = 30, hd = 15, gd = 16;
 function _d(e, t) {
-	let n = e.words?.units ?? [], r = vd(n), i = (t.source && n.length > 0 ? sd(t.source ?? "", n) : id(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Sd(t, i[n - 1], e, r)), o = hi(t.source ?? t.prompt), s = Td([...a, wd(e, o)]), c = s.slice(0, Math.max(0, s.length - gd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Ed(l, o), Ki(bd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	let n = e.words?.units ?? [], r = ad(n), i = (t.source && n.length > 0 ? sd(t.source ?? "", n) : rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => xd(t, i[n - 1], e, r)), o = hi(t.source ?? t.prompt), s = wd([...a, Cd(e, o)]), c = s.slice(0, Math.max(0, s.length - gd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Td(l, o), Ki(yd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(V, d, {
-		shows: `${yd(e)}${f}`,
+		shows: `${vd(e)}${f}`,
 		made: e,
 		asked: t,
 		about: Ji(e.target)
 	});
 }
-function vd(e) {
-	return Math.max(0, ...e.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect)));
-}
-function yd({ words: e, target: t, reference: n }) {
+function vd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
 	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${od(e)}, on which many heads rest whatever it says.` : "";
 	return `Under each ${od(e)}: ${r} when that ${od(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function bd({ reference: e }, t) {
+function yd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => xd(1 - 2 * e, 1),
+		colour: (e) => bd(1 - 2 * e, 1),
 		low: I(-t),
 		middle: "0",
 		high: I(t)
 	};
 }
-function xd(e, t) {
+function bd(e, t) {
 	return Lr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Sd(e, t, n, r) {
+function xd(e, t, n, r) {
 	let { unit: i, role: a } = e, o = Ei(e.text.trim() === "" ? R(e.text) : Li(e.text), V - 6, fd), s = i === null ? "" : i.mark === "last" ? "asked here" : dd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
 		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, fd) + 6, q(u, W) + 2);
@@ -8409,7 +8414,7 @@ function Sd(e, t, n, r) {
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Cd(i, r, e, d);
+				let { ink: n, ground: o } = Sd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8431,7 +8436,7 @@ function Sd(e, t, n, r) {
 		};
 	});
 }
-function Cd(e, t, n, r) {
+function Sd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
@@ -8456,13 +8461,13 @@ function Cd(e, t, n, r) {
 			"stroke-width": .6
 		})
 	};
-	let a = xd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = bd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: zr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function wd({ target: e, reference: t, ledger: n }, r) {
+function Cd({ target: e, reference: t, ledger: n }, r) {
 	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", fd) + 8, s = Math.max(q(i, fd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
@@ -8496,19 +8501,19 @@ function wd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Td(e) {
+function wd(e) {
 	let t = [[]], n = 0;
 	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + pd;
 	return t;
 }
-function Ed(e, t) {
+function Td(e, t) {
 	let n = e.map((e, n) => ci("g", { transform: `translate(0 ${n * md + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
 		height: e.length * md + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Dd(e) {
+function Ed(e) {
 	return {
 		head: [
 			"unit",
@@ -8541,11 +8546,11 @@ function Dd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Od = 5, kd = 40;
-function Ad() {
-	let e = k(), t = e.explained.value, n = so(), r = O(null);
+var Dd = 5, Od = 40;
+function kd() {
+	let e = k(), t = e.explained.value, n = so(), r = A(co(e.followed())), i = O(null);
 	if (!t) return null;
-	let i = n?.words?.units ?? [], a = i.find((t) => t.positions[0] === e.state.value.word) ?? null, o = r.value ?? a ?? ud(i);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.state.value.word) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? ud(a);
 	return /* @__PURE__ */ N("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
@@ -8553,25 +8558,24 @@ function Ad() {
 			n ? /* @__PURE__ */ N(X, {
 				name: "words",
 				figure: (e) => _d(n, e),
-				table: () => Dd(n),
+				table: () => Ed(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ N(jd, {
+			/* @__PURE__ */ N(Ad, {
 				explained: t,
-				units: i,
-				told: o,
-				waiting: n === null,
-				onHover: (e) => r.value = e
+				units: a,
+				onHover: (e) => i.value = e
 			}),
 			/* @__PURE__ */ N(Id, { explained: t }),
-			o ? /* @__PURE__ */ N(Fd, {
-				unit: o,
+			s ? /* @__PURE__ */ N(Pd, {
+				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
 			/* @__PURE__ */ N(Ld, {
 				explained: t,
-				tested: n
+				tested: n,
+				failed: !!r?.error
 			}),
 			t.notes.map((e) => /* @__PURE__ */ N("p", {
 				class: "note",
@@ -8580,8 +8584,8 @@ function Ad() {
 		]
 	});
 }
-function jd(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Math.max(0, ...r.filter((e) => e.mark !== "last").map((e) => Math.abs(e.effect))), { source: o } = t.state.value, s = t.reads() === "text" && o !== null && r.length > 0 ? sd(o, r) : id(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > kd || n.tokens.length > 160, d = ze(null);
+function Ad(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = ad(r), o = (t.answered.value ?? t.state.value).source, s = t.reads() === "text" && o !== null && r.length > 0 ? sd(o, r) : rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Od || n.tokens.length > 160, d = ze(null);
 	return Re(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8595,11 +8599,10 @@ function jd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ N(Md, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(Nd, {
+		}) : /* @__PURE__ */ N(jd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(Md, {
 			stretch: t,
 			largest: a,
 			explained: n,
-			told: e.told,
 			onHover: e.onHover
 		})] }, r)), /* @__PURE__ */ N("span", {
 			class: "answer",
@@ -8627,14 +8630,14 @@ function jd(e) {
 		})]
 	});
 }
-function Md({ text: e }) {
+function jd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
 }
-function Nd(e) {
+function Md(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ N("span", {
 		class: "unread",
@@ -8647,8 +8650,8 @@ function Nd(e) {
 	return /* @__PURE__ */ N("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Pd(a, r),
-		"aria-pressed": a === e.told && t.state.value.word !== null,
+		title: Nd(a, r),
+		"aria-pressed": t.state.value.word !== null && a.positions[0] === t.state.value.word,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
@@ -8661,17 +8664,17 @@ function Nd(e) {
 		}), /* @__PURE__ */ N("small", { children: o ? dd(a, r) : "asked here" })]
 	});
 }
-function Pd(e, t) {
+function Nd(e, t) {
 	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : qr(n.probability, e.probability_without), c = a ? `the lead of ${ni(n.text)} over ${ni(r.text ?? "")}` : ni(n.text);
 	return `Without ${ld(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Fd(e) {
-	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter((e) => e.zeroed && e.zeroed.effect.verdict !== "ordinary").slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Pd(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Fd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ N("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ N("strong", { children: Pd(n, r) }),
+			/* @__PURE__ */ N("strong", { children: Nd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ N("span", {
 				class: "small",
 				children: [
@@ -8685,7 +8688,7 @@ function Fd(e) {
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
-			a.id === r.target.id ? ". It still says " : ". It says ",
+			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ N("bdi", {
 				class: "token-text",
 				children: ni(a.text)
@@ -8695,7 +8698,7 @@ function Fd(e) {
 				class: "small",
 				children: L(a.probability)
 			}),
-			a.id === r.target.id ? "." : " instead.",
+			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
 			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
 				"Read by",
@@ -8720,8 +8723,12 @@ function Fd(e) {
 		]
 	});
 }
+function Fd(e) {
+	let t = e && (e.difference ?? e.effect);
+	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
+}
 function Id({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Od), { vs: r } = t.state.value, i = t.data.host === "report";
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Dd), { vs: r } = t.state.value, i = t.data.host === "report";
 	return /* @__PURE__ */ N("p", {
 		class: "alternatives",
 		children: [
@@ -8731,7 +8738,10 @@ function Id({ explained: e }) {
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({ target: zn(e) }),
+				onClick: () => t.set({
+					target: zn(e),
+					...e.text === r ? { vs: null } : {}
+				}),
 				children: [
 					/* @__PURE__ */ N("bdi", {
 						class: "token-text",
@@ -8774,7 +8784,7 @@ function Id({ explained: e }) {
 }
 function Ld(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return /* @__PURE__ */ N("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ N("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
@@ -8840,35 +8850,35 @@ function zd() {
 function Bd() {
 	let e = k();
 	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Lu, {}),
-		/* @__PURE__ */ N(Ad, {}),
+		/* @__PURE__ */ N(Iu, {}),
+		/* @__PURE__ */ N(kd, {}),
 		/* @__PURE__ */ N(Uo, {}),
 		/* @__PURE__ */ N("div", {
 			class: "beside",
 			children: [
 				e.state.value.selection ? /* @__PURE__ */ N(Kc, {}) : null,
-				/* @__PURE__ */ N(Mu, {}),
-				/* @__PURE__ */ N(fl, {})
+				/* @__PURE__ */ N(ju, {}),
+				/* @__PURE__ */ N(dl, {})
 			]
 		})
 	] });
 }
 function Vd() {
 	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(qu, {}),
+		/* @__PURE__ */ N(Ku, {}),
 		/* @__PURE__ */ N("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ N(lu, {}),
+				/* @__PURE__ */ N(cu, {}),
 				/* @__PURE__ */ N(xs, {}),
-				/* @__PURE__ */ N(Vu, {})
+				/* @__PURE__ */ N(Bu, {})
 			]
 		}),
 		/* @__PURE__ */ N("div", {
 			class: "column column-right",
 			children: [
 				/* @__PURE__ */ N(Kc, {}),
-				/* @__PURE__ */ N(Eu, {}),
+				/* @__PURE__ */ N(Tu, {}),
 				/* @__PURE__ */ N(Ja, {})
 			]
 		})
@@ -8878,16 +8888,16 @@ function Hd() {
 	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(fc, {}), /* @__PURE__ */ N(Kc, {})] });
 }
 function Ud() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Pu, {}), /* @__PURE__ */ N(Kc, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Nu, {}), /* @__PURE__ */ N(Kc, {})] });
 }
 function Wd() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ls, {}), /* @__PURE__ */ N(Fu, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ls, {}), /* @__PURE__ */ N(Pu, {})] });
 }
 function Gd() {
-	return /* @__PURE__ */ N(Kl, {});
+	return /* @__PURE__ */ N(Gl, {});
 }
 function Kd() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Fu, {}), /* @__PURE__ */ N(Nc, {})] });
+	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Pu, {}), /* @__PURE__ */ N(Nc, {})] });
 }
 // src/App.tsx
 function qd({ page: e }) {
@@ -8933,7 +8943,7 @@ function Jd({ page: e }) {
 	] }) : /* @__PURE__ */ N(Dr, {});
 }
 // src/styles.css?inline
-var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
 function Xd(e, t, n) {
 	Zd(n);

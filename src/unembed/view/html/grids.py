@@ -49,7 +49,7 @@ def patch_html(payload: Payload) -> str:
     grid = payload["grid"]
     layers, columns = _distinct(grid, "layer"), list(dict.fromkeys(_column(c) for c in grid))
     effect = {(c["layer"], _column(c)): c["effect"] or 0.0 for c in grid}
-    across = "position" if grid and grid[0]["head"] is None else "head"
+    across = _across(grid)
     clean, corrupt = (_said(payload, name) for name in ("clean", "corrupt"))
     strongest = sorted(grid, key=lambda c: -abs(c["effect"] or 0.0))[:_MOST_ROWS]
     rows = [
@@ -70,6 +70,11 @@ def patch_html(payload: Payload) -> str:
         )
         + table(f"The {len(rows)} strongest of {len(grid)}", ("patched", "#metric", "#effect"), rows)
     )
+
+
+def _across(grid: Sequence[Payload]) -> str:
+    """What the columns of a grid are."""
+    return next((name for name in ("neuron", "head") if grid and grid[0][name] is not None), "position")
 
 
 def _said(payload: Payload, name: str) -> str:
@@ -109,10 +114,13 @@ def _after(layer: int | None) -> str:
 
 
 def _column_name(payload: Payload, across: str, index: int) -> str:
-    if across == "head":
-        return f"H{index}"
+    if across != "position":
+        return f"{'H' if across == 'head' else 'N'}{index}"
     places = payload.get("clean_places")
-    return places[index] if places else f"{index} {visible(payload['clean_tokens'][index]['text'])}"
+    if places:
+        return places[index]
+    clean = payload["clean_tokens"][index]
+    return f"{index} {clean.get('fragment') or visible(clean['text'])}"
 
 
 _ROW_LABEL, _COLUMN_LABEL, _LETTERS = 70, 90, 14

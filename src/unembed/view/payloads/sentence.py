@@ -21,6 +21,7 @@ by itself, where no other word costs more. The word where the question is asked 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from unembed.models.blanks import blanks
 from unembed.view.glyphs import decimal, percent, signed, told, visible
 from unembed.view.payloads.common import text_of
 
@@ -85,7 +86,10 @@ def _number(text: str) -> Span:
 def _says(result: "Explanation") -> Sentence:
     model, target, first = result.model, result.target, result.predictions[0]
     name, chance = _token(model, target.token), _number(percent(target.probability))
-    where = "In the blank it says " if model.fills_blanks else "It says "
+    where = "It says "
+    if model.fills_blanks:
+        asked = result.readout.position in blanks(model, result.run.tokens)
+        where = "In the blank it says " if asked else "At this place it says "
     if target.rank > 1:
         top = [_token(model, first.token), Span(" ("), _number(percent(first.probability)), Span("); ")]
         return [Span(where), *top, name, Span(f" is its {_ordinal(target.rank)} choice ("), chance, Span(").")]
@@ -155,7 +159,7 @@ def _named(result: "Explanation", words: "Words", needed: "list[UnitEffect]") ->
     instead, others = first.without.instead.token, [unit for unit in needed if unit not in (first, *more)]
     if more:
         found.append(Span(f", each {_kind(words)} taken away alone"))
-    elif instead != words.answer[0]:
+    elif instead != result.predictions[0].token:
         found += [Span(", and it says "), _token(result.model, instead), Span(" instead")]
     if len(others) == 1:
         found += [Span("; "), _word(words, others[0]), Span(" at least halves it as well")]
