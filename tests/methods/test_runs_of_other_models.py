@@ -87,7 +87,11 @@ def _takes_a_run() -> Iterator[tuple[Callable, bool]]:
 
 
 def test_every_function_that_takes_a_model_and_a_run_is_tried_here() -> None:
-    assert {found.__name__ for found, with_model in _takes_a_run() if with_model} == {*OF_A_MODEL, "prompt_of"}
+    assert {found.__name__ for found, with_model in _takes_a_run() if with_model} == {
+        *OF_A_MODEL,
+        "prompt_of",
+        "literally",
+    }
 
 
 def test_every_public_function_that_takes_a_run_is_tried_here() -> None:

@@ -166,5 +166,5 @@ def test_terminal_report_and_json_say_the_same(wide):
         (line,) = [line for line in lines if line.replace("▸", " ").split()[:1] == [name]]
         assert marked(effect) in line
         assert f" {effect.rank}/{effect.among}" in line
-        assert f"<td>{name}</td>" in static
+        assert f'<th scope="row">{name}</th>' in static
         assert listed["zeroed"]["effect"]["verdict"] == effect.verdict

@@ -41,14 +41,11 @@ _EXAMPLES = {
 
 
 def add_examples(app: Any, group: str = "") -> None:
-    """Give the help of every command of an application, and of its groups, its example.
-
-    Raises:
-        KeyError: a command has none.
-    """
+    """Give the help of every command of an application, and of its groups, its example; none to those that have none."""
     for command in app.registered_commands:
         name = command.name or command.callback.__name__.replace("_", "-")
-        command.epilog = f"Example: {_EXAMPLES[f'{group} {name}'.strip()]}"
+        if example := _EXAMPLES.get(f"{group} {name}".strip()):
+            command.epilog = f"Example: {example}"
     for inner in app.registered_groups:
         add_examples(inner.typer_instance, inner.name)
         if inner.invoke_without_command:
