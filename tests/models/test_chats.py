@@ -219,7 +219,14 @@ def test_a_recorded_chat_is_asked_as_its_messages_are(template: str) -> None:
     assert prompt_of(model, run).messages == tuple(TALK)
     for by in ("token", "word", "sentence"):
         recorded, asked = (unembed.words(model, prompt, by=by, how="mask") for prompt in (run, TALK))
-        assert (recorded.units, recorded.notes) == (asked.units, asked.notes)
+        assert recorded.notes == asked.notes
+        one, other = (
+            [(u.text, u.positions, u.start, u.end, u.role, u.mark) for u in w.units] for w in (recorded, asked)
+        )
+        assert one == other
+        # Log-probabilities of float32 logits below 10, in walks of other batches: some units in the last place.
+        effects = ([unit.effect for unit in w.units] for w in (recorded, asked))
+        assert next(effects) == pytest.approx(next(effects), abs=2e-5)
     # A token that it says becomes the one that ends a turn.
     end = model.tokenizer.convert_ids_to_tokens(whole_answer(prompt_of(model, TALK), "auto").tokens[-1])
     model.tokenizer.add_special_tokens({"additional_special_tokens": ["<start>", "<end>", end]})
