@@ -41,7 +41,7 @@ _EXAMPLES = {
 
 
 def add_examples(app: Any, group: str = "") -> None:
-    """Give the help of every command of an application, and of its groups, its example; none to those that have none."""
+    """Give the help of every command of an application, and of its groups, its example, where it has one."""
     for command in app.registered_commands:
         name = command.name or command.callback.__name__.replace("_", "-")
         if example := _EXAMPLES.get(f"{group} {name}".strip()):
