@@ -129,11 +129,11 @@ def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, mod
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_a_report_says_above_the_page_that_it_is_saved_and_what_it_is_of(written, name):
     text, printed = written(*COMMANDS[name])
-    header, page = text.partition('<main id="unembed">')[::2]
+    header, page = text.partition('<div id="unembed">')[::2]
     said = Document(header).text
     read = "".join(t["text"] for t in printed.get("tokens") or printed["clean_tokens"])
     for what in ("A saved report", printed["model"]["name"], f"Prompt: {read}.", "unembed open PROMPT"):
-        assert what in said, "the page takes the place of what stands in main, and this stays"
+        assert what in said, "the page takes the place of what stands there, and this stays"
     assert f"SHA-256 {printed['model']['weights_sha256']}" in said
     for package, version in printed.get("versions", {}).items():
         assert f"{package} {version}" in said

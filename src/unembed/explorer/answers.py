@@ -5,16 +5,16 @@ An answer is kept as the text of its JSON, under its ask with every field. What 
 
 from collections import OrderedDict
 
-MOST = 512
+_MOST = 512
 """Answers that are kept."""
-SIZE = 64_000_000
+_SIZE = 64_000_000
 """Characters of their JSON and of their asks; an answer of more than a quarter of that is not kept."""
 
 
 class Answers:
     """The JSON of the answers that were used last. One thread uses it at a time."""
 
-    def __init__(self, most: int = MOST, size: int = SIZE) -> None:
+    def __init__(self, most: int = _MOST, size: int = _SIZE) -> None:
         self._most, self._size = most, size
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._used = 0

@@ -53,12 +53,9 @@ def whole_answer(prompt: Prompt, answer: GivenAnswer, *, most: int = MOST) -> Wh
         InputError: an answer that is empty, not in the vocabulary, longer than what the model still reads, or of
             several tokens at a blank; what the model says ends at once.
     """
-    return _said(prompt, most) if isinstance(answer, str) and answer == AUTO else given_answer(prompt, answer)
-
-
-def given_answer(prompt: Prompt, answer: Target) -> WholeAnswer:
-    """The tokens of an answer that is what it says, also where that is the word `auto`; as `whole_answer`."""
     model, context = prompt.model, prompt.context
+    if isinstance(answer, str) and answer == AUTO:
+        return _said(prompt, most)
     found = answer_tokens(model, answer, context, len(prompt.tokens))
     return WholeAnswer(found, False, answer_notes(model, context, answer))
 

@@ -12,7 +12,6 @@ import torch
 
 import unembed
 from builders.random_models import build
-from builders.tokenizers_of_kinds import byte_level
 from unembed.errors import InputError, Interrupted
 from unembed.methods.knowledge import integrated_gradients
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute, mean_activations, path_of
@@ -142,22 +141,11 @@ def test_what_the_model_says_by_itself_is_an_answer_too() -> None:
     model.module.generation_config.eos_token_id = None
     said = model.module.generate(torch.tensor([TOKENS]), max_new_tokens=20, do_sample=False)[0, len(TOKENS) :]
     path, given = LayerPath(steps=2), tuple(said.tolist())
-    one, other = attribute(model, TOKENS, answer="auto", path=path), attribute(model, TOKENS, given, path=path)
+    one, other = attribute(model, TOKENS, "auto", path=path), attribute(model, TOKENS, given, path=path)
     assert one.question == other.question
     assert one.probability == pytest.approx(float(probability(model, TOKENS, given).detach()), rel=1e-6)
     assert all(torch.equal(a, b) for a, b in zip(one.values, other.values, strict=True))
     assert "says by itself" in one.notes[0]
-
-
-def test_a_target_is_what_it_says_also_the_word_auto() -> None:
-    tokenizer = byte_level()
-    model, path = unembed.wrap(build("llama", vocab_size=len(tokenizer)), tokenizer), LayerPath(steps=2)
-    found = attribute(model, "the capital", "auto", path=path)
-    assert tokenizer.decode(found.question.answer) == "auto"
-    assert found.notes == ()
-    for given in ({}, {"target": "auto", "answer": "auto"}):
-        with pytest.raises(InputError, match="once: a target, or an answer"):
-            attribute(model, "the capital", **given)
 
 
 @pytest.mark.parametrize("answer", [TARGET, (23, 5)], ids=["one-token", "two-tokens"])

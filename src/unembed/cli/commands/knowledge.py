@@ -66,10 +66,12 @@ class SharedSearch:
     """How neurons are looked for that the facts of a relation share; None takes the default of the paper."""
 
     t: Annotated[
-        float | None, typer.Option("--t", help="Search: share of the maximum above which a neuron counts (0.2).")
+        float | None,
+        typer.Option("--t", help="Search: a neuron counts above this share of the largest (0.2)."),
     ] = None
     p: Annotated[
-        float | None, typer.Option("--p", help="Search: share of a fact's prompts in which it must (0.7).")
+        float | None,
+        typer.Option("--p", help="Search: a neuron must count in this share of the prompts (0.7)."),
     ] = None
     limit: Annotated[int | None, typer.Option(min=1, help="Search: how many facts to compare, at most (10).")] = None
 
@@ -101,7 +103,8 @@ class SearchOptions(SharedSearch):
     """How the neurons of a fact are looked for."""
 
     share: Annotated[
-        float | None, typer.Option(help="Search: share of other facts that may have it as well (0.2).")
+        float | None,
+        typer.Option(help="Search: a neuron goes that more of the other facts keep (0.2)."),
     ] = None
 
 
@@ -180,7 +183,7 @@ def attribute(
         from unembed.view.payloads import to_json
 
         said = continued(loaded, result.question.prompt, result.question.answer)
-        state = page_state(loaded, text, target=said if options.target is None else options.target)
+        state = page_state(loaded, text, view="facts", target=said if options.target is None else options.target)
         return state, kept_attribution(session, state, to_json(listing(result, NEURONS)), progress)
 
     report.write(report.session(loaded), listing(result), keep)

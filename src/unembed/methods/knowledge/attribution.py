@@ -45,7 +45,7 @@ from unembed.methods.knowledge.integrated_gradients import (
     layers_of,
     riemann,
 )
-from unembed.methods.whole_answer import GivenAnswer, WholeAnswer, given_answer, whole_answer
+from unembed.methods.whole_answer import whole_answer
 from unembed.models.cloze import blank_in_source
 from unembed.models.model import Model, check_has_neurons
 from unembed.models.reprs import Brief
@@ -271,9 +271,8 @@ class Attribution(RunResult[NeuronScore]):
 @prompted
 def attribute(
     prompt: Prompt,
-    target: Target | None = None,
+    target: Target,
     *,
-    answer: GivenAnswer | None = None,
     path: Path | LayerPath | NeuronPath = "layer",
     baseline: Literal["zero"] | Baseline = "zero",
     source_positions: Sequence[int] | None = None,
@@ -285,8 +284,8 @@ def attribute(
     Args:
         prompt: a recorded run, or a model and a prompt.
         target: the whole answer; of several tokens, the product of their conditional probabilities is attributed, and
-            neurons move at every position where one of them is predicted.
-        answer: the same in the target's place; "auto" is what the model says by itself (whole_answer.py).
+            neurons move at every position where one of them is predicted. "auto" is what the model says by itself
+            (whole_answer.py).
         path: "layer" or "neuron", see above; or one of them with its numbers.
         baseline: "zero", or one tensor a layer (`mean_activations`).
         source_positions: where in the source neurons of the encoder of an encoder-decoder move; None is at its blank,
@@ -295,12 +294,12 @@ def attribute(
         progress: called after each block of each walk.
 
     Raises:
-        InputError: a bad prompt, target, word or number; a target and an answer, or neither.
+        InputError: a bad prompt, target, word or number.
         Interrupted: on Ctrl-C, on the neuron path, with what was finished, if there is any.
     """
     way = path_of(path) if isinstance(path, str) else path
     check_has_neurons(prompt.model)
-    said = _said(prompt, target, answer)
+    said = whole_answer(prompt, target)
     asked = question(prompt.model, prompt.written, said.tokens)
     run = prompt.followed_by(asked.answer[:-1]).recorded(asked.positions)
     source = _moving_in_source(prompt, asked, source_positions)
@@ -309,15 +308,6 @@ def attribute(
         return replace(_attributed(paths, way), notes=said.notes)
     except Interrupted as stop:
         raise Interrupted(replace(stop.result, notes=said.notes)) from stop
-
-
-def _said(prompt: Prompt, target: Target | None, answer: GivenAnswer | None) -> WholeAnswer:
-    """What is attributed; a target is what it says, also where that is the word `auto`."""
-    if target is not None and answer is None:
-        return given_answer(prompt, target)
-    if target is None and answer is not None:
-        return whole_answer(prompt, answer)
-    raise InputError("Expected what is attributed, once: a target, or an answer.")
 
 
 def _attributed(paths: Paths, way: LayerPath | NeuronPath) -> Attribution:

@@ -10,7 +10,7 @@ from unembed.models.units import Unit, Units, Written, units_of
 from unembed.progress import Progress, silent
 from unembed.runs.prompted import Prompt, prompt_of
 
-MOST = 32
+_MOST = 32
 """Units that are taken away, at most."""
 _PASSAGES = 8
 """Stretches that a longer prompt is cut into: each costs most of a forward there."""
@@ -58,7 +58,7 @@ def _finest(prompt: Prompt) -> Units | None:
             continue
         if by == "word" and len(found.units) < 2:
             return None
-        if 1 < len(found.units) <= MOST:
+        if 1 < len(found.units) <= _MOST:
             return found
         if by == "word" or len(found.units) > 1:
             coarsest = found
@@ -75,7 +75,7 @@ def _passages(read: Written, units: Units) -> Units:
             passages.append([])
         passages[-1].append(unit)
     words = [unit for unit in units_of(read, "word").units if set(unit.positions) <= set(last.positions)]
-    ends = [[word] for word in words] if len(words) <= MOST - _PASSAGES else [[last]]
+    ends = [[word] for word in words] if len(words) <= _MOST - _PASSAGES else [[last]]
     return units_of(read, [_span(passage) for passage in (*passages, *ends)])
 
 
