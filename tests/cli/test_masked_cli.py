@@ -211,7 +211,7 @@ def test_the_lens_follows_what_is_predicted_at_the_blank(kind: str) -> None:
     assert f"{100 * float(logits.softmax(-1).max()):.1f}%" in table.splitlines()[2]
     assert visible(token) in shown
     assert f" {blank} " in shown.splitlines()[3]
-    assert "the blank and those around it" in shown.splitlines()[1]
+    assert "the blank and those around it" in shown.splitlines()[2]
     one = CliRunner().invoke(app, ["lens", prompt, "-m", str(folder(kind)), "-p", "1"], catch_exceptions=False).stdout
     assert "at position 1\n" in one
 

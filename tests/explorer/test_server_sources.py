@@ -74,6 +74,7 @@ def test_a_head_of_cross_attention_is_inspected_and_looks_at_the_source(session,
         "position": best,
         "text": [*SOURCE.split(), "</s>"][best],
         "attention": pytest.approx(float(pattern[best])),
+        "fragment": None,
     }
     heads = ask(session, "attention", layer=1, cross=True)["heads"]
     assert heads[2]["pattern"] == [pytest.approx(float(a)) for a in pattern]
