@@ -380,7 +380,7 @@ def test_the_view_says_it_in_a_hundred_columns(cli, words):
     code, out, err = cli("noise", PROMPT, "--strengths", "0.5,2", "--seeds", "2", "--text", words, "--position", "-1")
     assert (code, err) == (0, "")
     assert "at position 4" in out
-    assert out.count("the claim") == 2
+    assert out.count("  the claim ") == 2, "one verdict a strength"
     assert "values of 2 unrelated texts" in out
     assert max(map(len, out.splitlines())) <= 100
 
