@@ -45,7 +45,7 @@ schemas: $(VENV)/.dev
 
 # The pictures in the docs, taken by their test.
 screenshots: $(VENV)/.dev
-	UNEMBED_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/explorer/test_screenshots.py
+	UNEMBED_SCREENSHOTS=1 $(BIN)/python -m pytest -q -m "slow or not slow" tests/explorer/test_screenshots.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/peers/setup.py
@@ -55,6 +55,7 @@ docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
 studies: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 	$(PIP) --editable '.[studies]'
 	$(BIN)/python studies/knowledge_paths.py
 	$(BIN)/python studies/head_roles.py

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 # So that an assertion in a helper says what it compared.
 pytest.register_assert_rewrite("builders", "oracles", "browser")
 
-from builders.shape_checks import check_calls  # noqa: E402
+from builders.shape_checks import begin_test, check_calls  # noqa: E402
 
-# Every jaxtyped shape and plain annotation of the packages that compute is checked on each call of the tests. This must
-# run before the first import of what it checks. The toys' module is left out: transformers reads its signatures.
+# Every jaxtyped shape and plain annotation of the packages that compute is checked on calls of the tests. This must run
+# before the first import of what it checks. The toys' module is left out: transformers reads its signatures.
 CHECKED = ("models", "runs", "ledger", "engine")
 _SOURCE = Path(find_spec("unembed").origin).parent
 _MODULES = [module.name for name in CHECKED for module in iter_modules([str(_SOURCE / name)], f"unembed.{name}.")]
@@ -87,6 +87,11 @@ def translator(tmp_path_factory) -> Path:
 def listener(tmp_path_factory) -> Path:
     """A tiny encoder-decoder of sound."""
     return save_listener(tmp_path_factory.mktemp("whisper"))
+
+
+def pytest_runtest_setup() -> None:
+    """The first calls of each test are checked."""
+    begin_test()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,6 +19,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jaxtyping
 import numpy as np
@@ -28,16 +29,23 @@ import torch
 import unembed
 from builders.printed import assert_same
 from unembed.cli import main
+from unembed.loading.load import load
 from unembed.models import families
 from unembed.view.glyphs import visible
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-REDUCED = {"ledger_error.py": ["float32"]}
-"""Arguments that make an example cheap enough for every run of the tests."""
 GOES_ON = ("api.md", "coming-from.md")
 """Pages whose `python` blocks go on from one another."""
+SLOW = (
+    "unembed toys evaluate facts",
+    "unembed composition",
+    "unembed noise",
+    'unembed words "The capital of France is" --how "replace=',
+    "ledger_error.py",
+)
+"""Commands and examples that `make studies` runs."""
 NEEDS_NO_WEIGHTS = ("add_a_family.py", "families.md")
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -48,7 +56,7 @@ def run(*words: str) -> str:
     """What a program prints: `unembed …`, or `python …` of a file or of code after `-c`. It must succeed.
 
     In this process, where torch is loaded already, but as a reader's: without checks of shapes, and on the CPU, where
-    the pages were written.
+    the pages were written. The real model is loaded once for all, as long as nobody edits its weights.
     """
     name, *arguments = words
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
@@ -56,11 +64,23 @@ def run(*words: str) -> str:
         patch.chdir(ROOT)
         patch.setattr(jaxtyping.config, "jaxtyping_disable", True)
         patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setattr("unembed.loading.load.load", _load)
         patch.setattr(families, "_families", dict(families._families))
         patch.setattr(sys, "argv", arguments if name == "python" else list(words))
         _execute(name, arguments)
     out.seek(0)
     return out.read()
+
+
+_kept: list[unembed.Model] = []
+
+
+def _load(name: str = "smollm2-135m", **how: Any) -> unembed.Model:
+    if name != "smollm2-135m" or {how.get("dtype"), how.get("adapter")} != {None}:
+        return load(name, **how)
+    if not _kept or _kept[0].edits:
+        _kept[:] = [load(name)]
+    return _kept[0]
 
 
 def _execute(name: str, arguments: list[str]) -> None:
@@ -82,8 +102,9 @@ def run_line(line: str) -> str:
 
 
 def marked(what: Path, *rest: object, name: str):
-    """A case, marked when it needs the weights of the real model."""
-    marks = () if what.name in NEEDS_NO_WEIGHTS else pytest.mark.real
+    """A case, marked when it needs the weights of the real model, or minutes."""
+    marks = [] if what.name in NEEDS_NO_WEIGHTS else [pytest.mark.real]
+    marks += [pytest.mark.slow] if name.startswith(SLOW) or what.name in SLOW else []
     return pytest.param(what, *rest, id=f"{what.stem}-{name}", marks=marks)
 
 
@@ -161,7 +182,7 @@ def test_each_job_of_coming_from_another_tool_is_at_most_two_lines():
 
 @pytest.mark.parametrize("example", [marked(path, name="runs") for path in EXAMPLES])
 def test_an_example_runs_and_is_short(example):
-    assert run("python", f"examples/{example.name}", *REDUCED.get(example.name, ())).strip()
+    assert run("python", f"examples/{example.name}").strip()
     assert len(example.read_text().splitlines()) < 50
 
 

@@ -74,6 +74,7 @@ def test_credit_is_not_cause(real_model):
     assert found["L23.H4"].swapped < 0.03
 
 
+@pytest.mark.slow
 def test_less_precision_and_more_threads_change_no_verdict_without_a_mark(real_model):
     """Every head and neuron of the sample, in bfloat16 on two threads; and the one-line answer."""
     half = unembed.load("smollm2-135m", dtype="bfloat16")
@@ -104,7 +105,7 @@ def test_less_precision_and_more_threads_change_no_verdict_without_a_mark(real_m
     assert answers[0].part == answers[1].part or answers[1].borderline
 
 
-@pytest.mark.parametrize("prompt", ASKED)
+@pytest.mark.parametrize("prompt", [ASKED[0], *(pytest.param(prompt, marks=pytest.mark.slow) for prompt in ASKED[1:])])
 def test_the_sublayer_that_answers_is_not_the_first_mlp(real_model, prompt):
     """Of prompts of the pages, as if no head and no neuron were causal: L0 mlp is needed by all of them."""
     run = unembed.record(real_model, prompt)
@@ -178,7 +179,7 @@ def test_it_adds_up_everywhere(real_model, prompt, reference):
 
 
 def test_raw_head_values_are_plain_logits_in_json(real_model):
-    result = unembed.explain(real_model, PROMPT, reference="raw", by="head")
+    result = unembed.explain(real_model, PROMPT, reference="raw", by="head", test=False)
     data = json.loads(json.dumps(to_json(explain_payload(result))))
     assert data["ledger"]["value"] == pytest.approx(data["target"]["logit"])
     assert sum(t["value"] for t in data["ledger"]["terms"]) == pytest.approx(data["target"]["logit"], abs=1e-4)
@@ -191,14 +192,14 @@ def test_raw_head_values_are_plain_logits_in_json(real_model):
 
 def test_a_thousand_tokens(real_model):
     ids = torch.randint(0, real_model.vocab, (1024,), generator=torch.Generator().manual_seed(0)).tolist()
-    result = unembed.explain(real_model, ids, by="source")
+    result = unembed.explain(real_model, ids, by="source", test=False)
     assert abs(result.ledger.error) <= result.ledger.tolerance
     assert sum(s.values.size for s in result.ledger.segments if s.kind == "head") == 270 * 1024
 
 
 def test_bfloat16_adds_up_within_its_own_rounding():
     model = unembed.load("smollm2-135m", dtype="bfloat16")
-    result = unembed.explain(model, PROMPT, " Paris")
+    result = unembed.explain(model, PROMPT, " Paris", test=False)
     assert abs(result.finest.error) <= result.finest.tolerance
     # Two bytes a number and 270 writes: the tolerance says what the precision is worth, and no more.
     assert result.finest.tolerance < 3.0

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from builders.shape_checks import checked
+from builders.shape_checks import FIRST, begin_test, checked
 from unembed.engine.edits import add
 from unembed.models.unembedding import logits_of
 from unembed.runs.kept import Heads
@@ -67,6 +67,15 @@ def test_what_fits_passes() -> None:
 def test_what_does_not_fit_is_refused(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match="violates type hint"):
         call()
+
+
+def test_the_first_calls_of_each_test_are_checked() -> None:
+    for _ in range(FIRST):
+        assert named(1) == "x"
+    assert named(0) is None
+    begin_test()
+    with pytest.raises(TypeError, match="violates type hint"):
+        named(0)
 
 
 def test_the_packages_that_compute_are_checked() -> None:

@@ -1,5 +1,6 @@
-"""Annotations are checked on each call of the tests: shapes by jaxtyping, the rest by beartype.
+"""Annotations are checked on the calls of the tests: shapes by jaxtyping, the rest by beartype.
 
+Of each function the first `FIRST` calls of each test are checked: what a loop calls a thousand times is called alike.
 As `jaxtyping.install_import_hook` does, but cheaper: that opens a scope for the names of axes at every call, and checks
 the arguments twice. Here a function whose annotations name no array has no such scope, and each value is checked once.
 A function within a function is checked where its annotations name an array.
@@ -10,6 +11,7 @@ import dataclasses
 import functools
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -18,6 +20,15 @@ from typing import Any, get_args, get_type_hints
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
+
+FIRST = 20
+_CALLS: Counter[Callable[..., Any]] = Counter()
+"""How often each function was called in this test."""
+
+
+def begin_test() -> None:
+    """Another test begins: its first calls are checked again."""
+    _CALLS.clear()
 
 
 def check_calls(modules: Sequence[str]) -> None:
@@ -86,7 +97,8 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if jaxtyping.config.jaxtyping_disable:
+        _CALLS[function] += 1
+        if _CALLS[function] > FIRST or jaxtyping.config.jaxtyping_disable:
             return function(*args, **kwargs)
         if not shapes:
             return strict(*args, **kwargs)

@@ -1,6 +1,6 @@
-"""The pictures in the docs: taken anew in every run, held against what they must show and against those that are kept.
+"""The pictures in the docs: taken anew, held against what they must show and against those that are kept.
 
-`make screenshots` (UNEMBED_SCREENSHOTS=1) keeps the new ones in docs/explorer/.
+`make studies` takes them; `make screenshots` (UNEMBED_SCREENSHOTS=1) also keeps the new ones in docs/explorer/.
 """
 
 import io
@@ -54,6 +54,7 @@ LARGEST_SET = 1_500_000
 """Bytes of all pictures."""
 
 
+@pytest.mark.slow
 def test_every_view_and_panel_has_its_picture(visit: Visit) -> None:
     page = visit.open(**STATE)
     page.emulate_media(color_scheme="light", reduced_motion="reduce")

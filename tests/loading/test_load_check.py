@@ -33,7 +33,7 @@ from unembed.models.sources import Source
 
 TOKENS = (3, 50, 7, 11, 90, 17, 19)
 ENCODER_DECODERS = random_encoder_decoders.ENCODER_DECODERS
-MOST = 5
+MOST = 2
 """Values that are tried of a field, where there are many."""
 NOWHERE = "no_such_part"
 Numbers = dict[str, torch.Tensor]

@@ -20,7 +20,8 @@ from unembed.view.payloads.sentence import plain, sentence_of
 
 WORDS = ["Bambo", "lives", "in", "Prague", "Paris", "the", "capital", "of", "Lumi", "likes", "to", "go", "back"]
 WORDS += ["every", "winter", "home", "is"]
-SEEDS = 120
+SEEDS, MORE = 40, 400
+"""How many prompts every run tries, and `make studies`."""
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +39,11 @@ def chances(model: unembed.Model, tokens: list[int]) -> torch.Tensor:
         return model.module(torch.tensor([tokens])).logits[0, -1].double().softmax(-1)
 
 
-@pytest.mark.parametrize("part", range(10))
-def test_every_clause_is_what_plain_runs_say(model: unembed.Model, part: int) -> None:
-    for prompt in prompts(SEEDS)[part::10]:
+@pytest.mark.parametrize(
+    "chosen", [range(20), range(20, SEEDS), pytest.param(range(SEEDS, MORE), marks=pytest.mark.slow)], ids=str
+)
+def test_every_clause_is_what_plain_runs_say(model: unembed.Model, chosen: range) -> None:
+    for prompt in prompts(MORE)[chosen.start : chosen.stop]:
         found = payload_of(unembed.explain(model, prompt, top=2))
         text = plain(found.sentence)
         tokens = [token.id for token in found.tokens]
@@ -111,7 +114,7 @@ def quoted(token: str) -> str:
 
 
 def test_the_prompts_reach_every_clause(model: unembed.Model) -> None:
-    texts = [plain(sentence_of(unembed.explain(model, prompt, top=2))) for prompt in prompts(50)]
+    texts = [plain(sentence_of(unembed.explain(model, prompt, top=2))) for prompt in prompts(SEEDS)]
     for clause in (
         "It says ",
         "It is unsure: ",

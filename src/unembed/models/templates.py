@@ -51,10 +51,16 @@ def run_bounded(render: Callable[[], str]) -> str:
 
 @contextmanager
 def _time() -> Iterator[None]:
-    """Look at the clock at each line of Python, which a compiled template is: a thread cannot be stopped otherwise."""
+    """Look at the clock at each line of Python, which a compiled template is: a thread cannot be stopped otherwise.
+
+    Only at lines of the template and of jinja: Python stops tracing once `look` raises, and swallows what is raised
+    within a callback of the garbage collector, after which nothing would stop the template.
+    """
     end, before = time.monotonic() + _SECONDS, sys.gettrace()
 
     def look(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != "<template>" and not frame.f_globals.get("__name__", "").startswith("jinja2"):
+            return None
         if time.monotonic() > end:
             raise _Late
         return look

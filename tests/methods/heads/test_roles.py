@@ -208,6 +208,7 @@ def test_a_cache_that_cannot_be_written_is_left_alone(folder, tmp_path, monkeypa
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_the_induction_heads_of_the_real_model_carry_repetition(real_model):
     """Top heads and losses that an independent prototype found; the prototype drew other tokens."""
     result = measure_head_roles(real_model, fresh=True)
