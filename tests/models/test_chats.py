@@ -358,7 +358,8 @@ DOUBLING = "{% set all = namespace(x='x') %}{% for i in range(60) %}{% set all.x
 )
 def test_a_template_that_loops_or_fills_memory_is_refused(monkeypatch, template: str, said: str) -> None:
     """And the next chat of the process is rendered as ever."""
-    monkeypatch.setattr(templates, "_SECONDS", 0.5)
+    if "0.5" in said:  # the others must not run out of time on a busy machine
+        monkeypatch.setattr(templates, "_SECONDS", 0.5)
     model = chatty("chatml")
     found = tokenize(model, ASKED)
     model.tokenizer.chat_template = template
