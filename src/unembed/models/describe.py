@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.families import family_of
+from unembed.models.families import family_of, has_row
 from unembed.models.family import CrossAttention, Family
+from unembed.models.inference.infer import inferred_row, is_causal
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
@@ -31,7 +32,7 @@ def describe(
     Raises:
         ModelError: unsupported architecture, training mode, or layers that are no plain matrices.
     """
-    family = family_of(module.config)
+    family = _family(module)
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
     unembedding = module.get_output_embeddings()
@@ -69,6 +70,13 @@ def describe(
             "pulled back to the words of the source."
         )
     return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
+
+
+def _family(module: Any) -> Family:
+    """The row of a module: by hand where there is one, else inferred."""
+    if has_row(module.config.model_type) or not is_causal(type(module)):
+        return family_of(module.config)
+    return inferred_row(type(module), module.config)
 
 
 def _present(module: nn.Module, family: Family) -> Family:

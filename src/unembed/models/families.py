@@ -266,6 +266,11 @@ def supported() -> list[str]:
     return sorted((*_families, *_PREFIXED))
 
 
+def has_row(model_type: str) -> bool:
+    """Whether a row describes a model type."""
+    return model_type in _families or model_type in _PREFIXED
+
+
 def register(family: Family) -> None:
     """Add a row (or replace the one of the same model type) for this process."""
     _families[family.model_type] = family

@@ -1,0 +1,103 @@
+"""A structure as a row: what the recorder, the ledger and the load check of this package follow."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from unembed.errors import ModelError
+from unembed.models.family import Family
+from unembed.models.inference.structure import Structure, Write
+
+
+def row_of(structure: Structure, config: Any) -> Family:
+    """The row of a structure.
+
+    Raises:
+        ModelError: it has something that no row can tell; the message says what.
+    """
+    heads, dense, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    _check(structure)
+    return Family(
+        model_type=config.model_type,
+        blocks=structure.blocks,
+        final_norm=structure.final_norm,
+        embedding=structure.embedding,
+        position_embedding=structure.positions,
+        embedding_norm=structure.embedding_norm,
+        attention=_one("attention", (x.attends for x in heads)),
+        attention_input_norm=_same("norm that attention reads through", (x.input_norm for x in heads)),
+        output_projection=_one("output projection", (x.matrix for x in heads)),
+        down_projection=_one("down projection", (x.matrix for x in dense or experts)),
+        experts=_same("experts", (x.matrix for x in experts)),
+        writes=(
+            _one("attention write", (x.module for x in heads)),
+            _one("MLP write", (x.module for x in (*dense, *experts))),
+        ),
+        stream_norms=structure.stream_norms,
+        parallel=structure.parallel,
+        writes_meet_first=structure.meets_first,
+        logit_softcap=_named_cap(structure, config),
+        heads=_named_heads(heads, config),
+    )
+
+
+def _check(structure: Structure) -> None:
+    scales = {write.scale for write in structure.writes}
+    scales |= {structure.embedding_scale, structure.unembedding_scale, structure.logit_scale}
+    if scales != {1.0}:
+        raise _untold(f"it multiplies by {', '.join(f'{x:g}' for x in sorted(scales - {1.0}))}")
+    between = {path for write in structure.writes for path in write.between}
+    if between:
+        raise _untold(f"something stands between heads and output projection ({', '.join(sorted(between))})")
+    for name, kinds in (("attention", ("heads",)), ("MLP", ("neurons", "experts")), ("mixer", ("mixer",))):
+        writes: dict[int, list[Write]] = {}
+        for write in structure.of(*kinds):
+            writes.setdefault(write.block, []).append(write)
+        most = max(map(len, writes.values()), default=0)
+        if name == "mixer" and most:
+            raise _untold("a mixer writes that is no softmax attention")
+        if most > 1:
+            paths = next([x.matrix for x in found] for found in writes.values() if len(found) > 1)
+            raise _untold(f"a block has more than one {name} write ({', '.join(paths)})")
+
+
+def _untold(what: str) -> ModelError:
+    return ModelError(f"No row can tell this structure yet: {what} (docs/any-model.md).")
+
+
+def _one(what: str, paths: Iterable[str | None]) -> str:
+    found = _same(what, paths)
+    if found is None:
+        raise _untold(f"no block has one {what}")
+    return found
+
+
+def _same(what: str, paths: Iterable[str | None]) -> str | None:
+    found = list(dict.fromkeys(paths))
+    if len(found) > 1:
+        raise _untold(f"blocks differ in the {what} ({', '.join(str(x) for x in found)})")
+    return found[0] if found else None
+
+
+def _named_cap(structure: Structure, config: Any) -> str | None:
+    """The configuration value of the soft-cap."""
+    if structure.softcap is None:
+        return None
+    return _named(config, lambda name, x: "cap" in name and x == structure.softcap, "soft-cap", structure.softcap)
+
+
+def _named_heads(heads: Sequence[Write], config: Any) -> str:
+    """The configuration value that counts the heads."""
+    counts = {write.heads for write in heads}
+    if len(counts) != 1:
+        raise _untold(f"blocks have different numbers of heads ({sorted(map(str, counts))})")
+    (count,) = counts
+    if getattr(config, "num_attention_heads", None) == count:
+        return "num_attention_heads"
+    return _named(config, lambda name, x: "head" in name and x == count, "number of heads", count)
+
+
+def _named(config: Any, fits: Callable[[str, Any], bool], what: str, value: Any) -> str:
+    found = [name for name, x in config.to_dict().items() if isinstance(x, int | float) and fits(name, x)]
+    if not found:
+        raise _untold(f"no value of the configuration is its {what}, {value}")
+    return found[0]
