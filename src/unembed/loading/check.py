@@ -177,7 +177,8 @@ def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) 
         before = read.stream[at]
         if index == 0:
             _agree_sum(model, "embedding that enters the first block", start, before)
-        _check_attention(model, index, block, layer, read, at)
+        if block.attends:
+            _check_attention(model, index, block, layer, read, at)
         addends = middle = [before]
         for stage in layer.stages:
             middle = addends  # once the loop ends: what the MLP, the last to write, found
@@ -187,7 +188,8 @@ def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) 
                 _agree_norm(model, what, norm, sum(addends[1:], addends[0]), layer.normed[stage])
                 addends = [layer.normed[stage]]
         _agree_sum(model, f"stream after block {index}", addends, read.after[at])
-        _check_mlp(model, index, block, read, [before] if model.parallel else middle, at)
+        if block.has_mlp:
+            _check_mlp(model, index, block, read, [before] if model.parallel else middle, at)
 
 
 def _check_attention(model: Model, index: int, block: Block, layer: Layer, read: BlockReads, at: Sequence[int]) -> None:
@@ -231,7 +233,7 @@ def _check_heads(
         raise _disagrees(model, f"{what} has {found}, where the row counts {counts[0]} and {counts[1]}.")
     mixed = heads.pattern @ heads.value.repeat_interleave(count // groups, 0)
     _compare(model, f"mix of values by the {what}", heads.z.transpose(0, 1), mixed, slack=_STEP_SLACK)
-    _compare(model, f"output of the {what}", output(heads.z.flatten(1)), write, slack=_STEP_SLACK)
+    _compare(model, f"output of the {what}", output(heads.written.flatten(1)), write, slack=_STEP_SLACK)
     if value is not None:
         made = value(read).unflatten(-1, (groups, -1)).transpose(0, 1)
         _compare(model, f"value of the {what}", made, heads.value, slack=_STEP_SLACK)

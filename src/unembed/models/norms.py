@@ -29,7 +29,7 @@ class Norm(Brief):
     precision: float
     """Relative error of its arithmetic: many norms compute in float32 whatever the model's dtype."""
     identity: bool = False
-    """Whether it is none at all: it gives what it takes, and its scale is 1 in every run."""
+    """Whether it is none at all: it gives what it takes, perhaps a multiple; its scale is 1 in every run."""
 
     def centre(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """`C(x)`: the part of `x` the norm looks at."""

@@ -54,6 +54,26 @@ def no_prediction_head(model: Model, what: str) -> None:
         )
 
 
+def why_no_versions(model: Model) -> str | None:
+    """Why no edited versions can be made of a run of this model; None where they can."""
+    if model.family.observed_attention:
+        return "its attention calls no interface of transformers, so it is only watched as it runs"
+    if model.has_mixers:
+        return "some of its blocks mix tokens by something else than softmax attention"
+    return None
+
+
+def versions_only(model: Model) -> None:
+    """Refuse models of whose runs no edited versions can be made.
+
+    Raises:
+        InputError: one of them; the message says why.
+    """
+    why = why_no_versions(model)
+    if why is not None:
+        raise InputError(f"Parts of {model.name} cannot be patched yet: {why}.\nWhat changes no part: explain, lens.")
+
+
 def sums_only(model: Model, what: str) -> None:
     """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
 

@@ -4,6 +4,7 @@ What is found is a hypothesis about the model itself: the load check proves it o
 """
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,17 @@ import torch
 
 from unembed.errors import ModelError
 from unembed.models.family import Family
+from unembed.models.hooks import on_call, on_keywords, through_interface
 from unembed.models.inference.rows import row_of
-from unembed.models.inference.structure import Structure, structure_of
+from unembed.models.inference.structure import Structure, Write, structure_of
 from unembed.models.inference.tiny import VOCABULARY, tiny_copy
 
 _LENGTHS = (7, 9)
 """Of the two prompts on which a structure is found."""
 _LEAST = 3
 """The first token of a prompt: below it stand the special tokens of most vocabularies."""
+_STREAM = "hidden_states"
+"""What transformers calls the stream, where a module is given it by a keyword."""
 _found: dict[tuple[Any, str], Family] = {}
 
 
@@ -69,6 +73,9 @@ def inferred_row(kind: Any, config: Any) -> Family:
 def _inferred(kind: Any, config: Any) -> Structure:
     copy = tiny_copy(kind, config)
     first, second = (_structure(copy, length) for length in _LENGTHS)
+    first, second = (_mixers_told(copy, structure) for structure in (first, second))
+    first = replace(first, observed=not _by_interface(copy, first))
+    second = replace(second, observed=first.observed)
     if replace(first, error=0.0) != replace(second, error=0.0):
         raise ModelError(
             f"The structure of a {config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, so no "
@@ -77,11 +84,60 @@ def _inferred(kind: Any, config: Any) -> Structure:
     return first
 
 
-def _structure(copy: Any, length: int) -> Structure:
+def _mixers_told(copy: Any, structure: Structure) -> Structure:
+    """The structure with `mixer` for each write whose neurons other tokens move: these are no neurons."""
+    writes = tuple(
+        replace(write, kind="mixer")
+        if write.kind in ("neurons", "experts") and _moved(copy, structure, write)
+        else write
+        for write in structure.writes
+    )
+    return replace(structure, writes=writes)
+
+
+def _moved(copy: Any, structure: Structure, write: Write) -> bool:
+    """Whether noise at the first token of what a sublayer reads moves what enters its matrix at the last token."""
+    block = copy.get_submodule(f"{structure.blocks}.{write.block}")
+    sublayer, matrix = block.get_submodule(write.sublayer), block.get_submodule(write.matrix)
+    entered: list[torch.Tensor] = []
+
+    for noisy in (False, True):
+        with torch.no_grad(), ExitStack() as stack:
+            if noisy:
+                on_call(stack, sublayer, lambda args, _: (_disturbed(args[0]), *args[1:]) if args else None)
+                on_keywords(stack, sublayer, lambda given: {k: _disturbed(x, k == _STREAM) for k, x in given.items()})
+            on_call(stack, matrix, lambda args, _: entered.append(args[0].reshape(-1, args[0].shape[-1])[-1]))
+            copy(**_inputs(_LENGTHS[0]))
+    plain, moved = entered[0], entered[-1]
+    return bool((moved - plain).abs().max() > 1e-6 * plain.abs().max())
+
+
+def _disturbed(x: Any, changes: bool = True) -> Any:
+    """A stream with noise at its first position; anything else as it is."""
+    if not changes or not isinstance(x, torch.Tensor) or x.ndim < 3:
+        return x
+    noise = torch.zeros_like(x)
+    noise[:, 0] = 0.5
+    return x + noise
+
+
+def _by_interface(copy: Any, structure: Structure) -> bool:
+    """Whether every attention of a structure calls the interface of transformers."""
+    attends = {copy.get_submodule(f"{structure.blocks}.{x.block}.{x.attends}") for x in structure.of("heads")}
+    with torch.no_grad():
+        found = through_interface(copy, lambda: copy(**_inputs(_LENGTHS[0])))
+    return attends <= found
+
+
+def _inputs(length: int) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(length)
     tokens = torch.randint(_LEAST, VOCABULARY // 2, (1, length), generator=generator)
+    return {"input_ids": tokens, "use_cache": False}
+
+
+def _structure(copy: Any, length: int) -> Structure:
     try:
-        return structure_of(copy, {"input_ids": tokens, "use_cache": False})
+        return structure_of(copy, _inputs(length))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
         raise ModelError(
             f"A tiny copy of a {copy.config.model_type} could not be run and walked back: "

@@ -14,8 +14,16 @@ def row_of(structure: Structure, config: Any) -> Family:
     Raises:
         ModelError: it has something that no row can tell; the message says what.
     """
-    heads, dense, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    mixtures = {write.block: write.module for write in experts}
+    shared = [write for write in neurons if mixtures.get(write.block) == write.module]
+    dense = [write for write in neurons if write not in shared]
     _check(structure)
+    mixers = tuple(dict.fromkeys(x.sublayer for x in structure.of("mixer")))
+    mixing = _same("attention write", (x.module for x in heads)) or next(iter(mixers), None)
+    thinking = _same("MLP write", (x.module for x in (*dense, *experts))) or mixing
+    if mixing is None or thinking is None:
+        raise _untold("no block mixes tokens")
     return Family(
         model_type=config.model_type,
         blocks=structure.blocks,
@@ -23,15 +31,22 @@ def row_of(structure: Structure, config: Any) -> Family:
         embedding=structure.embedding,
         position_embedding=structure.positions,
         embedding_norm=structure.embedding_norm,
-        attention=_one("attention", (x.attends for x in heads)),
+        attention=_same("attention", (x.attends for x in heads)) or mixing,
         attention_input_norm=_same("norm that attention reads through", (x.input_norm for x in heads)),
-        output_projection=_one("output projection", (x.matrix for x in heads)),
-        down_projection=_one("down projection", (x.matrix for x in dense or experts)),
+        output_projection=_same("output projection", (x.matrix for x in heads)),
+        down_projection=_same("down projection", (x.matrix for x in dense or experts)),
         experts=_same("experts", (x.matrix for x in experts)),
-        writes=(
-            _one("attention write", (x.module for x in heads)),
-            _one("MLP write", (x.module for x in (*dense, *experts))),
-        ),
+        mixers=mixers,
+        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts)},
+        writes=(mixing, thinking),
+        shared_experts=_same("shared experts", (x.matrix for x in shared)),
+        gates_shared=any(x.gated for x in shared),
+        gates_heads=any(x.between for x in heads),
+        observed_attention=structure.observed,
+        write_scale=structure.writes[0].scale,
+        embedding_scale=None if structure.embedding_scale == 1 else structure.embedding_scale,
+        unembedding_scale=structure.unembedding_scale,
+        logit_multiplier=structure.logit_scale,
         stream_norms=structure.stream_norms,
         parallel=structure.parallel,
         writes_meet_first=structure.meets_first,
@@ -42,19 +57,18 @@ def row_of(structure: Structure, config: Any) -> Family:
 
 def _check(structure: Structure) -> None:
     scales = {write.scale for write in structure.writes}
-    scales |= {structure.embedding_scale, structure.unembedding_scale, structure.logit_scale}
-    if scales != {1.0}:
-        raise _untold(f"it multiplies by {', '.join(f'{x:g}' for x in sorted(scales - {1.0}))}")
-    between = {path for write in structure.writes for path in write.between}
-    if between:
-        raise _untold(f"something stands between heads and output projection ({', '.join(sorted(between))})")
-    for name, kinds in (("attention", ("heads",)), ("MLP", ("neurons", "experts")), ("mixer", ("mixer",))):
+    if len(scales) > 1:
+        raise _untold(f"its writes are multiplied by different numbers, {', '.join(f'{x:g}' for x in sorted(scales))}")
+    for name, kinds in (
+        ("attention", ("heads",)),
+        ("MLP", ("neurons",)),
+        ("mixture", ("experts",)),
+        ("mixer", ("mixer", "heads")),
+    ):
         writes: dict[int, list[Write]] = {}
         for write in structure.of(*kinds):
             writes.setdefault(write.block, []).append(write)
         most = max(map(len, writes.values()), default=0)
-        if name == "mixer" and most:
-            raise _untold("a mixer writes that is no softmax attention")
         if most > 1:
             paths = next([x.matrix for x in found] for found in writes.values() if len(found) > 1)
             raise _untold(f"a block has more than one {name} write ({', '.join(paths)})")
@@ -62,13 +76,6 @@ def _check(structure: Structure) -> None:
 
 def _untold(what: str) -> ModelError:
     return ModelError(f"No row can tell this structure yet: {what} (docs/any-model.md).")
-
-
-def _one(what: str, paths: Iterable[str | None]) -> str:
-    found = _same(what, paths)
-    if found is None:
-        raise _untold(f"no block has one {what}")
-    return found
 
 
 def _same(what: str, paths: Iterable[str | None]) -> str | None:
@@ -85,8 +92,10 @@ def _named_cap(structure: Structure, config: Any) -> str | None:
     return _named(config, lambda name, x: "cap" in name and x == structure.softcap, "soft-cap", structure.softcap)
 
 
-def _named_heads(heads: Sequence[Write], config: Any) -> str:
-    """The configuration value that counts the heads."""
+def _named_heads(heads: Sequence[Write], config: Any) -> str | None:
+    """The configuration value that counts the heads; None where no block attends."""
+    if not heads:
+        return None
     counts = {write.heads for write in heads}
     if len(counts) != 1:
         raise _untold(f"blocks have different numbers of heads ({sorted(map(str, counts))})")

@@ -46,6 +46,8 @@ class Write:
     heads: int | None = None
     between: tuple[str, ...] = ()
     """What stands between heads and matrix: norms and gates, by their modules."""
+    gated: bool = False
+    """Whether it is multiplied by a factor of each token before it is added to others of its module."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -72,6 +74,8 @@ class Structure(Brief):
     frozen: tuple[FrozenKind, ...]
     """What is frozen on the stream, of each kind once: norm scales alone, in the strict sense."""
     error: float
+    observed: bool = False
+    """Whether its attention calls no interface of transformers, so that it can only be watched."""
 
     @cached_property
     def level(self) -> Level:
@@ -80,6 +84,11 @@ class Structure(Brief):
         if "mixer" not in kinds and "heads" in kinds:
             return "everything" if kinds & {"neurons", "experts"} else "heads"
         return "sublayers"
+
+    @property
+    def all_blocks(self) -> set[int]:
+        """The blocks that write."""
+        return {write.block for write in self.writes}
 
     def of(self, *kinds: str) -> list[Write]:
         """The writes of some kinds."""
@@ -198,6 +207,7 @@ class _Reading:
             attends=attends,
             input_norm=None if made.values is None else self._input_norm(made.values, block, attends or ""),
             heads=None if made.pattern is None else _heads(made.pattern),
+            gated=any(base(x) in PRODUCTS and len(x.reads) > 1 for x in path if kind == "neurons"),
             between=tuple(dict.fromkeys(self._relative(x.module, block) for x in made.through)),
         )
 
