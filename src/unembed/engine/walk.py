@@ -25,7 +25,6 @@ from unembed.engine.batch import Batch, Line, Row, Watched, line_in
 from unembed.models.hooks import attending, on_call, on_output, one_at_a_time
 from unembed.models.kinds import KINDS, Kind, SiteKind
 from unembed.models.model import Block, Model
-from unembed.models.refusals import versions_only
 from unembed.models.sites import Site
 from unembed.runs.kept import ExpertInputs, at_positions, expert_neurons, router_weights
 from unembed.runs.run import Run
@@ -38,7 +37,6 @@ class Walk:
     """A walk of rows up the layers of a run. Rows must be in the order of their keys."""
 
     def __init__(self, run: Run, rows: Sequence[Row], watch: Sequence[Site] = ()) -> None:
-        versions_only(run.model)
         self.run = run
         self.model: Model = run.model
         self.batch = Batch(run, rows, [site for site in watch if not site.encoder])

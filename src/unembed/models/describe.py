@@ -260,8 +260,9 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
     mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
     if mixer is None and not has_mlp:
         raise ModelError(
-            f"Nothing that the row of {family.model_type} names writes in a block: expected "
-            f"{family.output_projection}, {family.down_projection}, or one of {', '.join(family.mixers)} (docs/families.md)."
+            f"Nothing that the row of {family.model_type} names writes in a block: expected one of "
+            f"{', '.join(str(x) for x in (family.output_projection, family.down_projection, *family.mixers))} "
+            "(docs/families.md)."
         )
     like = next(block.parameters())
     between = [

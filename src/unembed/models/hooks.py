@@ -253,9 +253,7 @@ def _observe(model: Model, stack: ExitStack) -> None:
         stack.enter_context(_shadowed(block.attention, "forward", watched))
 
 
-def _watched(
-    module: nn.Module, own: Callable[..., Any], heads: int, kv_heads: int, *args: Any, **kwargs: Any
-) -> Any:
+def _watched(module: nn.Module, own: Callable[..., Any], heads: int, kv_heads: int, *args: Any, **kwargs: Any) -> Any:
     """What an attention gives, while what it mixes is seen and told to the `Attend` of the run."""
     with Mixes() as mixes:
         out = own(*args, **kwargs)

@@ -373,7 +373,10 @@ def rotary(config: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 def settings(module: "PreTrainedModel", family: Family) -> Any:
     """The configuration of the GPT, which may be a part of the module's."""
-    return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
+    if family.prefix is not None:
+        return getattr(module.config, family.prefix.text)
+    inside = family.heads is not None and not hasattr(module.config, family.heads)
+    return module.config.get_text_config() if inside and hasattr(module.config, "get_text_config") else module.config
 
 
 def input_norm(block: Block, d_model: int) -> norms.Norm | None:

@@ -203,7 +203,7 @@ class Recorder:
             on_call(stack, block.experts, partial(self._put_experts, seen.neurons))
         if block.shared_experts is not None:
             self._watch_input(stack, block.shared_experts, seen.shared)
-        if block.shared_experts is not None and block.gates_shared:
+        if block.shared_experts is not None and block.experts is not None and block.gates_shared:
             self._watch_output(stack, block.shared_experts, seen.of_shared)
             self._watch_output(stack, block.experts, seen.of_experts)
         if block.gates_heads:

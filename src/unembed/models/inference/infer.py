@@ -96,7 +96,7 @@ def _mixers_told(copy: Any, structure: Structure) -> Structure:
 
 
 def _moved(copy: Any, structure: Structure, write: Write) -> bool:
-    """Whether noise at the first token of what a sublayer reads moves what enters its matrix at the last token."""
+    """Whether noise at the other tokens of what a sublayer reads moves what enters its matrix at the last token."""
     block = copy.get_submodule(f"{structure.blocks}.{write.block}")
     sublayer, matrix = block.get_submodule(write.sublayer), block.get_submodule(write.matrix)
     entered: list[torch.Tensor] = []
@@ -113,11 +113,11 @@ def _moved(copy: Any, structure: Structure, write: Write) -> bool:
 
 
 def _disturbed(x: Any, changes: bool = True) -> Any:
-    """A stream with noise at its first position; anything else as it is."""
+    """A stream with noise at each position but the last; anything else as it is."""
     if not changes or not isinstance(x, torch.Tensor) or x.ndim < 3:
         return x
     noise = torch.zeros_like(x)
-    noise[:, 0] = 0.5
+    noise[:, :-1] = 0.5
     return x + noise
 
 

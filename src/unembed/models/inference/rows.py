@@ -14,6 +14,7 @@ def row_of(structure: Structure, config: Any) -> Family:
     Raises:
         ModelError: it has something that no row can tell; the message says what.
     """
+    model_type, config = config.model_type, _of_text(config)
     heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
     mixtures = {write.block: write.module for write in experts}
     shared = [write for write in neurons if mixtures.get(write.block) == write.module]
@@ -25,7 +26,7 @@ def row_of(structure: Structure, config: Any) -> Family:
     if mixing is None or thinking is None:
         raise _untold("no block mixes tokens")
     return Family(
-        model_type=config.model_type,
+        model_type=model_type,
         blocks=structure.blocks,
         final_norm=structure.final_norm,
         embedding=structure.embedding,
@@ -53,6 +54,11 @@ def row_of(structure: Structure, config: Any) -> Family:
         logit_softcap=_named_cap(structure, config),
         heads=_named_heads(heads, config),
     )
+
+
+def _of_text(config: Any) -> Any:
+    """The configuration of the language model, which may be a part of the module's."""
+    return config if hasattr(config, "num_attention_heads") else config.get_text_config()
 
 
 def _check(structure: Structure) -> None:

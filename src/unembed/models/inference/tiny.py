@@ -181,6 +181,8 @@ def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
             and name not in _INDICES
         ):
             made[name] = _some_of_each(list(made[name]), layers or depth)
+    if "expand" in made and "head_dim" in made:  # of Mamba 2, whose heads share a width of their own
+        made["head_dim"] = made["expand"] * WIDTH // HEADS
     return made
 
 
