@@ -3,6 +3,7 @@
 Weights are neither converted nor copied; `Model` only points into the module.
 """
 
+import inspect
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,6 +129,8 @@ class Model:
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
+    unpatched: str | None = None
+    """Why no edited versions of its runs can be made, where the structure was inferred and they cannot."""
     special: Literal["auto", "none", "as-typed"] = "auto"
     """Which special tokens prompts get (special.py)."""
     mask: str | None = None
@@ -290,9 +293,19 @@ class Model:
         return logits if self._logit_bias is None else logits + self._logit_bias
 
     @property
+    def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
+        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
+
+        Shared experts of a mixture are one term, and so is a mixer that is no softmax attention.
+        """
+        heads = self.heads > 0 and not self.has_mixers
+        neurons = self.d_mlp > 0 and all(block.shared_experts is None for block in self.blocks)
+        return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
+
+    @property
     def has_mixers(self) -> bool:
         """Whether some blocks mix tokens by something else than softmax attention."""
-        return any(not block.attends for block in self.blocks)
+        return any(block.mixes and not block.attends for block in self.blocks)
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -325,7 +338,9 @@ class Model:
     @property
     def unembeds_all(self) -> bool:
         """Whether the module gives the logits of every position, whatever is asked for."""
-        return self.encoder is not None or self.fills_blanks
+        if self.encoder is not None or self.fills_blanks:
+            return True
+        return self.has_unembedding and "logits_to_keep" not in inspect.signature(type(self.module).forward).parameters
 
     @property
     def parallel(self) -> bool:

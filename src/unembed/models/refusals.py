@@ -60,7 +60,7 @@ def why_no_versions(model: Model) -> str | None:
         return "its attention calls no interface of transformers, so it is only watched as it runs"
     if model.has_mixers:
         return "some of its blocks mix tokens by something else than softmax attention"
-    return None
+    return model.unpatched
 
 
 def versions_only(model: Model) -> None:

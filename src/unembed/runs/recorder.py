@@ -303,8 +303,9 @@ class Recorder:
         ends = self._ends
         final = self._select(ends.whole_final.value)
         normed = ends.normed.or_none
-        if normed is not None and not self.model.unembeds_all and self.model.logit_scale != 1:
-            normed = normed * self.model.logit_scale
+        multiplier = self.model.family.logit_multiplier if self.model.unembeds_all else self.model.logit_scale
+        if normed is not None and multiplier != 1:  # what the unembedding reads has the scale before it already
+            normed = normed * multiplier
         return Run(
             model=self.model,
             tokens=tokens,

@@ -63,7 +63,7 @@ def behind(matrix: Operation, inside: Inside) -> Behind:
             queue += heads or factors
         elif name in ELEMENTWISE:
             return Behind("neurons")
-        else:
+        elif name not in MATRICES:  # what is made of a matrix alone, beside a non-linearity (xIELU), is one number too
             return Behind("mixer")
     return Behind("mixer")
 
