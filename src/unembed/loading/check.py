@@ -36,7 +36,7 @@ from unembed.runs.run import Run
 
 LENGTH = 5
 _LENGTHS_OF_INFERRED = (LENGTH, 11)
-"""A structure that was inferred, which nobody has read the code of, is compared on a second prompt of another length."""
+"""A structure that was inferred is compared on a second prompt of another length: nobody has read its code."""
 SLACK = 64.0
 """Units of the precision by which two correct ways to run a whole model may differ; see `check`."""
 _STEP_SLACK = 8.0

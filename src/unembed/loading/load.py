@@ -13,9 +13,9 @@ import torch
 from unembed.errors import InputError
 from unembed.loading.adapters import adapter_asked, merge
 from unembed.loading.check import check, check_once
-from unembed.loading.versions_check import versions_tried
 from unembed.loading.folders import has_tokenizer
 from unembed.loading.module import module_of, tokenizer_of
+from unembed.loading.versions_check import versions_tried
 from unembed.models.describe import describe
 from unembed.models.layers import unwrapped
 from unembed.models.model import Model

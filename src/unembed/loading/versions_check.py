@@ -1,7 +1,7 @@
 """Can parts of a model be patched? Of a structure that was inferred this is tried, not known.
 
-A walk calls each block for some tokens, which few models are not made for: an indexer that chooses keys by their number,
-say. One version with an edit of each kind is compared with a run of the whole module in which hooks make the same edits.
+A walk calls each block for some tokens, which few models are not made for: an indexer that chooses keys by their
+number, say. Versions with one edit are compared with runs of the whole module in which a hook makes the same edit.
 """
 
 from contextlib import ExitStack

@@ -36,7 +36,7 @@ def infer(module: Any) -> Structure:
         ModelError: a logit is not the sum of what its blocks write, or something else than the scale of a norm would
             have to be frozen on its stream.
     """
-    return _inferred(type(module), module.config)
+    return _read_off(tiny_copy(type(module), module.config))
 
 
 def is_causal(kind: Any) -> bool:
@@ -66,20 +66,20 @@ def inferred_row(kind: Any, config: Any) -> Family:
     """
     key = (kind, json.dumps(config.to_dict(), sort_keys=True, default=str))
     if key not in _found:
-        _found[key] = row_of(_inferred(kind, config), config)
+        copy = tiny_copy(kind, config)
+        _found[key] = row_of(_read_off(copy), copy.config)
     return _found[key]
 
 
-def _inferred(kind: Any, config: Any) -> Structure:
-    copy = tiny_copy(kind, config)
+def _read_off(copy: Any) -> Structure:
     first, second = (_structure(copy, length) for length in _LENGTHS)
     first, second = (_mixers_told(copy, structure) for structure in (first, second))
     first = replace(first, observed=not _by_interface(copy, first))
     second = replace(second, observed=first.observed)
     if replace(first, error=0.0) != replace(second, error=0.0):
         raise ModelError(
-            f"The structure of a {config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, so no "
-            "row can tell it."
+            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, "
+            "so no row can tell it."
         )
     return first
 

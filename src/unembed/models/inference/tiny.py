@@ -102,12 +102,13 @@ def tiny_configuration(config: Any) -> Any:
 
 
 def tiny_copy(kind: Any, config: Any) -> Any:
-    """A tiny random module of a class, in float64 and evaluation mode.
+    """A tiny random module of a class, in float64 and evaluation mode; of a configuration with more parts, of its text.
 
     Raises:
         ModelError: none can be made of this configuration.
     """
-    small = tiny_configuration(config)
+    wanted = getattr(kind, "config_class", None)
+    small = tiny_configuration(config if wanted is None or isinstance(config, wanted) else config.get_text_config())
     try:
         with torch.device("meta"):
             count = sum(x.numel() for x in kind(copy.deepcopy(small)).parameters())
