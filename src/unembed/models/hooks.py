@@ -247,6 +247,9 @@ def _attended(
 
 
 def _observe(model: Model, stack: ExitStack) -> None:
+    for config in _configurations(model.module):  # a fused attention holds no pattern to be seen
+        stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
+        config._attn_implementation = "eager"
     for block in (block for block in model.blocks if block.attends):
         own = type(block.attention).forward.__get__(block.attention)
         watched = partial(_watched, block.attention, own, block.heads, model.kv_heads)
