@@ -74,7 +74,7 @@ def transposed(
     return [(value, g) for value, _, g in found], constant
 
 
-def constant(x: Any) -> Any:
+def _constant(x: Any) -> Any:
     """The tensor of an argument, whether or not an operation gave it."""
     return x.tensor if isinstance(x, Value) else x
 
@@ -83,10 +83,10 @@ def through_norm(operation: Operation, g: Tensor) -> tuple[list[tuple[Value, Ten
     """A fused norm, its scale frozen; and what its shift adds."""
     x, shift = operation.args[0], 0.0
     if operation.name == "_fused_rms_norm":
-        gain, scale = constant(operation.args[2]), operation.outputs[1]
+        gain, scale = _constant(operation.args[2]), operation.outputs[1]
         weighted = g if gain is None else g * gain
         return [(x, weighted * scale)], shift
-    shape, gain, bias = operation.args[1], *map(constant, operation.args[2:4])
+    shape, gain, bias = operation.args[1], *map(_constant, operation.args[2:4])
     weighted, axes = (g if gain is None else g * gain), tuple(range(-len(shape), 0))
     if bias is not None:
         shift = float((g * bias).sum())

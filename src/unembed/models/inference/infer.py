@@ -13,8 +13,9 @@ import torch
 from unembed.errors import ModelError
 from unembed.models.family import Family
 from unembed.models.hooks import on_call, on_keywords, through_interface
+from unembed.models.inference.reading import structure_of
 from unembed.models.inference.rows import row_of
-from unembed.models.inference.structure import Structure, Write, structure_of
+from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tiny import VOCABULARY, tiny_copy
 
 _LENGTHS = (7, 9)

@@ -46,7 +46,7 @@ def behind(matrix: Operation, inside: Inside) -> Behind:
         if operation.place in seen or not x.depends or not inside(operation):
             continue
         seen.add(operation.place)
-        if mixed := mix_of(operation):
+        if mixed := _mix_of(operation):
             return Behind("heads", operation, *mixed, tuple(through))
         if name in AFFINE:
             queue += operation.reads
@@ -55,7 +55,7 @@ def behind(matrix: Operation, inside: Inside) -> Behind:
             queue += operation.reads
         elif name in PRODUCTS:
             factors = operation.reads
-            heads = [y for y in factors if leads_to_mix(y, inside)]
+            heads = [y for y in factors if _leads_to_mix(y, inside)]
             if len(factors) > 1 and not heads:
                 return Behind("neurons")
             if len(factors) > 1:
@@ -68,18 +68,18 @@ def behind(matrix: Operation, inside: Inside) -> Behind:
     return Behind("mixer")
 
 
-def mix_of(operation: Operation) -> tuple[Value, Value] | None:
+def _mix_of(operation: Operation) -> tuple[Value, Value] | None:
     """Pattern and values, of a product that mixes values by probabilities."""
     if base(operation) not in ("bmm", "baddbmm"):
         return None
     factors = [x for x in operation.args[-2:] if isinstance(x, Value)]
-    found = [is_pattern(x) for x in factors]
+    found = [_is_pattern(x) for x in factors]
     if len(factors) != 2 or sum(found) != 1:
         return None
     return (factors[0], factors[1]) if found[0] else (factors[1], factors[0])
 
 
-def is_pattern(value: Value) -> bool:
+def _is_pattern(value: Value) -> bool:
     """Whether a tensor holds attention probabilities: a softmax, reshaped, masked or scaled."""
     x: Value | None = value
     while x is not None:
@@ -91,9 +91,9 @@ def is_pattern(value: Value) -> bool:
     return False
 
 
-def leads_to_mix(value: Value, inside: Inside) -> bool:
+def _leads_to_mix(value: Value, inside: Inside) -> bool:
     """Whether a tensor is a mix of values by reshapes, norms and gates, without a matrix."""
-    return any(mix_of(x.operation) for x in _plain(value, inside))
+    return any(_mix_of(x.operation) for x in _plain(value, inside))
 
 
 def _plain(value: Value, inside: Inside) -> Iterator[Value]:

@@ -17,7 +17,7 @@ from unembed.errors import ModelError
 from unembed.models.inference.words import words
 
 WIDTH, HEADS, KV_HEADS, D_HEAD, NEURONS, VOCABULARY, CONTEXT = 64, 4, 2, 16, 48, 131, 64
-LAYERS = 4
+_LAYERS = 4
 """At least as many as there are kinds of layers in nearly all configurations."""
 _EXPERTS, _CHOSEN, _EXPERT_NEURONS, _STATE = 4, 2, 24, 8
 _LARGEST = 12_000_000
@@ -85,7 +85,7 @@ _TOKEN = re.compile(r"(token_id|token_index|_token|token_ids)$")
 _NO_VALUES = words("transformers_version architectures dtype torch_dtype model_type _name_or_path auto_map")
 
 
-def tiny_configuration(config: Any) -> Any:
+def _tiny_configuration(config: Any) -> Any:
     """The configuration with small sizes.
 
     Raises:
@@ -108,7 +108,7 @@ def tiny_copy(kind: Any, config: Any) -> Any:
         ModelError: none can be made of this configuration.
     """
     wanted = getattr(kind, "config_class", None)
-    small = tiny_configuration(config if wanted is None or isinstance(config, wanted) else config.get_text_config())
+    small = _tiny_configuration(config if wanted is None or isinstance(config, wanted) else config.get_text_config())
     try:
         with torch.device("meta"):
             count = sum(x.numel() for x in kind(copy.deepcopy(small)).parameters())
@@ -123,7 +123,7 @@ def tiny_copy(kind: Any, config: Any) -> Any:
         module.set_attn_implementation("eager")
     with _left_as_it_is():
         module.set_experts_implementation("eager")
-    scramble(module)
+    _scramble(module)
     return module
 
 
@@ -154,7 +154,7 @@ def _parts_of(config: Any) -> Iterator[Any]:
 def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
     """Values of a configuration, sizes made small; the number of layers so that each kind of layer is there."""
     depth = next((values[name] for name in values if name in _DEPTHS and isinstance(values[name], int)), None)
-    layers = None if depth is None else min(depth, LAYERS)
+    layers = None if depth is None else min(depth, _LAYERS)
     latent = bool(values.get("kv_lora_rank"))  # whose heads have keys and values of their own
     made, spare = {}, VOCABULARY - 1
     for name, value in values.items():
@@ -210,7 +210,7 @@ def _some_of_each(values: list[Any], count: int) -> list[Any]:
     return [values[i] for i in sorted(chosen)]
 
 
-def scramble(module: nn.Module) -> None:
+def _scramble(module: nn.Module) -> None:
     """Give every parameter a value that is nobody's default."""
     generator = torch.Generator().manual_seed(1)
 

@@ -113,10 +113,10 @@ def walk(tape: Tape, position: int, token: int) -> Walked:
     reads = torch.zeros_like(logits)
     place = (*[0] * (logits.ndim - 2), position, token)
     reads[place] = 1.0
-    return _Walk(tape, list_of_blocks(tape)).go(reads, float(logits[place]))
+    return _Walk(tape, _list_of_blocks(tape)).go(reads, float(logits[place]))
 
 
-def list_of_blocks(tape: Tape) -> str | None:
+def _list_of_blocks(tape: Tape) -> str | None:
     """The list of modules that does the most, and of several such the last."""
     count: dict[str, int] = defaultdict(int)
     last: dict[str, int] = {}
