@@ -47,14 +47,16 @@ UNKNOWN: dict[str, Told] = {
 }
 
 
-def unknown(name: str) -> Any:
+def unknown(name: str, **changed: Any) -> Any:
     """A random model, scrambled, in evaluation mode."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     values = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3}
     values |= {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "num_experts": 4}
     values |= {"num_experts_per_tok": 2, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-    config = AutoConfig.for_model(name, **{k: x for k, x in (values | UNKNOWN[name].values).items() if x is not None})
+    config = AutoConfig.for_model(
+        name, **{k: x for k, x in (values | UNKNOWN[name].values | changed).items() if x is not None}
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = AutoModelForCausalLM.from_config(config, dtype=torch.float64).eval()

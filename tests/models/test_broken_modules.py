@@ -155,6 +155,43 @@ def test_it_is_refused(name: str, inferred: bool, monkeypatch: pytest.MonkeyPatc
         unembed.wrap(module)
 
 
+SKIPPED = "a final norm that is skipped"
+"""Of a class this is another model: one without a final norm."""
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN.keys() - {SKIPPED}))
+def test_a_class_of_such_modules_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the tiny copy, from which the structure is inferred, is broken in the same way."""
+    with pytest.raises(ModelError):
+        unembed.wrap(of_class(name, monkeypatch))
+
+
+def test_a_class_without_a_final_norm_is_taken_apart_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = of_class(SKIPPED, monkeypatch)
+    model = unembed.wrap(module)
+    ledger = unembed.decompose(unembed.readout(unembed.record(model, [5, 17, 33]), 12, reference="raw"), by="neuron")
+    with torch.no_grad():
+        own = float(module(torch.tensor([[5, 17, 33]])).logits[0, -1, 12])
+    assert model.family.final_norm is None
+    assert sum(float(segment.values.sum()) for segment in ledger.segments) == pytest.approx(own, rel=1e-6)
+
+
+def of_class(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module whose class is broken, and that no row describes."""
+    from transformers import LlamaForCausalLM
+
+    class Llama(LlamaForCausalLM):
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            BROKEN[name](self)
+
+    monkeypatch.setattr(families, "_families", {k: x for k, x in families._families.items() if k != "llama"})
+    unbroken = build("llama", layers=2)
+    module = Llama(unbroken.config).to(unbroken.dtype).eval()
+    module.load_state_dict(unbroken.state_dict())
+    return module
+
+
 def test_the_same_module_unbroken_is_not() -> None:
     unembed.wrap(build("llama", layers=2))
     unembed.wrap(unknown("olmo3"))

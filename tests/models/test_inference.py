@@ -1,7 +1,8 @@
 """Structure by inference: it is that of the rows by hand, its ledgers are exact, and what cannot be one is refused."""
 
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import torch
@@ -9,12 +10,11 @@ import torch
 import unembed
 from builders.random_models import MIXTURES, MODEL_TYPES, build, configuration
 from builders.unknown_models import UNKNOWN, unknown
+from oracles.rerun import exactly
 from unembed.engine import edits
 from unembed.engine.counterfactual import last_streams
 from unembed.errors import InputError
 from unembed.models.families import row
-from unembed.models.forward import call
-from unembed.models.hooks import on_output
 from unembed.models.inference.infer import infer, inferred_row
 from unembed.models.unembedding import unembedded
 
@@ -60,27 +60,74 @@ def test_a_type_without_a_row_is_taken_apart(name: str) -> None:
 
 
 PATCHED = sorted(name for name, told in UNKNOWN.items() if told.patched)
+AT, HEAD = 2, 2
+"""What is edited."""
+DENSE = {"glm4_moe": 0}
+"""The layer with neurons, where it is not the middle one; all blocks of qwen2_moe are mixtures."""
+STEPS = 1e-10
+"""Of the largest logit: what float64 leaves of a whole run (1e-14) grows by less than 1e4 on its way to the logits."""
+READS_Z = {"bitnet": "attn_sub_norm"}
+"""The module of an attention that reads what heads mix, where that is not the output projection."""
 
 
-@pytest.mark.parametrize("name", PATCHED)
-@pytest.mark.parametrize("kind", ["attention_write", "mlp_write"])
-def test_a_version_equals_a_run_of_the_whole_module(name: str, kind: str) -> None:
-    """Also where the block multiplies its writes: a value that is set is what the stream gets."""
-    model, tokens, layer, at = unembed.wrap(unknown(name)), [5, 17, 33, 5, 17, 60], 1, 2
-    value = torch.randn(model.d_model, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    run = unembed.record(model, tokens)
-    site = unembed.Site(kind=kind, layer=layer, positions=(at,))  # type: ignore[arg-type]
-    found = unembedded(model, last_streams(run, [edits.set_to(site, value)])[0])[2]
+def edited_at(at: int, change: Callable[[torch.Tensor], None]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The lines of a tensor with one of them changed."""
 
-    def written(out: torch.Tensor) -> torch.Tensor:
-        changed = out.clone()
-        changed.view(-1, model.d_model)[at] = value / model.family.write_scale
+    def edited(x: torch.Tensor) -> torch.Tensor:
+        changed = x.clone()
+        change(changed.view(-1, x.shape[-1])[at])
         return changed
 
-    with torch.no_grad(), ExitStack() as stack:
-        on_output(stack, getattr(model.blocks[layer], kind), written)
-        whole = call(model, torch.tensor([tokens])).logits[0, -1]
-    assert torch.allclose(found, whole, atol=1e-5, rtol=0)
+    return edited
+
+
+def rerun(module: Any, tokens: list[int], part: Any, side: str, change: Callable[[torch.Tensor], None]) -> torch.Tensor:
+    """The last logits of a run of the whole module, with plain hooks of torch on one part."""
+    edit = edited_at(AT, change)
+    if side == "input":
+        handle = part.register_forward_pre_hook(lambda _, args: (edit(args[0]), *args[1:]))
+    else:
+        handle = part.register_forward_hook(
+            lambda _, args, out: (edit(out[0]), *out[1:]) if isinstance(out, tuple) else edit(out)
+        )
+    with handle, torch.no_grad():
+        return module(torch.tensor([tokens]), use_cache=False).logits[0, -1]
+
+
+VERSIONS = [(name, kind) for name in PATCHED for kind in ("attention_write", "mlp_write", "z", "neuron")]
+
+
+@pytest.mark.parametrize(("name", "kind"), [x for x in VERSIONS if x != ("qwen2_moe", "neuron")])
+def test_a_version_equals_a_run_of_the_whole_module(name: str, kind: str) -> None:
+    """A sublayer set to something, a head or a neuron zeroed; also where the block multiplies what is written."""
+    with exactly():
+        module = unknown(name)
+        model, tokens = unembed.wrap(module), [5, 17, 33, 5, 17, 60]
+        layer = DENSE.get(name, 1) if kind == "neuron" else 1
+        run, block = unembed.record(model, tokens), model.blocks[layer]
+        value = torch.randn(model.d_model, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        neuron = int(run.layers[layer].neurons[AT].abs().argmax()) if kind == "neuron" else 0
+        place: dict[str, int] = {"z": {"head": HEAD}, "neuron": {"neuron": neuron}}.get(kind, {})
+        site = unembed.Site(kind=kind, layer=layer, positions=(AT,), **place)  # type: ignore[arg-type]
+        heads = run.layers[layer].heads
+        assert heads is not None
+        width = heads.z.shape[-1]
+        part, side, change = {
+            "attention_write": (block.attention_write, "output", lambda x: x.copy_(value / model.family.write_scale)),
+            "mlp_write": (block.mlp_write, "output", lambda x: x.copy_(value / model.family.write_scale)),
+            "z": (
+                block.attention.get_submodule(READS_Z[name]) if name in READS_Z else block.output_projection,
+                "input",
+                lambda x: x.view(-1, width)[HEAD].zero_(),
+            ),
+            "neuron": (block.down_projection, "input", lambda x: x[neuron].zero_()),
+        }[kind]
+        whole = rerun(module, tokens, part, side, change)
+        edit = edits.set_to(site, value) if kind.endswith("write") else edits.zero(site)
+        found = unembedded(model, last_streams(run, [edit])[0])[2].detach()
+        plain = run.logits[-1]
+    assert float((found - whole).abs().max()) <= STEPS * float(whole.abs().max())
+    assert float((whole - plain).abs().max()) > 1e3 * STEPS * float(whole.abs().max())
 
 
 @pytest.mark.parametrize("name", sorted(set(UNKNOWN) - set(PATCHED)))
@@ -102,6 +149,30 @@ def test_methods_that_do_not_hold_of_such_models_refuse_them_or_work(name: str, 
         getattr(unembed, method)(model, [5, 17, 33], *other, **more)
     except InputError as error:
         assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"parallel_attn": False}, {"new_decoder_architecture": True}],
+    ids=lambda x: next(iter(x), "own"),
+)
+def test_writes_that_meet_in_place_are_kept_as_they_were(values: dict[str, bool]) -> None:
+    """Falcon adds what attention gave to what its MLP gave, into the latter, before it adds both to the stream."""
+    model, tokens = unembed.wrap(unknown("falcon", **values)), [5, 17, 33]
+    run, made = unembed.record(model, tokens), []
+    with model.blocks[1].mlp_write.register_forward_hook(lambda _, args, out: made.append(out.detach().clone())):
+        model.module(torch.tensor([tokens]), use_cache=False)
+    assert torch.allclose(run.layers[1].mlp_write, made[0][0], rtol=1e-5, atol=1e-6)  # its softmax is of float32
+
+
+def test_what_is_asked_finer_than_a_type_is_taken_apart_is_told() -> None:
+    """The level that there is, and what is one term."""
+    tokens = [5, 17, 33]
+    assert "down to its sublayers" in unembed.explain(unembed.wrap(unknown("mamba")), tokens, by="neuron").notes[0]
+    for by, told in (("neuron", True), ("head", False)):
+        notes = unembed.explain(unembed.wrap(unknown("qwen2_moe")), tokens, by=by).notes
+        assert any("down to its heads" in note and "shared experts" in note for note in notes) == told
+    assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown("olmo3")), tokens, by="neuron").notes)
 
 
 def test_the_structure_says_what_there_is() -> None:

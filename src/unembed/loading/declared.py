@@ -52,6 +52,20 @@ def check_code(folder: Path, declared: dict[str, Any]) -> None:
             )
 
 
+def check_own_code(folder: Path, declared: dict[str, Any]) -> None:
+    """Refuse a model of a type that transformers does not know, and that comes with its code.
+
+    Raises:
+        ModelError: it names code of its own.
+    """
+    if "auto_map" in declared:
+        raise ModelError(
+            f"config.json in {folder} describes a {declared.get('model_type')!r}, which transformers does not know: "
+            "its code comes with it (auto_map). Code of a folder is never run here.\n"
+            "Give a model whose classes transformers brings itself (docs/any-model.md)."
+        )
+
+
 def check_architecture(folder: Path, declared: dict[str, Any], built: str, family: Family | None = None) -> None:
     """Refuse a folder that was written by another class than the language model that transformers builds of it.
 

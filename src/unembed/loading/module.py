@@ -15,7 +15,7 @@ import torch
 
 from unembed.errors import ModelError
 from unembed.files import parse_json
-from unembed.loading.declared import check_architecture, check_code, check_quantisation
+from unembed.loading.declared import check_architecture, check_code, check_own_code, check_quantisation
 from unembed.loading.folders import has_tokenizer, tensors_in
 from unembed.loading.generation_file import check_generation
 from unembed.loading.library_bars import quiet, swapped
@@ -49,7 +49,10 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
     declared = parse_json((folder / "config.json").read_text(encoding="utf-8"))
     with quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
         model_type = declared.get("model_type", "none")
-        described = row(model_type) if has_row(model_type) or causal_class(model_type) is None else None
+        inferred = not has_row(model_type) and causal_class(model_type) is not None
+        if not has_row(model_type) and not inferred:
+            check_own_code(folder, declared)
+        described = None if inferred else row(model_type)
         check_code(folder, declared)
         check_quantisation(folder, declared)
         check_generation(folder)

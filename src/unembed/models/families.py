@@ -308,7 +308,8 @@ def row(model_type: str) -> Family:
     if model_type not in _families:
         raise ModelError(
             f"Model type {model_type!r} is not supported.\n"
-            f"Supported: {', '.join(supported())}.\n"
+            f"Supported: {', '.join(supported())}; and of the other causal language models of transformers those whose "
+            "structure can be found and proved (docs/any-model.md).\n"
             "docs/families.md shows how to add a family in 20 lines."
         )
     return _families[model_type]

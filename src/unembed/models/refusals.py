@@ -91,6 +91,21 @@ def asks_of_mixers(model: Model, method: str) -> None:
         )
 
 
+def level_notes(model: Model, by: str) -> list[str]:
+    """What a ledger of this granularity does not split in this model, where something does not."""
+    whole = []
+    if model.has_mixers and by != "sublayer":
+        whole.append("what mixes tokens by something else than softmax attention")
+    if "neuron" in by and any(block.shared_experts is not None for block in model.blocks):
+        whole.append("the shared experts of a block")
+    if not whole:
+        return []
+    return [
+        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {' and '.join(whole)} "
+        f"{'are' if len(whole) > 1 else 'is'} one term each."
+    ]
+
+
 def plain_heads_only(model: Model, what: str) -> None:
     """Refuse models whose heads do not write `z W_O` in every block, where weights alone are read.
 
