@@ -80,6 +80,12 @@ def on_keywords(stack: ExitStack, module: nn.Module, edit: Callable[[dict[str, A
     stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
 
 
+def around(stack: ExitStack, module: nn.Module, before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Call `before` when a module starts and `after` when it ends, in whatever way, until `stack` closes."""
+    stack.enter_context(module.register_forward_pre_hook(lambda *_: before()))
+    stack.enter_context(module.register_forward_hook(lambda *_: after(), always_call=True))
+
+
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""

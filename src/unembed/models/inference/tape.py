@@ -9,6 +9,7 @@ is written in place, the tensors that share the storage change as well: the tape
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
+from unembed.models.hooks import around
 from unembed.models.inference.words import words
 from unembed.models.reprs import Brief
 
@@ -118,8 +120,7 @@ def taped(module: Any, inputs: Mapping[str, Any]) -> Tape:
     names = {part: name for name, part in module.named_modules()}
     with ExitStack() as stack:
         for part, name in names.items():
-            stack.enter_context(part.register_forward_pre_hook(lambda *_, name=name: recorder.modules.append(name)))  # type: ignore[arg-type]
-            stack.enter_context(part.register_forward_hook(lambda *_: recorder.leave(), always_call=True))  # type: ignore[arg-type]
+            around(stack, part, partial(recorder.modules.append, name), recorder.leave)
         for x in inputs.values():
             if isinstance(x, Tensor):
                 recorder.add("input", None, (), {}, [x], depends=True)
