@@ -269,7 +269,7 @@ BROKEN = {
     "truncated": (truncated, "is truncated or damaged"),
     "GPT-J": (other_type("gptj"), "transformers makes a GPTJForCausalLM of it"),
     "BLOOM": (other_type("bloom"), "transformers makes a BloomForCausalLM of it"),
-    "Falcon": (other_type("falcon"), "transformers makes a FalconForCausalLM of it"),
+    "Falcon": (other_type("falcon"), "Its configuration and weights do not belong together"),
     "unknown": (other_type("nosuchgpt"), "nosuchgpt"),
     "broken json": (lambda path: (path / "config.json").write_text("{"), "config.json"),
     "no weights": (lambda path: (path / "model.safetensors").unlink(), "safetensors"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,6 +164,20 @@ def test_writes_that_meet_in_place_are_kept_as_they_were(values: dict[str, bool]
     with model.blocks[1].mlp_write.register_forward_hook(lambda _, args, out: made.append(out.detach().clone())):
         model.module(torch.tensor([tokens]), use_cache=False)
     assert torch.allclose(run.layers[1].mlp_write, made[0][0], rtol=1e-5, atol=1e-6)  # its softmax is of float32
+
+
+@pytest.mark.parametrize("name", ["falcon", "glm4_moe", "mamba"])
+def test_a_folder_of_such_a_type_is_loaded(name: str, tmp_path: Path) -> None:
+    module, tokens = unknown(name), [5, 17, 33]
+    module.save_pretrained(tmp_path)
+    model = unembed.load(str(tmp_path))
+    with torch.no_grad():
+        own = module(torch.tensor([tokens]), use_cache=False).logits[0, -1]
+    run = unembed.record(model, tokens)
+    assert model.level == UNKNOWN[name].level
+    assert torch.allclose(run.logits[-1], own, rtol=0, atol=3e-6)
+    ledger = unembed.decompose(unembed.readout(run, 12, reference="raw"), by="source+neuron")
+    assert sum(float(x.values.sum()) for x in ledger.segments) == pytest.approx(float(own[12]), abs=3e-6)
 
 
 def test_what_is_asked_finer_than_a_type_is_taken_apart_is_told() -> None:
