@@ -14,6 +14,7 @@ from builders.unknown_models import UNKNOWN, unknown
 from oracles.rerun import exactly
 from unembed.engine import edits
 from unembed.engine.counterfactual import last_streams
+from unembed.engine.texts import Text, last_streams_of_texts
 from unembed.errors import InputError
 from unembed.models.families import row
 from unembed.models.inference.infer import infer, inferred_row
@@ -129,6 +130,17 @@ def test_a_version_equals_a_run_of_the_whole_module(name: str, kind: str) -> Non
         plain = run.logits[-1]
     assert float((found - whole).abs().max()) <= STEPS * float(whole.abs().max())
     assert float((whole - plain).abs().max()) > 1e3 * STEPS * float(whole.abs().max())
+
+
+@pytest.mark.parametrize("name", PATCHED)
+def test_a_text_without_a_word_equals_a_run_of_it(name: str) -> None:
+    with exactly(), torch.no_grad():
+        module = unknown(name)
+        run = unembed.record(unembed.wrap(module), [5, 17, 33, 5, 17, 60])
+        left = (5, 17, 5, 17, 60)
+        found = unembedded(run.model, last_streams_of_texts(run, [Text(left, tuple(range(5)))]))[2][0, -1]
+        whole = module(torch.tensor([left]), use_cache=False).logits[0, -1]
+    assert float((found - whole).abs().max()) <= STEPS * float(whole.abs().max())
 
 
 @pytest.mark.parametrize("name", sorted(set(UNKNOWN) - set(PATCHED)))
