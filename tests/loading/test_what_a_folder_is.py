@@ -282,6 +282,10 @@ def test_no_folder_runs_code(tiny: Path, tmp_path: Path, monkeypatch: pytest.Mon
     changed(tiny / "config.json", attn_implementation="somebody/kernel")
     assert "asks for code from the hub" in refused(tiny)
     changed(tiny / "config.json", attn_implementation="sdpa", model_type="x", architectures=["X"])
+    assert "Code of a folder is never run here." in refused(tiny)
+    changed(tiny / "config.json", model_type="olmo3", architectures=["X"])  # a type without a row
+    assert "a class of the folder's own code (auto_map), which is never run here" in refused(tiny)
+    changed(tiny / "config.json", architectures=["Olmo3ForCausalLM"])
     refused(tiny)
     assert not ran.exists()
     assert sys.stdin.read() == "1\n2\n3\ny\ny\n"

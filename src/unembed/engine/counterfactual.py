@@ -23,6 +23,7 @@ from unembed.errors import InputError, Interrupted
 from unembed.models.hooks import frozen
 from unembed.models.kinds import KINDS, Axis
 from unembed.models.prompts import absolute_position
+from unembed.models.refusals import versions_only
 from unembed.models.sites import Site, experts_of, keys_of, neurons_of, resolve
 from unembed.models.unembedding import normed, unembedded
 from unembed.progress import Progress, silent
@@ -215,6 +216,7 @@ def _job(
     gradients: bool = False,
 ) -> _Job:
     run.check_made_by(run.model)
+    versions_only(run.model)
     run.check_has_calls()
     if not len(interventions):
         raise InputError("There is nothing to do: expected at least one intervention.")

@@ -29,6 +29,7 @@ from unembed.models.forward import call
 from unembed.models.hooks import Eager, attending, on_call, one_at_a_time
 from unembed.models.model import Model, Stage
 from unembed.models.own_attention import added
+from unembed.models.refusals import versions_only
 from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.kept import at_positions
@@ -71,6 +72,7 @@ def last_streams_of_texts(
         InputError: no text, one that is too short or out of order, or a run of its stream only.
     """
     run.check_made_by(run.model)
+    versions_only(run.model)
     run.check_has_calls()
     _check(run, texts, count)
     if not run.model.blocks:  # no token reads another

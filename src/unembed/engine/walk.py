@@ -154,7 +154,8 @@ class Walk:
         assert block.down_projection is not None
         neurons = self.run.whole("neuron", layer, torch.tensor([p for _, p in mine], device=write.device))
         out = block.down_projection(self.batch.edited(layer, "neuron", neurons, rows=new, line=line_in(mine)))
-        out = out if block.mlp_norm is None else block.mlp_write(out)
+        out = out if block.mlp_norm is None or block.mlp_norm.identity else block.mlp_write(out)
+        out = out if block.write_scale == 1 else out * block.write_scale
         if mine == cells:
             return out
         line = line_in(cells)
@@ -210,22 +211,25 @@ class Walk:
             inside_experts = "expert" in kind.shape and block.experts is not None
             if kind.tap.of == "module" or inside_experts or not self.batch.touched(layer, kind.name):
                 continue
-            edit = partial(self._passing, layer, kind, line)
+            of_writes = kind.tap.of in ("attention_write", "mlp_write")
+            edit = partial(self._passing, layer, kind, line, block.write_scale if of_writes else 1.0)
             if kind.tap.side in ("output", "sum"):
                 on_output(stack, kind.tap.module(block), edit)
             elif kind.tap.side == "input":
                 on_call(stack, kind.tap.module(block), lambda args, _, edit=edit: (edit(args[0]), *args[1:]))
 
-    def _passing(self, layer: int, kind: Kind, line: Line | None, x: Tensor) -> Tensor:
-        """What passes a module, edited."""
+    def _passing(self, layer: int, kind: Kind, line: Line | None, scale: float, x: Tensor) -> Tensor:
+        """What passes a module, edited as it is once the block has multiplied it by `scale`."""
         lines = x.flatten(0, -2)
+        lines = lines if scale == 1 else lines * scale
         if kind.tap.side != "sum":
-            return self.batch.edited(layer, kind.name, lines, line=line).reshape(x.shape)
+            edited = self.batch.edited(layer, kind.name, lines, line=line)
+            return x if edited is lines else _unscaled(edited, scale).reshape(x.shape)
         middle = self.hidden + lines
         edited = self.batch.edited(layer, kind.name, middle)
         # The block adds the write to the stream itself, so an edited sum is handed to it as another write. Where
         # nothing was edited the write stays as it is, not rounded by the way there and back.
-        return x if edited is middle else (edited - self.hidden).reshape(x.shape)
+        return x if edited is middle else _unscaled(edited - self.hidden, scale).reshape(x.shape)
 
     # A mixture of experts
 
@@ -269,6 +273,10 @@ class Walk:
         weights = torch.cat([after.gather(1, inputs.index), after.gather(1, more) * wanted], 1)
         more = torch.where(wanted, more, inputs.index[:, :1])  # a slot that is not needed repeats a chosen expert
         return ExpertInputs(inputs.hidden, torch.cat([inputs.index, more.to(inputs.index.dtype)], 1), weights)
+
+
+def _unscaled(x: Tensor, scale: float) -> Tensor:
+    return x if scale == 1 else x / scale
 
 
 def _mix(experts: Any, neurons: Float[Tensor, "token expert neuron"]) -> Float[Tensor, "token d_model"]:

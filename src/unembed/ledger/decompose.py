@@ -130,14 +130,13 @@ def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segm
         yield _segment("position_embedding", None, read.start @ run.position_embedding[row].double())
     yield from _shift("embedding_norm_shift", None, read.start_shift)
     yield from _shift("embedding_projection_bias", None, read.projection_bias)
-    has_mlps = model.d_mlp > 0
     for index in range(readout.blocks):
         layer, block = run.layers[index], model.blocks[index]
         yield from _attention(block, layer, index, row, read.at[index, "attention"], grain.attention)
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
             yield from _cross_attention(block.cross, layer, index, row, w, grain.attention)
-        if has_mlps:
+        if block.has_mlp and model.d_mlp > 0:
             yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
@@ -148,16 +147,17 @@ def _constants(readout: Readout) -> Iterator[Segment]:
 
 
 def _attention(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain) -> Iterator[Segment]:
-    if grain == "sublayer":
-        yield _segment("attention", index, w @ layer.attention_write[row].double())
+    if grain == "sublayer" or not block.attends:
+        if block.mixes:
+            yield _segment("attention", index, w @ layer.attention_write[row].double())
         return
     heads = _needs(layer.heads, "heads")
     w, constant = through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
     folded = fold(block.output_by_head, w)
     if grain == "head":
-        yield _segment("head", index, (heads.z[row].to(folded.dtype) * folded).sum(-1), "head")
+        yield _segment("head", index, (heads.written[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
-        yield _segment("head", index, _source_terms(heads, row, folded), "head", "source")
+        yield _segment("head", index, _source_terms(heads, row, heads.through_gate(folded, row)), "head", "source")
     yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
 
 
@@ -204,7 +204,7 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
         z = _needs(layer.cross_heads, "cross-attention heads").z[row]
         return _carried(readout, term.layer, "cross_attention", head_writes(block.cross, z, only)[0])
     if term.head is not None:
-        (write,) = head_writes(block, _needs(layer.heads, "heads").z[row], only)
+        (write,) = head_writes(block, _needs(layer.heads, "heads").written[row], only)
         write = after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, write)
         return _carried(readout, term.layer, "attention", write)
     neurons = _needs(layer.neurons, "neurons")
@@ -249,6 +249,7 @@ def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: Mlp
     w, constant = through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, w)
     if isinstance(neurons, ExpertInputs):
         yield from _experts(block, neurons, index, row, w)
+        yield from _shared_experts(block, layer.shared, index, row, w)
         yield from _bias("mlp_bias", index, None, w, constant)
         return
     assert block.down_projection is not None
@@ -267,6 +268,16 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
     if experts.has_bias:
         biases = experts.down_proj_bias.detach()[chosen].double() @ w
         yield _segment("mlp_bias", index, weight @ biases)
+
+
+def _shared_experts(block: Block, shared: Tensor | None, index: int, row: int, w: Tensor) -> Iterator[Segment]:
+    """What the experts wrote that every token goes through: one term, since none of them can be addressed."""
+    if shared is None or block.shared_experts is None:
+        return
+    folded = fold(projection(block.shared_experts), w)
+    added = bias(block.shared_experts)
+    value = (shared[row].to(folded.dtype) * folded).double().sum()
+    yield _segment("shared_experts", index, value if added is None else value + added.double() @ w)
 
 
 def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:

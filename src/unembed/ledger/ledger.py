@@ -36,6 +36,7 @@ Kind = Literal[
     "mlp",
     "neuron",
     "mlp_bias",
+    "shared_experts",
     "stream_norm_shift",
     "embedding_norm_shift",
     "embedding_projection_bias",
@@ -82,6 +83,7 @@ _SUBLAYERS: dict[Kind, Kind] = {
     "mlp": "mlp",
     "neuron": "mlp",
     "mlp_bias": "mlp",
+    "shared_experts": "mlp",
     "mlp_product_rounding": "mlp",
 }
 """The sublayer whose write a term of some kind is a part of."""

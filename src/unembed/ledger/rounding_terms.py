@@ -41,9 +41,9 @@ def rounding_segments(readout: Readout, read: ReadStages, grain: Grain) -> Itera
     yield from _of_additions(readout, read, row)
     for index in range(readout.blocks):
         block, layer = run.model.blocks[index], run.layers[index]
-        if grain.attention != "sublayer":
+        if grain.attention != "sublayer" and block.attends:
             yield from _of_attention(block, layer, index, row, read, grain)
-        if grain.mlp != "sublayer" and run.model.d_mlp > 0:
+        if grain.mlp != "sublayer" and block.has_mlp and run.model.d_mlp > 0:
             lost = _of_mlp(block, layer, index, row, read.at[index, "mlp"])
             yield _segment("mlp_product_rounding", index, lost)
 
@@ -107,7 +107,7 @@ def _of_product(
     """What the output projection of an attention rounded, and the post-norm of its write."""
     assert heads is not None
     matrix, row = part.output_projection, norm[-1]
-    z = heads.z[row].flatten()
+    z = heads.written[row].flatten()
     lost = roundings.of_product(f"the output of the {what}", _output(norm), z, projection(matrix), bias(matrix))
     return _segment(kind, index, _through(what, norm, lost, w))
 
@@ -115,7 +115,7 @@ def _of_product(
 def _of_mixes(kind: Kind, what: str, index: int, part: Attending, heads: Heads | None, row: int, w: Tensor) -> Segment:
     assert heads is not None
     lost = roundings.of_mix(f"a mix of values by the {what}", heads.z[row], heads.pattern[:, row], heads.value)
-    values = (lost * fold(part.output_by_head, w).double()).sum(-1)
+    values = (lost * heads.through_gate(fold(part.output_by_head, w), row).double()).sum(-1)
     return Segment(kind, index, ("head",), values.cpu().numpy())
 
 
@@ -124,7 +124,8 @@ def _of_mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor) -> floa
     what, neurons = f"MLP of block {index}", layer.neurons
     norm = (block.mlp_norm, layer.mlp_output, layer.mlp_write, row)
     if isinstance(neurons, ExpertInputs):
-        lost = roundings.of_mixture(f"the output of the {what}", _output(norm), block.experts, neurons, row)
+        shared = None if layer.shared is None else (layer.shared[row], block.shared_experts)
+        lost = roundings.of_mixture(f"the output of the {what}", _output(norm), block.experts, neurons, row, shared)
     else:
         assert neurons is not None
         matrix = block.down_projection

@@ -32,7 +32,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import LedgerError
-from unembed.models.layers import expert_activation, expert_matrix
+from unembed.models.layers import expert_activation, expert_matrix, projection
 from unembed.models.model import Model
 from unembed.models.norms import Norm
 from unembed.runs.kept import ExpertInputs
@@ -115,8 +115,16 @@ def of_mix(
     return held(what, z.double() - exact, half_unit(z) + partial_sums(z, values.shape[1]) * squares.sqrt())
 
 
-def of_mixture(what: str, after: Float[Tensor, "d_model"], experts: Any, inputs: ExpertInputs, row: int) -> Tensor:
-    """What a mixture of experts rounded; its neurons are computed anew here, so theirs is in it.
+def of_mixture(
+    what: str,
+    after: Float[Tensor, "d_model"],
+    experts: Any,
+    inputs: ExpertInputs,
+    row: int,
+    shared: tuple[Tensor, Any] | None = None,
+) -> Tensor:
+    """What a mixture of experts rounded; its neurons are computed anew here, so theirs is in it. Of shared experts
+    (their neurons and W_out) the product is rounded as that of one expert more.
 
     Each expert's product is rounded, then its product with the router's weight, then the sum; and a neuron that is
     computed with other rows beside it may come out a unit or two off, each by itself: `2 u sqrt(sum of squares)`. What
@@ -134,6 +142,10 @@ def of_mixture(what: str, after: Float[Tensor, "d_model"], experts: Any, inputs:
             product = product + experts.down_proj_bias[expert].detach().double()
         exact, squares = exact + weight * product, squares + weight**2 * of_neurons
         allowed = allowed + 2 * unit * (weight * product).abs()
+    if shared is not None:
+        product, of_neurons = _product(shared[0], projection(shared[1]))
+        exact, squares = exact + product, squares + of_neurons
+        allowed = allowed + 2 * unit * product.abs()
     return held(what, after.double() - exact, allowed + half_unit(after) + 2 * unit * squares.sqrt())
 
 

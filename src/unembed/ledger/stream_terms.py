@@ -95,7 +95,7 @@ def _head_writes(run: Run, layer: int, row: int) -> Iterator[tuple[StreamTerm, T
     block, part = run.model.blocks[layer], run.layers[layer]
     assert part.heads is not None
     through = (block.attention_norm, part.attention_output, part.attention_write, row)
-    writes = after_norm(*through, head_writes(block, part.heads.z[row]))
+    writes = after_norm(*through, head_writes(block, part.heads.written[row]))
     offset = bias(block.output_projection)
     constant = torch.zeros_like(writes[0]) if offset is None else after_norm(*through, offset.double())
     if block.attention_norm is not None and part.attention_output is not None:

@@ -52,14 +52,28 @@ def check_code(folder: Path, declared: dict[str, Any]) -> None:
             )
 
 
-def check_architecture(folder: Path, declared: dict[str, Any], built: str, family: Family) -> None:
+def check_own_code(folder: Path, declared: dict[str, Any]) -> None:
+    """Refuse a model of a type that transformers does not know, and that comes with its code.
+
+    Raises:
+        ModelError: it names code of its own.
+    """
+    if "auto_map" in declared:
+        raise ModelError(
+            f"config.json in {folder} describes a {declared.get('model_type')!r}, which transformers does not know: "
+            "its code comes with it (auto_map). Code of a folder is never run here.\n"
+            "Give a model whose classes transformers brings itself (docs/any-model.md)."
+        )
+
+
+def check_architecture(folder: Path, declared: dict[str, Any], built: str, family: Family | None = None) -> None:
     """Refuse a folder that was written by another class than the language model that transformers builds of it.
 
     Args:
         folder: for the message.
         declared: config.json.
         built: the name of the class that transformers builds.
-        family: the row of the model.
+        family: the row of the model; None where it is inferred afterwards.
 
     Raises:
         ModelError: a classifier, an embedding model, a model without an unembedding, or a class of the folder's own.
@@ -67,7 +81,7 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str, famil
     _check_embedding(folder, declared)
     names = declared.get("architectures") or [built]
     names = [str(name) for name in (names if isinstance(names, list) else [names])]
-    if any(_same(name, built) or name == family.pretrained_as for name in names):
+    if any(_same(name, built) or (family is not None and name == family.pretrained_as) for name in names):
         return
     name = names[0]
     found = f"config.json in {folder} says that it holds a {name}"
@@ -83,7 +97,7 @@ def check_architecture(folder: Path, declared: dict[str, Any], built: str, famil
             f"{found}, a class of the folder's own code (auto_map), which is never run here; transformers' {built} may "
             f'compute something else.\nIf it computes the same, set "architectures" to ["{built}"] in config.json.'
         )
-    if name.endswith("Model") and family.prediction_head is not None:
+    if name.endswith("Model") and family is not None and family.prediction_head is not None:
         raise ModelError(
             f"{found}: the body of a model, without a prediction head, as sentence embedders are. It gives vectors of "
             f"texts and fills no blanks.\nGive a folder that holds the head as well (a {built}){_base(declared)}."

@@ -15,6 +15,7 @@ from unembed.loading.adapters import adapter_asked, merge
 from unembed.loading.check import check, check_once
 from unembed.loading.folders import has_tokenizer
 from unembed.loading.module import module_of, tokenizer_of
+from unembed.loading.versions_check import versions_tried
 from unembed.models.describe import describe
 from unembed.models.layers import unwrapped
 from unembed.models.model import Model
@@ -65,7 +66,7 @@ def load(
     tokenizer = tokenizer_of(folder if added is None or not has_tokenizer(added) else added)
     model = replace(describe(module, tokenizer, name=name, folder=folder), adapter=added)
     check_once(model)
-    return model
+    return versions_tried(model)
 
 
 def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" = None, *, name: str = "") -> Model:
@@ -80,7 +81,7 @@ def wrap(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" 
     module = unwrapped(module)
     model = describe(module, tokenizer, name=name or module.config.model_type)
     check(model)
-    return model
+    return versions_tried(model)
 
 
 def _device(name: str | None) -> torch.device:

@@ -15,17 +15,19 @@ import torch
 
 from unembed.errors import ModelError
 from unembed.files import parse_json
-from unembed.loading.declared import check_architecture, check_code, check_quantisation
+from unembed.loading.declared import check_architecture, check_code, check_own_code, check_quantisation
 from unembed.loading.folders import has_tokenizer, tensors_in
 from unembed.loading.generation_file import check_generation
 from unembed.loading.library_bars import quiet, swapped
-from unembed.models.families import family_of, row
+from unembed.models.families import family_of, has_row, row
 from unembed.models.family import Family
+from unembed.models.inference.infer import causal_class, inferred_row
 from unembed.models.pretrained import from_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+_CAUSAL = "AutoModelForCausalLM"
 _COMPILED = {r"(^|\.)_orig_mod\.": r"\1"}
 """What torch.compile puts into the names of tensors, wherever it was applied."""
 _NO_WEIGHT = re.compile(r"(inv_freq|masked_bias|attn\.bias|attention\.bias|version|position_ids)$|^v_head\.")
@@ -46,16 +48,25 @@ def module_of(folder: Path, dtype: torch.dtype | str) -> "PreTrainedModel":
 
     declared = parse_json((folder / "config.json").read_text(encoding="utf-8"))
     with quiet(), _as_model_error(folder, SafetensorError, StrictDataclassError):
-        described = row(declared.get("model_type", "none"))
+        model_type = declared.get("model_type", "none")
+        inferred = not has_row(model_type) and causal_class(model_type) is not None
+        if not has_row(model_type) and not inferred:
+            check_own_code(folder, declared)
+        described = None if inferred else row(model_type)
         check_code(folder, declared)
         check_quantisation(folder, declared)
         check_generation(folder)
-        if described.code is not None:
+        if described is not None and described.code is not None:
             importlib.import_module(described.code)
         config, stored = from_folder("AutoConfig", folder), tensors_in(folder)
-        _choose_head(config, described, stored)
-        family = family_of(config)
-        check_architecture(folder, declared, _built(described.loader, config), family)
+        if described is None:
+            kind = _class(_CAUSAL, config)
+            check_architecture(folder, declared, kind.__name__)
+            described = family = inferred_row(kind, config)
+        else:
+            _choose_head(config, described, stored)
+            family = family_of(config)
+            check_architecture(folder, declared, _class(described.loader, config).__name__, family)
         options = {"config": config, "dtype": described.runs_in or dtype if dtype == "auto" else dtype}
         _check_floats(folder, stored)
         renaming = _COMPILED if any("_orig_mod." in name for name in stored) else {}
@@ -86,12 +97,11 @@ def _choose_head(config: Any, described: Family, stored: Iterable[str]) -> None:
         setattr(config, other.attribute, other.value)
 
 
-def _built(loader: str, config: Any) -> str:
-    """The name of the class that transformers builds for a configuration."""
+def _class(loader: str, config: Any) -> Any:
+    """The class that transformers builds for a configuration."""
     import transformers
 
-    built: Any = getattr(transformers, loader)._model_mapping[type(config)]
-    return built.__name__
+    return getattr(transformers, loader)._model_mapping[type(config)]
 
 
 def _loaded(folder: Path, loader: str, options: dict[str, Any], renaming: dict[str, str]) -> tuple[Any, dict[str, Any]]:

@@ -27,6 +27,7 @@ from unembed.models.model import Stage
 from unembed.models.parts import Part
 from unembed.models.prompts import prompt_notes, text_of_prompt, tokenize
 from unembed.models.read_source import with_source
+from unembed.models.refusals import level_notes, why_no_versions
 from unembed.models.reprs import Brief, short
 from unembed.models.targets import target_notes
 from unembed.models.tokens import EXPLICIT, label_of
@@ -207,6 +208,8 @@ def explain(
         LedgerError: the terms do not sum to the model's own number.
     """
     model = prompt.model
+    untestable = why_no_versions(model)
+    test = test and untestable is None
     where, top = prompt.place(position), counted(top, "top", least=1)
     other = None if swap is None else _other_run(prompt, where, swap)
     run = prompt.recorded([where])
@@ -229,6 +232,8 @@ def explain(
         inputs=input_credit(read) if inputs else None,
         whole_target=whole_target(run, target, where),
         notes=(
+            *level_notes(model, by),
+            *([] if untestable is None else [f"Nothing was tested by taking it away: {untestable}."]),
             *prompt_notes(model, prompt.messages or prompt.text, where),
             *settings_notes(model),
             *target_notes(model, run.text_before(where), target, versus),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.families import family_of
+from unembed.models.families import family_of, has_row
 from unembed.models.family import CrossAttention, Family
+from unembed.models.inference.infer import inferred_row, is_causal
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
 from unembed.models.norms import Norm, no_norm, probed
@@ -31,7 +32,7 @@ def describe(
     Raises:
         ModelError: unsupported architecture, training mode, or layers that are no plain matrices.
     """
-    family = family_of(module.config)
+    family = _family(module)
     if module.training or any(isinstance(part, nn.Dropout) and part.training for part in module.modules()):
         raise ModelError("The model is in training mode, so dropout would change every run. Call `model.eval()` first.")
     unembedding = module.get_output_embeddings()
@@ -69,6 +70,13 @@ def describe(
             "pulled back to the words of the source."
         )
     return replace(model, encoder=_parts(encoder, family.encoder.row, d_model, name=f"encoder of {name}"))
+
+
+def _family(module: Any) -> Family:
+    """The row of a module: by hand where there is one, else inferred."""
+    if has_row(module.config.model_type) or not is_causal(type(module)):
+        return family_of(module.config)
+    return inferred_row(type(module), module.config)
 
 
 def _present(module: nn.Module, family: Family) -> Family:
@@ -144,7 +152,7 @@ def _parts(
         )
     if family.embedding is None:
         _check_all_named(module, blocks, family)
-    heads = getattr(settings(module, family), family.heads, None)
+    heads = 0 if family.heads is None else getattr(settings(module, family), family.heads, None)
     if not isinstance(heads, int):
         raise ModelError(
             f"Expected the configuration value {family.heads!r} to count the heads of {name}, found {heads!r}.\n"
@@ -192,18 +200,23 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
 
 
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
+    if family.output_projection is None or (family.mixers and not _has(block, family.output_projection)):
+        return _without_heads(block, family, d_model)
     attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
     value_projection = None if family.value_projection is None else _part(block, family.value_projection)
     for matrix in (output_projection, value_projection):
         if matrix is not None:
             projection(matrix)
-    experts = _experts(block, family)
-    down = None if experts is not None else _part(block, family.down_projection)
-    if down is not None:
-        projection(down)
-    attention_write, mlp_write = (_part(block, path) for path in family.writes)
+    experts, down = _mlp(block, family)
+    has_mlp = experts is not None or down is not None
+    attention_write = _part(block, family.writes[0])
+    mlp_write = _part(block, family.writes[1]) if has_mlp else nn.Identity()
     like = next(block.parameters())
     has_post_norm = attention_write not in (output_projection, attention) and not _contains(attention_write, attention)
+    between = [
+        _between(module if has_post_norm else None, family.write_scale, d_model, like)
+        for module in (attention_write, mlp_write)
+    ]
     return Block(
         module=block,
         attention=attention,
@@ -211,15 +224,84 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
         output_projection=output_projection,
         heads=heads,
         attention_write=attention_write,
-        attention_norm=probed(attention_write, d_model, like=like) if has_post_norm else None,
+        attention_norm=between[0],
         mlp_write=mlp_write,
-        mlp_norm=probed(mlp_write, d_model, like=like) if has_post_norm else None,
+        mlp_norm=between[1] if has_mlp else None,
+        has_mlp=has_mlp,
         down_projection=down,
         experts=experts,
+        shared_experts=_shared(block, family, experts),
+        gates_shared=family.gates_shared,
+        gates_heads=family.gates_heads,
+        write_scale=family.write_scale,
         cross=None if family.cross_attention is None else _cross(block, family.cross_attention, heads),
         stream_norms=_stream_norms(block, family, d_model),
         value_projection=value_projection,
     )
+
+
+def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None]:
+    """The experts of a mixture, or the down projection of a dense MLP; neither, in a block that may be without."""
+    experts = _experts(block, family)
+    path = family.down_projection
+    if experts is not None or path is None or (family.may_lack_mlp and not _has(block, path)):
+        return experts, None
+    down = _part(block, path)
+    projection(down)
+    return None, down
+
+
+def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
+    """A block in which another mixer writes in the place of attention, or nothing does."""
+    experts, down = _mlp(block, family)
+    has_mlp = experts is not None or down is not None
+    path = next((path for path in family.mixers if _has(block, path)), None)
+    # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
+    mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
+    if mixer is None and not has_mlp:
+        raise ModelError(
+            f"Nothing that the row of {family.model_type} names writes in a block: expected one of "
+            f"{', '.join(str(x) for x in (family.output_projection, family.down_projection, *family.mixers))} "
+            "(docs/families.md)."
+        )
+    like = next(block.parameters())
+    between = [
+        _between(_post_norm(block, path, part), family.write_scale, d_model, like)
+        for path, part in ((family.writes[0], mixer), (family.writes[1], experts if down is None else down))
+    ]
+    return Block(
+        module=block,
+        attends=False,
+        attention=mixer or nn.Identity(),
+        attention_input_norm=None,
+        output_projection=nn.Identity(),
+        heads=0,
+        attention_write=mixer or nn.Identity(),
+        attention_norm=between[0] if mixer is not None else None,
+        mlp_write=_part(block, family.writes[1]) if has_mlp else nn.Identity(),
+        mlp_norm=between[1] if has_mlp else None,
+        has_mlp=has_mlp,
+        down_projection=down,
+        experts=experts,
+        shared_experts=_shared(block, family, experts),
+        gates_shared=family.gates_shared,
+        write_scale=family.write_scale,
+    )
+
+
+def _post_norm(block: nn.Module, path: str, part: nn.Module | None) -> nn.Module | None:
+    """The norm that a write goes through, where the row says that it is one."""
+    if part is None or not _has(block, path):
+        return None
+    write = block.get_submodule(path)
+    return None if _contains(write, part) else write
+
+
+def _between(post_norm: nn.Module | None, scale: float, d_model: int, like: Tensor) -> Norm | None:
+    """What stands between a sublayer and the stream: a post-norm, a number that multiplies, both, or nothing."""
+    if post_norm is not None:
+        return probed(post_norm, d_model, like=like).times(scale)
+    return None if scale == 1 else no_norm(like.new_empty(d_model)).times(scale)
 
 
 def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
@@ -251,6 +333,15 @@ def _experts(block: nn.Module, family: Family) -> nn.Module | None:
         if not isinstance(stacked, Tensor) or not stacked.is_floating_point():
             raise no_matrix(experts)
     return experts
+
+
+def _shared(block: nn.Module, family: Family, experts: nn.Module | None) -> nn.Module | None:
+    """W_out of a mixture's shared experts, where this block is one."""
+    if family.shared_experts is None or experts is None:
+        return None
+    shared = _part(block, family.shared_experts)
+    projection(shared)
+    return shared
 
 
 def _contains(module: nn.Module, part: nn.Module) -> bool:

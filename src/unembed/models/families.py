@@ -266,6 +266,11 @@ def supported() -> list[str]:
     return sorted((*_families, *_PREFIXED))
 
 
+def has_row(model_type: str) -> bool:
+    """Whether a row describes a model type."""
+    return model_type in _families or model_type in _PREFIXED
+
+
 def register(family: Family) -> None:
     """Add a row (or replace the one of the same model type) for this process."""
     _families[family.model_type] = family
@@ -303,7 +308,8 @@ def row(model_type: str) -> Family:
     if model_type not in _families:
         raise ModelError(
             f"Model type {model_type!r} is not supported.\n"
-            f"Supported: {', '.join(supported())}.\n"
+            f"Supported: {', '.join(supported())}; and of the other causal language models of transformers those whose "
+            "structure can be found and proved (docs/any-model.md).\n"
             "docs/families.md shows how to add a family in 20 lines."
         )
     return _families[model_type]

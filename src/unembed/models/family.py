@@ -58,8 +58,9 @@ class Family(Brief):
     embedding: str | None
     """The token embedding; its output is the first term of the stream. None where no module gives it (Whisper's encoder
     makes it of sound): it is what enters the first block, without the position embedding, then."""
-    embedding_scale: str | None = None
-    """A number that the model multiplies the output of `embedding` by, where the module does not do it itself."""
+    embedding_scale: str | float | None = None
+    """A number that the model multiplies the output of `embedding` by, where the module does not do it itself; or the
+    attribute of the model that holds it."""
     embedding_norm: str | None = None
     """A norm of the stream before the first block."""
     position_embedding: str | None = None
@@ -78,16 +79,30 @@ class Family(Brief):
     (`inner_attention`, `whole_attention`)."""
     attention_input_norm: str | None = None
     """The norm through which attention reads the stream; None where it reads the stream itself."""
-    output_projection: str
-    """W_O: its input is the concatenated `z` of the heads."""
-    down_projection: str
-    """W_out of a dense MLP: its input is the neuron activations."""
+    output_projection: str | None
+    """W_O: its input is the concatenated `z` of the heads; None where no block attends."""
+    down_projection: str | None
+    """W_out of a dense MLP: its input is the neuron activations; None where there is no MLP."""
     experts: str | None = None
     """The stacked experts of a mixture; a block without them is dense."""
+    mixers: tuple[str, ...] = ()
+    """What writes in the place of attention where a block has no `output_projection`: the first of these that it has,
+    or nothing."""
+    may_lack_mlp: bool = False
+    """Whether some blocks have neither `down_projection` nor `experts`, so that no MLP writes."""
+    shared_experts: str | None = None
+    """W_out of the experts that every token goes through beside the chosen ones (DeepSeek); a block without is as it
+    is."""
+    gates_shared: bool = False
+    """Whether what these write is multiplied by a gate of each token (Qwen2-MoE)."""
+    gates_heads: bool = False
+    """Whether something multiplies `z` before W_O reads it: a gate (Qwen3-Next), or the scale of a norm (BitNet)."""
     value_projection: str | None = None
     """W_V as a plain layer; needed of encoders only, through which a readout is pulled back."""
     writes: tuple[str, str]
     """The attention write and the MLP write. Where one is a norm, the block has a post-norm."""
+    write_scale: float = 1.0
+    """What a block multiplies the output of both `writes` by before it adds them to the stream (Granite)."""
     cross_attention: CrossAttention | None = None
     """Between attention and MLP, in a decoder that reads an encoder."""
     stream_norms: tuple[str, ...] = ()
@@ -97,6 +112,8 @@ class Family(Brief):
     """A method `(query, key, value, mask) -> (z, pattern)` of `attention`, for a model that bypasses the interface."""
     whole_attention: "WholeAttention | None" = None
     """For a model that bypasses the interface and has no inner method either."""
+    observed_attention: bool = False
+    """Whether it bypasses the interface and is only watched as it runs: of such a model no versions can be made."""
     shared_blocks: "SharedBlocks | None" = None
     """In a model whose layers call the same blocks again (ALBERT); `blocks` is the list of their groups then."""
     logit_softcap: str | None = None
@@ -122,14 +139,18 @@ class Family(Brief):
     """Another class of `transformers` whose folders hold the same language model, beside other heads."""
     unread: tuple[str, ...] = ()
     """How names of tensors begin that folders carry and no logit reads: of other heads."""
-    heads: str = "num_attention_heads"
-    """The configuration value that counts query heads."""
+    heads: str | None = "num_attention_heads"
+    """The configuration value that counts query heads; None where no block attends."""
     context: str = "max_position_embeddings"
     """The configuration value that limits the length of a prompt, where there is one."""
     first_position: str | None = None
     """The configuration value after which positions are counted, where tokens take none up to it (RoBERTa)."""
     logit_scale: str | None = None
     """A switch of the configuration: what enters the unembedding is multiplied by `1 / sqrt(d_model)`."""
+    unembedding_scale: float = 1.0
+    """What the normed stream is multiplied by before the unembedding (MiniCPM)."""
+    logit_multiplier: float = 1.0
+    """What the logits are multiplied by after it (Cohere)."""
     logit_bias: str | None = None
     """A buffer that is added to the logits."""
     prefix: "Prefix | None" = None
@@ -142,7 +163,7 @@ class Family(Brief):
     @property
     def bypasses_interface(self) -> bool:
         """Whether its attention is reached without `transformers`' interface: it may know by itself what it masks."""
-        return self.inner_attention is not None or self.whole_attention is not None
+        return self.inner_attention is not None or self.whole_attention is not None or self.observed_attention
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -36,6 +36,8 @@ def call(
     more = {"use_cache": False, **more}
     if model.encoder is None:
         more |= _within_prompt(model, ids)
+        if model.unembeds_all:
+            return _kept(model.module(ids, **more), keep)
         if keep is not None:
             more["logits_to_keep"] = keep if isinstance(keep, int) else torch.tensor(list(keep), device=ids.device)
         return model.module(ids, **more)

@@ -21,6 +21,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from unembed.models.family import WholeAttention
+from unembed.models.mixes import Mixes
 from unembed.models.model import Model
 from unembed.models.own_attention import OwnAttention, added
 
@@ -33,7 +34,7 @@ Attend = Callable[[nn.Module, OwnAttention, Tensor, Tensor, Tensor, Tensor | Non
 the model made it in (own_attention.py)."""
 
 one_at_a_time = threading.RLock()
-_FUSED, _EAGER = "unembed_fused", "unembed"
+_FUSED, _EAGER, _SEEN = "unembed_fused", "unembed", "unembed_seen"
 """Names of the interface, in whose place a module was loaded with sdpa, or with anything else."""
 _attend: ContextVar[Attend | None] = ContextVar("attend", default=None)
 
@@ -79,6 +80,12 @@ def on_keywords(stack: ExitStack, module: nn.Module, edit: Callable[[dict[str, A
     stack.enter_context(module.register_forward_pre_hook(hook, with_kwargs=True))  # type: ignore[arg-type]
 
 
+def around(stack: ExitStack, module: nn.Module, before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Call `before` when a module starts and `after` when it ends, in whatever way, until `stack` closes."""
+    stack.enter_context(module.register_forward_pre_hook(lambda *_: before()))
+    stack.enter_context(module.register_forward_hook(lambda *_: after(), always_call=True))
+
+
 @contextmanager
 def attending(model: Model, attend: Attend) -> Iterator[None]:
     """Hand every attention of the model's blocks to `attend` in this context; an image encoder keeps its own."""
@@ -88,6 +95,8 @@ def attending(model: Model, attend: Attend) -> Iterator[None]:
             _shadow_inner(model, model.family.inner_attention, stack)
         elif model.family.whole_attention is not None:
             _shadow_whole(model, model.family.whole_attention, stack)
+        elif model.family.observed_attention:
+            _observe(model, stack)
         else:
             _switch_interface(model, stack)
         token = _attend.set(partial(_hand_over, attend, mine))
@@ -121,11 +130,17 @@ def _configurations(module: nn.Module) -> list[Any]:
 
 
 def _attention(
-    fused: bool, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **kwargs: Any
+    fused: bool,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None = None,
+    **kwargs: Any,
 ) -> Any:
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    own = sys.modules[type(module).__module__].eager_attention_forward
+    own, mask = sys.modules[type(module).__module__].eager_attention_forward, attention_mask
     # As sdpa_attention_forward has it: these make no mask where a flag says the same.
     said = kwargs.get("is_causal")
     causal = fused and bool(getattr(module, "is_causal", True) if said is None else said)
@@ -235,6 +250,50 @@ def _attended(
     with _shadowed(module, row.split, split):
         z, pattern = own(nothing, mask)
     return z.unflatten(-1, (query.shape[1], -1)), pattern
+
+
+def _observe(model: Model, stack: ExitStack) -> None:
+    for config in _configurations(model.module):  # a fused attention holds no pattern to be seen
+        stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
+        config._attn_implementation = "eager"
+    for block in (block for block in model.blocks if block.attends):
+        own = type(block.attention).forward.__get__(block.attention)
+        watched = partial(_watched, block.attention, own, block.heads, model.kv_heads)
+        stack.enter_context(_shadowed(block.attention, "forward", watched))
+
+
+def _watched(module: nn.Module, own: Callable[..., Any], heads: int, kv_heads: int, *args: Any, **kwargs: Any) -> Any:
+    """What an attention gives, while what it mixes is seen and told to the `Attend` of the run."""
+    with Mixes() as mixes:
+        out = own(*args, **kwargs)
+    attend = _attend.get()
+    if attend is not None and mixes.found is not None:
+        query, key, value, pattern, z = (x if x.ndim == 4 else x.unflatten(0, (-1, heads)) for x in mixes.found)
+        value = value.expand(-1, kv_heads, -1, -1) if value.shape[1] == 1 else value
+        given = (z.transpose(1, 2), pattern)
+        attend(module, OwnAttention(lambda *_: given, whole=True), query, key, value, None)
+    return out
+
+
+def through_interface(module: nn.Module, run: Callable[[], object]) -> set[nn.Module]:
+    """The parts of a module that attend by the interface, as one run shows."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
+
+    found: set[nn.Module] = set()
+
+    def attention(part: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        found.add(part)
+        return sys.modules[type(part).__module__].eager_attention_forward(part, *args, **kwargs)
+
+    AttentionInterface.register(_SEEN, attention)
+    AttentionMaskInterface.register(_SEEN, eager_mask)
+    with one_at_a_time, ExitStack() as stack:
+        for config in _configurations(module):
+            stack.callback(setattr, config, "_attn_implementation", config._attn_implementation)
+            config._attn_implementation = _SEEN
+        run()
+    return found
 
 
 @contextmanager

@@ -22,9 +22,14 @@ def projection(module: nn.Module | None) -> Float[Tensor, "d_in d_out"]:
         raise no_matrix(module)
     if isinstance(module, Conv1D):
         return weight.detach()
-    if type(module) is nn.Linear:
+    if type(module) is nn.Linear or _is_own_linear(module):
         return weight.detach().T
     raise no_matrix(module)
+
+
+def _is_own_linear(module: nn.Module | None) -> bool:
+    """Whether it is transformers' own linear layer (Falcon's): quantised ones are of other packages."""
+    return isinstance(module, nn.Linear) and type(module).__module__.startswith("transformers.models.")
 
 
 def bias(module: nn.Module | None) -> Float[Tensor, "d_out"] | None:
@@ -86,6 +91,8 @@ def expert_activation(
     experts: Any, expert: int, hidden: Float[Tensor, "*query d_model"]
 ) -> Float[Tensor, "*query neuron"]:
     """The neuron activations of one expert, by the module's own gate."""
+    if not hasattr(experts, "gate_up_proj"):  # without a gate (Nemotron-H)
+        return experts.act_fn(hidden @ experts.up_proj[expert].T)
     matrix = experts.gate_up_proj[expert]
     gate_up = hidden @ (matrix if experts.is_transposed else matrix.T)
     if experts.has_bias:

@@ -3,6 +3,7 @@
 Weights are neither converted nor copied; `Model` only points into the module.
 """
 
+import inspect
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,11 @@ class Block(Attending):
     """The parts of one block, as modules of the model itself."""
 
     module: nn.Module
+    attends: bool = True
+    """Whether it has heads. Another mixer that is in their place (`attention`, `attention_write`) is one term; where
+    there is none either, these are modules that never run."""
+    has_mlp: bool = True
+    """Whether it has an MLP; else `mlp_write` is a module that never runs."""
     attention_input_norm: nn.Module | None
     """Through which attention reads the stream; None where it reads the stream itself (OLMo 2)."""
     attention_write: nn.Module
@@ -70,12 +76,24 @@ class Block(Attending):
     """W_out of a dense MLP, or None."""
     experts: Any
     """The stacked experts of a mixture, or None."""
+    shared_experts: nn.Module | None = None
+    """W_out of the experts that every token goes through beside the chosen ones, or None."""
+    gates_shared: bool = False
+    gates_heads: bool = False
+    """Whether something multiplies what these write, or `z` before W_O reads it: frozen as it was in the run."""
+    write_scale: float = 1.0
+    """What the block multiplies its writes by before it adds them to the stream."""
     cross: Cross | None = None
     """In a decoder that reads an encoder."""
     stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict, hash=False)
     """Post-LN: the norm that the stream goes through after a write."""
     value_projection: nn.Module | None = None
     """W_V, where the row names it."""
+
+    @property
+    def mixes(self) -> bool:
+        """Whether it mixes tokens: by its heads, or by another mixer in their place."""
+        return self.attends or any(True for _ in self.attention.parameters())
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -111,6 +129,8 @@ class Model:
     """Whose states the cross-attention reads; it has no unembedding."""
     source: Source | None = None
     """What an encoder-decoder reads (with_source): with it, its decoder is a GPT like any other."""
+    unpatched: str | None = None
+    """Why no edited versions of its runs can be made, where the structure was inferred and they cannot."""
     special: Literal["auto", "none", "as-typed"] = "auto"
     """Which special tokens prompts get (special.py)."""
     mask: str | None = None
@@ -150,7 +170,7 @@ class Model:
     @property
     def heads(self) -> int:
         """Query heads of a block."""
-        return getattr(self.config, self.family.heads)
+        return 0 if self.family.heads is None else getattr(self.config, self.family.heads)
 
     @property
     def kv_heads(self) -> int:
@@ -168,7 +188,9 @@ class Model:
         """Neurons of a block's MLP (of one expert, in a mixture); 0 in a model without MLPs."""
         if not self.blocks:
             return 0
-        block = self.blocks[-1]
+        block = next((block for block in reversed(self.blocks) if block.has_mlp), None)
+        if block is None:
+            return 0
         if block.experts is not None:
             return expert_width(block.experts)
         return projection(block.down_projection).shape[0]
@@ -202,8 +224,10 @@ class Model:
     @property
     def embedding_scale(self) -> float:
         """What the model multiplies the output of its embedding module by."""
-        path = self.family.embedding_scale
-        return 1.0 if path is None else float(operator.attrgetter(path)(self.module))
+        scale = self.family.embedding_scale
+        if isinstance(scale, str):
+            return float(operator.attrgetter(scale)(self.module))
+        return 1.0 if scale is None else scale
 
     @property
     def has_unembedding(self) -> bool:
@@ -244,9 +268,10 @@ class Model:
 
     @property
     def logit_scale(self) -> float:
-        """What the normed stream is multiplied by before the unembedding (T5: `1 / sqrt(d_model)`)."""
-        switch = self.family.logit_scale
-        return self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
+        """What the normed stream is multiplied by: before the unembedding (T5: `1 / sqrt(d_model)`), or after it."""
+        switch, family = self.family.logit_scale, self.family
+        scale = self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
+        return scale * family.unembedding_scale * family.logit_multiplier
 
     def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
         """States of the stream as the unembedding reads them: after final norm, logit scale and prediction head."""
@@ -266,6 +291,21 @@ class Model:
     def biased(self, logits: Float[Tensor, "*batch vocab"]) -> Float[Tensor, "*batch vocab"]:
         """What the unembedding gave, and a bias that is added after it."""
         return logits if self._logit_bias is None else logits + self._logit_bias
+
+    @property
+    def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
+        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
+
+        Shared experts of a mixture are one term, and so is a mixer that is no softmax attention.
+        """
+        heads = self.heads > 0 and not self.has_mixers
+        neurons = self.d_mlp > 0 and all(block.shared_experts is None for block in self.blocks)
+        return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
+
+    @property
+    def has_mixers(self) -> bool:
+        """Whether some blocks mix tokens by something else than softmax attention."""
+        return any(block.mixes and not block.attends for block in self.blocks)
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -298,7 +338,9 @@ class Model:
     @property
     def unembeds_all(self) -> bool:
         """Whether the module gives the logits of every position, whatever is asked for."""
-        return self.encoder is not None or self.fills_blanks
+        if self.encoder is not None or self.fills_blanks:
+            return True
+        return self.has_unembedding and "logits_to_keep" not in inspect.signature(type(self.module).forward).parameters
 
     @property
     def parallel(self) -> bool:
@@ -346,7 +388,10 @@ def rotary(config: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 def settings(module: "PreTrainedModel", family: Family) -> Any:
     """The configuration of the GPT, which may be a part of the module's."""
-    return module.config if family.prefix is None else getattr(module.config, family.prefix.text)
+    if family.prefix is not None:
+        return getattr(module.config, family.prefix.text)
+    inside = family.heads is not None and not hasattr(module.config, family.heads)
+    return module.config.get_text_config() if inside and hasattr(module.config, "get_text_config") else module.config
 
 
 def input_norm(block: Block, d_model: int) -> norms.Norm | None:

@@ -29,7 +29,7 @@ class Norm(Brief):
     precision: float
     """Relative error of its arithmetic: many norms compute in float32 whatever the model's dtype."""
     identity: bool = False
-    """Whether it is none at all: it gives what it takes, and its scale is 1 in every run."""
+    """Whether it is none at all: it gives what it takes, perhaps a multiple; its scale is 1 in every run."""
 
     def centre(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
         """`C(x)`: the part of `x` the norm looks at."""
@@ -86,7 +86,7 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
     of a ledger: there the norm is read with the same weights in float32. That it is one is tried as it runs.
 
     Raises:
-        ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity.
+        ModelError: the module is no LayerNorm or RMSNorm of the form above, and no identity without weights.
     """
     own = run = partial(_applied, module, {}, dtype, device)
     if torch.finfo(dtype).eps > torch.finfo(torch.float32).eps:
@@ -99,6 +99,11 @@ def probe(module: nn.Module, d_model: int, *, dtype: torch.dtype, device: torch.
         large = run(size * sign)
         # A norm gives (up to eps) the same for an input and its multiple, so none gives back both.
         if torch.equal(large, size * sign) and torch.equal(run(sign), sign):
+            if next(module.parameters(), None) is not None:
+                raise ModelError(
+                    f"{type(module).__name__} has weights, as a norm has, and gives back what it takes: it is skipped. "
+                    "Its code differs from what its class says, so no number about it would be right."
+                )
             return Norm(gain=sign.abs(), shift=0 * sign, centred=False, precision=0.0, identity=True)
         shift = run(torch.zeros_like(sign))  # eps keeps the scale finite at 0, where only the shift is left
         # What centres does not see that 2 was added everywhere: only rounding is left of the difference.

@@ -140,6 +140,9 @@ def parts_of(model: Model, kind: str, layers: Sequence[int] | None = None) -> tu
 
 def _indices(model: Model, row: Kind, layer: int) -> Iterator[dict[str, int]]:
     """The indices of each part of a row in a layer."""
+    block = model.blocks[layer]
+    if not (block.has_mlp if row.place == "mlp" else block.attends or "head" not in row.indices):
+        return
     if "head" in row.indices:
         yield from ({"head": head} for head in range(model.heads))
     elif "neuron" in row.indices:

@@ -54,6 +54,72 @@ def no_prediction_head(model: Model, what: str) -> None:
         )
 
 
+def why_no_versions(model: Model) -> str | None:
+    """Why no edited versions can be made of a run of this model; None where they can."""
+    if model.family.observed_attention:
+        return "its attention calls no interface of transformers, so it is only watched as it runs"
+    if model.has_mixers:
+        return "some of its blocks mix tokens by something else than softmax attention"
+    return model.unpatched
+
+
+def versions_only(model: Model) -> None:
+    """Refuse models of whose runs no edited versions can be made.
+
+    Raises:
+        InputError: one of them; the message says why.
+    """
+    why = why_no_versions(model)
+    if why is not None:
+        raise InputError(f"Parts of {model.name} cannot be patched yet: {why}.\nWhat changes no part: explain, lens.")
+
+
+_WITHOUT_HEADS = frozenset(("explain", "lens", "readout", "read_direction"))
+"""Methods of a prompt that do not need the heads of every block."""
+
+
+def asks_of_mixers(model: Model, method: str) -> None:
+    """Refuse methods about heads, or about many versions of a run, where some blocks have another mixer.
+
+    Raises:
+        InputError: one of them, of such a model.
+    """
+    if model.has_mixers and method not in _WITHOUT_HEADS:
+        raise InputError(
+            f"{method} is not told of {model.name} yet: some of its blocks mix tokens by something else than softmax "
+            f"attention.\nWhat is: {', '.join(sorted(_WITHOUT_HEADS))}."
+        )
+
+
+def level_notes(model: Model, by: str) -> list[str]:
+    """What a ledger of this granularity does not split in this model, where something does not."""
+    whole = []
+    if model.has_mixers and by != "sublayer":
+        whole.append("what mixes tokens by something else than softmax attention")
+    if "neuron" in by and any(block.shared_experts is not None for block in model.blocks):
+        whole.append("the shared experts of a block")
+    if not whole:
+        return []
+    return [
+        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {' and '.join(whole)} "
+        f"{'are' if len(whole) > 1 else 'is'} one term each."
+    ]
+
+
+def plain_heads_only(model: Model, what: str) -> None:
+    """Refuse models whose heads do not write `z W_O` in every block, where weights alone are read.
+
+    Raises:
+        InputError: some blocks have other mixers, something multiplies `z` before W_O reads it, or attention is only
+            watched.
+    """
+    why = why_no_versions(model)
+    if why is None and model.family.gates_heads:
+        why = "something multiplies what its heads mix"
+    if why is not None:
+        raise InputError(f"{what} is read from the weights of heads, and of {model.name} that is not the whole: {why}.")
+
+
 def sums_only(model: Model, what: str) -> None:
     """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
 

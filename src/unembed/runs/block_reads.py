@@ -107,6 +107,8 @@ def _keep(
 def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list[LayerCall]:
     """The matrices that make one or two numbers for each neuron of a dense MLP."""
     down = block.down_projection
+    if down is None:
+        return []
     width = projection(down).shape[0]
     # A fused gate makes the gate and the up value of all neurons in one layer: twice as many numbers as neurons.
     others = (down, block.output_projection)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -23,6 +24,20 @@ class Heads(Brief):
     """At every source position; head `h` reads `value[h * kv_head // head]`."""
     z: Float[Tensor, "query head d_head"]
     """The mix of values before the output projection: `z = pattern @ value`."""
+    entered: Float[Tensor, "query head d_head"] | None = None
+    """What the output projection read, where something multiplies `z` before; else None."""
+
+    @property
+    def written(self) -> Float[Tensor, "query head d_head"]:
+        """What the output projection read."""
+        return self.z if self.entered is None else self.entered
+
+    def through_gate(self, w: Float[Tensor, "head d_head"], row: int) -> Float[Tensor, "head d_head"]:
+        """A readout of what the output projection read, as one of `z`: what multiplied it is frozen as it was."""
+        if self.entered is None:
+            return w
+        z = self.z[row].to(w.dtype)
+        return torch.where(z == 0, 0.0, w * self.entered[row].to(w.dtype) / z)
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +63,8 @@ class Layer(Brief):
     heads: Heads | None
     neurons: Float[Tensor, "query neuron"] | ExpertInputs | None
     """Neuron activations (what enters the down projection), or a mixture's inputs."""
+    shared: Float[Tensor, "query neuron"] | None = None
+    """Neuron activations of a mixture's shared experts, times their gate."""
     cross_write: Float[Tensor, "query d_model"] | None = None
     """Of the cross-attention, in a decoder that reads an encoder; else None."""
     cross_heads: Heads | None = None

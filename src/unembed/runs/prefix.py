@@ -96,6 +96,7 @@ def _layer(layer: Layer, rows: Tensor, length: int) -> Layer:
         cross_write=at(layer.cross_write),
         heads=_heads(layer.heads, rows, length),
         neurons=neurons,
+        shared=at(layer.shared),
         cross_heads=_heads(layer.cross_heads, rows, None),
         normed={stage: x[rows] for stage, x in layer.normed.items()},
     )
@@ -105,7 +106,8 @@ def _heads(heads: Heads | None, rows: Tensor, length: int | None) -> Heads | Non
     """Keys of a cross-attention are positions of the source, which are all kept (`length` None)."""
     if heads is None:
         return None
-    return Heads(heads.pattern[:, rows, :length], heads.value[:, :length], heads.z[rows])
+    entered = None if heads.entered is None else heads.entered[rows]
+    return Heads(heads.pattern[:, rows, :length], heads.value[:, :length], heads.z[rows], entered)
 
 
 def _call(run: Run, call: BlockCall, rows: Tensor, length: int) -> BlockCall:

@@ -4,7 +4,7 @@
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
@@ -89,6 +89,12 @@ class _OfBlock:
     heads: _Seen[Heads] = field(default_factory=_Seen)
     cross_heads: _Seen[Heads] = field(default_factory=_Seen)
     neurons: _Seen[Tensor | ExpertInputs] = field(default_factory=_Seen)
+    entered: _Seen[Tensor] = field(default_factory=_Seen)
+    """What the output projection read."""
+    shared: _Seen[Tensor] = field(default_factory=_Seen)
+    of_shared: _Seen[Tensor] = field(default_factory=_Seen)
+    of_experts: _Seen[Tensor] = field(default_factory=_Seen)
+    """What shared and chosen experts gave, where a gate multiplies the former."""
     stream: _Seen[Entering] = field(default_factory=_Seen)
     call: _Seen[_Arguments] = field(default_factory=_Seen)
     attention_call: _Seen[_Arguments] = field(default_factory=_Seen)
@@ -176,26 +182,40 @@ class Recorder:
             self._watch_input(stack, head.norm_module, ends.head_activated)
 
     def _watch_writes(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
-        self._watch_output(stack, block.attention_write, seen.attention_write)
-        self._watch_output(stack, block.mlp_write, seen.mlp_write)
-        if block.attention_norm is not None:
-            self._watch_input(stack, block.attention_write, seen.attention_output)
-        if block.mlp_norm is not None:
-            self._watch_input(stack, block.mlp_write, seen.mlp_output)
+        for module, norm, written, given in (
+            (block.attention_write, block.attention_norm, seen.attention_write, seen.attention_output),
+            (block.mlp_write, block.mlp_norm, seen.mlp_write, seen.mlp_output),
+        ):
+            self._watch_output(stack, module, written, block.write_scale)
+            if norm is not None and norm.identity:  # no post-norm: the block multiplies what the sublayer gives
+                self._watch_output(stack, module, given)
+            elif norm is not None:
+                self._watch_input(stack, module, given)
         if block.cross is not None:
             self._watch_output(stack, block.cross.attention, seen.cross_write)
         for stage, (norm, _) in block.stream_norms.items():
             self._watch_output(stack, norm, seen.normed[stage])
 
     def _watch_neurons(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
-        if block.experts is None:
-            assert block.down_projection is not None
+        if block.down_projection is not None:
             self._watch_input(stack, block.down_projection, seen.neurons)
-        else:
+        if block.experts is not None:
             on_call(stack, block.experts, partial(self._put_experts, seen.neurons))
+        if block.shared_experts is not None:
+            self._watch_input(stack, block.shared_experts, seen.shared)
+        if block.shared_experts is not None and block.experts is not None and block.gates_shared:
+            self._watch_output(stack, block.shared_experts, seen.of_shared)
+            self._watch_output(stack, block.experts, seen.of_experts)
+        if block.gates_heads:
+            self._watch_input(stack, block.output_projection, seen.entered)
 
-    def _watch_output(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any]) -> None:
-        on_output(stack, module, lambda out: seen.put(self._at(out)))
+    def _watch_output(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0) -> None:
+        def keep(out: Tensor) -> None:
+            # Where two writes are added to each other first, some modules do it in place (Falcon).
+            mine = self._at(out).clone() if self.model.writes_meet_first else self._at(out)
+            seen.put(mine if scale == 1 else mine * scale)
+
+        on_output(stack, module, keep)
 
     def _watch_input(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any]) -> None:
         on_call(stack, module, lambda args, _: seen.put(self._at(args[0])))
@@ -283,6 +303,9 @@ class Recorder:
         ends = self._ends
         final = self._select(ends.whole_final.value)
         normed = ends.normed.or_none
+        multiplier = self.model.family.logit_multiplier if self.model.unembeds_all else self.model.logit_scale
+        if normed is not None and multiplier != 1:  # what the unembedding reads has the scale before it already
+            normed = normed * multiplier
         return Run(
             model=self.model,
             tokens=tokens,
@@ -321,17 +344,42 @@ class Recorder:
         found = self._ends.logits.or_none
         if found is None:  # an encoder
             return logits
+        multiplier = self.model.family.logit_multiplier
+        found = found if multiplier == 1 else found * multiplier
         return self._select(self.model.biased(found)) if self.model.unembeds_all else found
+
+
+def _write(seen: _Seen[Tensor], other: _Seen[Tensor]) -> Tensor:
+    """What a sublayer wrote: nothing, where the block has none."""
+    return torch.zeros_like(other.value) if seen.or_none is None else seen.value
+
+
+def _heads(seen: _OfBlock) -> Heads | None:
+    heads, entered = seen.heads.or_none, seen.entered.or_none
+    return heads if heads is None or entered is None else replace(heads, entered=entered.view(heads.z.shape))
+
+
+def _shared(seen: _OfBlock) -> Tensor | None:
+    """The neurons of shared experts, times their gate: the ratio of what was added beside the chosen experts to what
+    they gave."""
+    neurons, made, chosen = seen.shared.or_none, seen.of_shared.or_none, seen.of_experts.or_none
+    if neurons is None or made is None or chosen is None:
+        return neurons
+    output = seen.mlp_write.value if seen.mlp_output.or_none is None else seen.mlp_output.value
+    wide, beside = made.double(), output.double() - chosen.double()
+    gate = (beside * wide).sum(-1, keepdim=True) / wide.square().sum(-1, keepdim=True).clamp_min(1e-300)
+    return neurons * gate.to(neurons.dtype)
 
 
 def _layer(seen: _OfBlock) -> Layer:
     return Layer(
-        attention_write=seen.attention_write.value,
-        mlp_write=seen.mlp_write.value,
+        attention_write=_write(seen.attention_write, seen.mlp_write),
+        mlp_write=_write(seen.mlp_write, seen.attention_write),
         attention_output=seen.attention_output.or_none,
         mlp_output=seen.mlp_output.or_none,
-        heads=seen.heads.or_none,
+        heads=_heads(seen),
         neurons=seen.neurons.or_none,
+        shared=_shared(seen),
         cross_write=seen.cross_write.or_none,
         cross_heads=seen.cross_heads.or_none,
         normed={stage: normed.value for stage, normed in seen.normed.items()},
@@ -339,18 +387,17 @@ def _layer(seen: _OfBlock) -> Layer:
 
 
 def _block_call(seen: _OfBlock) -> BlockCall:
-    call, attention, attended, cross = (
-        seen.call.value,
-        seen.attention_call.value,
-        seen.attended.value,
-        seen.cross_attended.or_none,
-    )
+    call, attention, cross = seen.call.value, seen.attention_call.or_none, seen.cross_attended.or_none
+    attended = seen.attended.or_none
+    if attended is None:  # a mixer, or nothing, in the place of attention
+        kept = seen.stream.value.kept
+        attended = _Attended(kept.new_zeros(0, len(kept), 0), kept.new_zeros(0, len(kept), 0), None)
     return BlockCall(
         stream=seen.stream.value,
         args=call.args,
         kwargs=call.kwargs,
-        attention_args=attention.args,
-        attention_kwargs=attention.kwargs,
+        attention_args=() if attention is None else attention.args,
+        attention_kwargs={} if attention is None else attention.kwargs,
         query=attended.query,
         key=attended.key,
         mask=attended.mask,

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from unembed.models import norms
 from unembed.models.hooks import attending, on_pass, one_at_a_time
 from unembed.models.model import Model, input_norm
+from unembed.models.refusals import plain_heads_only
 from unembed.models.reprs import Brief
 from unembed.runs.kept import at_positions
 from unembed.runs.record import record
@@ -53,8 +54,12 @@ def affine(run: Run, layer: int, position: int, at: Float[Tensor, "d_model"] | N
         layer: of the attention.
         position: sets the rotation, and what else the module adds for a position.
         at: the row at which the scales of queries' and keys' norms are taken; None sets them to 1.
+
+    Raises:
+        InputError: not every block has plain heads.
     """
     model = run.model
+    plain_heads_only(model, "This")
     # Scaled up, so that a large bias does not round a matrix entry away; by a power of two, which is exact.
     eye = _SIZE * torch.eye(model.d_model, dtype=model.dtype, device=model.device)
     rows = torch.cat([eye, torch.zeros_like(eye[:1])])

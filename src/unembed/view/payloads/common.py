@@ -136,6 +136,7 @@ TermKind = Literal[
     "mlp",
     "neuron",
     "mlp_bias",
+    "shared_experts",
     "stream_norm_shift",
     "embedding_norm_shift",
     "embedding_projection_bias",

@@ -1,0 +1,182 @@
+"""Every causal type of the installed transformers, tried: docs/any-model.md's table and docs/studies/any-model.json.
+
+A tiny random copy of each default configuration is wrapped without its row, explained and patched, in a process of its
+own. Run again with a new release of transformers; `python scripts/any_model.py TYPE ...` tries some and writes nothing.
+"""
+
+import importlib.metadata
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import unembed
+from unembed.errors import UnembedError
+from unembed.models import families
+from unembed.models.inference import infer as inference
+from unembed.models.inference.tiny import tiny_copy
+
+ROOT = Path(__file__).parents[1]
+PAGE, FIGURES = ROOT / "docs/any-model.md", ROOT / "docs/studies/any-model.json"
+SECONDS, MEMORY = 150, 6 << 30
+LENGTHS = (6, 11)
+TOKEN = 12
+EXACT = 1e-6
+"""What a sum may differ from the module's own logit, relative to the largest: some modules take steps in float32."""
+_GRANITES = ("granite", "granite_swa", "granitemoe", "granitemoe_swa", "granitemoeshared", "granitemoehybrid")
+_MIXTURE = {"num_experts_per_tok": 2, "n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
+_ROTARY = {"rope_type": "default", "rope_theta": 10000.0}
+SET: dict[str, dict[str, Any]] = {
+    **{x: {"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0} for x in _GRANITES},
+    **{x: _MIXTURE | {"first_k_dense_replace": 1} for x in ("deepseek_v2", "dots1")},
+    "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTARY, "sliding_attention": _ROTARY}},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "conv"], "num_hidden_layers": 4},
+    "nemotron": {"num_key_value_heads": 2},
+    "reformer": {"is_decoder": True},
+    "xmod": {"default_language": "en_XX", "is_decoder": True},
+}
+"""What default configurations leave out, or at what changes nothing."""
+
+
+def tried(model_type: str) -> dict[str, Any]:
+    """What holds of one type."""
+    from transformers import AutoModelForCausalLM
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    by_hand = families.has_row(model_type)
+    families._families.clear()
+    made = {"level": None, "by_hand": by_hand}
+    try:
+        kind = AutoModelForCausalLM._model_mapping[CONFIG_MAPPING[model_type]]
+        config = CONFIG_MAPPING[model_type](**SET.get(model_type, {}))
+        module = tiny_copy(kind, config)
+    except Exception as error:  # noqa: BLE001  what its own code raises on a default configuration
+        return made | {"why": f"no tiny copy of its default configuration can be built: {_line(error)}"}
+    try:
+        model = unembed.wrap(module)
+        worst = max(_error(model, length) for length in LENGTHS)
+        unembed.explain(model, _tokens(LENGTHS[0]), test=False)
+    except UnembedError as error:
+        return made | {"why": _line(error)}
+    if worst > EXACT:
+        return made | {"why": f"WRONG: off by {worst:.1e}"}
+    return {
+        "level": model.level,
+        "frozen": _frozen(model),
+        "patched": _patched(model),
+        "error": worst,
+        "by_hand": by_hand,
+    }
+
+
+def _frozen(model: unembed.Model) -> list[str]:
+    family = model.family
+    found = {"gates on heads": family.gates_heads, "gate of shared experts": family.gates_shared}
+    return ["norm scales", *(name for name, is_there in found.items() if is_there)]
+
+
+def _patched(model: unembed.Model) -> bool:
+    try:
+        unembed.ablate(model, _tokens(LENGTHS[0]), site="mlp")
+    except UnembedError:
+        return False
+    return True
+
+
+def _error(model: unembed.Model, length: int) -> float:
+    """How far the terms of a logit are from the module's own, at the position where they are farthest."""
+    tokens = _tokens(length)
+    with torch.no_grad():
+        own = model.module(torch.tensor([tokens]), use_cache=False).logits[0].double()
+    run = unembed.record(model, tokens)
+    worst = 0.0
+    for position in range(length):
+        read = unembed.readout(run, TOKEN, position=position, reference="raw")
+        total = sum(float(s.values.sum()) for s in unembed.decompose(read, by="source+neuron").segments)
+        worst = max(worst, abs(total - float(own[position, TOKEN])) / max(1.0, float(own[position].abs().max())))
+    return worst
+
+
+def _tokens(length: int) -> list[int]:
+    return inference._inputs(length)["input_ids"][0].tolist()
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split("\nNo ledger")[0].split()) or type(error).__name__
+    text = text.partition(" can be made to find its structure: ")[2] or text
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _apart(model_type: str) -> dict[str, Any]:
+    """`tried` in a child process, which may end as it likes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "found.json"
+        child = os.fork()
+        if child == 0:
+            try:
+                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+                signal.alarm(SECONDS)
+                quiet = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(quiet, 1)
+                os.dup2(quiet, 2)
+                try:
+                    found = tried(model_type)
+                except Exception as error:  # noqa: BLE001  this is what the study is to find
+                    found = {"why": f"STACK TRACE {type(error).__name__}: {_line(error)}", "level": None}
+                file.write_text(json.dumps(found))
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        return json.loads(file.read_text()) if file.is_file() else {"why": "no end within the limits", "level": None}
+
+
+def table(found: dict[str, dict[str, Any]]) -> str:
+    """The rows of the page."""
+    lines = ["| type | level | frozen on the way, beside patterns | parts can be patched | or why it is refused |"]
+    lines.append("|---|---|---|---|---|")
+    for name, row in found.items():
+        level = row["level"] or "refused"
+        patched = "" if row["level"] is None else "yes" if row["patched"] else "no"
+        why = row.get("why", "").replace("|", "/")
+        lines.append(f"| {name} | {level} | {', '.join(row.get('frozen', []))} | {patched} | {why} |")
+    return "\n".join(lines)
+
+
+def _counted(found: dict[str, dict[str, Any]]) -> str:
+    levels = Counter(row["level"] or "refused" for row in found.values())
+    order = ("everything", "heads", "neurons", "sublayers", "refused")
+    patched = sum(bool(row.get("patched")) for row in found.values())
+    told = ", ".join(f"{levels[level]} {level}" for level in order)
+    return f"Of {len(found)} types: {told}; of {patched} parts can be patched."
+
+
+def main() -> None:
+    """Try what is asked for, or all and write the table."""
+    from transformers import LlamaForCausalLM, MixtralForCausalLM  # noqa: F401  imported once, for all children
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    names = sys.argv[1:] or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    found = {}
+    for name in names:
+        found[name] = _apart(name)
+        print(name, json.dumps(found[name]), flush=True)
+    print(_counted(found))
+    if sys.argv[1:]:
+        return
+    versions = {name: importlib.metadata.version(name) for name in ("transformers", "torch")}
+    FIGURES.write_text(json.dumps({"versions": versions, "types": found}, indent=1, sort_keys=True) + "\n")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- table -->\n")
+    _, _, after = rest.partition("<!-- end of table -->\n")
+    made = f"transformers {versions['transformers']}. {_counted(found)}\n\n{table(found)}\n"
+    PAGE.write_text(f"{before}<!-- table -->\n{made}<!-- end of table -->\n{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Can parts of a model be patched? Of a structure that was inferred this is tried, not known.
+
+A walk calls each block for some tokens, which few models are not made for: an indexer that chooses keys by their
+number, say. Versions with one edit are compared with runs of the whole module in which a hook makes the same edit.
+"""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unembed.engine.counterfactual import last_streams
+from unembed.engine.edits import zero
+from unembed.errors import UnembedError
+from unembed.models.families import has_row
+from unembed.models.forward import call
+from unembed.models.hooks import on_output, one_at_a_time
+from unembed.models.model import Model
+from unembed.models.refusals import why_no_versions
+from unembed.models.sites import Site
+from unembed.models.unembedding import unembedded
+from unembed.runs.record import record
+
+_LENGTH, _EDITED = 6, 2
+_SLACK = 512.0
+"""Units of the precision, relative to the largest logit, by which a walk may differ from a whole run: attention adds up
+in another order in each block, and a version may stand where its logits are steep."""
+_CANNOT = "its blocks cannot be called for a part of the tokens"
+
+
+def versions_tried(model: Model) -> Model:
+    """The model; one whose structure was inferred with the reason why it has no versions, if a trial shows that."""
+    if has_row(model.family.model_type) or not model.blocks or why_no_versions(model) is not None:
+        return model
+    try:
+        agrees = _agree(model)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError, UnembedError):
+        agrees = False
+    return model if agrees else replace(model, unpatched=_CANNOT)
+
+
+def _agree(model: Model) -> bool:
+    ids = [(7919 * i + 11) % model.vocab for i in range(_LENGTH)]
+    run = record(model, ids)
+    last = model.layers - 1
+    places = [(0, "attention_write"), (last // 2, "mlp_write"), (last, "attention_write")]
+    for layer, kind in places:
+        if kind == "mlp_write" and not model.blocks[layer].has_mlp:
+            continue
+        edit = zero(Site(kind=kind, layer=layer, positions=(_EDITED,)))  # type: ignore[arg-type]
+        found = unembedded(model, last_streams(run, [edit])[0])[2].double()
+        whole = _rerun(model, ids, layer, kind)
+        unit = max(model.precision, torch.finfo(torch.float32).eps)
+        if not bool((found - whole).abs().max() <= _SLACK * unit * whole.abs().max()):
+            return False
+    return True
+
+
+def _rerun(model: Model, ids: list[int], layer: int, kind: str) -> Tensor:
+    """The last logits of a run of the whole module in which a write is nothing at one position."""
+    module = getattr(model.blocks[layer], kind)
+
+    def edited(out: Tensor) -> Tensor:
+        changed = out.clone()
+        changed.view(-1, out.shape[-1])[_EDITED] = 0
+        return changed
+
+    with torch.no_grad(), one_at_a_time, ExitStack() as stack:
+        on_output(stack, module, edited)
+        return call(model, torch.tensor([ids], device=model.device), keep=1).logits[0, -1].double()

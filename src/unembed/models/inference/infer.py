@@ -1,0 +1,147 @@
+"""infer: the structure and the row of a type that no row describes, from a tiny random copy of its configuration.
+
+What is found is a hypothesis about the model itself: the load check proves it on the real weights, or refuses it.
+"""
+
+import json
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from unembed.errors import ModelError
+from unembed.models.family import Family
+from unembed.models.hooks import on_call, on_keywords, through_interface
+from unembed.models.inference.reading import structure_of
+from unembed.models.inference.rows import row_of
+from unembed.models.inference.structure import Structure, Write
+from unembed.models.inference.tiny import VOCABULARY, tiny_copy
+
+_LENGTHS = (7, 9)
+"""Of the two prompts on which a structure is found."""
+_LEAST = 3
+"""The first token of a prompt: below it stand the special tokens of most vocabularies."""
+_STREAM = "hidden_states"
+"""What transformers calls the stream, where a module is given it by a keyword."""
+_found: dict[tuple[Any, str], Family] = {}
+
+
+def infer(module: Any) -> Structure:
+    """The structure of a causal language model of transformers, of whatever type.
+
+    A tiny random copy of its configuration runs on two short prompts; one logit of each is walked back. The module
+    itself is not run.
+
+    Raises:
+        ModelError: a logit is not the sum of what its blocks write, or something else than the scale of a norm would
+            have to be frozen on its stream.
+    """
+    return _read_off(tiny_copy(type(module), module.config))
+
+
+def is_causal(kind: Any) -> bool:
+    """Whether a class is one of transformers' causal language models."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    known = {name for names in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for name in _names(names)}
+    return any(base.__name__ in known and base.__module__.startswith("transformers.") for base in kind.__mro__)
+
+
+def causal_class(model_type: str) -> str | None:
+    """The name of transformers' causal language model of a type, or None."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+    return next(iter(_names(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(model_type, ()))), None)
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def inferred_row(kind: Any, config: Any) -> Family:
+    """The row of a class of modules with a configuration, found by inference; remembered in this process.
+
+    Raises:
+        ModelError: it has no structure that a row can tell.
+    """
+    key = (kind, json.dumps(config.to_dict(), sort_keys=True, default=str))
+    if key not in _found:
+        copy = tiny_copy(kind, config)
+        _found[key] = row_of(_read_off(copy), copy.config)
+    return _found[key]
+
+
+def _read_off(copy: Any) -> Structure:
+    first, second = (_structure(copy, length) for length in _LENGTHS)
+    first, second = (_mixers_told(copy, structure) for structure in (first, second))
+    first = replace(first, observed=not _by_interface(copy, first))
+    second = replace(second, observed=first.observed)
+    if replace(first, error=0.0) != replace(second, error=0.0):
+        raise ModelError(
+            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, "
+            "so no row can tell it."
+        )
+    return first
+
+
+def _mixers_told(copy: Any, structure: Structure) -> Structure:
+    """The structure with `mixer` for each write whose neurons other tokens move: these are no neurons."""
+    writes = tuple(
+        replace(write, kind="mixer")
+        if write.kind in ("neurons", "experts") and _moved(copy, structure, write)
+        else write
+        for write in structure.writes
+    )
+    return replace(structure, writes=writes)
+
+
+def _moved(copy: Any, structure: Structure, write: Write) -> bool:
+    """Whether noise at the other tokens of what a sublayer reads moves what enters its matrix at the last token."""
+    block = copy.get_submodule(f"{structure.blocks}.{write.block}")
+    sublayer, matrix = block.get_submodule(write.sublayer), block.get_submodule(write.matrix)
+    entered: list[torch.Tensor] = []
+
+    for noisy in (False, True):
+        with torch.no_grad(), ExitStack() as stack:
+            if noisy:
+                on_call(stack, sublayer, lambda args, _: (_disturbed(args[0]), *args[1:]) if args else None)
+                on_keywords(stack, sublayer, lambda given: {k: _disturbed(x, k == _STREAM) for k, x in given.items()})
+            on_call(stack, matrix, lambda args, _: entered.append(args[0].reshape(-1, args[0].shape[-1])[-1]))
+            copy(**_inputs(_LENGTHS[0]))
+    plain, moved = entered[0], entered[-1]
+    return bool((moved - plain).abs().max() > 1e-6 * plain.abs().max())
+
+
+def _disturbed(x: Any, changes: bool = True) -> Any:
+    """A stream with noise at each position but the last; anything else as it is."""
+    if not changes or not isinstance(x, torch.Tensor) or x.ndim < 3:
+        return x
+    noise = torch.zeros_like(x)
+    noise[:, :-1] = 0.5
+    return x + noise
+
+
+def _by_interface(copy: Any, structure: Structure) -> bool:
+    """Whether every attention of a structure calls the interface of transformers."""
+    attends = {copy.get_submodule(f"{structure.blocks}.{x.block}.{x.attends}") for x in structure.of("heads")}
+    with torch.no_grad():
+        found = through_interface(copy, lambda: copy(**_inputs(_LENGTHS[0])))
+    return attends <= found
+
+
+def _inputs(length: int) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(length)
+    tokens = torch.randint(_LEAST, VOCABULARY // 2, (1, length), generator=generator)
+    return {"input_ids": tokens, "use_cache": False}
+
+
+def _structure(copy: Any, length: int) -> Structure:
+    try:
+        return structure_of(copy, _inputs(length))
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
+        raise ModelError(
+            f"A tiny copy of a {copy.config.model_type} could not be run and walked back: "
+            f"{next(iter(str(error).splitlines()), type(error).__name__)}\n"
+            "A row of its family says where its parts are (docs/families.md)."
+        ) from error

@@ -1,0 +1,118 @@
+"""A structure as a row: what the recorder, the ledger and the load check of this package follow."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from unembed.errors import ModelError
+from unembed.models.family import Family
+from unembed.models.inference.structure import Structure, Write
+
+
+def row_of(structure: Structure, config: Any) -> Family:
+    """The row of a structure.
+
+    Raises:
+        ModelError: it has something that no row can tell; the message says what.
+    """
+    model_type, config = config.model_type, _of_text(config)
+    heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    mixtures = {write.block: write.module for write in experts}
+    shared = [write for write in neurons if mixtures.get(write.block) == write.module]
+    dense = [write for write in neurons if write not in shared]
+    _check(structure)
+    mixers = tuple(dict.fromkeys(x.sublayer for x in structure.of("mixer")))
+    mixing = _same("attention write", (x.module for x in heads)) or next(iter(mixers), None)
+    thinking = _same("MLP write", (x.module for x in (*dense, *experts))) or mixing
+    if mixing is None or thinking is None:
+        raise _untold("no block mixes tokens")
+    return Family(
+        model_type=model_type,
+        blocks=structure.blocks,
+        final_norm=structure.final_norm,
+        embedding=structure.embedding,
+        position_embedding=structure.positions,
+        embedding_norm=structure.embedding_norm,
+        attention=_same("attention", (x.attends for x in heads)) or mixing,
+        attention_input_norm=_same("norm that attention reads through", (x.input_norm for x in heads)),
+        output_projection=_same("output projection", (x.matrix for x in heads)),
+        down_projection=_same("down projection", (x.matrix for x in dense or experts)),
+        experts=_same("experts", (x.matrix for x in experts)),
+        mixers=mixers,
+        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts)},
+        writes=(mixing, thinking),
+        shared_experts=_same("shared experts", (x.matrix for x in shared)),
+        gates_shared=any(x.gated for x in shared),
+        gates_heads=any(x.between for x in heads),
+        observed_attention=structure.observed,
+        write_scale=structure.writes[0].scale,
+        embedding_scale=None if structure.embedding_scale == 1 else structure.embedding_scale,
+        unembedding_scale=structure.unembedding_scale,
+        logit_multiplier=structure.logit_scale,
+        stream_norms=structure.stream_norms,
+        parallel=structure.parallel,
+        writes_meet_first=structure.meets_first,
+        logit_softcap=_named_cap(structure, config),
+        heads=_named_heads(heads, config),
+    )
+
+
+def _of_text(config: Any) -> Any:
+    """The configuration of the language model, which may be a part of the module's."""
+    return config if hasattr(config, "num_attention_heads") else config.get_text_config()
+
+
+def _check(structure: Structure) -> None:
+    scales = {write.scale for write in structure.writes}
+    if len(scales) > 1:
+        raise _untold(f"its writes are multiplied by different numbers, {', '.join(f'{x:g}' for x in sorted(scales))}")
+    for name, kinds in (
+        ("attention", ("heads",)),
+        ("MLP", ("neurons",)),
+        ("mixture", ("experts",)),
+        ("mixer", ("mixer", "heads")),
+    ):
+        writes: dict[int, list[Write]] = {}
+        for write in structure.of(*kinds):
+            writes.setdefault(write.block, []).append(write)
+        most = max(map(len, writes.values()), default=0)
+        if most > 1:
+            paths = next([x.matrix for x in found] for found in writes.values() if len(found) > 1)
+            raise _untold(f"a block has more than one {name} write ({', '.join(paths)})")
+
+
+def _untold(what: str) -> ModelError:
+    return ModelError(f"No row can tell this structure yet: {what} (docs/any-model.md).")
+
+
+def _same(what: str, paths: Iterable[str | None]) -> str | None:
+    found = list(dict.fromkeys(paths))
+    if len(found) > 1:
+        raise _untold(f"blocks differ in the {what} ({', '.join(str(x) for x in found)})")
+    return found[0] if found else None
+
+
+def _named_cap(structure: Structure, config: Any) -> str | None:
+    """The configuration value of the soft-cap."""
+    if structure.softcap is None:
+        return None
+    return _named(config, lambda name, x: "cap" in name and x == structure.softcap, "soft-cap", structure.softcap)
+
+
+def _named_heads(heads: Sequence[Write], config: Any) -> str | None:
+    """The configuration value that counts the heads; None where no block attends."""
+    if not heads:
+        return None
+    counts = {write.heads for write in heads}
+    if len(counts) != 1:
+        raise _untold(f"blocks have different numbers of heads ({sorted(map(str, counts))})")
+    (count,) = counts
+    if getattr(config, "num_attention_heads", None) == count:
+        return "num_attention_heads"
+    return _named(config, lambda name, x: "head" in name and x == count, "number of heads", count)
+
+
+def _named(config: Any, fits: Callable[[str, Any], bool], what: str, value: Any) -> str:
+    found = [name for name, x in config.to_dict().items() if isinstance(x, int | float) and fits(name, x)]
+    if not found:
+        raise _untold(f"no value of the configuration is its {what}, {value}")
+    return found[0]

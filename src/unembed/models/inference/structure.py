@@ -1,0 +1,80 @@
+"""The structure of a causal language model: what its blocks write, and what stands around them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from unembed.models.inference.walk import FrozenKind
+from unembed.models.reprs import Brief
+
+Level = Literal["sublayers", "heads", "neurons", "everything"]
+"""Down to what writes are split: not at all, all attention, all MLPs, or both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """What one module of a block adds to the stream. Paths start at the block."""
+
+    block: int
+    module: str
+    """Its output is what is added, times `scale`."""
+    sublayer: str
+    """The module that computes it; another than `module`, where that is a post-norm."""
+    kind: Literal["heads", "neurons", "experts", "mixer"]
+    matrix: str
+    """The module of the matrix through which it is written: W_O, W_out, or the experts."""
+    scale: float = 1.0
+    attends: str | None = None
+    """The module that mixes values, of heads."""
+    input_norm: str | None = None
+    """The norm through which the values read the stream."""
+    heads: int | None = None
+    between: tuple[str, ...] = ()
+    """What stands between heads and matrix: norms and gates, by their modules."""
+    gated: bool = False
+    """Whether it is multiplied by a factor of each token before it is added to others of its module."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Structure(Brief):
+    """What a module is made of, and down to what it is certified."""
+
+    blocks: str
+    writes: tuple[Write, ...]
+    """In the order in which they are added to the stream."""
+    parallel: bool
+    meets_first: bool
+    embedding: str
+    embedding_scale: float
+    positions: str | None
+    embedding_norm: str | None
+    stream_norms: tuple[str, ...]
+    """Post-LN: norms of the stream in a block, from the block."""
+    final_norm: str | None
+    unembedding_scale: float
+    """What the normed stream is multiplied by before the unembedding."""
+    logit_scale: float
+    """What the logits are multiplied by after it."""
+    softcap: float | None
+    frozen: tuple[FrozenKind, ...]
+    """What is frozen on the stream, of each kind once: norm scales alone, in the strict sense."""
+    error: float
+    observed: bool = False
+    """Whether its attention calls no interface of transformers, so that it can only be watched."""
+
+    @cached_property
+    def level(self) -> Level:
+        """Down to what every write is split."""
+        kinds = {write.kind for write in self.writes}
+        if "mixer" not in kinds and "heads" in kinds:
+            return "everything" if kinds & {"neurons", "experts"} else "heads"
+        return "sublayers"
+
+    @property
+    def all_blocks(self) -> set[int]:
+        """The blocks that write."""
+        return {write.block for write in self.writes}
+
+    def of(self, *kinds: str) -> list[Write]:
+        """The writes of some kinds."""
+        return [write for write in self.writes if write.kind in kinds]

@@ -1,0 +1,66 @@
+"""Tiny random models of types without a row: one of each kind of structure that inference tells."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from builders.random_models import scramble
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is to be found of a type."""
+
+    level: str = "everything"
+    patched: bool = True
+    kinds: frozenset[str] = frozenset(("head", "neuron"))
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+_MIXTURE = {"n_routed_experts": 4, "num_local_experts": 4, "n_group": 1, "topk_group": 1, "moe_intermediate_size": 24}
+_SHARED = frozenset(("head", "neuron", "shared_experts"))
+_LINEAR = {"linear_num_value_heads": 2, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
+_GPTJ = {"n_embd": 32, "n_head": 4, "n_layer": 2, "rotary_dim": 4, "n_inner": 48, "num_key_value_heads": None}
+UNKNOWN: dict[str, Told] = {
+    "bitnet": Told(),
+    "bloom": Told(patched=False, values={"n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
+    "cohere": Told(values={"logit_scale": 0.0625}),
+    "exaone4": Told(),
+    "falcon": Told(patched=False, values={"num_key_value_heads": None, "head_dim": None}),
+    "glm4_moe": Told(level="heads", kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
+    "gptj": Told(patched=False, values=_GPTJ),
+    "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
+    "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
+    "olmo3": Told(),
+    "qwen2_moe": Told(
+        level="heads",
+        kinds=_SHARED,
+        values={**_MIXTURE, "shared_expert_intermediate_size": 20, "decoder_sparse_step": 1},
+    ),
+    "qwen3_next": Told(
+        level="sublayers",
+        patched=False,
+        kinds=_SHARED | {"attention"},
+        values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},
+    ),
+}
+
+
+def unknown(name: str, **changed: Any) -> Any:
+    """A random model, scrambled, in evaluation mode."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    values = {"vocab_size": 97, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3}
+    values |= {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "num_experts": 4}
+    values |= {"num_experts_per_tok": 2, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    config = AutoConfig.for_model(
+        name, **{k: x for k, x in (values | UNKNOWN[name].values | changed).items() if x is not None}
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = AutoModelForCausalLM.from_config(config, dtype=torch.float64).eval()
+    if hasattr(module, "set_experts_implementation"):
+        module.set_experts_implementation("eager")
+    scramble(module, 0)
+    return module
