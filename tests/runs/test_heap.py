@@ -44,3 +44,17 @@ def test_the_c_library_is_asked_only_where_it_is_glibc(monkeypatch: pytest.Monke
         monkeypatch.setattr(sys, "platform", platform)
         assert heap._trim() is None
         heap._trim.cache_clear()
+
+
+def test_patterns_that_no_memory_holds_are_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = unembed.wrap(build("llama", layers=2, context=512))
+    needed = 2 * model.blocks[0].heads * len(LONG) ** 2 * model.dtype.itemsize
+    found = sum(layer.heads.pattern.nbytes for layer in unembed.record(model, LONG).layers if layer.heads)
+    assert found == needed
+    monkeypatch.setattr("unembed.runs.record.room", lambda device: needed)
+    assert len(unembed.record(model, LONG).positions) == len(LONG)
+    monkeypatch.setattr("unembed.runs.record.room", lambda device: needed - 1)
+    with pytest.raises(unembed.InputError, match="Shorten the prompt, or ask a question of some positions"):
+        unembed.record(model, LONG)
+    assert unembed.record(model, LONG, positions=[-1]).positions == (len(LONG) - 1,)
+    assert unembed.record(model, LONG, keep="stream").positions[-1] == len(LONG) - 1

@@ -1,4 +1,4 @@
-"""heap: memory that a long prompt no longer needs goes back to the system after each block.
+"""heap: how much memory there is, and what a long prompt no longer needs goes back to the system after each block.
 
 What a run keeps of a block lies between what the block only needed for a moment. glibc holds on to the freed memory
 around it and puts the larger tensors of the next block elsewhere, so that a long run would peak at a multiple of what
@@ -7,10 +7,13 @@ it keeps. `malloc_trim` gives back every free page. (A fixed threshold from whic
 """
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
+
+import torch
 
 from unembed.models.hooks import on_output
 from unembed.models.model import Model
@@ -29,6 +32,15 @@ def trimming(stack: ExitStack, model: Model, length: int) -> None:
         return
     for block in model.blocks:
         on_output(stack, block.module, lambda _: trim())
+
+
+def room(device: torch.device) -> int:
+    """Bytes of memory that a device has in all; more than anyone asks for, where that is not known."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return sys.maxsize
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @cache

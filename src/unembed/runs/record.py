@@ -21,7 +21,7 @@ from unembed.models.lengths import acts_alike
 from unembed.models.model import Model, Stage
 from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
-from unembed.runs.heap import trimming
+from unembed.runs.heap import room, trimming
 from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
 
@@ -49,7 +49,7 @@ def record(
         the attention that the module was loaded with.
 
     Raises:
-        InputError: a bad prompt or position.
+        InputError: a bad prompt or position, or more attention patterns than the memory of this machine holds.
         ModelError: the run gave numbers that are not finite.
     """
     return record_together(model, [prompt], positions=positions, keep=keep)[0]
@@ -82,6 +82,8 @@ def record_together(
     if keep not in ("all", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
     kept, everything = _kept(positions, lengths[0]), keep == "all"
+    if everything:
+        _check_room(model, len(tokens) * len(kept) * lengths[0])
     if streams is None:
         streams = positions is None or lengths[0] <= CHUNK
     recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
@@ -144,6 +146,18 @@ def _kept(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:
     if not kept:
         raise InputError("No position is kept: expected at least one, or positions=None for all.")
     return kept
+
+
+def _check_room(model: Model, pairs: int) -> None:
+    """Refuse to keep so many pairs of query and key of each head, where they cannot fit."""
+    heads = sum(block.heads for block in model.blocks if block.attends)
+    needed, there = heads * pairs * torch.finfo(model.dtype).bits // 8, room(model.device)
+    if needed > there:
+        raise InputError(
+            f"The attention patterns of all these positions take {needed / 1e9:.0f} GB, {model.device} has "
+            f"{there / 1e9:.0f} GB.\nShorten the prompt, or ask a question of some positions: `explain`, `words`, "
+            "`attention`; in Python record(..., positions=[-1])."
+        )
 
 
 def _finite(run: Run) -> Run:
