@@ -1,19 +1,22 @@
 """How long a click on the page takes: from the event to the changed document, in a browser on this machine.
 
 The server is the one of `unembed open`, in this process. A `MutationObserver` in the page takes the time at which the
-document holds what a click is to show; an animation frame later it is on the screen.
+document holds what a click is to show; an animation frame later it is on the screen. The session lets go of its answers
+before each click, so that no click is answered from what it keeps. Beside the clicks stands what an ask costs that the
+server refuses at once: the floor of every click that asks.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import shared
@@ -25,6 +28,9 @@ PROMPT = "The capital of France is"
 SIXTEEN = "The Eiffel Tower, which millions of people visit each year, stands in the"
 LIMIT = 100
 """Milliseconds of a click that needs no new run."""
+HOVER = 150
+"""Milliseconds for which a pointer rests on a token before it is chosen, where that is measured."""
+FLOOR = "an ask that is refused"
 
 # Milliseconds from an event on the element until a condition holds; the condition is looked at after every change.
 CLICK = """([selector, text, event, condition]) => new Promise((resolve, reject) => {
@@ -48,22 +54,31 @@ CONDITIONS = {
     "children": "document.querySelector('tr.sum.level-2')",
     "no children": "!document.querySelector('tr.level-2')",
     "preview": "document.querySelector('tr.hovered')",
-    "another": "!document.querySelector('.panel-words .said').textContent.includes('Paris')",
+    "another": "!document.querySelector('.panel-words .said').textContent.includes('Paris') "
+    "&& !document.querySelector('main.stale')",
     "raw": "document.querySelector('.panel-ledger .note').textContent.includes('its raw logit')",
 }
+REFUSED = """async () => {
+  const start = performance.now();
+  const headers = { "content-type": "application/json" };
+  await (await fetch("/ask", { method: "POST", headers, body: '{"ask": "nothing"}' })).text();
+  return performance.now() - start;
+}"""
 TESTED = {"why": ".panel-carried tbody", "parts": ".outcome"}
 """What shows once parts were tested."""
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[tuple[Page, str]]:
-    """A page in a browser, and the address of a server of the model."""
+def opened() -> Iterator[tuple[Page, str, Callable[[], None]]]:
+    """A page in a browser, the address of a server of the model, and what makes the server forget its answers."""
     import uvicorn
     from playwright.sync_api import sync_playwright
 
     from unembed.explorer.http import app
 
-    running = uvicorn.Server(uvicorn.Config(app(shared.model()), host="127.0.0.1", port=0, log_level="error"))
+    served: Any = app(shared.model())
+    forget = served.routes[0].endpoint.__self__.session.answers.clear
+    running = uvicorn.Server(uvicorn.Config(served, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:
@@ -73,7 +88,7 @@ def opened() -> Iterator[tuple[Page, str]]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(60_000)
-        yield page, f"http://127.0.0.1:{port}/"
+        yield page, f"http://127.0.0.1:{port}/", forget
         browser.close()
     running.should_exit = True
     thread.join(20)
@@ -96,10 +111,12 @@ def clicked(page: Page, selector: str, text: str, event: str, condition: str) ->
     return page.evaluate(CLICK.replace("CONDITIONS[", f"({{{table}}})["), [selector, text, event, condition])
 
 
-def clicks(page: Page, address: str) -> dict[str, float]:
+def clicks(page: Page, address: str, forget: Callable[[], None]) -> dict[str, float]:
     """Each kind of click once, on a page where nothing else is asked."""
     found = {}
+    forget()
     show(page, address, "parts")
+    found[FLOOR] = page.evaluate(REFUSED)
     found["open a row"] = clicked(page, "tr.level-1", "L27 attn", "click", "children")
     found["select a head"] = clicked(page, "tr.level-2", "L27.H", "click", "head")
     show(page, address, "parts")
@@ -108,8 +125,15 @@ def clicks(page: Page, address: str) -> dict[str, float]:
     clicked(page, twisty, "", "click", "no children")
     found["open a row again"] = clicked(page, twisty, "", "click", "children")
     found["preview"] = clicked(page, "tr.level-1 + tr.level-1", "", "mouseenter", "preview")
-    show(page, address, "why")
-    found["choose another token"] = clicked(page, ".alternative", "", "click", "another")
+    for rest in (0, HOVER):
+        forget()
+        show(page, address, "why")
+        if rest:
+            page.locator(".alternative").first.hover()
+            page.wait_for_timeout(rest)
+        name = f"choose another token{', hovered before' if rest else ''}"
+        found[name] = clicked(page, ".alternative", "", "click", "another")
+    forget()
     show(page, address, "parts")
     found["change the reference"] = clicked(page, ".options select", "raw logit", "raw", "raw")
     return found
@@ -138,14 +162,17 @@ def collected(rounds: int, job: Callable[[int], dict[str, float]]) -> dict[str, 
 
 def run(rounds: int) -> shared.Report:
     """Clicks in milliseconds, and the first answers to a new prompt in seconds."""
-    with opened() as (page, address):
-        clicks(page, address)
-        by_click = collected(rounds, lambda _: clicks(page, address))
+    with opened() as (page, address, forget):
+        clicks(page, address, forget)
+        by_click = collected(rounds, lambda _: clicks(page, address, forget))
         first = collected(min(rounds, 6), lambda round_: first_answers(page, address, round_))
     medians = {name: statistics.median(values) for name, values in by_click.items()}
     return {
         "click_ms": medians,
         "first_answers_s": {name: statistics.median(values) for name, values in first.items()},
         "samples": {"click_ms": by_click, "first_answers_s": first},
-        "limits": [shared.limit(f"{name}, milliseconds", value, LIMIT) for name, value in medians.items()],
+        "load": os.getloadavg(),
+        "limits": [
+            shared.limit(f"{name}, milliseconds", value, LIMIT) for name, value in medians.items() if name != FLOOR
+        ],
     }

@@ -1,9 +1,12 @@
-/** All panels. The explanation of prompt A is asked here; the others wait for it, since it tells the target. */
-import { useEffect, useRef } from "preact/hooks";
-import { useAsk } from "./hooks/useAsk";
-import { PageContext } from "./hooks/usePage";
+/** All panels. The page asks for the explanation of prompt A; the others wait for it, since it tells the target. */
+
+import { computed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { PageContext, usePage } from "./hooks/usePage";
+import { Tests } from "./hooks/useTested";
 import { listenForKeys } from "./page/keys";
-import { about, type Page } from "./page/page";
+import type { Page } from "./page/page";
 import { Glossary } from "./panels/Glossary";
 import { Header } from "./panels/Header";
 import { Help } from "./panels/Help";
@@ -15,42 +18,52 @@ import { Shown } from "./views/Views";
 
 export function App({ page }: { page: Page }) {
   const root = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => page.explain(), [page]);
   useEffect(() => page.link(), [page]);
   useEffect(() => (root.current ? listenForKeys(page, root.current) : undefined), [page]);
   return (
     <PageContext.Provider value={page}>
       <div class="unembed" ref={root}>
-        <Header />
-        <Explained page={page} />
-        <Help />
-        <Glossary />
-        <Toast />
+        <Tests>
+          <Header />
+          <Explained />
+          <Help />
+          <Glossary />
+          <Toast />
+        </Tests>
       </div>
     </PageContext.Provider>
   );
 }
 
-function Explained({ page }: { page: Page }) {
-  const asked = page.asked();
-  const state = page.state.value;
-  const answer = useAsk(asked ? { ask: "explain" as const, ...about(state), test: false, top: 10 } : null);
-  const result = answer?.result ?? null;
-  useEffect(() => {
-    if (result) page.take(result, state);
-    if (!asked || answer?.error) page.take(null, state);
-  }, [result, answer?.error, asked]);
-  if (!asked) return <Start />;
+function Explained() {
+  const page = usePage();
+  const asked = useMemo(() => computed(() => page.asked()), [page]);
+  if (!asked.value) return <Start />;
   return (
     <>
-      {answer && !result && !page.desk.lost.value ? (
-        <div class="panel">
-          <Status answer={answer} />
-        </div>
-      ) : null}
+      <Waiting />
       <Lost />
-      <main class={result ? "" : "stale"}>
+      <Main>
         <Shown />
-      </main>
+      </Main>
     </>
   );
+}
+
+/** How the explanation stands, until it is here. */
+function Waiting() {
+  const page = usePage();
+  const answer = page.answer.value;
+  if (!answer || answer.result || page.desk.lost.value) return null;
+  return (
+    <div class="panel">
+      <Status answer={answer} />
+    </div>
+  );
+}
+
+/** What was shown before is pale until the next explanation is here. */
+function Main({ children }: { children: ComponentChildren }) {
+  return <main class={usePage().answer.value?.result ? "" : "stale"}>{children}</main>;
 }

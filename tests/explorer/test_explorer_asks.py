@@ -108,21 +108,22 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
 
     monkeypatch.setitem(asks.ASKS, "explain", holding)
     try:
-        page = visit.open(a=SIXTEEN)
+        page = visit.open(a=SIXTEEN, view="parts")
+        expect(page.locator(".panel-strip .token")).to_have_count(16)
+        expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
+        assert held.wait(60)
+        expect(page.locator(".outcome")).to_have_count(0)
+        expect(page.locator(".panel-strongest progress")).to_be_visible()
+        visit.see("continue")
+        expect(page.locator(".predictions tbody tr")).to_have_count(10)
+        visit.see("why")
         expect(page.locator(".panel-sentence")).to_contain_text("Now each word is taken away")
         expect(page.locator(".panel-carried progress")).to_be_visible()
         expect(page.locator(".panel-carried")).to_contain_text("✓")
-        assert held.wait(60)
-        visit.see("continue")
-        expect(page.locator(".predictions tbody tr")).to_have_count(10)
-        visit.see("parts")
-        expect(page.locator(".panel-strip .token")).to_have_count(16)
-        expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
-        expect(page.locator(".panel-strongest tbody tr").first).to_be_visible()
-        expect(page.locator(".outcome")).to_have_count(0)
-        expect(page.locator(".panel-strongest progress")).to_be_visible()
     finally:
         release.set()
+    expect(page.locator(".panel-carried tbody .part").first).to_be_visible()
+    visit.see("parts")
     expect(page.locator(".panel-strongest .outcome").first).to_contain_text("→")
 
 

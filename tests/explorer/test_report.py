@@ -210,7 +210,7 @@ def test_an_attribution_lists_neurons_and_the_sums_of_layers(written):
 def test_what_the_page_looks_for_is_there(written, model):
     text, _ = written("explain", PROMPT)
     kept = json.loads(Document(text).scripts[0])["results"]
-    first = kept[key_of({"ask": "explain", "prompt": PROMPT, "test": False, "top": 10})]
+    first = kept[key_of({"ask": "explain", "prompt": PROMPT, "test": False, "parts": False, "top": 10})]
     about = {"prompt": PROMPT, "target": first["target"]["id"]}
     assert key_of({"ask": "explain", **about, "test": True, "top": 10}) in kept
     assert key_of({"ask": "lens", **about, "top": 5}) in kept

@@ -40,7 +40,15 @@ def test_show_has_the_static_part_and_a_widget_that_answers(model):
         "vs": None,
         "reference": "mean",
     }
-    first = {"ask": "explain", "prompt": PROMPT, "target": "Paris", "position": 3, "test": False, "top": 10}
+    first = {
+        "ask": "explain",
+        "prompt": PROMPT,
+        "target": "Paris",
+        "position": 3,
+        "test": False,
+        "parts": False,
+        "top": 10,
+    }
     assert shown.widget.data["results"][key_of(first)] == payload
 
     said = []

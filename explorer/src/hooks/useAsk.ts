@@ -17,13 +17,15 @@ export function useAsk<N extends AskName>(ask: Ask<N> | null): Answer<Payloads[N
   return watched.value?.key === key ? watched.value.answer.value : null;
 }
 
-/** The latest result of an ask: while a new one is on its way, the one before it, marked as stale. */
+/** The latest result of an ask: while a new one is on its way, or `held` until it is known, the one before it, marked as
+ * stale. */
 export function useLatest<N extends AskName>(
   ask: Ask<N> | null,
+  held = false,
 ): { answer: Answer<Payloads[N]> | null; result: Payloads[N] | null; stale: boolean } {
   const answer = useAsk(ask);
   const last = useRef<Payloads[N] | null>(null);
   if (answer?.result) last.current = answer.result;
-  if (ask === null) last.current = null;
+  if (ask === null && !held) last.current = null;
   return { answer, result: answer?.error ? null : last.current, stale: !answer?.result };
 }

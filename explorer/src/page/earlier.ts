@@ -21,6 +21,8 @@ export class Earlier {
 
   /** Puts a question first. */
   add({ a, source }: Question): void {
+    const [first] = this.list.value;
+    if (first?.a === a && first.source === source) return;
     const others = this.list.value.filter((each) => each.a !== a || each.source !== source);
     this.list.value = [{ a, source }, ...others].slice(0, MOST);
     try {

@@ -1,8 +1,8 @@
 /** The page's signals: the state, what is hovered, and the asks that the state leads to. */
-import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import type { Knowledge } from "../lib/knowledge";
 import { nameOf, type Part, samePart } from "../lib/parts";
-import { type Ask, Desk, type PageData, type Transport } from "../protocol/asks";
+import { type Answer, type Ask, canonical, Desk, type PageData, type Transport } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Earlier, sessionOf } from "./earlier";
 import { checked, fromHash, INITIAL, type State, toHash, type View } from "./state";
@@ -26,7 +26,13 @@ export class Page {
   readonly earlier: Earlier;
   /** What the page tells, to eyes and to a screen reader. */
   readonly said: Signal<string> = signal("");
-  readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.state.value.selection);
+  /** The fields of the state one by one, for what is drawn again with one of them alone. */
+  readonly at: { readonly [Name in keyof State]: ReadonlySignal<State[Name]> };
+  readonly shownPart: ReadonlySignal<Part | null> = computed(() => this.hovered.value ?? this.at.selection.value);
+  /** How the explanation of the state stands; null where nothing is asked. */
+  readonly answer: ReadonlySignal<Answer<ExplainPayload> | null> = computed(() => this.#asked.value?.value ?? null);
+  #foreseen: Ask<"explain"> | null = null;
+  readonly #asked: Signal<ReadonlySignal<Answer<ExplainPayload>> | null> = signal(null);
 
   constructor(data: PageData, transport: Transport) {
     this.data = data;
@@ -34,6 +40,8 @@ export class Page {
     this.desk = new Desk(transport, data.results);
     const initial = checked({ ...INITIAL, ...data.state });
     this.state = signal(data.host === "widget" ? initial : this.#linked(initial));
+    const names = Object.keys(INITIAL) as (keyof State)[];
+    this.at = Object.fromEntries(names.map((name) => [name, computed(() => this.state.value[name])])) as Page["at"];
   }
 
   /** What the encoder reads; null for a decoder alone. */
@@ -96,8 +104,40 @@ export class Page {
     this.set({ view });
   }
 
-  /** Takes over the explanation of a state, which may have moved on since; null where there is none. */
-  take(explained: ExplainPayload | null, state: State): void {
+  /**
+   * Asks for the explanation of the state as soon as it says another prediction, before anything is drawn, and takes over
+   * what comes; the returned function stops it.
+   */
+  explain(): () => void {
+    const key = computed(() => (this.asked() ? canonical(firstAsk(this.state.value)) : ""));
+    const stopAsking = effect(() => {
+      const ask = key.value === "" ? null : (JSON.parse(key.value) as Ask<"explain">);
+      this.#asked.value = ask && untracked(() => this.desk.watch(ask));
+      return () => ask && untracked(() => this.desk.release(ask));
+    });
+    const stopTaking = effect(() => {
+      const answer = this.answer.value;
+      if (!answer || answer.error) untracked(() => this.#take(null));
+      else if (answer.result) untracked(() => this.#take(answer.result));
+    });
+    return () => {
+      stopTaking();
+      stopAsking();
+    };
+  }
+
+  /** Asks already for what a click would ask, so that it may be here when the click comes. One click is foreseen. */
+  foresee(change: Partial<State>): void {
+    if (this.data.host !== "page") return;
+    const ask = firstAsk({ ...this.state.value, ...change });
+    this.desk.watch(ask);
+    if (this.#foreseen) this.desk.release(this.#foreseen);
+    this.#foreseen = ask;
+  }
+
+  /** Takes over the explanation of the state; null where there is none. */
+  #take(explained: ExplainPayload | null): void {
+    const state = this.state.value;
     batch(() => {
       this.explained.value = explained;
       this.answered.value = explained && state;
@@ -142,6 +182,16 @@ export class Page {
 /** What is asked, and where it is looked at: the fields whose change is a step of the history. */
 function questionOf({ view, a, b, source, position, target, vs, reference }: State): string {
   return JSON.stringify([view, a, b, source, position, target, vs, reference]);
+}
+
+/** The ask for what can be told at once: without tests, and so without heads and neurons. */
+export function firstAsk(state: State): Ask<"explain"> {
+  return explainAsk(about(state));
+}
+
+/** An explanation at once, of a prediction that is named by the arguments that all asks share. */
+export function explainAsk(named: Record<string, unknown>): Ask<"explain"> {
+  return { ask: "explain", ...named, test: false, parts: false, top: 10 };
 }
 
 /** Arguments that all asks about prompt A share. */

@@ -105,6 +105,11 @@ export function namedToken(token: { id: number; text: string }): string | number
   return token.text === "" || token.text.includes("\ufffd") ? token.id : token.text;
 }
 
+/** What changes where a token is chosen to be explained: it is not compared with itself. */
+export function choosing(token: { id: number; text: string }, vs: string | null): Partial<State> {
+  return { target: namedToken(token), ...(token.text === vs ? { vs: null } : {}) };
+}
+
 function isHow(value: unknown): boolean {
   return HOWS.some((how) => how === value);
 }

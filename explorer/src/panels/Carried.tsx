@@ -1,9 +1,8 @@
 /** What carried it: the heads and neurons that were switched off one by one, by what that does; and that all parts add up. */
 
 import { useSignal } from "@preact/signals";
-import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { testedAsk, useTested } from "../hooks/useTested";
+import { useTested, useTests } from "../hooks/useTested";
 import { type Carrier, carriersOf, firstOf } from "../lib/carried";
 import { carriedFigure, carriedTable } from "../lib/figure/carried";
 import { decimal, percent, scientific, signed, told, visible } from "../lib/format";
@@ -23,7 +22,7 @@ const FIRST = 6;
 export function CarriedPanel() {
   const page = usePage();
   const explained = page.explained.value;
-  const answer = useAsk(testedAsk(page.followed()));
+  const answer = useTests();
   const tested = useTested();
   const all = useSignal(false);
   if (!explained) return null;

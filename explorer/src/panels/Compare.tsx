@@ -24,7 +24,7 @@ export function ComparePanel() {
   const page = usePage();
   const explained = page.explained.value;
   const compared = useCompared();
-  const { b } = page.state.value;
+  const b = page.at.b.value;
   if (!explained) return null;
   if (!compared)
     return (

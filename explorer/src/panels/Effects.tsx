@@ -39,7 +39,7 @@ function HeadsMap({ tested }: { tested: ExplainPayload }) {
   const page = usePage();
   const { layers, rows, largest } = headMap(tested.head_effects);
   const at = (column: number, row: number) => rows[row]?.at(layers[column] ?? -1);
-  const { selection } = page.state.value;
+  const selection = page.at.selection.value;
   const cells = rows.flatMap((_, row) => layers.map((_, column): [number, number] => [column, row]));
   const size = ([column, row]: [number, number]) => Math.abs(at(column, row)?.nats ?? 0);
   const strongest = cells.reduce((best, cell) => (size(cell) > size(best) ? cell : best), [0, 0] as [number, number]);

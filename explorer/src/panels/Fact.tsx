@@ -23,7 +23,7 @@ const SETS: Record<NeuronSet, string> = {
 
 export function FactBox({ explained }: { explained: ExplainPayload }) {
   const page = usePage();
-  const { knowledge } = page.state.value;
+  const knowledge = page.at.knowledge.value;
   const followed = page.followed();
   const report = page.data.host === "report";
   const closed = report && knowledge === null;
@@ -48,7 +48,7 @@ export function FactBox({ explained }: { explained: ExplainPayload }) {
 /** Which fact the prompt states, or how to name one. */
 function Stated({ list, explained }: { list: FactListPayload; explained: ExplainPayload }) {
   const page = usePage();
-  const { knowledge } = page.state.value;
+  const knowledge = page.at.knowledge.value;
   const { stated } = list;
   const report = page.data.host === "report";
   if (knowledge?.prompts)
@@ -103,7 +103,7 @@ function StopButton() {
 /** The neurons that were found, and what is done with them. */
 function Found({ list }: { list: FactListPayload }) {
   const page = usePage();
-  const { knowledge } = page.state.value;
+  const knowledge = page.at.knowledge.value;
   const followed = page.followed();
   const asked = knowledge && followed && (knowledge.prompts || list.stated) ? findAsk(knowledge, followed) : null;
   const { answer, result, stale } = useLatest(asked);
@@ -143,7 +143,7 @@ function Found({ list }: { list: FactListPayload }) {
 
 function Neurons({ found }: { found: FindPayload }) {
   const page = usePage();
-  const { knowledge } = page.state.value;
+  const knowledge = page.at.knowledge.value;
   const [fact] = found.facts;
   if (!knowledge || !fact) return null;
   const sets = setsOf(found);
@@ -216,7 +216,7 @@ function Named({ neurons }: { neurons: readonly NeuronPlace[] }) {
 /** The chosen neurons zeroed or doubled together, where the answer is predicted. */
 function Scaled(props: { neurons: NeuronPlace[]; target: number | undefined; whole: boolean }) {
   const page = usePage();
-  const test = page.state.value.knowledge?.test ?? null;
+  const test = page.at.knowledge.value?.test ?? null;
   const name = (how: "zero" | "double") => (how === "zero" ? "Suppress (× 0)" : "Amplify (× 2)");
   return (
     <fieldset class="test">

@@ -31,7 +31,7 @@ const BY = { rome: "ROME (a layer)", value: "value rows of these neurons" };
 
 export function FactEditor({ found, list }: { found: FindPayload; list: FactListPayload }) {
   const page = usePage();
-  const { knowledge } = page.state.value;
+  const knowledge = page.at.knowledge.value;
   const followed = page.followed();
   const edit = knowledge?.edit ?? null;
   const sets = setsOf(found);
@@ -71,7 +71,7 @@ export function FactEditor({ found, list }: { found: FindPayload; list: FactList
 
 function EditForm({ own, counts }: { own: boolean; counts: { own: number; shared: number } }) {
   const page = usePage();
-  const made = page.state.value.knowledge?.edit ?? null;
+  const made = page.at.knowledge.value?.edit ?? null;
   const action = useSignal<Action>(made?.action ?? "update");
   const to = useSignal(made?.to ?? "");
   const method = useSignal<FactEdit["method"]>(made?.method ?? "rome");

@@ -257,7 +257,7 @@ interface SpotProps {
 function Spot({ node, box, label, faded, onOver }: SpotProps) {
   const page = usePage();
   const { part } = node;
-  const selected = part !== null && samePart(part, page.state.value.selection);
+  const selected = part !== null && samePart(part, page.at.selection.value);
   const over = (on: boolean) => {
     onOver(on);
     page.hovered.value = on ? part : null;

@@ -25,7 +25,7 @@ const DONE: Record<How, string> = { zero: "zeroed", double: "doubled", mean: "at
 
 export function InspectorPanel() {
   const page = usePage();
-  const { selection } = page.state.value;
+  const selection = page.at.selection.value;
   const followed = page.followed();
   const { answer, result, stale } = useLatest(
     followed && selection ? { ask: "inspect" as const, ...followed, part: selection } : null,

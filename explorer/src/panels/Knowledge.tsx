@@ -151,7 +151,7 @@ function NeuronMap({ stack, largest }: { stack: Stack; largest: number }) {
   const columns = byLayer(stack.neurons, stack.layers.length);
   const rows = Math.min(ROWS, Math.max(0, ...columns.map((column) => column.length)));
   const at = (column: number, row: number) => columns[column]?.[row];
-  const selected = page.state.value.selection;
+  const selected = page.at.selection.value;
   if (stack.neurons.length === 0) return <p class="note">None of the strongest neurons is in it.</p>;
   return (
     <>

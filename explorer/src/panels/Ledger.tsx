@@ -44,7 +44,7 @@ export function LedgerPanel() {
   const byHand = useSignal<Record<string, boolean>>({});
   if (!explained) return null;
   const { ledger } = explained;
-  const selection = page.state.value.selection;
+  const selection = page.at.selection.value;
   const effectOf = (term: LedgerTerm) => {
     const part = partOf(term);
     return part && tested ? (withoutPart(tested, part)?.nats ?? null) : null;
@@ -196,7 +196,7 @@ function TermRows(props: {
         first={props.first ?? false}
         onToggle={(to) => opened.set(key, to)}
         onSelect={() => {
-          if (part) page.select(samePart(part, page.state.value.selection) ? null : part);
+          if (part) page.select(samePart(part, page.at.selection.value) ? null : part);
         }}
       />
       {open && level === 1 ? <Children term={term} largest={props.largest} /> : null}
@@ -300,7 +300,7 @@ interface RowProps {
 function Row(props: RowProps) {
   const page = usePage();
   const { part, open, level } = props;
-  const selected = part !== null && samePart(part, page.state.value.selection);
+  const selected = part !== null && samePart(part, page.at.selection.value);
   const hovered = part !== null && samePart(part, page.hovered.value);
   return (
     <tr

@@ -12,7 +12,7 @@ import { Panel } from "../ui/Panel";
 export function LookedPanel() {
   const page = usePage();
   const tested = useTested();
-  const selection = page.state.value.selection;
+  const selection = page.at.selection.value;
   const head = tested ? headOf(tested, selection) : null;
   if (!tested || !head || head.looks_at.length === 0) return null;
   const rest = 1 - head.looks_at.reduce((sum, at) => sum + at.attention, 0);

@@ -4,7 +4,7 @@ import { usePage } from "../hooks/usePage";
 export function Lost() {
   const page = usePage();
   if (!page.desk.lost.value) return null;
-  const { a } = page.state.value;
+  const a = page.at.a.value;
   return (
     <div class="panel lost" role="alert">
       <p>

@@ -4,7 +4,7 @@ import { useCompared } from "../hooks/useCompared";
 import { usePage } from "../hooks/usePage";
 import { predictionFigure, predictionTable } from "../lib/figure/amounts";
 import { labelOf, percent, visible } from "../lib/format";
-import { namedToken } from "../page/state";
+import { choosing } from "../page/state";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
@@ -71,9 +71,8 @@ function Predicted({ explained, caption }: { explained: ExplainPayload; caption:
                 class="part"
                 aria-pressed={token.id === explained.target.id}
                 disabled={page.data.host === "report"}
-                onClick={() =>
-                  page.set({ target: namedToken(token), ...(token.text === page.state.value.vs ? { vs: null } : {}) })
-                }
+                onClick={() => page.set(choosing(token, page.state.value.vs))}
+                onMouseEnter={() => page.foresee(choosing(token, page.state.value.vs))}
               >
                 <TokenText text={token.text} />
               </button>

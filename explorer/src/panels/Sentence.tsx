@@ -1,7 +1,6 @@
 /** The sentence that opens the page: what the model says, which words it needs, and which part carried it. */
-import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { testedAsk } from "../hooks/useTested";
+import { useTests } from "../hooks/useTested";
 import { partOfName } from "../lib/parts";
 import type { Span, UnitWithout } from "../protocol/payloads";
 import { PartButton } from "../ui/PartButton";
@@ -10,7 +9,7 @@ import { PartButton } from "../ui/PartButton";
 export function Sentence() {
   const page = usePage();
   const explained = page.explained.value;
-  const answer = useAsk(testedAsk(page.followed()));
+  const answer = useTests();
   if (!explained) return null;
   const tested = answer?.result ?? null;
   const units = tested?.words?.units ?? [];

@@ -2,9 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { testedAsk, useTested } from "../hooks/useTested";
+import { useTested, useTests } from "../hooks/useTested";
 import { carriersOf } from "../lib/carried";
 import { carriedFigure, carriedTable } from "../lib/figure/carried";
 import { decimal, signed } from "../lib/format";
@@ -25,11 +24,12 @@ const FIRST = 6;
 export function StrongestPanel() {
   const page = usePage();
   const explained = page.explained.value;
-  const answer = useAsk(testedAsk(page.followed()));
+  const answer = useTests();
   const tested = useTested();
   const all = useSignal(false);
   if (!explained) return null;
   const { heads, neurons } = tested ?? explained;
+  const listed = heads.length + neurons.length > 0;
   const limit = all.value ? Number.POSITIVE_INFINITY : FIRST;
   return (
     <Panel
@@ -50,43 +50,45 @@ export function StrongestPanel() {
           data={tested}
         />
       ) : null}
-      <Scroll label="The strongest, one a row">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">part</th>
-              <th scope="col" class="number">
-                <Term name="credit" />
-              </th>
-              <th scope="col">looks at / activation</th>
-              <th scope="col">with → without it</th>
-              <th scope="col">writes toward</th>
-            </tr>
-          </thead>
-          <tbody>
-            {heads.slice(0, limit).map((head) => (
-              <StrongRow
-                key={partKey(headPart(head))}
-                part={headPart(head)}
-                value={head.value}
-                shownFor={tested ? head.shown_for : []}
-                reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
-                toward={head.writes_toward}
-              />
-            ))}
-            {neurons.slice(0, limit).map((neuron) => (
-              <StrongRow
-                key={partKey(neuronPart(neuron))}
-                part={neuronPart(neuron)}
-                value={neuron.value}
-                shownFor={tested ? neuron.shown_for : []}
-                reads={signed(neuron.activation, 1)}
-                toward={neuron.promotes}
-              />
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      {listed ? (
+        <Scroll label="The strongest, one a row">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">part</th>
+                <th scope="col" class="number">
+                  <Term name="credit" />
+                </th>
+                <th scope="col">looks at / activation</th>
+                <th scope="col">with → without it</th>
+                <th scope="col">writes toward</th>
+              </tr>
+            </thead>
+            <tbody>
+              {heads.slice(0, limit).map((head) => (
+                <StrongRow
+                  key={partKey(headPart(head))}
+                  part={headPart(head)}
+                  value={head.value}
+                  shownFor={tested ? head.shown_for : []}
+                  reads={head.looks_at.slice(0, 2).map((at) => <LookedAtChip key={at.position} at={at} />)}
+                  toward={head.writes_toward}
+                />
+              ))}
+              {neurons.slice(0, limit).map((neuron) => (
+                <StrongRow
+                  key={partKey(neuronPart(neuron))}
+                  part={neuronPart(neuron)}
+                  value={neuron.value}
+                  shownFor={tested ? neuron.shown_for : []}
+                  reads={signed(neuron.activation, 1)}
+                  toward={neuron.promotes}
+                />
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      ) : null}
       {Math.max(heads.length, neurons.length) > FIRST ? (
         <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
           {all.value ? "Show the first" : `Show all ${heads.length + neurons.length}`}

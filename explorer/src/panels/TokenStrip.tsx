@@ -164,7 +164,7 @@ function moveFocus(event: KeyboardEvent): void {
 /** What each source token gives through the shown head, or through all heads of the shown attention sublayer. */
 function useSourceCredit(): { part: Part; values: number[] } | null {
   const page = usePage();
-  const { selection } = page.state.value;
+  const selection = page.at.selection.value;
   const followed = page.followed();
   const askFor = (part: Part | null) =>
     part && followed && sublayerOf(part) !== "mlp"

@@ -3,9 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { useAsk } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { testedAsk, useTested } from "../hooks/useTested";
+import { useTested, useTests } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
 import { bare, percent, signed, told, visible } from "../lib/format";
@@ -22,7 +21,7 @@ import {
   strongestOf,
 } from "../lib/words";
 
-import { namedToken } from "../page/state";
+import { choosing } from "../page/state";
 import type { ExplainPayload, UnitWithout, Zeroed } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { PartButton } from "../ui/PartButton";
@@ -36,11 +35,11 @@ export function WordsPanel() {
   const page = usePage();
   const explained = page.explained.value;
   const tested = useTested();
-  const answer = useAsk(testedAsk(page.followed()));
+  const answer = useTests();
   const hovered = useSignal<UnitWithout | null>(null);
   if (!explained) return null;
   const units = tested?.words?.units ?? [];
-  const chosen = units.find((unit) => unit.positions[0] === page.state.value.word) ?? null;
+  const chosen = units.find((unit) => unit.positions[0] === page.at.word.value) ?? null;
   const over = units.find((unit) => unit === hovered.value) ?? null;
   const told = over ?? chosen ?? strongestOf(units);
   return (
@@ -75,7 +74,7 @@ function Text(props: {
   const { explained, units } = props;
   const { target } = explained;
   const largest = largestOf(units);
-  const source = (page.answered.value ?? page.state.value).source;
+  const source = page.answered.value?.source ?? null;
   const ofSource = page.reads() === "text" && source !== null && units.length > 0;
   const stretches = ofSource ? stretchesOfText(source, units) : stretchesOf(explained, units);
   const chat = stretches.some((stretch) => stretch.role !== null);
@@ -145,7 +144,7 @@ function Word(props: {
       type="button"
       class={`word${unit.mark ? ` ${unit.mark}` : ""}`}
       title={withoutText(unit, explained)}
-      aria-pressed={page.state.value.word !== null && unit.positions[0] === page.state.value.word}
+      aria-pressed={page.at.word.value !== null && unit.positions[0] === page.at.word.value}
       onClick={() => page.set({ word: unit.positions[0] ?? null })}
       onMouseEnter={() => props.onHover(unit)}
       onMouseLeave={() => props.onHover(null)}
@@ -225,7 +224,7 @@ function matters(zeroed: Zeroed | null | undefined): boolean {
 function Alternatives({ explained }: { explained: ExplainPayload }) {
   const page = usePage();
   const others = explained.predictions.filter((token) => token.id !== explained.target.id).slice(0, OTHERS);
-  const { vs } = page.state.value;
+  const vs = page.at.vs.value;
   const still = page.data.host === "report";
   return (
     <p class="alternatives">
@@ -237,7 +236,9 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           class="alternative"
           disabled={still}
           title="Explain this token"
-          onClick={() => page.set({ target: namedToken(token), ...(token.text === vs ? { vs: null } : {}) })}
+          onClick={() => page.set(choosing(token, vs))}
+          onMouseEnter={() => page.foresee(choosing(token, vs))}
+          onFocus={() => page.foresee(choosing(token, vs))}
         >
           <bdi class="token-text">{bare(token.text)}</bdi> <span class="small">{percent(token.probability)}</span>
         </button>

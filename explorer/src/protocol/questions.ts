@@ -92,6 +92,8 @@ export interface ExplainAsk {
   source?: string | null;
   /** Whether heads and neurons are zeroed. */
   test?: boolean;
+  /** Whether heads and neurons are listed; without them, and without tests, the answer comes soonest. */
+  parts?: boolean;
   top?: number;
   /** A word and the one in its place. */
   swap?: [string, string] | null;

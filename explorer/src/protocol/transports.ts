@@ -77,22 +77,34 @@ function hand(event: string, data: unknown, events: Events): void {
 }
 
 /** How an ask was made more or less closely: what a report embeds may have been asked with other amounts. */
-const AMOUNTS = new Set(["top", "test", "target"]);
+const AMOUNTS = new Set(["top", "test", "parts", "target"]);
 
 /**
  * A report has only what it embeds: the very ask, which the desk finds itself, or the one that differs from it in
- * amounts. Its target cannot be changed, so that it need not be named.
+ * amounts. An answer tells its token, which the ask need not name.
  */
 export function embedded(results: Record<string, unknown>): Transport {
   const core = (ask: Record<string, unknown>) =>
     canonical(Object.fromEntries(Object.entries(ask).filter(([name]) => !AMOUNTS.has(name))));
-  const byCore = new Map(Object.entries(results).map(([key, payload]) => [core(JSON.parse(key)), payload]));
+  const kept = Object.entries(results).map(([key, payload]) => {
+    const ask = JSON.parse(key) as Record<string, unknown>;
+    return { core: core(ask), tokens: tokensOf(ask, payload), payload };
+  });
   return (ask, events) => {
-    const found = byCore.get(core(ask));
-    if (found) events.result(found);
+    const key = core(ask);
+    const found = kept.find(
+      ({ core, tokens }) => core === key && (tokens.length === 0 || tokens.includes(ask.target ?? null)),
+    );
+    if (found) events.result(found.payload);
     else events.error("Not kept in this report. Open the prompt with `unembed open` to ask for it.");
     return () => {};
   };
+}
+
+/** How the token of a kept answer is named: as it was asked, by its id and by its text; nothing where it tells no token. */
+function tokensOf(ask: Record<string, unknown>, payload: unknown): unknown[] {
+  const { target } = (payload ?? {}) as { target?: { id?: number; text?: string } | null };
+  return target?.id === undefined ? [] : [ask.target ?? null, target.id, target.text];
 }
 
 /** anywidget's model, as far as the page needs it. */

@@ -12,7 +12,7 @@ export function Field(props: {
   live: boolean;
 }) {
   const page = usePage();
-  const value = String(page.state.value[props.name] ?? "");
+  const value = String(page.at[props.name].value ?? "");
   const typed = useSignal(value);
   useEffect(() => {
     typed.value = value;

@@ -5,7 +5,7 @@ import { nameOf, type Part, samePart } from "../lib/parts";
 /** A name that selects its part and previews it while the pointer is over it. */
 export function PartButton(props: { part: Part }) {
   const page = usePage();
-  const pressed = samePart(props.part, page.state.value.selection);
+  const pressed = samePart(props.part, page.at.selection.value);
   return (
     <button
       type="button"

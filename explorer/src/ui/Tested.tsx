@@ -17,7 +17,7 @@ export function Tested(props: { tests: Test[]; note: string; target?: number; sa
   const page = usePage();
   const followed = page.followed();
   const swaps = props.tests.some((test) => test.how === "swap");
-  const { b } = page.state.value;
+  const b = page.at.b.value;
   const missing = swaps && b === null;
   const answer = useAsk(
     followed && !missing

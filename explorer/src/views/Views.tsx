@@ -33,7 +33,7 @@ const SHOWN: Record<View, ComponentType> = {
 
 /** The view that the state names. */
 export function Shown() {
-  const { view } = usePage().state.value;
+  const view = usePage().at.view.value;
   const View = SHOWN[view];
   return (
     <div class={`view view-${view}`}>
@@ -51,7 +51,7 @@ function Why() {
       <WordsPanel />
       <CarriedPanel />
       <div class="beside">
-        {page.state.value.selection ? <InspectorPanel /> : null}
+        {page.at.selection.value ? <InspectorPanel /> : null}
         <LookedPanel />
         <KnewPanel />
       </div>

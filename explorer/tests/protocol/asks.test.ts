@@ -144,4 +144,19 @@ describe("a report", () => {
     });
     expect(desk.watch({ ask: "lens", prompt: "a" }).value.error).toContain("unembed open");
   });
+
+  it("answers of the token that is asked about, however it is named, and of no other", () => {
+    const first = { ask: "explain" as const, prompt: "a" };
+    const kept = {
+      [canonical({ ...first, parts: false })]: { target: { id: 7, text: " Paris" } },
+      [canonical({ ...first, target: "Lyon" })]: { target: { id: 8, text: " Lyon" } },
+    };
+    const desk = new Desk(embedded(kept), kept);
+    const tokenOf = (target: unknown) => {
+      const { result, error } = desk.watch({ ...first, test: true, ...(target === null ? {} : { target }) }).value;
+      return error ?? (result as unknown as { target: { id: number } }).target.id;
+    };
+    expect([null, 7, " Paris", 8, " Lyon", "Lyon"].map(tokenOf)).toEqual([7, 7, 7, 8, 8, 8]);
+    expect(tokenOf(9)).toContain("Not kept");
+  });
 });

@@ -84,6 +84,8 @@ class ExplainAsk(About):
 
     test: bool = True
     """Whether heads and neurons are zeroed."""
+    parts: bool = True
+    """Whether heads and neurons are listed; without them, and without tests, the answer comes soonest."""
     top: Top = 10
     swap: tuple[str, str] | None = None
     """A word and the one in its place."""

@@ -87,6 +87,7 @@ def explain(session: Session, ask: arguments.ExplainAsk, progress: Progress) -> 
         reference=ask.reference,
         position=ask.position,
         test=ask.test,
+        parts=ask.parts,
         top=ask.top,
         swap=_swap(ask),
         states=session.states(run, ask.position) if ask.swap is None else None,

@@ -46,8 +46,14 @@ def common(state: Mapping[str, Any]) -> Ask:
 
 def explain_keys(state: Mapping[str, Any], explained: Mapping[str, Any]) -> tuple[str, str]:
     """The keys under which the page looks for an explanation: at once, and with its tests."""
-    first = {"ask": "explain", **common(state), "test": False, "top": TOP}
-    return key_of(first), key_of({"target": explained["target"]["id"], **first, "test": True})
+    first = {**common(state), "top": TOP}
+    tested = {"target": explained["target"]["id"], **first, "test": True}
+    return key_of(_at_once(first)), key_of({"ask": "explain", **tested})
+
+
+def _at_once(asked: Mapping[str, Any]) -> Ask:
+    """What the page asks first of a prediction."""
+    return {"ask": "explain", **asked, "test": False, "parts": False, "top": TOP}
 
 
 def _lens_ask(followed: Mapping[str, Any], position: int, length: int) -> Ask:
@@ -100,7 +106,7 @@ def kept_of_two(
     """The results that a report of a patching sweep embeds: both explanations, and the sweep as `unembed/patch/2`."""
     first = answer(session, {"ask": "explain", **common(state), "test": False, "top": TOP}, progress)
     followed = {"target": first["target"]["id"], **common(state)}
-    other = {"ask": "explain", **followed, "prompt": state["b"], "test": False, "top": TOP}
+    other = _at_once({**followed, "prompt": state["b"]})
     sweep = {"ask": "patch", **common(state), "prompt_b": state["b"], "site": patch["site"], "align": patch["align"]}
     return {
         **dict.fromkeys(explain_keys(state, first), first),

@@ -266,6 +266,8 @@ class Ledger(RunResult[Term]):
         grain = Grain.parse(by)
         if not self.grain.covers(grain):
             raise InputError(f"A ledger by {self.by} cannot be split to {by}; decompose again.")
+        if grain == self.grain:
+            return self
         return replace(self, grain=grain, segments=tuple(_coarsen(self.segments, grain)))
 
     def terms(self) -> list[Term]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -52,10 +53,17 @@ def hash_of(file: Path, progress: Progress) -> str:
 
 
 def _digests() -> dict[str, list[Any]]:
+    file = cache_folder() / "digests.json"
     try:
-        known = parse_json((cache_folder() / "digests.json").read_text())
+        return _digests_in(file, *_stamp(file))
     except (OSError, ValueError):
         return {}
+
+
+@functools.lru_cache(maxsize=1)
+def _digests_in(file: Path, *_stamped: int) -> dict[str, list[Any]]:
+    """What a file says, read again once it has changed: every payload tells the digest of its model."""
+    known = parse_json(file.read_text())
     entries = known.items() if isinstance(known, dict) else ()
     return {file: entry for file, entry in entries if isinstance(entry, list) and entry}
 

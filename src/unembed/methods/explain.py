@@ -116,7 +116,7 @@ class Explanation(LedgerResult):
     ledger: Ledger
     """At the granularity asked for."""
     finest: Ledger
-    """By source token and neuron; `finest.coarser(...)` gives every other."""
+    """By source token and neuron; `finest.coarser(...)` gives every other. With `parts=False` it is `ledger`."""
     heads: tuple[HeadNote, ...]
     """The largest effect first; the largest credit, where nothing was zeroed."""
     neurons: tuple[NeuronNote, ...]
@@ -180,6 +180,7 @@ def explain(
     test: bool = True,
     swap: SwapWords | None = None,
     inputs: bool = False,
+    parts: bool = True,
     states: States | None = None,
     progress: Progress = silent,
 ) -> Explanation:
@@ -200,6 +201,8 @@ def explain(
             also takes its value from the run of the prompt with the other word. Of an encoder-decoder, of the source.
             A third entry says which of several: "all", or 2 for the second. Tokens may be named (`id:29871`).
         inputs: of an encoder-decoder, also pull what cross-attention adds back to what the encoder read.
+        parts: tell heads and neurons apart. Without it the ledger ends at `by`, no head or neuron is listed, and the
+            explanation comes soonest: no output projection is read again. Then nothing is tested or swapped.
         states: what the lens read of this run at this position, for an explanation of another token; None reads it.
         progress: called while the tests run.
 
@@ -208,6 +211,8 @@ def explain(
         LedgerError: the terms do not sum to the model's own number.
     """
     model = prompt.model
+    if not parts and (test or swap is not None):
+        raise InputError("Expected test=False and no swap with parts=False: heads and neurons are what is tested.")
     untestable = why_no_versions(model)
     test = test and untestable is None
     where, top = prompt.place(position), counted(top, "top", least=1)
@@ -216,9 +221,11 @@ def explain(
     read = readout(run, target, position=where, reference=reference, versus=versus)
     if states is not None and (states.run is not run or states.position != where):
         raise InputError("Expected `states` of the same run at the same position.")
-    finest = decompose(read, by="source+neuron")
+    finest = decompose(read, by="source+neuron" if parts else by)
     assert read.target is not None
-    heads, neurons = _notes(read, [*_heads_of(finest).top(top), *_only(finest, "neuron").top(top)])
+    heads, neurons = (
+        _notes(read, [*_heads_of(finest).top(top), *_only(finest, "neuron").top(top)]) if parts else ((), ())
+    )
     untested = Explanation(
         readout=read,
         predictions=run.top(top, position=where),

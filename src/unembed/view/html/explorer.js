@@ -1,14 +1,14 @@
 // node_modules/preact/dist/preact.mjs
-var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, ee = Array.isArray, g = m.slice, _ = Object.assign;
-function te(e) {
+var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
+function ee(e) {
 	e && e.parentNode && e.remove();
 }
-function v(e, t, n) {
+function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? g.call(arguments, 2) : n), y(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), b(e, o, r, i, null);
 }
-function y(n, r, i, a, o) {
+function b(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,66 +26,66 @@ function y(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function b(e) {
+function x(e) {
 	return e.children;
 }
-function ne(e, t) {
+function te(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function re(e, t) {
-	if (t == null) return e.__ && re(e.__, e.__i + 1);
+function ne(e, t) {
+	if (t == null) return e.__ && ne(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : re(e);
+	return typeof e.type != "function" || e.props.__P ? null : ne(e);
 }
-function ie(t) {
+function re(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = _({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
 }
-function x(e) {
+function S(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), x(e);
+	}), S(e);
 }
-function S(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
+function C(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
 }
-function ae() {
+function ie() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && re(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ae);
+		(a = r.length) && (i || queueMicrotask)(ie);
 	}
 }
-function oe(e, t, n, r, i, a, o, s, c, l, u) {
-	var d, f, h, ee, g, _, te = r.__k || m, v = t.length;
-	for (c = se(n, t, te, c, v), d = 0; d < v; d++) (h = n.__k[d]) != null && (f = ~h.__i && te[h.__i] || p, h.__i = d, _ = pe(e, h, f, i, a, o, s, c, l, u), ee = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || ee, h)), g ||= ee, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && _ !== void 0 ? c = _ : ee && (c = ee.nextSibling), h.__u &= -21);
-	return n.__e = g, c;
+function ae(e, t, n, r, i, a, o, s, c, l, u) {
+	var d, f, h, g, _, v, ee = r.__k || m, y = t.length;
+	for (c = oe(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = fe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	return n.__e = _, c;
 }
-function se(e, t, n, r, i) {
-	var a, o, s, c, l, u, d, p, m, h = n.length, g = h, _ = 0, te = 0, v = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = v[a] = y(null, o) : ee(o) ? o = v[a] = y(b, { children: o }) : o.constructor === f && o.__b ? o = v[a] = y(o.type, o.props, o.key, o.ref, o.__v) : v[a] = o, c = a + _, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, g)) && (g--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? _-- : l == c + 1 ? _++ : l != c && (l > c ? _-- : _++, te = 1)) : (~l || (i > h ? _-- : i < h && _++), typeof o.type != "function" && (o.__u |= 4))) : v[a] = null;
-	if (te) {
-		for (u = [], d = [], a = 0; a < i; a++) if ((o = v[a]) && 16 & o.__u) {
-			for (_ = 0, p = u.length; _ < p;) u[m = _ + p >> 1] < o.__i ? _ = m + 1 : p = m;
-			u[_] = o.__i, d[a] = _ + 1;
+function oe(e, t, n, r, i) {
+	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, ee = 0, y = e.__k = Array(i);
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : g(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	if (ee) {
+		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
+			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
+			u[v] = o.__i, d[a] = v + 1;
 		}
-		for (_ = u.length; a--;) d[a] && (d[a] == _ ? _-- : v[a].__u |= 4);
+		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : y[a].__u |= 4);
 	}
-	if (g) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), ve(s, s));
 	return r;
 }
-function ce(e, t, n, r) {
+function se(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function le(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function le(e, t, n, r) {
 	}
 	return -1;
 }
-function ue(e, t, n) {
+function le(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function de(e, t, n, r, i) {
+function ue(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function de(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function fe(t) {
+function de(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function fe(t) {
 		}
 	};
 }
-function pe(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, g, v, y, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
+function fe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, y, b, re, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof ve == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof _e == "function") {
 		h = s.length;
 		try {
-			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (g = r.__c) ? (n.__c = g, 2 & g.__g && (g.__g |= 1)) : (S ? n.__c = g = new ve(x, se) : (n.__c = g = new ne(x, se), g.constructor = ve, g.render = be), ae && ae.sub(g), g.state || (g.state = {}), g.__n = i, g.__g |= 8, g.__h = [], g.__k = []), S && (g.__s || (g.__s = g.state), ve.getDerivedStateFromProps && (g.__s == g.state && (g.__s = _({}, g.__s)), _(g.__s, ve.getDerivedStateFromProps(x, g.__s)))), v = g.props, y = g.state, g.__v = n, r.__c) {
-				if (x !== v && S && !ve.getDerivedStateFromProps && g.componentWillReceiveProps && g.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & g.__g) || !(4 & g.__g) && g.shouldComponentUpdate && !1 === g.shouldComponentUpdate(x, g.__s, se)) {
-					n.__v != r.__v && (g.props = x, g.state = g.__s, g.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (C ? n.__c = _ = new _e(S, oe) : (n.__c = _ = new te(S, oe), _.constructor = _e, _.render = ye), ie && ie.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), C && (_.__s || (_.__s = _.state), _e.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, _e.getDerivedStateFromProps(S, _.__s)))), y = _.props, b = _.state, _.__v = n, r.__c) {
+				if (S !== y && C && !_e.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(S, _.__s, oe)) {
+					n.__v != r.__v && (_.props = S, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(g.__h, g.__k), g.__k = [], g.__h.length && s.push(g), c = re(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ne(r);
 					break n;
 				}
-				g.componentWillUpdate && g.componentWillUpdate(x, g.__s, se), S && g.componentDidUpdate && g.__h.push(function() {
-					g.componentDidUpdate(v, y, ie);
+				_.componentWillUpdate && _.componentWillUpdate(S, _.__s, oe), C && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(y, b, re);
 				});
-			} else S && !ve.getDerivedStateFromProps && g.componentWillMount && g.componentWillMount(), S && g.componentDidMount && g.__h.push(g.componentDidMount);
-			g.context = se, g.props = x, g.__P = t, g.__g &= -5, ce = e.__r, le = S ? 25 : 0;
+			} else C && !_e.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), C && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = oe, _.props = S, _.__P = t, _.__g &= -5, se = e.__r, ce = C ? 25 : 0;
 			do
-				g.__g &= -9, ce && ce(n), d = g.render(g.props, g.state = g.__s, g.context);
-			while (8 & g.__g && ++le < 25);
-			S && (m.push.apply(g.__h, g.__k), g.__k = []), g.state = g.__s, g.getChildContext && (i = _({}, i, g.getChildContext())), S && r.__c && g.getSnapshotBeforeUpdate && (ie = g.getSnapshotBeforeUpdate(v, y)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ye(e, e);
-			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, ee(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(te), g.__h.length && s.push(g), 1 & g.__g && (g.__g &= -4);
+				_.__g &= -9, se && se(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++ce < 25);
+			C && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), C && r.__c && _.getSnapshotBeforeUpdate && (re = _.getSnapshotBeforeUpdate(y, b)), le = d && d.type === x && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ve(e, e);
+			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ae(t, g(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
-						for (; pe < o.length; pe++) if (ge = o[pe]) {
-							if (o[pe] = null, de) {
-								if (ge == fe) break;
+						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
+						for (; fe < o.length; fe++) if (he = o[fe]) {
+							if (o[fe] = null, ue) {
+								if (he == de) break;
 							} else {
-								if (ge.nodeType != 8) break;
-								ge.data.startsWith("$s") && (fe = me(de = ge));
+								if (he.nodeType != 8) break;
+								he.data.startsWith("$s") && (de = pe(ue = he));
 							}
 						}
 					}
-					if (!de) {
+					if (!ue) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						de = c;
+						ue = c;
 					}
-					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
-				} else o && o.some(te);
+					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+				} else o && o.some(ee);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function me(e, t) {
+function pe(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function me(e, t) {
 		t && t.push(e);
 	}
 }
-function he(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
+function me(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
 }
-function ge(t, n, r) {
-	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
+function he(t, n, r) {
+	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function ge(t, n, r) {
 		}
 	});
 }
-function _e(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, _, v, y, b, ne, ie = r.props || p, x = n.props, S = n.type;
-	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((v = o[d]) && (S ? v.localName == S : v.nodeType == 3)) {
-			t = v, o[d] = null;
+function ge(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, y, b, x, te, re = r.props || p, S = n.props, C = n.type;
+	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (C ? y.localName == C : y.nodeType == 3)) {
+			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
-		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (te = u.ownerDocument || document, !C) return te.createTextNode(S);
+		t = te.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (S) {
-		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && g.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(v = t.attributes[d]).name] = v.value;
-		for (d in ie) v = ie[d], d == "dangerouslySetInnerHTML" ? m = v : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, v, a);
-		for (d in x) v = x[d], d == "children" ? _ = v : d == "dangerouslySetInnerHTML" ? f = v : d == "value" ? y = v : d == "checked" ? b = v : c && typeof v != "function" || ie[d] === v || de(t, d, v, ie[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, ee(_) ? _ : [_], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(te)), c && S != "textarea" || (d = "value", S == "progress" && y == null ? t.removeAttribute(d) : y == null || y === t[d] && (S != "progress" || y) || de(t, d, y, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
-	} else ie === x || c && t.data == x || (t.data = x);
+	if (C) {
+		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (re = {}, d = 0; d < t.attributes.length; d++) re[(y = t.attributes[d]).name] = y.value;
+		for (d in re) y = re[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, y, a);
+		for (d in S) y = S[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || re[d] === y || ue(t, d, y, re[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(ee)), c && C != "textarea" || (d = "value", C == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (C != "progress" || b) || ue(t, d, b, re[d], a), d = "checked", x != null && x != t[d] && ue(t, d, x, re[d], a));
+	} else re === S || c && t.data == S || (t.data = S);
 	return t;
 }
-function ve(t, n, r, i) {
+function _e(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ye(t, n, r) {
+function ve(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ye(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(te), te(a), te(i)), r || te(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
 }
-function be(e, t, n) {
+function ye(e, t, n) {
 	return this.constructor(e, n);
 }
-function xe(t, n) {
+function be(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = y(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? g.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
 }
-function Se(e) {
+function xe(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, S(e);
+				e.__g |= 4, C(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,102 +281,102 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, ne.prototype.setState = function(e, t) {
+}, te.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = _({}, this.state)), typeof e == "function" && (e = e(_({}, n), this.props)), e && (_(n, e), this.__v && (t && this.__k.push(t), S(this)));
-}, ne.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
-}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), C(this)));
+}, te.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
+}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // node_modules/preact/hooks/dist/hooks.mjs
-var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
-function Ie(e, t) {
-	w.__h && w.__h(C, e, De || t), De = 0;
-	var n = C.__H || (C.__H = {
+var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
+function Fe(e, t) {
+	T.__h && T.__h(w, e, Ee || t), Ee = 0;
+	var n = w.__H || (w.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
+function Ie(e, t) {
+	var n = Fe(Se++, 3);
+	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
+}
 function Le(e, t) {
-	var n = Ie(Ce++, 3);
-	!w.__s && Ye(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
+	var n = Fe(Se++, 4);
+	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function Re(e, t) {
-	var n = Ie(Ce++, 4);
-	!w.__s && Ye(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
-}
-function ze(e) {
-	return De = 5, Be(function() {
+function Re(e) {
+	return Ee = 5, ze(function() {
 		return { current: e };
 	}, []);
 }
-function Be(e, t) {
-	var n = Ie(Ce++, 7);
-	return Ye(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function ze(e, t) {
+	var n = Fe(Se++, 7);
+	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Ve(e) {
-	var t = C.context[e.__c], n = Ie(Ce++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
+function Be(e) {
+	var t = w.context[e.__c], n = Fe(Se++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function He() {
-	var e = Ie(Ce++, 11);
+function Ve() {
+	var e = Fe(Se++, 11);
 	if (!e.__) {
-		for (var t = C.__v; !t.__m && t.__;) t = t.__;
+		for (var t = w.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function Ue() {
+function He() {
 	var e;
 	do {
-		for (; e = ke.shift();) try {
-			qe(e);
+		for (; e = Oe.shift();) try {
+			Ke(e);
 		} catch (t) {
-			w.__e(t, { __: (e = e.__P) && e.__v });
+			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = Oe.shift();) {
+		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(qe), t.__h.some(Je), t.__h = [];
+				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
 			} catch (n) {
-				t.__h = [], w.__e(n, e.__v);
+				t.__h = [], T.__e(n, e.__v);
 			}
 		}
-	} while (ke.length);
+	} while (Oe.length);
 }
-w.__b = function(e) {
-	C = null, Ae && Ae(e);
-}, w.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
-}, w.__r = function(e) {
-	je && je(e), Ce = 0;
-	var t = (C = e.__c).__H;
-	t && (we == C ? C.__h = [] : (t.__h.some(qe), t.__h.some(Je), Ce = 0), t.__h = [], t.__.some(function(e) {
+T.__b = function(e) {
+	w = null, ke && ke(e);
+}, T.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
+}, T.__r = function(e) {
+	Ae && Ae(e), Se = 0;
+	var t = (w = e.__c).__H;
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), we = C;
-}, w.diffed = function(e) {
-	Me && Me(e);
+	})), Ce = w;
+}, T.diffed = function(e) {
+	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ke(Oe.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), we = C = null;
-}, w.__c = function(e, t) {
+	})), Ce = w = null;
+}, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(qe), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Je(e);
+			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
+				return !e.__ || qe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Ne && Ne(e, t);
-}, w.unmount = function(e) {
-	Pe && Pe(e);
+	}), Me && Me(e, t);
+}, T.unmount = function(e) {
+	Ne && Ne(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -385,54 +385,54 @@ w.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ke(ke.push(r));
-			} else qe(r);
+				r.__P = n, Ge(Oe.push(r));
+			} else Ke(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && w.__e(t, r.__v));
+	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var We = typeof requestAnimationFrame == "function";
-function Ge(e) {
+var Ue = typeof requestAnimationFrame == "function";
+function We(e) {
 	var t, n = function() {
-		clearTimeout(r), We && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	We && (t = requestAnimationFrame(n));
+	Ue && (t = requestAnimationFrame(n));
+}
+function Ge(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
 }
 function Ke(e) {
-	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || Ge)(Ue);
+	var t = w, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
 function qe(e) {
-	var t = C, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), C = t;
+	var t = w;
+	e.__c = e.__(), w = t;
 }
-function Je(e) {
-	var t = C;
-	e.__c = e.__(), C = t;
-}
-function Ye(e, t) {
+function Je(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
-		return !Ee(t, e[n]);
+		return !Te(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Xe = Symbol.for("preact-signals");
-function Ze() {
-	if (nt > 1) nt--;
+var Ye = Symbol.for("preact-signals");
+function Xe() {
+	if (tt > 1) tt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = ot;
-			for (ot = void 0; e !== void 0;) {
+			var e = at;
+			for (at = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); tt !== void 0;) {
-			var n = tt;
-			for (tt = void 0, rt++; n !== void 0;) {
+		})(); et !== void 0;) {
+			var n = et;
+			for (et = void 0, nt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && lt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ct(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ze() {
 				n = r;
 			}
 		}
-		if (rt = 0, nt--, t) throw e;
+		if (nt = 0, tt--, t) throw e;
 	}
 }
-function Qe(e) {
-	if (nt > 0) return e();
-	at = ++it, nt++;
+function Ze(e) {
+	if (tt > 0) return e();
+	it = ++rt, tt++;
 	try {
 		return e();
 	} finally {
-		Ze();
+		Xe();
 	}
 }
-var $e, T = void 0;
-function et(e) {
-	var t = T, n = $e;
-	T = void 0, $e = void 0;
+var Qe, E = void 0;
+function $e(e) {
+	var t = E, n = Qe;
+	E = void 0, Qe = void 0;
 	try {
 		return e();
 	} finally {
-		T = t, $e = n;
+		E = t, Qe = n;
 	}
 }
-var tt = void 0, nt = 0, rt = 0, it = 0, at = 0, ot = void 0, st = 0;
-function ct(e) {
-	if (T !== void 0) {
+var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
+function st(e) {
+	if (E !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== T) return t = {
+		if (t === void 0 || t.t !== E) return t = {
 			i: 0,
 			S: e,
-			p: T.s,
+			p: E.s,
 			n: void 0,
-			t: T,
+			t: E,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
+		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
 	}
 }
-function E(e, t) {
+function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-E.prototype.brand = Xe, E.prototype.h = function() {
+D.prototype.brand = Ye, D.prototype.h = function() {
 	return !0;
-}, E.prototype.S = function(e) {
+}, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? et(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, E.prototype.U = function(e) {
+}, D.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && et(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, E.prototype.subscribe = function(e) {
+}, D.prototype.subscribe = function(e) {
 	var t = this;
-	return vt(function() {
+	return _t(function() {
 		var n = t.value;
-		et(function() {
+		$e(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, E.prototype.valueOf = function() {
+}, D.prototype.valueOf = function() {
 	return this.value;
-}, E.prototype.toString = function() {
+}, D.prototype.toString = function() {
 	return this.value + "";
-}, E.prototype.toJSON = function() {
+}, D.prototype.toJSON = function() {
 	return this.value;
-}, E.prototype.peek = function() {
+}, D.prototype.peek = function() {
 	var e = this;
-	return et(function() {
+	return $e(function() {
 		return e.value;
 	});
-}, Object.defineProperty(E.prototype, "value", {
+}, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = ct(this);
+		var e = st(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (rt > 100) throw Error("Cycle detected");
+			if (nt > 100) throw Error("Cycle detected");
 			(function(e) {
-				nt !== 0 && rt === 0 && e.l !== at && (e.l = at, ot = {
+				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: ot
+					o: at
 				});
-			})(this), this.v = e, this.i++, st++, nt++;
+			})(this), this.v = e, this.i++, ot++, tt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ze();
+				Xe();
 			}
 		}
 	}
 });
-function D(e, t) {
-	return new E(e, t);
+function O(e, t) {
+	return new D(e, t);
 }
-function lt(e) {
+function ct(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function ut(e) {
+function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function ut(e) {
 		}
 	}
 }
-function dt(e) {
+function ut(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function ft(e, t) {
-	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = st - 1, this.f = 4;
+function dt(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
 }
-ft.prototype = new E(), ft.prototype.h = function() {
+dt.prototype = new D(), dt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === st)) return !0;
-	if (this.g = st, this.f |= 1, this.i > 0 && !lt(this)) return this.f &= -2, !0;
-	var e = T;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
+	if (this.g = ot, this.f |= 1, this.i > 0 && !ct(this)) return this.f &= -2, !0;
+	var e = E;
 	try {
-		ut(this), T = this;
+		lt(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return T = e, dt(this), this.f &= -2, !0;
-}, ft.prototype.S = function(e) {
+	return E = e, ut(this), this.f &= -2, !0;
+}, dt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	E.prototype.S.call(this, e);
-}, ft.prototype.U = function(e) {
-	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
+	D.prototype.S.call(this, e);
+}, dt.prototype.U = function(e) {
+	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, ft.prototype.N = function() {
+}, dt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(ft.prototype, "value", { get: function() {
+}, Object.defineProperty(dt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = ct(this);
+	var e = st(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function pt(e, t) {
-	return new ft(e, t);
+function ft(e, t) {
+	return new dt(e, t);
 }
-function mt(e) {
+function pt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		nt++;
-		var n = T;
-		T = void 0;
+		tt++;
+		var n = E;
+		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, ht(e), t;
+			throw e.f &= -2, e.f |= 8, mt(e), t;
 		} finally {
-			T = n, Ze();
+			E = n, Xe();
 		}
 	}
 }
-function ht(e) {
+function mt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, mt(e);
+	e.x = void 0, e.s = void 0, pt(e);
 }
-function gt(e) {
-	if (T !== this) throw Error("Out-of-order effect");
-	dt(this), T = e, this.f &= -2;
+function ht(e) {
+	if (E !== this) throw Error("Out-of-order effect");
+	ut(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && ht(this);
+		8 & this.f && mt(this);
 	} finally {
-		Ze();
+		Xe();
 	}
 }
-function _t(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, $e && $e.push(this);
+function gt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
 }
-_t.prototype.c = function() {
+gt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ _t.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, _t.prototype.S = function() {
+}, gt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, mt(this), ut(this), nt++;
-	var e = T;
-	return T = this, gt.bind(this, e);
-}, _t.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = tt, tt = this);
-}, _t.prototype.d = function() {
-	this.f |= 8, 1 & this.f || ht(this);
-}, _t.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, pt(this), lt(this), tt++;
+	var e = E;
+	return E = this, ht.bind(this, e);
+}, gt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = et, et = this);
+}, gt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || mt(this);
+}, gt.prototype.dispose = function() {
 	this.d();
 };
-function vt(e, t) {
-	var n = new _t(e, t);
+function _t(e, t) {
+	var n = new gt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function vt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var yt, bt, xt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, St = [];
-vt(function() {
-	yt = this.N;
+var vt, yt, bt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, xt = [];
+_t(function() {
+	vt = this.N;
 })();
-function Ct(t, n) {
+function St(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function wt(e) {
-	if (bt) {
-		var t = bt;
-		bt = void 0, t();
+function Ct(e) {
+	if (yt) {
+		var t = yt;
+		yt = void 0, t();
 	}
-	bt = e && e.S();
+	yt = e && e.S();
 }
-function Tt(e) {
-	var t = this, r = e.data, i = O(r);
+function wt(e) {
+	var t = this, r = e.data, i = k(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Be(function() {
+	var a = ze(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = pt(function() {
+		var a = ft(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = pt(function() {
+		}), o = ft(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = vt(function() {
-			if (this.N = kt, o.value) {
+		}), s = _t(function() {
+			if (this.N = Ot, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function Tt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Tt.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
+wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
-		value: v(b, null).constructor
+		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: Tt
+		value: wt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ Tt.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), Ct("__b", function(e, t) {
-	if (wt(), typeof t.type == "string") {
+}), St("__b", function(e, t) {
+	if (Ct(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), Ct("__r", function(e, t) {
-	if (e(t), t.type !== b) {
-		wt();
+}), St("__r", function(e, t) {
+	if (e(t), t.type !== x) {
+		Ct();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return vt(function() {
+			return _t(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				xt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				bt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), wt(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Ct(n);
 	}
-}), Ct("__e", function(e, t, n, r) {
-	wt(), e(t, n, r);
-}), Ct("diffed", function(e, t) {
-	wt();
+}), St("__e", function(e, t, n, r) {
+	Ct(), e(t, n, r);
+}), St("diffed", function(e, t) {
+	Ct();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ Tt.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Et(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Tt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Et(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
+function Tt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: vt(function() {
-			this.N = kt;
+		d: _t(function() {
+			this.N = Ot;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-Ct("unmount", function(e, t) {
+St("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,9 +811,9 @@ Ct("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), Ct("__h", function(e, t, n, r) {
+}), St("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), ne.prototype.shouldComponentUpdate = function(e, t) {
+}), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -825,23 +825,30 @@ Ct("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function O(e, t) {
-	return Be(function() {
-		return D(e, t);
+function k(e, t) {
+	return ze(function() {
+		return O(e, t);
 	}, []);
 }
-var Dt = function(e) {
+var Et = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function Ot() {
-	Qe(function() {
-		for (var e; e = St.shift();) yt.call(e);
+function Dt() {
+	Ze(function() {
+		for (var e; e = xt.shift();) vt.call(e);
 	});
 }
-function kt() {
-	St.push(this) === 1 && (e.requestAnimationFrame || Dt)(Ot);
+function Ot() {
+	xt.push(this) === 1 && (e.requestAnimationFrame || Et)(Dt);
+}
+// src/hooks/usePage.ts
+var kt = xe(null);
+function A() {
+	let e = Be(kt);
+	if (!e) throw Error("A panel is used outside the page.");
+	return e;
 }
 // src/protocol/asks.ts
 var At = {
@@ -873,7 +880,7 @@ var Pt = {
 	result: null,
 	error: null
 }, Ft = class {
-	lost = D(!1);
+	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
@@ -903,7 +910,7 @@ var Pt = {
 		return {
 			ask: e,
 			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
-			answer: D(n ? {
+			answer: O(n ? {
 				...Pt,
 				fraction: 1,
 				result: t
@@ -956,46 +963,85 @@ var Pt = {
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
-}, It = Se(null);
-function k() {
-	let e = Ve(It);
-	if (!e) throw Error("A panel is used outside the page.");
-	return e;
-}
+};
 // src/hooks/useAsk.ts
-function A(e) {
-	let t = k(), n = e === null ? "" : Nt(e), r = O(null);
-	return Re(() => {
+function It(e) {
+	let t = A(), n = e === null ? "" : Nt(e), r = k(null);
+	return Le(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Lt(e) {
-	let t = A(e), n = ze(null);
-	return t?.result && (n.current = t.result), e === null && (n.current = null), {
-		answer: t,
-		result: t?.error ? null : n.current,
-		stale: !t?.result
+function Lt(e, t = !1) {
+	let n = It(e), r = Re(null);
+	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
+		answer: n,
+		result: n?.error ? null : r.current,
+		stale: !n?.result
 	};
 }
+// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+var Rt = Symbol.for("pv"), zt = 0;
+Array.isArray;
+function j(t, n, r, i, a, o) {
+	n ||= {};
+	var s, c, l = n;
+	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
+	var u = {
+		type: t,
+		props: l,
+		key: r,
+		ref: s,
+		__k: null,
+		__: null,
+		__b: 0,
+		__e: null,
+		__c: null,
+		constructor: Rt,
+		__v: --zt,
+		__i: -1,
+		__u: 0
+	};
+	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
+}
+// src/hooks/useTested.tsx
+var Bt = ["why", "parts"], Vt = xe(null);
+function Ht({ children: e }) {
+	let t = A(), n = t.followed(), r = It(n !== null && Bt.includes(t.at.view.value) ? {
+		ask: "explain",
+		...n,
+		test: !0,
+		top: 10
+	} : null);
+	return /* @__PURE__ */ j(Vt.Provider, {
+		value: r,
+		children: e
+	});
+}
+function Ut() {
+	return Be(Vt);
+}
+function Wt() {
+	return Ut()?.result ?? null;
+}
 // src/page/keys.ts
-var Rt = {
+var Gt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function zt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Bt(e, t, n);
+function Kt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => qt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Bt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Vt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function qt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Jt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Rt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Gt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1003,11 +1049,59 @@ function Bt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Vt(e) {
+function Jt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
+// src/lib/glossary.ts
+var Yt = Xt("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function Xt(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Zt(Qt(e[1]), Qt(e[2]))] : []);
+}
+function Zt(e, t) {
+	return {
+		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
+		term: e,
+		meaning: t
+	};
+}
+function Qt(e) {
+	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+}
+function $t(e) {
+	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
+	return Yt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+}
+// src/panels/Glossary.tsx
+function en() {
+	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : $t(n);
+	return Ie(() => {
+		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
+	}, [n]), /* @__PURE__ */ j("dialog", {
+		class: "glossary",
+		ref: t,
+		"aria-labelledby": "unembed-glossary",
+		onClose: () => e.glossary.value = null,
+		children: [/* @__PURE__ */ j("form", {
+			method: "dialog",
+			class: "controls",
+			children: [/* @__PURE__ */ j("h2", {
+				id: "unembed-glossary",
+				children: "Glossary"
+			}), /* @__PURE__ */ j("button", {
+				type: "submit",
+				children: "Close"
+			})]
+		}), n === null ? null : /* @__PURE__ */ j("dl", {
+			tabIndex: 0,
+			children: Yt.map((e) => /* @__PURE__ */ j("div", {
+				class: e === r ? "chosen" : "",
+				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
+			}, e.term))
+		})]
+	});
+}
 // src/lib/parts.ts
-function j(e) {
+function M(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1016,7 +1110,7 @@ function j(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function Ht(e) {
+function tn(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1026,10 +1120,10 @@ function Ht(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function Ut(e, t) {
-	return e === null || t === null ? e === t : Wt(e) === Wt(t);
+function N(e, t) {
+	return e === null || t === null ? e === t : nn(e) === nn(t);
 }
-function Wt(e) {
+function nn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1039,28 +1133,28 @@ function Wt(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function Gt(e) {
+function rn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function Kt(e) {
-	return Gt(e) === "cross_attention";
+function an(e) {
+	return rn(e) === "cross_attention";
 }
-function qt(e) {
-	return Kt(e) || e.encoder === !0;
+function on(e) {
+	return an(e) || e.encoder === !0;
 }
-function Jt(e) {
-	return e.encoder ? { encoder: !0 } : Kt(e) ? { cross: !0 } : {};
+function sn(e) {
+	return e.encoder ? { encoder: !0 } : an(e) ? { cross: !0 } : {};
 }
-function Yt(e) {
+function cn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return Xt(e);
-	let n = Xt(t[1] ?? "");
-	return n === null || Kt(n) ? null : {
+	if (!t) return ln(e);
+	let n = ln(t[1] ?? "");
+	return n === null || an(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function Xt(e) {
+function ln(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1082,26 +1176,26 @@ function Xt(e) {
 		head: Number(r)
 	};
 }
-function M(e) {
-	return Qt(Zt(e), e.encoder ?? !1);
+function P(e) {
+	return dn(un(e), e.encoder ?? !1);
 }
-function Zt(e) {
+function un(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function Qt(e, t) {
+function dn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function $t(e) {
-	let t = en(e);
-	if (t) return M(t);
+function fn(e) {
+	let t = pn(e);
+	if (t) return P(t);
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function en(e) {
+function pn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1124,72 +1218,35 @@ function en(e) {
 		neuron: e.neuron
 	};
 }
-function tn(e) {
+function mn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !nn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? nn(t.head) : t.kind === "neuron" ? nn(t.neuron) && (t.expert === void 0 || nn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !hn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? hn(t.head) : t.kind === "neuron" ? hn(t.neuron) && (t.expert === void 0 || hn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function nn(e) {
+function hn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function rn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || Kt(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function gn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || an(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function an(e) {
-	let t = e.ledger.terms.flatMap((e) => en(e) ?? []);
+function _n(e) {
+	let t = e.ledger.terms.flatMap((e) => pn(e) ?? []);
 	return [
-		...e.heads.map(j),
-		...e.neurons.map(Ht),
+		...e.heads.map(M),
+		...e.neurons.map(tn),
 		...t
 	];
 }
-// src/page/earlier.ts
-var on = 20, sn = "unembed-earlier", cn = class {
-	list;
-	#e;
-	constructor(e) {
-		this.#e = e, this.list = D(un(e));
-	}
-	add({ a: e, source: t }) {
-		let n = this.list.value.filter((n) => n.a !== e || n.source !== t);
-		this.list.value = [{
-			a: e,
-			source: t
-		}, ...n].slice(0, on);
-		try {
-			this.#e?.setItem(sn, JSON.stringify(this.list.value));
-		} catch {}
-	}
-};
-function ln(e) {
-	try {
-		return e === "page" ? sessionStorage : null;
-	} catch {
-		return null;
-	}
-}
-function un(e) {
-	try {
-		let t = JSON.parse(e?.getItem(sn) ?? "[]");
-		return Array.isArray(t) ? t.filter(dn).slice(0, on) : [];
-	} catch {
-		return [];
-	}
-}
-function dn(e) {
-	let { a: t, source: n } = e ?? {};
-	return typeof t == "string" && (n === null || typeof n == "string");
-}
 // src/lib/knowledge.ts
-var fn = [
+var vn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], pn = ["rome", "value"], mn = [
+], yn = ["rome", "value"], bn = [
 	"refined",
 	"kept",
 	"shared"
-], hn = {
+], xn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1197,33 +1254,33 @@ var fn = [
 	test: null,
 	edit: null
 };
-function gn(e, t, n) {
+function Sn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function _n({ layers: e, attributions: t }) {
+function Cn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function vn(e) {
-	return M(Ht(e));
+function wn(e) {
+	return P(tn(e));
 }
-function yn(e, t) {
+function Tn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function bn(e) {
+function En(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function xn(e) {
+function Dn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1231,17 +1288,17 @@ function xn(e) {
 		shared: e.shared
 	};
 }
-function Sn(e, t) {
-	return t ?? mn.find((t) => e[t].length > 0) ?? "refined";
+function On(e, t) {
+	return t ?? bn.find((t) => e[t].length > 0) ?? "refined";
 }
-function Cn({ layer: e, expert: t, neuron: n }) {
+function kn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function wn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function An({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1251,7 +1308,7 @@ function wn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Tn(e, t, n, r, i) {
+function jn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1269,7 +1326,7 @@ function Tn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return En([
+		return Mn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1278,34 +1335,34 @@ function Tn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? En([
+	return e.action === "erase" ? Mn([
 		"suppress",
 		...r,
 		...o
-	]) : En([
+	]) : Mn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function En(e) {
+function Mn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Dn(e, t) {
+function Nn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...kn(e, t),
+		...Fn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function On(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Cn);
+function Pn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(kn);
 	return t.action === "update" ? {
 		ask: "update",
-		...kn(e, n),
+		...Fn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1313,42 +1370,42 @@ function On(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...kn(e, n),
+		...Fn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function kn({ prompts: e }, { prompt: t, target: n }) {
+function Fn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function An(e) {
+function In(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Mn([null, ...mn])(a) && Mn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Rn([null, ...bn])(a) && Rn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || jn(s));
+	])(o) && (s === null || Ln(s));
 }
-function jn(e) {
+function Ln(e) {
 	let t = e;
-	return typeof t == "object" && Mn(fn)(t.action) && typeof t.to == "string" && Mn(pn)(t.method);
+	return typeof t == "object" && Rn(vn)(t.action) && typeof t.to == "string" && Rn(yn)(t.method);
 }
-function Mn(e) {
+function Rn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Nn = [
+var zn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Pn = [
+], Bn = [
 	"why",
 	"parts",
 	"graph",
@@ -1356,7 +1413,7 @@ var Nn = [
 	"compare",
 	"facts",
 	"continue"
-], Fn = {
+], Vn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1371,11 +1428,11 @@ var Nn = [
 	pins: [],
 	knowledge: null
 };
-function In(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Fn[e]));
+function Hn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Vn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Ln(e, t = Fn) {
+function Un(e, t = Vn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1383,252 +1440,61 @@ function Ln(e, t = Fn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Rn({
-		...Fn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Wn({
+		...Vn,
 		...n
 	}) : t;
 }
-function Rn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Fn[t], n = (e) => e === null || typeof e == "string";
+function Wn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Vn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Pn.some((t) => t === e)),
+		view: t("view", (e) => Bn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || nn(e)),
-		target: t("target", (e) => n(e) || nn(e)),
+		position: t("position", (e) => e === null || hn(e)),
+		target: t("target", (e) => n(e) || hn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || nn(e)),
-		selection: t("selection", (e) => e === null || tn(e)),
-		test: t("test", (e) => e === null || Bn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Vn)),
-		knowledge: t("knowledge", (e) => e === null || An(e))
+		word: t("word", (e) => e === null || hn(e)),
+		selection: t("selection", (e) => e === null || mn(e)),
+		test: t("test", (e) => e === null || qn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Jn)),
+		knowledge: t("knowledge", (e) => e === null || In(e))
 	};
-}
-function zn(e) {
-	return e.text === "" || e.text.includes("�") ? e.id : e.text;
-}
-function Bn(e) {
-	return Nn.some((t) => t === e);
-}
-function Vn(e) {
-	let t = e;
-	return typeof t == "object" && !!t && tn(t.part) && Bn(t.how);
-}
-// src/page/page.ts
-var Hn = class {
-	data;
-	desk;
-	state;
-	hovered = D(null);
-	explained = D(null);
-	answered = D(null);
-	helpOpen = D(!1);
-	continued = D(null);
-	glossary = D(null);
-	earlier;
-	said = D("");
-	shownPart = pt(() => this.hovered.value ?? this.state.value.selection);
-	constructor(e, t) {
-		this.data = e, this.earlier = new cn(ln(e.host)), this.desk = new Ft(t, e.results);
-		let n = Rn({
-			...Fn,
-			...e.state
-		});
-		this.state = D(e.host === "widget" ? n : this.#e(n));
-	}
-	reads() {
-		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
-	}
-	#e(e = Fn) {
-		let t = Ln(location.hash, e);
-		return this.data.model && this.data.model.reads === null ? {
-			...t,
-			source: null
-		} : t;
-	}
-	asked() {
-		let { a: e, source: t } = this.state.value;
-		return this.reads() === null ? e !== "" : this.reads() === "audio" || !!t;
-	}
-	beside() {
-		return this.reads() === null ? "prompt" : "source";
-	}
-	set(e) {
-		let t = this.state.value, n = e.a !== void 0 && e.a !== t.a, r = n || e.source !== void 0;
-		this.state.value = {
-			...t,
-			...n ? { knowledge: null } : {},
-			...r ? { word: null } : {},
-			...e
-		};
-	}
-	setKnowledge(e) {
-		let t = this.state.value.knowledge;
-		t && this.set({ knowledge: {
-			...t,
-			...e
-		} });
-	}
-	select(e) {
-		this.set({
-			selection: e,
-			test: null
-		});
-	}
-	pin() {
-		let { selection: e, test: t, pins: n } = this.state.value;
-		if (!e) return;
-		let r = n.filter((t) => !Ut(t.part, e));
-		this.set({ pins: [...r, {
-			part: e,
-			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${M(e)}.`;
-	}
-	go(e) {
-		this.set({ view: e });
-	}
-	take(e, t) {
-		Qe(() => {
-			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
-		});
-	}
-	followed() {
-		let e = this.answered.value;
-		return e && {
-			...Wn(e),
-			target: e.target ?? this.explained.value?.target.id
-		};
-	}
-	link() {
-		if (this.data.host === "widget") return () => {};
-		let e = Un(this.state.value), t = vt(() => {
-			let t = this.state.value, n = In(t), r = Un(t) !== e;
-			if (e = Un(t), n === location.hash) return;
-			let i = n || location.pathname + location.search;
-			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
-		}), n = () => {
-			this.state.value = this.#e();
-		};
-		return addEventListener("hashchange", n), () => {
-			t(), removeEventListener("hashchange", n);
-		};
-	}
-};
-function Un({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
-	return JSON.stringify([
-		e,
-		t,
-		n,
-		r,
-		i,
-		a,
-		o,
-		s
-	]);
-}
-function Wn({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Gn({
-		prompt: e,
-		source: t,
-		target: n,
-		vs: r,
-		position: a,
-		reference: r === null && i !== "mean" ? i : null
-	});
 }
 function Gn(e) {
-	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
+	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-// src/lib/glossary.ts
-var Kn = qn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function qn(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Jn(Yn(e[1]), Yn(e[2]))] : []);
-}
-function Jn(e, t) {
+function Kn(e, t) {
 	return {
-		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
-		term: e,
-		meaning: t
+		target: Gn(e),
+		...e.text === t ? { vs: null } : {}
 	};
 }
-function Yn(e) {
-	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
+function qn(e) {
+	return zn.some((t) => t === e);
 }
-function Xn(e) {
-	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Kn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
-}
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Zn = Symbol.for("pv"), Qn = 0;
-Array.isArray;
-function N(t, n, r, i, a, o) {
-	n ||= {};
-	var s, c, l = n;
-	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
-	var u = {
-		type: t,
-		props: l,
-		key: r,
-		ref: s,
-		__k: null,
-		__: null,
-		__b: 0,
-		__e: null,
-		__c: null,
-		constructor: Zn,
-		__v: --Qn,
-		__i: -1,
-		__u: 0
-	};
-	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
-}
-// src/panels/Glossary.tsx
-function $n() {
-	let e = k(), t = ze(null), n = e.glossary.value, r = n === null ? null : Xn(n);
-	return Le(() => {
-		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ N("dialog", {
-		class: "glossary",
-		ref: t,
-		"aria-labelledby": "unembed-glossary",
-		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ N("form", {
-			method: "dialog",
-			class: "controls",
-			children: [/* @__PURE__ */ N("h2", {
-				id: "unembed-glossary",
-				children: "Glossary"
-			}), /* @__PURE__ */ N("button", {
-				type: "submit",
-				children: "Close"
-			})]
-		}), n === null ? null : /* @__PURE__ */ N("dl", {
-			tabIndex: 0,
-			children: Kn.map((e) => /* @__PURE__ */ N("div", {
-				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ N("dt", { children: e.term }), /* @__PURE__ */ N("dd", { children: e.meaning })]
-			}, e.term))
-		})]
-	});
+function Jn(e) {
+	let t = e;
+	return typeof t == "object" && !!t && mn(t.part) && qn(t.how);
 }
 // src/protocol/transports.ts
-function er(e) {
+function Yn(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return nr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await rr(e));
-			await ir(e.body, n);
+		return Zn("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await Qn(e));
+			await $n(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (tr(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (Xn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function tr(e) {
+function Xn(e) {
 	return e instanceof TypeError;
 }
-function nr(e, t, n, r) {
+function Zn(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1637,7 +1503,7 @@ function nr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function rr(e) {
+async function Qn(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1645,7 +1511,7 @@ async function rr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function ir(e, t) {
+async function $n(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1653,38 +1519,54 @@ async function ir(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) ar(e, t);
+		for (let e of a) er(e, t);
 	}
-	r.trim() && ar(r, t), t.lost();
+	r.trim() && er(r, t), t.lost();
 }
-function ar(e, t) {
+function er(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && or(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && tr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function or(e, t, n) {
+function tr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var sr = /* @__PURE__ */ new Set([
+var nr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
+	"parts",
 	"target"
 ]);
-function cr(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !sr.has(e)))), n = new Map(Object.entries(e).map(([e, n]) => [t(JSON.parse(e)), n]));
+function rr(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !nr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+		let r = JSON.parse(e);
+		return {
+			core: t(r),
+			tokens: ir(r, n),
+			payload: n
+		};
+	});
 	return (e, r) => {
-		let i = n.get(t(e));
-		return i ? r.result(i) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
+		let i = t(e), a = n.find(({ core: t, tokens: n }) => t === i && (n.length === 0 || n.includes(e.target ?? null)));
+		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function lr(e) {
+function ir(e, t) {
+	let { target: n } = t ?? {};
+	return n?.id === void 0 ? [] : [
+		e.target ?? null,
+		n.id,
+		n.text
+	];
+}
+function ar(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (or(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (tr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1698,9 +1580,9 @@ function lr(e) {
 	};
 }
 // src/ui/Field.tsx
-function ur(e) {
-	let t = k(), n = String(t.state.value[e.name] ?? ""), r = O(n);
-	Le(() => {
+function or(e) {
+	let t = A(), n = String(t.at[e.name].value ?? ""), r = k(n);
+	Ie(() => {
 		r.value = n;
 	}, [n]);
 	let i = () => {
@@ -1721,9 +1603,9 @@ function ur(e) {
 		autocomplete: "off",
 		onBlur: i
 	};
-	return e.wide ? /* @__PURE__ */ N("label", {
+	return e.wide ? /* @__PURE__ */ j("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ N("textarea", {
+		children: [e.label, /* @__PURE__ */ j("textarea", {
 			...a,
 			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
 			dir: "auto",
@@ -1732,7 +1614,7 @@ function ur(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
 			}
 		})]
-	}) : /* @__PURE__ */ N("label", { children: [e.label, /* @__PURE__ */ N("input", {
+	}) : /* @__PURE__ */ j("label", { children: [e.label, /* @__PURE__ */ j("input", {
 		...a,
 		type: "text",
 		onInput: (e) => r.value = e.currentTarget.value,
@@ -1740,9 +1622,9 @@ function ur(e) {
 	})] });
 }
 // src/panels/EarlierPrompts.tsx
-function dr() {
-	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ N("label", { children: ["Earlier", /* @__PURE__ */ N("select", {
+function sr() {
+	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1753,62 +1635,62 @@ function dr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ N("option", {
+		children: [/* @__PURE__ */ j("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ N("option", {
+		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: fr(e)
+			children: cr(e)
 		}, t))]
 	})] });
 }
-function fr({ a: e, source: t }) {
+function cr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var pr = [
+var lr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function mr() {
-	let e = k(), t = ze(null), n = He(), r = O(!1), i = e.explained.value, a = i ? an(i) : [], o = (n) => {
-		let a = Yt(n), o = a === null ? "" : i ? rn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${M(a)}: ${o}`), a === null || o ? t.current?.select() : (pr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function ur() {
+	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = Wt(), o = i ? _n(a ?? i) : [], s = (n) => {
+		let a = cn(n), o = a === null ? "" : i ? gn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (lr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ N("label", {
+	return /* @__PURE__ */ j("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ N("span", { children: ["Find ", /* @__PURE__ */ N("kbd", { children: "/" })] }),
-			/* @__PURE__ */ N("input", {
+			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
+			/* @__PURE__ */ j("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: a[0] ? M(a[0]) : "part",
+				placeholder: o[0] ? P(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
-					e.key === "Enter" && e.currentTarget.value.trim() ? o(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
+					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ N("datalist", {
+			/* @__PURE__ */ j("datalist", {
 				id: n,
-				children: a.map((e) => /* @__PURE__ */ N("option", { value: M(e) }, M(e)))
+				children: o.map((e) => /* @__PURE__ */ j("option", { value: P(e) }, P(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function hr() {
-	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ N("header", {
+function dr() {
+	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ j("header", {
 		class: "top",
-		children: [/* @__PURE__ */ N("div", {
+		children: [/* @__PURE__ */ j("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ N("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ N("p", {
+				/* @__PURE__ */ j("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ j("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1819,29 +1701,29 @@ function hr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ N("form", {
+				/* @__PURE__ */ j("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ N(ur, {
+						e.reads() === "text" ? /* @__PURE__ */ j(or, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ N(ur, {
+						/* @__PURE__ */ j(or, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ N(dr, {})
+						/* @__PURE__ */ j(sr, {})
 					]
 				}),
-				/* @__PURE__ */ N(mr, {}),
-				/* @__PURE__ */ N(yr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ N(xr, {}) : null,
-				/* @__PURE__ */ N("button", {
+				/* @__PURE__ */ j(ur, {}),
+				/* @__PURE__ */ j(hr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(_r, {}) : null,
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1849,13 +1731,13 @@ function hr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ N("div", {
+		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ N(_r, {}), /* @__PURE__ */ N(vr, { live: n })]
+			children: [/* @__PURE__ */ j(pr, {}), /* @__PURE__ */ j(mr, { live: n })]
 		})]
 	});
 }
-var gr = {
+var fr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1864,12 +1746,12 @@ var gr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function _r() {
-	let e = k(), t = e.state.value;
-	return /* @__PURE__ */ N("nav", {
+function pr() {
+	let e = A(), t = e.state.value;
+	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Pn.map((n) => /* @__PURE__ */ N("a", {
-			href: In({
+		children: Bn.map((n) => /* @__PURE__ */ j("a", {
+			href: Hn({
 				...t,
 				view: n
 			}) || "#",
@@ -1877,48 +1759,48 @@ function _r() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [gr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ N("span", {
+			children: [fr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function vr({ live: e }) {
-	let t = k(), n = t.state.value;
-	return /* @__PURE__ */ N("details", {
+function mr({ live: e }) {
+	let t = A(), n = t.state.value;
+	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ N("summary", { children: "Another token or reference" }), /* @__PURE__ */ N("form", {
+		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ N(ur, {
+				/* @__PURE__ */ j(or, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e
 				}),
-				/* @__PURE__ */ N(ur, {
+				/* @__PURE__ */ j(or, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e
 				}),
-				/* @__PURE__ */ N("label", { children: ["Reference", /* @__PURE__ */ N("select", {
+				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ j("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ j("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ N("option", {
+						n.vs === null ? null : /* @__PURE__ */ j("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1928,9 +1810,9 @@ function vr({ live: e }) {
 		})]
 	});
 }
-function yr() {
-	let e = k();
-	return e.data.host === "page" ? /* @__PURE__ */ N("button", {
+function hr() {
+	let e = A();
+	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1942,36 +1824,36 @@ function yr() {
 		children: "Copy link"
 	}) : null;
 }
-function br(e) {
-	return tr(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function gr(e) {
+	return Xn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function xr() {
-	let e = k(), t = O(null), n = async () => {
+function _r() {
+	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await nr("/report", {
+		let n = await Zn("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
 		if (!n.ok) {
-			t.value = await rr(n);
+			t.value = await Qn(n);
 			return;
 		}
 		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
 		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
 	};
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("button", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = br(e)),
+		onClick: () => n().catch((e) => t.value = gr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ N("p", {
+	}), t.value ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Sr = [
+var vr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1981,30 +1863,30 @@ var Sr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Cr() {
-	let e = k(), t = ze(null), n = e.helpOpen.value;
-	return Le(() => {
+function yr() {
+	let e = A(), t = Re(null), n = e.helpOpen.value;
+	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ N("dialog", {
+	}, [n]), /* @__PURE__ */ j("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ N("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ N("table", { children: /* @__PURE__ */ N("tbody", { children: Sr.map(([e, t]) => /* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: vr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ N("kbd", { children: e })
-			}), /* @__PURE__ */ N("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ N("p", {
+				children: /* @__PURE__ */ j("kbd", { children: e })
+			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ N("button", {
+				children: [/* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ N("button", {
+				}), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2016,55 +1898,55 @@ function Cr() {
 	});
 }
 // src/panels/Lost.tsx
-function wr() {
-	let e = k();
+function br() {
+	let e = A();
 	if (!e.desk.lost.value) return null;
-	let { a: t } = e.state.value;
-	return /* @__PURE__ */ N("div", {
+	let t = e.at.a.value;
+	return /* @__PURE__ */ j("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ N("p", { children: [
-			/* @__PURE__ */ N("strong", { children: [
+		children: [/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ j("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ N("code", { children: ["unembed open ", Tr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", xr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ N("button", {
+		] }), /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function Tr(e) {
+function xr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Er = [
+var Sr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Dr() {
-	let e = k(), t = e.beside();
-	return /* @__PURE__ */ N("main", {
+function Cr() {
+	let e = A(), t = e.beside();
+	return /* @__PURE__ */ j("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ N("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ N("p", { children: [
+			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ j("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ N("ul", { children: Er.map(([t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Sr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
 						children: t
 					}),
@@ -2076,22 +1958,22 @@ function Dr() {
 	});
 }
 // src/ui/Status.tsx
-function P(e) {
-	let t = k(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ N("p", {
+function F(e) {
+	let t = A(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ N("p", {
+	}) : n.error ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ N("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ N("p", {
+	}) : /* @__PURE__ */ j("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ N("progress", {
+			/* @__PURE__ */ j("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2102,29 +1984,29 @@ function P(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Or = 7e3;
-function kr() {
-	let e = k(), t = e.said.value;
-	return Le(() => {
+var wr = 7e3;
+function Tr() {
+	let e = A(), t = e.said.value;
+	return Ie(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Or);
+		}, wr);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ N("p", {
+	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function Ar(e, t) {
-	let n = O(0), r = ze(""), i = `${e} ${t}`;
+function Er(e, t) {
+	let n = k(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function jr(e, t, n) {
+function Dr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Mr = [
+var Or = [
 	[
 		84,
 		39,
@@ -2160,7 +2042,7 @@ var Mr = [
 		88,
 		6
 	]
-], Nr = [
+], kr = [
 	[
 		203,
 		196,
@@ -2196,7 +2078,7 @@ var Mr = [
 		206,
 		148
 	]
-], Pr = [
+], Ar = [
 	[
 		0,
 		32,
@@ -2227,14 +2109,14 @@ var Mr = [
 		234,
 		70
 	]
-], Fr = D(!1);
+], jr = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Fr.value = e.matches, e.addEventListener("change", () => {
-		Fr.value = e.matches;
+	jr.value = e.matches, e.addEventListener("change", () => {
+		jr.value = e.matches;
 	});
 }
-function Ir(e, t) {
+function Mr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2245,148 +2127,148 @@ function Ir(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Lr(e, t, n = Fr.value) {
-	return Br(Ir(n ? Nr : Mr, .5 + (t > 0 ? e / t : 0) / 2));
+function Nr(e, t, n = jr.value) {
+	return Ir(Mr(n ? kr : Or, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Rr(e) {
-	return Br(Ir(Pr, e));
+function Pr(e) {
+	return Ir(Mr(Ar, e));
 }
-function zr(e) {
+function Fr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Br([e, t, n]) {
+function Ir([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Vr = "−", Hr = 1e6;
-function F(e, t = 2) {
-	return Ur(e, t, "");
-}
+var Lr = "−", Rr = 1e6;
 function I(e, t = 2) {
-	return Ur(e, t, "+");
+	return zr(e, t, "");
 }
-function Ur(e, t, n) {
+function L(e, t = 2) {
+	return zr(e, t, "+");
+}
+function zr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Hr)) return Wr(e, t, n);
+	if (!(r < Rr)) return Br(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Gr(e, n) + i;
+	return Number(i) === 0 ? i : Vr(e, n) + i;
 }
-function Wr(e, t = 0, n = "") {
+function Br(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Gr(e, n) + i;
+	return Vr(e, n) + i;
 }
-function Gr(e, t) {
-	return e < 0 ? Vr : t;
+function Vr(e, t) {
+	return e < 0 ? Lr : t;
 }
-function L(e) {
+function R(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = F(100 * e, e >= .001 ? 1 : 2);
+	let t = I(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Kr(e) {
-	return `${F(100 * e, 1)}%`;
+function Hr(e) {
+	return `${I(100 * e, 1)}%`;
 }
-function qr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Wr(e, 1), Wr(t, 1)];
-	let [n, r] = [L(e), L(t)];
-	if (!Zr(e, t) || n !== r && !Xr(e, t)) return [n, r];
+function Ur(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Br(e, 1), Br(t, 1)];
+	let [n, r] = [R(e), R(t)];
+	if (!qr(e, t) || n !== r && !Kr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Yr(e, t, i);) i++;
-	return [`${Jr(e, i)}%`, `${Jr(t, i)}%`];
+	for (; i < 4 && !Gr(e, t, i);) i++;
+	return [`${Wr(e, i)}%`, `${Wr(t, i)}%`];
 }
-function Jr(e, t) {
-	let n = F(100 * e, t);
+function Wr(e, t) {
+	let n = I(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
 }
-function Yr(e, t, n) {
-	let r = [Jr(e, n), Jr(t, n)];
-	return r[0] !== r[1] && !(Xr(e, t) && r.some((e) => e.includes(">")));
+function Gr(e, t, n) {
+	let r = [Wr(e, n), Wr(t, n)];
+	return r[0] !== r[1] && !(Kr(e, t) && r.some((e) => e.includes(">")));
 }
-function Xr(e, t) {
+function Kr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function Zr(e, t) {
+function qr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Qr(e) {
+function Jr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var $r = {
+var Yr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, ei = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function R(e) {
-	return [...e].map((e) => $r[e] ?? (ei.test(e) ? ri(e) : e)).join("") || "''";
-}
+}, Xr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return e ? e.fragment ?? R(e.text) : "";
+	return [...e].map((e) => Yr[e] ?? (Xr.test(e) ? $r(e) : e)).join("") || "''";
 }
-function ti(e) {
+function B(e) {
+	return e ? e.fragment ?? z(e.text) : "";
+}
+function Zr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function ni(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
+function Qr(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
 }
-function ri(e) {
+function $r(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var B = si(85) - 8, V = si(170) - 8, H = "#1b1b1a", U = "#55554f", ii = "#c9c9c4", ai = "#b35806", oi = "#542788", W = 6.5;
-function si(e) {
+var V = ii(85) - 8, H = ii(170) - 8, ei = "#1b1b1a", U = "#55554f", ti = "#c9c9c4", ni = "#b35806", ri = "#542788", W = 6.5;
+function ii(e) {
 	return e * 72 / 25.4;
 }
-function ci(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? li(t) : fi(String(t))}"`).join("");
+function ai(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? oi(t) : li(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function li(e) {
+function oi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var ui = {
+var si = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, di = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function fi(e) {
-	return e.replace(di, "�").replace(/[&<>"']/g, (e) => ui[e] ?? "");
+}, ci = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function li(e) {
+	return e.replace(ci, "�").replace(/[&<>"']/g, (e) => si[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = H, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return ci("text", {
+	let { size: i = 8, fill: a = ei, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return ai("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${li(e)} ${li(t)})`
-	}, pi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${oi(e)} ${oi(t)})`
+	}, ui(n));
 }
-function pi(e) {
-	return mi.test(e) ? `\u2068${fi(e)}\u2069` : fi(e);
+function ui(e) {
+	return di.test(e) ? `\u2068${li(e)}\u2069` : li(e);
 }
-var mi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function hi(e) {
+var di = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function fi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && mi.test(t[0]);
+	return t !== null && di.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return ci("rect", {
+	return ai("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2394,31 +2276,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function gi(e, t, n, r, i = {}) {
-	return ci("line", {
+function pi(e, t, n, r, i = {}) {
+	return ai("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ii,
+		stroke: ti,
 		"stroke-width": .5,
 		...i
 	});
 }
-function _i(e, t, n) {
-	return ci("g", { transform: `translate(${li(e)} ${li(t)})` }, n);
+function mi(e, t, n) {
+	return ai("g", { transform: `translate(${oi(e)} ${oi(t)})` }, n);
 }
-function vi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? oi : ai });
+function hi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? ri : ni });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var yi = ci("defs", {}, ci("pattern", {
+var gi = ai("defs", {}, ai("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), bi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), _i = [
 	278,
 	278,
 	355,
@@ -2514,35 +2396,35 @@ var yi = ci("defs", {}, ci("pattern", {
 	260,
 	334,
 	584
-], xi = [
+], vi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Si = .62, Ci = 1.02;
+], yi = .62, bi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + wi(t), 0) * t * Ci * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + xi(t), 0) * t * bi * (n ? 1.07 : 1);
 }
-function wi(e) {
-	let t = bi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? xi.find(([t]) => t.test(e))?.[1] ?? Si : t / 1e3;
+function xi(e) {
+	let t = _i[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? vi.find(([t]) => t.test(e))?.[1] ?? yi : t / 1e3;
 }
-function Ti(e, t, n = 8) {
+function Si(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ei(e, t, n = 8) {
+function Ci(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Di(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => wi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Di(e, t, n) {
+function wi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2551,94 +2433,94 @@ function Di(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Oi = 8, ki = 12, Ai = 160;
+var Ti = 8, Ei = 12, Di = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Pi(e, n)].map((e) => {
-		let t = _i(4, r, e.body);
-		return r += e.height + Oi, t;
+	let r = 4, i = [...t, ji(e, n)].map((e) => {
+		let t = mi(4, r, e.body);
+		return r += e.height + Ti, t;
 	}), a = {
 		width: e + 8,
-		height: r - Oi + 4
+		height: r - Ti + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${ci("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${ai("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${ji(a.width)}mm`,
-			height: `${ji(a.height)}mm`,
-			viewBox: `0 0 ${li(a.width)} ${li(a.height)}`,
+			width: `${Oi(a.width)}mm`,
+			height: `${Oi(a.height)}mm`,
+			viewBox: `0 0 ${oi(a.width)} ${oi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			ci("title", {}, fi(n.shows)),
-			yi,
+			ai("title", {}, li(n.shows)),
+			gi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function ji(e) {
-	return li(e * 25.4 / 72);
+function Oi(e) {
+	return oi(e * 25.4 / 72);
 }
-var Mi = {
+var ki = {
 	size: 7,
 	step: 8.6
-}, Ni = {
+}, Ai = {
 	size: 6,
 	step: 7.6
 };
-function Pi(e, t) {
-	let n = Ei(t.shows, e, Mi.size), r = Ei(Fi(t), e, Ni.size), i = [...n.map((e, t) => G(0, Mi.step * (t + .8), e, { size: Mi.size })), ...r.map((e, t) => G(0, Mi.step * n.length + 2 + Ni.step * (t + .8), e, {
-		size: Ni.size,
+function ji(e, t) {
+	let n = Ci(t.shows, e, ki.size), r = Ci(Mi(t), e, Ai.size), i = [...n.map((e, t) => G(0, ki.step * (t + .8), e, { size: ki.size })), ...r.map((e, t) => G(0, ki.step * n.length + 2 + Ai.step * (t + .8), e, {
+		size: Ai.size,
 		fill: U
 	}))];
 	return {
-		height: Mi.step * n.length + 2 + Ni.step * r.length,
+		height: ki.step * n.length + 2 + Ai.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Fi({ made: e, asked: t, about: n }) {
+function Mi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, ki)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Li).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Ei)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Pi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Ri(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ri(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Ri(t.beside)}”.`
+		t.source ? `Source: “${Fi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Fi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Fi(t.beside)}”.`
 	];
 	return [
-		`${Li(o.join(", "))}.`,
+		`${Pi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Ii = /* @__PURE__ */ new Set([
+var Ni = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Li(e) {
-	return [...e].map((e) => e === " " || Ii.has(e) ? e : R(e)).join("");
+function Pi(e) {
+	return [...e].map((e) => e === " " || Ni.has(e) ? e : z(e)).join("");
 }
-function Ri(e) {
-	let t = [...Li(e)], n = Math.floor(Ai / 2);
-	return t.length <= Ai ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Fi(e) {
+	let t = [...Pi(e)], n = Math.floor(Di / 2);
+	return t.length <= Di ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var zi = 22, Bi = 5.6;
-function Vi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Ti(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= zi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Hi(t, i, n, [
+var Ii = 22, Li = 5.6;
+function Ri(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Si(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ii, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => zi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Ui(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Ki(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Bi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Ui(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
-	}) : ""), ee = [
+	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
@@ -2655,10 +2537,10 @@ function Vi(e, t) {
 	];
 	return {
 		height: f + 6 + p.height,
-		body: ee.join("\n")
+		body: g.join("\n")
 	};
 }
-function Hi(e, t, n, r, i) {
+function zi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2666,17 +2548,17 @@ function Hi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Ti(e.words(t, n), c - 3, Bi);
+		let r = Si(e.words(t, n), c - 3, Li);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Bi,
+			size: Li,
 			anchor: "middle",
-			fill: zr(a)
+			fill: Fr(a)
 		}));
 	}
 	return f.join("");
 }
-function Ui(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Ti(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Bi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Si(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2693,13 +2575,13 @@ function Ui(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Wi = 48, Gi = 6;
-function Ki(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Wi, o = Array.from({ length: Wi }, (t, n) => K(i + n * a, 0, a + .3, Gi, { fill: e.colour((n + .5) / Wi) })), s = i > n + 4, c = [
+var Vi = 48, Hi = 6;
+function Ui(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Vi, o = Array.from({ length: Vi }, (t, n) => K(i + n * a, 0, a + .3, Hi, { fill: e.colour((n + .5) / Vi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Gi, {
+		K(i, 0, r, Hi, {
 			fill: "none",
-			stroke: ii,
+			stroke: ti,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2719,70 +2601,70 @@ function Ki(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: H
+			fill: ei
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: H
+			fill: ei
 		})
 	];
 	return {
-		height: Gi + (s ? 9 : 17),
+		height: Hi + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return R(e.trim() === "" ? e : e.trim());
+	return z(e.trim() === "" ? e : e.trim());
 }
-function qi(e) {
+function Wi(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function Ji(e) {
-	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+function Gi(e) {
+	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function Yi(e, t) {
+function Ki(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function Xi(e) {
+function qi(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var Zi = {
+var Ji = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Qi(e, t, n) {
+function Yi(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function $i(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ra(na(e.cells, r)), c = e.model.vocab, l = Vi(o.length > 6 ? V : B, {
+function Xi(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ea($i(e.cells, r)), c = e.model.vocab, l = Ri(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Rr(Qi(r, n, c)) : null;
+			return r ? Pr(Yi(r, n, c)) : null;
 		},
-		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => Xi(a[e] ?? null),
+		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => B(e.tokens[o[t] ?? -1]),
+		rowName: (e) => qi(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ea(n, c)
+		legend: Zi(n, c)
 	});
-	return J(o.length > 6 ? V : B, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Zi[n]}, “${Y(t.text)}”.${ta(r, e.tokens.length)}`,
+	return J(o.length > 6 ? H : V, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Ji[n]}, “${Y(t.text)}”.${Qi(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Ji(t)
+		about: Gi(t)
 	});
 }
-function ea(e, t) {
+function Zi(e, t) {
 	return {
-		label: e === "rank" ? `${Zi.rank} (log)` : Zi[e],
-		colour: Rr,
+		label: e === "rank" ? `${Ji.rank} (log)` : Ji[e],
+		colour: Pr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2792,13 +2674,13 @@ function ea(e, t) {
 		}
 	};
 }
-function ta({ start: e, size: t }, n) {
+function Qi({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function na(e, { start: t, size: n }) {
+function $i(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ra(e) {
+function ea(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2806,7 +2688,7 @@ function ra(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ia(e, t) {
+function ta(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2819,8 +2701,8 @@ function ia(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: na(e.cells, t).map((t) => [
-			Xi(t.layer),
+		rows: $i(e.cells, t).map((t) => [
+			qi(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2832,40 +2714,40 @@ function ia(e, t) {
 		])
 	};
 }
-function aa(e) {
+function na(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function oa(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = aa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Vi(B, {
+function ra(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = na(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Ri(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Rr(l(t, e)),
-		words: (e, t) => F(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Pr(l(t, e)),
+		words: (e, t) => I(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Rr,
+			colour: Pr,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? M(j(r)) : "the head";
-	return J(B, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ta(t, a.length)}`,
+	}), d = r ? P(M(r)) : "the head";
+	return J(V, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Qi(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function sa(e, t) {
-	let [n] = e.heads, r = aa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? M(j(n)) : "";
+function ia(e, t) {
+	let [n] = e.heads, r = na(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2890,7 +2772,7 @@ function sa(e, t) {
 		}))
 	};
 }
-function ca(e, t) {
+function aa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2899,8 +2781,8 @@ function ca(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => aa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			M(j(n)),
+		rows: e.heads.flatMap((n) => na(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			P(M(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2908,87 +2790,87 @@ function ca(e, t) {
 		]))
 	};
 }
-function la(e, t, n) {
-	let r = aa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
+function oa(e, t, n) {
+	let r = na(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => z(r[e]),
-		rowName: (e) => i[e] ? M(j(i[e])) : "",
+		columnName: (e) => B(r[e]),
+		rowName: (e) => i[e] ? P(M(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Vi(a, {
+	return J(a, [Ri(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Rr(n);
+			return n === void 0 ? null : Pr(n);
 		},
-		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		words: (e, t) => I(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Rr,
+			colour: Pr,
 			low: "0",
 			high: "1"
 		}
-	}), Vi(a, {
+	}), Ri(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : Lr(n, l, !1);
+			return n === void 0 ? null : Nr(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => I(c("contribution", e, t) ?? 0),
-		legend: ua("gives through the head, logits", l)
+		words: (e, t) => L(c("contribution", e, t) ?? 0),
+		legend: sa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ta(t, aa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Qi(t, na(e).length)}`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function ua(e, t) {
+function sa(e, t) {
 	return {
 		label: e,
-		colour: (e) => Lr(2 * e - 1, 1, !1),
-		low: I(-t),
+		colour: (e) => Nr(2 * e - 1, 1, !1),
+		low: L(-t),
 		middle: "0",
-		high: I(t)
+		high: L(t)
 	};
 }
-var da = {
+var ca = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function fa(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ra(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Vi(u, {
+function la(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ea(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Ri(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : Lr(n, l, !1);
+			return n == null ? null : Nr(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => I(c(e, t)?.effect ?? 0),
-		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => Xi(a[e] ?? null),
+		words: (e, t) => L(c(e, t)?.effect ?? 0),
+		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => qi(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: ua("effect (0: as B; 1: as A)", l)
+		legend: sa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${da[e.site] ?? e.site}. ${pa(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${ta(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ca[e.site] ?? e.site}. ${ua(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${Qi(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function pa(e) {
+function ua(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function ma(e) {
+function da(e) {
 	return {
 		head: [
 			"site",
@@ -3009,21 +2891,21 @@ function ma(e) {
 	};
 }
 // src/lib/figure/table.ts
-function ha({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ga).join(",")}\r\n`).join("");
+function fa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(pa).join(",")}\r\n`).join("");
 }
-function ga(e) {
+function pa(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
-var _a = 11811, va = 33;
-function ya(e) {
+var ma = 11811, ha = 33;
+function ga(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, _a), n.setUint32(12, _a), t[16] = 1, n.setUint32(17, ba(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ma), n.setUint32(12, ma), t[16] = 1, n.setUint32(17, _a(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, va)), r.set(t, va), r.set(e.subarray(va), va + t.length), r;
+	return r.set(e.subarray(0, ha)), r.set(t, ha), r.set(e.subarray(ha), ha + t.length), r;
 }
-function ba(e) {
+function _a(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -3032,11 +2914,11 @@ function ba(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function xa(e, t, n) {
+function va(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function Sa({ svg: e, width: t, height: n }) {
+async function ya({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -3046,12 +2928,12 @@ async function Sa({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return ya(new Uint8Array(await o.arrayBuffer()));
+	return ga(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = k(), n = ze(null);
-	Le(() => Ta(n.current), []);
+	let t = A(), n = Re(null);
+	Ie(() => Sa(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3065,12 +2947,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => Sa(e.figure(a))
+			() => ya(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => ha(e.table())
+			() => fa(e.table())
 		],
 		[
 			"json",
@@ -3078,47 +2960,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${wa(s)}.${r}`;
+		let o = `unembed-${e.name}-${xa(s)}.${r}`;
 		try {
-			xa(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			va(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ N("details", {
+	return /* @__PURE__ */ j("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ N("summary", {
+		children: [/* @__PURE__ */ j("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ N("span", {
+			children: ["Export", /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ N("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Ca[e]
+					children: ba[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Ca = {
+var ba = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function wa(e) {
+function xa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ta(e) {
+function Sa(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3132,8 +3014,8 @@ function Ta(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ea(e) {
-	Le(() => {
+function Ca(e) {
+	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -3142,24 +3024,24 @@ function Ea(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Da = "system-ui, sans-serif", [Oa, ka, Aa] = [
+var wa = "system-ui, sans-serif", [Ta, Ea, Da] = [
 	11,
 	46,
 	120
 ];
-function ja(e) {
-	let t = ze(null), n = O(null), r = ze({
+function Oa(e) {
+	let t = Re(null), n = k(null), r = Re({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ea(() => {
+	Ca(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Na(c, e, s);
+		let l = Aa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + za(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Pa(c, e, l), La(c, e, l, getComputedStyle(o).color), n.value && Ia(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ia(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ja(c, e, l), Pa(c, e, l, getComputedStyle(o).color), n.value && Na(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3175,14 +3057,14 @@ function ja(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ma(o[0] + e, i), Ma(o[1] + t, a)];
+			n.value = [ka(o[0] + e, i), ka(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("div", {
 		class: "grid",
-		children: /* @__PURE__ */ N("canvas", {
+		children: /* @__PURE__ */ j("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3195,81 +3077,81 @@ function ja(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ N("p", {
+	}), /* @__PURE__ */ j("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ma(e, t) {
+function ka(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Na(e, t, n) {
+function Aa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Oa}px ${Da}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Ba(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [ka, Aa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ta}px ${wa}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(La(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ea, Da] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Pa(e, t, n) {
+function ja(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Fa(e, t.text(i, r), [i, r], n, zr(a)), t.marked?.(i, r) && Ia(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Fr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Fa(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Oa, i.height - 4)}px ${Da}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Ma(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ta, i.height - 4)}px ${wa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Ia(e, [t, n], r, i, a) {
+function Na(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function La(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Oa}px ${Da}`, e.textBaseline = "middle", e.textAlign = "right";
+function Pa(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ta}px ${wa}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ba(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ra(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ba(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(La(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Fa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(La(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ra(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Ba(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Fa(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => La(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function za(e, t, n) {
-	if (Ra(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Ba(t.columnName(n)).length);
+function Ia(e, t, n) {
+	if (Fa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => La(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Ba(e) {
+function La(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Va = 9;
-function Ha(e) {
-	let t = e.kind === "sign" ? (e) => Lr(2 * e - 1, 1) : Rr, n = Array.from({ length: Va }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ N("p", {
+var Ra = 9;
+function za(e) {
+	let t = e.kind === "sign" ? (e) => Nr(2 * e - 1, 1) : Pr, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ N("span", { children: e.low }),
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", { children: e.low }),
+			/* @__PURE__ */ j("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ N("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3282,16 +3164,16 @@ function Ha(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = He();
-	return /* @__PURE__ */ N("section", {
+	let t = Ve();
+	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ N("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ N("p", {
+			e.note ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3300,44 +3182,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Ua(e) {
-	let t = k(), n = Ut(e.part, t.state.value.selection);
-	return /* @__PURE__ */ N("button", {
+function Ba(e) {
+	let t = A(), n = N(e.part, t.at.selection.value);
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: M(e.part)
+		children: P(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Wa(e) {
-	return /* @__PURE__ */ N("section", {
+function Va(e) {
+	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function Ga(e) {
-	let t = k(), n = Ka();
-	return /* @__PURE__ */ N("details", {
+function Ha(e) {
+	let t = A(), n = Ua();
+	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ N("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ N(Wa, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Va, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: e.head.map((e, t) => /* @__PURE__ */ N("th", {
+			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ N("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ N("tr", { children: e.map((e, t) => /* @__PURE__ */ N("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Ka() {
-	let e = O(!1), t = ze(null);
+function Ua() {
+	let e = k(!1), t = Re(null);
 	return {
 		ref: t,
 		get open() {
@@ -3350,11 +3232,11 @@ function Ka() {
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = k();
-	return /* @__PURE__ */ N("button", {
+	let t = A();
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: Xn(e.name)?.meaning,
+		title: $t(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3362,16 +3244,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function qa(e) {
+function Wa(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ N("p", {
+	return /* @__PURE__ */ j("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3384,7 +3266,7 @@ function qa(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3394,60 +3276,60 @@ function qa(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ja() {
-	let e = k(), t = e.explained.value, n = e.followed(), { selection: r } = e.state.value, i = t?.heads.find((e) => !e.cross), a = r && Gt(r) !== "mlp" ? r : null, o = a !== null && Kt(a), s = a !== null && qt(a), c = (s ? t?.sources?.length : t?.tokens.length) ?? 0, l = Ar(s ? 0 : t?.position ?? 0, c), u = a?.layer ?? i?.layer ?? 0, d = a ? a.head : i?.head, f = n && {
+function Ga() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Ka(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Er(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
-		layer: u,
-		...a ? Jt(a) : {}
-	}, p = Lt(f), m = Lt(f && d !== void 0 && !o ? {
-		...f,
-		head: d
-	} : null);
+		layer: d,
+		...o ? sn(o) : {}
+	} : null, h = Lt(m, !p), g = Lt(m && f !== void 0 && !s ? {
+		...m,
+		head: f
+	} : null, !p);
 	if (!t) return null;
-	let h = {
-		start: l.value,
+	let _ = {
+		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "attention",
-		title: `${o ? "Cross-attention" : a?.encoder ? "Attention of the encoder" : "Attention"}: layer ${u}`,
-		note: /* @__PURE__ */ N(b, { children: [
-			a ? Ya(a, t.position) : "Of the strongest head; select another to see its layer.",
+		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
+		note: /* @__PURE__ */ j(x, { children: [
+			o ? qa(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ N(Q, { name: "attention sink" }),
+			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ N(qa, {
-				start: l,
-				length: c,
+			/* @__PURE__ */ j(Wa, {
+				start: u,
+				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ N(P, { answer: p.answer }),
-			p.result && !p.stale ? /* @__PURE__ */ N(X, {
-				name: `heads-L${u}`,
-				figure: (e) => la(p.result, h, e),
-				table: () => ca(p.result, h),
-				data: p.result
+			/* @__PURE__ */ j(F, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ j(X, {
+				name: `heads-L${d}`,
+				figure: (e) => oa(h.result, _, e),
+				table: () => aa(h.result, _),
+				data: h.result
 			}) : null,
-			p.result ? /* @__PURE__ */ N("div", {
-				class: p.stale ? "stale" : "",
+			h.result ? /* @__PURE__ */ j("div", {
+				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ N(eo, {
-						payload: p.result,
-						start: l.value
+					/* @__PURE__ */ j(Qa, {
+						payload: h.result,
+						start: u.value
 					}),
-					/* @__PURE__ */ N(Ha, {
+					/* @__PURE__ */ j(za, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ N(Ha, {
+					/* @__PURE__ */ j(za, {
 						kind: "sign",
-						...$a(Qa(p.result))
+						...Za(Xa(h.result))
 					}),
-					/* @__PURE__ */ N(Ga, {
+					/* @__PURE__ */ j(Ha, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3455,124 +3337,131 @@ function Ja() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Xa(p.result, l.value)
+						rows: () => Ja(h.result, u.value)
 					})
 				]
 			}) : null,
-			d === void 0 || o ? null : /* @__PURE__ */ N(P, { answer: m.answer }),
-			m.result?.matrix === null ? /* @__PURE__ */ N("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ j(F, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			m.result?.matrix ? /* @__PURE__ */ N("div", {
-				class: `has-exports${m.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ N(X, {
-					name: `attention-${a ? M(a) : `L${u}.H${d}`}`,
-					figure: (e) => oa(m.result, h, e),
-					table: () => sa(m.result, h),
-					data: m.result
-				}), /* @__PURE__ */ N(io, {
-					payload: m.result,
-					matrix: m.result.matrix,
-					start: l.value
+			g.result?.matrix ? /* @__PURE__ */ j("div", {
+				class: `has-exports${g.stale ? " stale" : ""}`,
+				children: [/* @__PURE__ */ j(X, {
+					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
+					figure: (e) => ra(g.result, _, e),
+					table: () => ia(g.result, _),
+					data: g.result
+				}), /* @__PURE__ */ j(no, {
+					payload: g.result,
+					matrix: g.result.matrix,
+					start: u.value
 				})]
 			}) : null
 		]
 	});
 }
-function Ya(e, t) {
+function Ka(e) {
+	let t = Ut(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
+	return r && (i.current = n), {
+		strongest: i.current,
+		settled: r
+	};
+}
+function qa(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Xa(e, t) {
-	return e.heads.flatMap((n) => Za(n, e).slice(t, t + 128).map((e) => [
-		M(j(n)),
-		`${e.position} ${z(e)}`,
-		F(n.pattern[e.position] ?? 0, 3),
-		I(n.contribution[e.position] ?? 0, 3)
+function Ja(e, t) {
+	return e.heads.flatMap((n) => Ya(n, e).slice(t, t + 128).map((e) => [
+		P(M(n)),
+		`${e.position} ${B(e)}`,
+		I(n.pattern[e.position] ?? 0, 3),
+		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Za(e, t) {
+function Ya(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Qa({ heads: e }) {
+function Xa({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function $a(e) {
+function Za(e) {
 	return {
-		low: `gives ${I(-e)}`,
-		high: `${I(e)} logits to the target`,
+		low: `gives ${L(-e)}`,
+		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function eo({ payload: e, start: t }) {
-	let { heads: n } = e, r = Qa(e);
-	return /* @__PURE__ */ N("ul", {
+function Qa({ payload: e, start: t }) {
+	let { heads: n } = e, r = Xa(e);
+	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ N("li", { children: [
-			/* @__PURE__ */ N(Ua, { part: j(n) }),
+		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
+			/* @__PURE__ */ j(Ba, { part: M(n) }),
 			" ",
-			I(n.value),
-			/* @__PURE__ */ N(to, {
+			L(n.value),
+			/* @__PURE__ */ j($a, {
 				head: n,
-				tokens: Za(n, e),
+				tokens: Ya(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function to(e) {
+function $a(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("svg", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ N("g", { children: [
-				/* @__PURE__ */ N("rect", {
+			return /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Rr(i)
+					fill: Pr(i)
 				}),
-				/* @__PURE__ */ N("rect", {
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Lr(a, e.largest)
+					fill: Nr(a, e.largest)
 				}),
-				/* @__PURE__ */ N("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
+				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= no ? /* @__PURE__ */ N("span", {
+	}), t.length <= eo ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ N("bdi", {
-			title: `${e.position} ${z(e)}`,
-			children: z(e)
+		children: t.map((e) => /* @__PURE__ */ j("bdi", {
+			title: `${e.position} ${B(e)}`,
+			children: B(e)
 		}, e.position))
 	}) : null] });
 }
-var no = 12, ro = {
+var eo = 12, to = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function io(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Za(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? M(j(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("h3", { children: l }),
-		/* @__PURE__ */ N("p", {
+function no(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ya(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("h3", { children: l }),
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(ro).map(([e, n]) => /* @__PURE__ */ N("button", {
+			children: Object.entries(to).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3580,13 +3469,13 @@ function io(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ N(oo, {
+		a.value === "target" ? /* @__PURE__ */ j(io, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ N(ao, {
+		}) : /* @__PURE__ */ j(ro, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3596,7 +3485,7 @@ function io(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ N(Ga, {
+		/* @__PURE__ */ j(Ha, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3607,73 +3496,61 @@ function io(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				F(d(n, i), 3),
-				t.norms ? F(f(n, i), 3) : ""
+				I(d(n, i), 3),
+				t.norms ? I(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function ao(e) {
+function ro(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ja, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Oa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= no ? 18 : 12,
-		...t <= no ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Rr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
+		height: t <= eo ? 18 : 12,
+		...t <= eo ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Pr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ N(Ha, {
+	}), /* @__PURE__ */ j(za, {
 		kind: "amount",
 		low: "0",
-		high: `${F(o)} ${e.unit}`
+		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function oo(e) {
+function io(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ja, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Oa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Lr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Nr(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ N(Ha, {
+	}), /* @__PURE__ */ j(za, {
 		kind: "sign",
-		...$a(a)
+		...Za(a)
 	})] });
 }
-// src/hooks/useTested.ts
-function so() {
-	return A(co(k().followed()))?.result ?? null;
-}
-function co(e) {
-	return e ? {
-		ask: "explain",
-		...e,
-		test: !0,
-		top: 10
-	} : null;
-}
 // src/lib/carried.ts
-var lo = .25, uo = .1;
-function fo(e, t) {
+var ao = .25, oo = .1;
+function so(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function po(e) {
-	let t = e.heads.flatMap((e) => mo(j(e), e, e.zeroed, ho(e))), n = e.neurons.flatMap((e) => mo(Ht(e), e, e.zeroed, go(e)));
+function co(e) {
+	let t = e.heads.flatMap((e) => lo(M(e), e, e.zeroed, uo(e))), n = e.neurons.flatMap((e) => lo(tn(e), e, e.zeroed, fo(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function mo(e, t, n, r) {
+function lo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...vo(i, e),
-		does: [r, _o(i, t.value)].filter(Boolean).join("; ")
+		...mo(i, e),
+		does: [r, po(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3684,18 +3561,18 @@ function mo(e, t, n, r) {
 		says: a
 	}];
 }
-function ho(e) {
+function uo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < lo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < ao ? "" : `looks at ${B(t)}`;
 }
-function go(e) {
+function fo(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${R(t.text)}` : "";
+	return t ? `writes toward ${z(t.text)}` : "";
 }
-function _o({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < uo * Math.abs(e) ? "adds little to it directly" : "";
+function po({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < oo * Math.abs(e) ? "adds little to it directly" : "";
 }
-function vo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3704,11 +3581,11 @@ function vo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${yo(n)} of ${o}`,
+		tag: `${ho(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function yo(e) {
+function ho(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3720,9 +3597,9 @@ function yo(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var bo = 12, xo = 7.5, So = 7;
-function Co(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, So)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * bo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var go = 12, _o = 7.5, vo = 7;
+function yo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, vo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * go, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3731,16 +3608,16 @@ function Co(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Oo(r).map((e) => gi(u(e), d, u(e), f, { stroke: e === 0 ? H : ii })),
-		...n.map((n, r) => wo(n, d + r * bo, {
+		...wo(r).map((e) => pi(u(e), d, u(e), f, { stroke: e === 0 ? ei : ti })),
+		...n.map((n, r) => bo(n, d + r * go, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Eo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Do(r, u, f),
+		...t.mark ? So(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Co(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3751,30 +3628,30 @@ function Co(e, t) {
 		body: m.join("\n")
 	};
 }
-function wo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + bo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, xo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, xo, { fill: "#4d5f80" }) : vi(l, t + 4.5 / 2, u, xo, d), m = Math.max(c, a.mark && !d ? To(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function bo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + go / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, _o, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, _o, { fill: "#4d5f80" }) : hi(l, t + 4.5 / 2, u, _o, d), m = Math.max(c, a.mark && !d ? xo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Ti(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Si(e, n, W), { size: W });
 	});
 	return [
-		e.total ? gi(0, t, i, t, { stroke: H }) : "",
-		G(0, f, Ti(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? pi(0, t, i, t, { stroke: ei }) : "",
+		G(0, f, Si(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: So,
+			size: vo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function To(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, So) ? t : e;
+function xo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, vo) ? t : e;
 }
-function Eo(e, t, n, r, [i, a]) {
+function So(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [gi(e, t - 3, e, n, {
-		stroke: H,
+	return [pi(e, t - 3, e, n, {
+		stroke: ei,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3782,14 +3659,14 @@ function Eo(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Do(e, t, n) {
-	return Oo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Co(e, t, n) {
+	return wo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Oo({ low: e, high: t }, n = 4) {
+function wo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3800,7 +3677,7 @@ function Oo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function ko(e, t, n) {
+function To(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3809,7 +3686,7 @@ function ko(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Ao(e) {
+function Eo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3818,16 +3695,16 @@ function Ao(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function jo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? ko([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Ao(`probability of ${r} with the part set to zero`), c = Co(V, {
+function Do(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? To([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Eo(`probability of ${r} with the part set to zero`), c = yo(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : qr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Ur(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: M(e.part),
+				name: P(e.part),
 				value: n,
-				number: i ? I(n) : r[1] ?? "",
+				number: i ? L(n) : r[1] ?? "",
 				notes: [
-					I(e.credit),
+					L(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3837,7 +3714,7 @@ function jo(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? I(a) : L(a)} with all parts`
+			label: `${i ? L(a) : R(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3855,14 +3732,14 @@ function jo(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(V, [c], {
+	return J(H, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function Mo(e, t) {
+function Oo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3877,7 +3754,7 @@ function Mo(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			M(t),
+			P(t),
 			n,
 			e.target.probability,
 			i,
@@ -3891,7 +3768,7 @@ function Mo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function No(e, t, n, r = () => !1, i = () => null) {
+function ko(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3899,15 +3776,15 @@ function No(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Fo(s.map((e) => e.value))
+			value: jo(s.map((e) => e.value))
 		},
-		sum: Fo(e.map((e) => e.value))
+		sum: jo(e.map((e) => e.value))
 	};
 }
-function Po(e, t, n) {
+function Ao(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Fo(e) {
+function jo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3915,15 +3792,15 @@ function Fo(e) {
 	}
 	return t + n;
 }
-function Io(e) {
-	let t = Fo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Mo(e) {
+	let t = jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Lo(e) {
+function No(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3933,11 +3810,11 @@ function Lo(e) {
 		e.source
 	].join(" ");
 }
-function Ro(e, t) {
-	let n = new Map(t.map((e) => [Lo(e), e]));
+function Po(e, t) {
+	let n = new Map(t.map((e) => [No(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Lo(e));
-		return n.delete(Lo(e)), {
+		let t = n.get(No(e));
+		return n.delete(No(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3949,58 +3826,58 @@ function Ro(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function zo(e) {
+function Fo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ N("span", {
+	return /* @__PURE__ */ j("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ N("span", {
+		children: /* @__PURE__ */ j("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function Bo(e) {
-	return /* @__PURE__ */ N("span", {
-		class: `number${Vo(e.value, e.digits)}`,
-		children: I(e.value, e.digits)
+function Io(e) {
+	return /* @__PURE__ */ j("span", {
+		class: `number${Lo(e.value, e.digits)}`,
+		children: L(e.value, e.digits)
 	});
 }
-function Vo(e, t) {
-	let n = I(e, t);
+function Lo(e, t) {
+	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Ho = 6;
-function Uo() {
-	let e = k(), t = e.explained.value, n = A(co(e.followed())), r = so(), i = O(!1);
+var Ro = 6;
+function zo() {
+	let e = A(), t = e.explained.value, n = Ut(), r = Wt(), i = k(!1);
 	if (!t) return null;
-	let a = r ? po(r) : [], o = i.value ? a : fo(a, Ho);
-	return /* @__PURE__ */ N(Z, {
+	let a = r ? co(r) : [], o = i.value ? a : so(a, Ro);
+	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? /* @__PURE__ */ N(Wo, { tested: r }) : n?.error ? null : "Each part is being switched off …",
+		note: r ? /* @__PURE__ */ j(Bo, { tested: r }) : n?.error ? null : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ N(P, { answer: n }),
-			r ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(F, { answer: n }),
+			r ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => jo(r, o, e),
-				table: () => Mo(r, a),
+				figure: (e) => Do(r, o, e),
+				table: () => Oo(r, a),
 				data: r
 			}) : null,
-			r?.control ? /* @__PURE__ */ N(Go, {
+			r?.control ? /* @__PURE__ */ j(Vo, {
 				tested: r,
 				carriers: o
 			}) : null,
-			/* @__PURE__ */ N(Ko, { explained: t }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j(Ho, { explained: t }),
+			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [a.length > Ho ? /* @__PURE__ */ N("button", {
+				children: [a.length > Ro ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": i.value,
 					onClick: () => i.value = !i.value,
 					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ N("button", {
+				}) : null, /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.go("parts"),
 					children: "All parts"
@@ -4009,132 +3886,132 @@ function Uo() {
 		]
 	});
 }
-function Wo({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ N(b, { children: [
+function Bo({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ N(Q, {
+		/* @__PURE__ */ j(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
 		" where the question is asked",
-		e.heads ? /* @__PURE__ */ N(b, { children: [
+		e.heads ? /* @__PURE__ */ j(x, { children: [
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "heads"
 			})
 		] }) : null,
-		e.neurons ? /* @__PURE__ */ N(b, { children: [
+		e.neurons ? /* @__PURE__ */ j(x, { children: [
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }) : null,
 		"."
-	] }) : /* @__PURE__ */ N(b, { children: "No part was switched off: this was made without its tests." });
+	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function Go({ tested: e, carriers: t }) {
-	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ N(Wa, {
+function Vo({ tested: e, carriers: t }) {
+	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ j(Va, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-			/* @__PURE__ */ N("th", {
+		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ N(Q, {
+				children: ["adds, ", /* @__PURE__ */ j(Q, {
 					name: "logit",
 					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "without-column wide-only",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ N("span", {
+				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ j("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? I(i) : L(i), " with it"]
+					children: [r ? L(i) : R(i), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ N("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, l = r ? [I(i), I(n)] : qr(i, n);
-			return /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+		] }) }), /* @__PURE__ */ j("tbody", { children: t.map((e, t) => {
+			let n = a[t] ?? 0, l = r ? [L(i), L(n)] : Ur(i, n);
+			return /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ N(Ua, { part: e.part })
+					children: /* @__PURE__ */ j(Ba, { part: e.part })
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ N(Bo, { value: e.credit })
+					children: /* @__PURE__ */ j(Io, { value: e.credit })
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "wide-only",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: `left ${n > i ? "more" : "less"}`,
 						"aria-hidden": "true",
-						children: [/* @__PURE__ */ N("i", { style: {
+						children: [/* @__PURE__ */ j("i", { style: {
 							left: c(Math.min(n, 0)),
 							width: `${100 * Math.abs(n) / Math.max(o - s, 1e-12)}%`
-						} }), /* @__PURE__ */ N("b", { style: { left: c(i) } })]
+						} }), /* @__PURE__ */ j("b", { style: { left: c(i) } })]
 					})
 				}),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: `${F(e.effect.nats)} nats`,
+					title: `${I(e.effect.nats)} nats`,
 					children: [
 						l[0],
 						" → ",
 						l[1]
 					]
 				}),
-				/* @__PURE__ */ N("td", { children: [
-					/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("td", { children: [
+					/* @__PURE__ */ j("span", {
 						class: `tag ${e.says.kind.replace(" ", "-")}`,
 						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
 					}),
 					" ",
 					e.says.does
 				] })
-			] }, Wt(e.part));
+			] }, nn(e.part));
 		}) })] })
 	});
 }
-function Ko({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Io(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ N("p", {
+function Ho({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Mo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ N("strong", { children: I(t) }),
+			/* @__PURE__ */ j("strong", { children: L(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Wr(n),
+					Br(n),
 					")"
 				]
 			})
@@ -4142,9 +4019,9 @@ function Ko({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function qo(e, t) {
+function Uo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Yo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Go(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4164,94 +4041,289 @@ function qo(e, t) {
 	}
 	return n;
 }
-function Jo(e) {
+function Wo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Yo(e, t) {
+function Go(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Xo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Ko(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Xo(e, t) {
+function Ko(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
 	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
 	return a;
 }
-// src/hooks/useCompared.ts
-function Zo() {
-	let e = k(), { b: t } = e.state.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], s = {
-		...i,
-		[a]: t,
-		test: !1,
-		top: 10
-	};
-	delete s.position;
-	let c = A(o ? {
-		ask: "explain",
-		...s
-	} : null), l = o && c?.result ? qo(Qo(r), Qo(c.result)) : null, u = l && r ? Jo(l).find(([e]) => e === r.position) : void 0, d = A(o && n !== null && u ? {
-		ask: "explain",
-		...s,
-		position: u[1]
-	} : null);
-	if (!o) return null;
-	let f = n === null ? c : u ? d : c?.result ? null : c;
-	return {
-		answer: f,
-		result: f?.result ?? null,
-		columns: l,
-		mate: u?.[1] ?? null
-	};
+// src/page/earlier.ts
+var qo = 20, Jo = "unembed-earlier", Yo = class {
+	list;
+	#e;
+	constructor(e) {
+		this.#e = e, this.list = O(Zo(e));
+	}
+	add({ a: e, source: t }) {
+		let [n] = this.list.value;
+		if (n?.a === e && n.source === t) return;
+		let r = this.list.value.filter((n) => n.a !== e || n.source !== t);
+		this.list.value = [{
+			a: e,
+			source: t
+		}, ...r].slice(0, qo);
+		try {
+			this.#e?.setItem(Jo, JSON.stringify(this.list.value));
+		} catch {}
+	}
+};
+function Xo(e) {
+	try {
+		return e === "page" ? sessionStorage : null;
+	} catch {
+		return null;
+	}
+}
+function Zo(e) {
+	try {
+		let t = JSON.parse(e?.getItem(Jo) ?? "[]");
+		return Array.isArray(t) ? t.filter(Qo).slice(0, qo) : [];
+	} catch {
+		return [];
+	}
 }
 function Qo(e) {
+	let { a: t, source: n } = e ?? {};
+	return typeof t == "string" && (n === null || typeof n == "string");
+}
+// src/page/page.ts
+var $o = class {
+	data;
+	desk;
+	state;
+	hovered = O(null);
+	explained = O(null);
+	answered = O(null);
+	helpOpen = O(!1);
+	continued = O(null);
+	glossary = O(null);
+	earlier;
+	said = O("");
+	at;
+	shownPart = ft(() => this.hovered.value ?? this.at.selection.value);
+	answer = ft(() => this.#t.value?.value ?? null);
+	#e = null;
+	#t = O(null);
+	constructor(e, t) {
+		this.data = e, this.earlier = new Yo(Xo(e.host)), this.desk = new Ft(t, e.results);
+		let n = Wn({
+			...Vn,
+			...e.state
+		});
+		this.state = O(e.host === "widget" ? n : this.#n(n));
+		let r = Object.keys(Vn);
+		this.at = Object.fromEntries(r.map((e) => [e, ft(() => this.state.value[e])]));
+	}
+	reads() {
+		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
+	}
+	#n(e = Vn) {
+		let t = Un(location.hash, e);
+		return this.data.model && this.data.model.reads === null ? {
+			...t,
+			source: null
+		} : t;
+	}
+	asked() {
+		let { a: e, source: t } = this.state.value;
+		return this.reads() === null ? e !== "" : this.reads() === "audio" || !!t;
+	}
+	beside() {
+		return this.reads() === null ? "prompt" : "source";
+	}
+	set(e) {
+		let t = this.state.value, n = e.a !== void 0 && e.a !== t.a, r = n || e.source !== void 0;
+		this.state.value = {
+			...t,
+			...n ? { knowledge: null } : {},
+			...r ? { word: null } : {},
+			...e
+		};
+	}
+	setKnowledge(e) {
+		let t = this.state.value.knowledge;
+		t && this.set({ knowledge: {
+			...t,
+			...e
+		} });
+	}
+	select(e) {
+		this.set({
+			selection: e,
+			test: null
+		});
+	}
+	pin() {
+		let { selection: e, test: t, pins: n } = this.state.value;
+		if (!e) return;
+		let r = n.filter((t) => !N(t.part, e));
+		this.set({ pins: [...r, {
+			part: e,
+			how: t ?? "zero"
+		}] }), this.said.value = `Pinned ${P(e)}.`;
+	}
+	go(e) {
+		this.set({ view: e });
+	}
+	explain() {
+		let e = ft(() => this.asked() ? Nt(ts(this.state.value)) : ""), t = _t(() => {
+			let t = e.value === "" ? null : JSON.parse(e.value);
+			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
+		}), n = _t(() => {
+			let e = this.answer.value;
+			!e || e.error ? $e(() => this.#r(null)) : e.result && $e(() => this.#r(e.result));
+		});
+		return () => {
+			n(), t();
+		};
+	}
+	foresee(e) {
+		if (this.data.host !== "page") return;
+		let t = ts({
+			...this.state.value,
+			...e
+		});
+		this.desk.watch(t), this.#e && this.desk.release(this.#e), this.#e = t;
+	}
+	#r(e) {
+		let t = this.state.value;
+		Ze(() => {
+			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
+		});
+	}
+	followed() {
+		let e = this.answered.value;
+		return e && {
+			...rs(e),
+			target: e.target ?? this.explained.value?.target.id
+		};
+	}
+	link() {
+		if (this.data.host === "widget") return () => {};
+		let e = es(this.state.value), t = _t(() => {
+			let t = this.state.value, n = Hn(t), r = es(t) !== e;
+			if (e = es(t), n === location.hash) return;
+			let i = n || location.pathname + location.search;
+			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
+		}), n = () => {
+			this.state.value = this.#n();
+		};
+		return addEventListener("hashchange", n), () => {
+			t(), removeEventListener("hashchange", n);
+		};
+	}
+};
+function es({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+	return JSON.stringify([
+		e,
+		t,
+		n,
+		r,
+		i,
+		a,
+		o,
+		s
+	]);
+}
+function ts(e) {
+	return ns(rs(e));
+}
+function ns(e) {
+	return {
+		ask: "explain",
+		...e,
+		test: !1,
+		parts: !1,
+		top: 10
+	};
+}
+function rs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return is({
+		prompt: e,
+		source: t,
+		target: n,
+		vs: r,
+		position: a,
+		reference: r === null && i !== "mean" ? i : null
+	});
+}
+function is(e) {
+	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
+}
+// src/hooks/useCompared.ts
+function as() {
+	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+		...c,
+		[a]: t
+	}, u = It(o ? ns(l) : null), d = o && u?.result ? Uo(os(r), os(u.result)) : null, f = d && r ? Wo(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? ns({
+		...l,
+		position: f[1]
+	}) : null);
+	if (!o) return null;
+	let m = n === null ? u : f ? p : u?.result ? null : u;
+	return {
+		answer: m,
+		result: m?.result ?? null,
+		columns: d,
+		mate: f?.[1] ?? null
+	};
+}
+function os(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var $o = 20;
-function es(e, t, n) {
-	let r = [...Ro(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ts(t)) - Math.abs(ts(e))), i = r.slice($o), a = Fo(r.map(ts)), o = Fo(i.map(ts)), s = [
-		...r.slice(0, $o).map((e) => ({
-			name: $t(e.term),
-			value: ts(e),
-			number: I(ts(e))
+var ss = 20;
+function cs(e, t, n) {
+	let r = [...Po(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ls(t)) - Math.abs(ls(e))), i = r.slice(ss), a = jo(r.map(ls)), o = jo(i.map(ls)), s = [
+		...r.slice(0, ss).map((e) => ({
+			name: fn(e.term),
+			value: ls(e),
+			number: L(ls(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: I(o),
+			number: L(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: I(a),
+			number: L(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(B, [Co(B, {
+	return J(V, [yo(V, {
 		rows: s,
-		axis: ko(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: To(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Yi(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ki(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function ts({ a: e, b: t }) {
+function ls({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function ns(e, t) {
+function us(e, t) {
 	return {
 		head: [
 			"term",
@@ -4259,54 +4331,54 @@ function ns(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Ro(e.ledger.terms, t.ledger.terms).map((e) => [
-			$t(e.term),
+		rows: Po(e.ledger.terms, t.ledger.terms).map((e) => [
+			fn(e.term),
 			e.a,
 			e.b,
-			ts(e)
+			ls(e)
 		])
 	};
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ N("bdi", {
+	return /* @__PURE__ */ j("bdi", {
 		class: "token-text",
-		children: z(e)
+		children: B(e)
 	});
 }
-function rs(e) {
-	return /* @__PURE__ */ N("span", {
+function ds(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 			class: "chip",
-			children: /* @__PURE__ */ N($, { text: e.text })
+			children: /* @__PURE__ */ j($, { text: e.text })
 		}, t))
 	});
 }
-function is(e) {
-	return /* @__PURE__ */ N("span", {
+function fs(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N($, {
+			/* @__PURE__ */ j($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: F(e.at.attention)
+				children: I(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var as = {
+var ps = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function os(e) {
-	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Lt({
+function ms(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4315,32 +4387,32 @@ function os(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ j("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ N("h3", { children: [/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ N("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(as).map(([e, t]) => /* @__PURE__ */ N("option", {
+						children: Object.entries(ps).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ N(P, { answer: o }),
-			s ? /* @__PURE__ */ N("div", {
+			/* @__PURE__ */ j(F, { answer: o }),
+			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ N(ss, {
+				children: /* @__PURE__ */ j(hs, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4348,47 +4420,47 @@ function os(e) {
 		]
 	});
 }
-function ss({ result: e, promptB: t }) {
-	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(X, {
+function hs({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => fa(e, {
+			figure: (t) => la(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => ma(e),
+			table: () => da(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${R(e.versus.text)}` : "",
+				e.versus ? ` over ${z(e.versus.text)}` : "",
 				": ",
-				F(e.clean),
+				I(e.clean),
 				" in A,",
 				" ",
-				F(e.corrupt),
+				I(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ N(qa, {
+		/* @__PURE__ */ j(Wa, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ N(ja, {
+		/* @__PURE__ */ j(Oa, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? Lr(n.effect ?? 0, u) : null;
+				return n ? Nr(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4398,13 +4470,13 @@ function ss({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ N(Ha, {
+		/* @__PURE__ */ j(za, {
 			kind: "sign",
-			low: `${I(-u, 1)} away from A`,
-			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${L(-u, 1)} away from A`,
+			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ N(Ga, {
+		/* @__PURE__ */ j(Ha, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4415,57 +4487,57 @@ function ss({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : I(e.effect)
+				I(e.value),
+				e.effect === null ? "—" : L(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var cs = 12;
-function ls() {
-	let e = k(), t = e.explained.value, n = Zo(), { b: r } = e.state.value;
+var gs = 12;
+function _s() {
+	let e = A(), t = e.explained.value, n = as(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ N(Z, {
+	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ N(us, {})
+		children: /* @__PURE__ */ j(vs, {})
 	});
-	let i = n.columns ? Jo(n.columns) : [];
-	return /* @__PURE__ */ N(Z, {
+	let i = n.columns ? Wo(n.columns) : [];
+	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ N(us, {}),
-			/* @__PURE__ */ N(P, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(vs, {}),
+			/* @__PURE__ */ j(F, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => es(t, n.result, e),
-				table: () => ns(t, n.result),
+				figure: (e) => cs(t, n.result, e),
+				table: () => us(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ N(ds, {
+			/* @__PURE__ */ j(ys, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ N("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ N("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ N(ps, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(xs, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ N(os, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(ms, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ N("p", {
+				}) : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4473,9 +4545,9 @@ function ls() {
 		]
 	});
 }
-function us() {
-	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ N("button", {
+function vs() {
+	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4484,14 +4556,14 @@ function us() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ N("div", {
+	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ N(ur, {
+		children: [/* @__PURE__ */ j(or, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ N("button", {
+		}), /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4499,7 +4571,7 @@ function us() {
 		})]
 	});
 }
-function ds({ explained: e, compared: t }) {
+function ys({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4507,158 +4579,158 @@ function ds({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ N(Wa, {
+	return /* @__PURE__ */ j(Va, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ N("table", {
+		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
-			children: /* @__PURE__ */ N("tbody", { children: [
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+			children: /* @__PURE__ */ j("tbody", { children: [
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ N($, {
+					children: t === null ? "—" : /* @__PURE__ */ j($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ N("span", {
+					children: [r[e], /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ N("tr", { children: [/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ N("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ N($, {
+					children: e === null ? "—" : /* @__PURE__ */ j($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ N("p", {
+		}), /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var fs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function ps({ a: e, b: t }) {
-	let n = Ro(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(fs(t)) - Math.abs(fs(e))), r = n.slice(0, cs), i = n.slice(cs), a = Math.max(0, ...n.map((e) => Math.abs(fs(e)))), o = (e) => [
-		Fo(e.map((e) => e.a ?? 0)),
-		Fo(e.map((e) => e.b ?? 0)),
-		Fo(e.map(fs))
+var bs = (e) => (e.a ?? 0) - (e.b ?? 0);
+function xs({ a: e, b: t }) {
+	let n = Po(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(bs(t)) - Math.abs(bs(e))), r = n.slice(0, gs), i = n.slice(gs), a = Math.max(0, ...n.map((e) => Math.abs(bs(e)))), o = (e) => [
+		jo(e.map((e) => e.a ?? 0)),
+		jo(e.map((e) => e.b ?? 0)),
+		jo(e.map(bs))
 	];
-	return /* @__PURE__ */ N("table", {
+	return /* @__PURE__ */ j("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ N("caption", { children: [
+			/* @__PURE__ */ j("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ N($, { text: e.target.text }),
+				/* @__PURE__ */ j($, { text: e.target.text }),
 				": ",
-				L(e.target.probability),
+				R(e.target.probability),
 				" in A,",
 				" ",
-				L(t.target.probability),
+				R(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ N("tbody", { children: [r.map((e) => {
-				let t = en(e.term);
-				return /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+				let t = pn(e.term);
+				return /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ N(Ua, { part: t }) : $t(e.term)
+						children: t ? /* @__PURE__ */ j(Ba, { part: t }) : fn(e.term)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.a === null ? "—" : I(e.a)
+						children: e.a === null ? "—" : L(e.a)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.b === null ? "—" : I(e.b)
+						children: e.b === null ? "—" : L(e.b)
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ N(Bo, { value: fs(e) })
+						children: /* @__PURE__ */ j(Io, { value: bs(e) })
 					}),
-					/* @__PURE__ */ N("td", {
+					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ N(zo, {
-							value: fs(e),
+						children: /* @__PURE__ */ j(Fo, {
+							value: bs(e),
 							largest: a
 						})
 					})
-				] }, Lo(e.term));
-			}), /* @__PURE__ */ N(ms, {
+				] }, No(e.term));
+			}), /* @__PURE__ */ j(Ss, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N(ms, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Ss, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ms({ name: e, sums: t }) {
-	return /* @__PURE__ */ N("tr", {
+function Ss({ name: e, sums: t }) {
+	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ N("td", {
+			t.map((e, t) => /* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e)
+				children: L(e)
 			}, t)),
-			/* @__PURE__ */ N("td", { class: "wide-only" })
+			/* @__PURE__ */ j("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function hs(e, t) {
-	let n = gs(e, t);
+function Cs(e, t) {
+	let n = ws(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4668,27 +4740,27 @@ function hs(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === Kt(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === an(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function gs(e, t) {
+function ws(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === Kt(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === an(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function _s({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : qr(n.probability, i);
+function Ts({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Ur(n.probability, i);
 }
-function vs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ys(e), e]));
+function Es(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ds(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(ys({
+			at: (r) => n.get(Ds({
 				layer: r,
 				head: e,
 				cross: t
@@ -4697,108 +4769,108 @@ function vs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function ys({ layer: e, head: t, cross: n }) {
+function Ds({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function bs(e) {
-	return M(j(e));
+function Os(e) {
+	return P(M(e));
 }
 // src/panels/Effects.tsx
-function xs() {
-	let e = so();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ N(Z, {
+function ks() {
+	let e = Wt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ N(b, { children: [
+		title: /* @__PURE__ */ j(x, { children: [
 			"Every ",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ N(b, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Ts(e) ? "lead" : "probability",
+			Ns(e) ? "lead" : "probability",
 			" of ",
-			ws(e),
+			Ms(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ N(Ss, { tested: e })
+		children: /* @__PURE__ */ j(As, { tested: e })
 	});
 }
-function Ss({ tested: e }) {
-	let t = k(), { layers: n, rows: r, largest: i } = vs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), { selection: o } = t.state.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(ja, {
-			label: `Effect of zeroing each head on ${ws(e)}, by head and layer`,
+function As({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Es(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Oa, {
+			label: `Effect of zeroing each head on ${Ms(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Lr(-n.nats, i) : null;
+				return n ? Nr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Cs(e, a(t, n)),
+			tell: (t, n) => js(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && Ut(j(n), o);
+				return n !== void 0 && o !== null && N(M(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(j(r));
+				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ N(Ha, {
+		/* @__PURE__ */ j(za, {
 			kind: "sign",
-			low: `rises by ${F(i)} nats without it`,
-			high: `falls by ${F(i)} nats without it`,
+			low: `rises by ${I(i)} nats without it`,
+			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ N(Ga, {
+		/* @__PURE__ */ j(Ha, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				ws(e)
+				Ms(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				bs(t),
-				I(t.nats),
-				_s(e, t).join(" → ")
+				Os(t),
+				L(t.nats),
+				Ts(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Cs(e, t) {
+function js(e, t) {
 	if (!t) return "";
-	let [n, r] = _s(e, t);
-	return `${bs(t)}: ${ws(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
+	let [n, r] = Ts(e, t);
+	return `${Os(t)}: ${Ms(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function ws({ target: e }) {
-	return R(e.text.trim() || e.text);
+function Ms({ target: e }) {
+	return z(e.text.trim() || e.text);
 }
-function Ts({ reference: e }) {
+function Ns({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Es = 60;
-function Ds(e, t, n = Es) {
-	let r = /* @__PURE__ */ new Map([[Os, ks(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Ps = 60;
+function Fs(e, t, n = Ps) {
+	let r = /* @__PURE__ */ new Map([[Is, Ls(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [As(c), ...c.steps.map(js)], l = s.filter((e) => !r.has(e.id));
+		let s = [Rs(c), ...c.steps.map(zs)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Os];
+		let u = [...s.map((e) => e.id), Is];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4818,15 +4890,15 @@ function Ds(e, t, n = Es) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Fo(a.map((e) => e.value))
+			value: e.value - jo(a.map((e) => e.value))
 		}
 	};
 }
-var Os = "output";
-function ks(e) {
+var Is = "output";
+function Ls(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Os,
+		id: Is,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4836,17 +4908,17 @@ function ks(e) {
 		part: null
 	};
 }
-function As(e) {
+function Rs(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${Qt(t, a)} ${n} ${r}`,
-		label: Qt($t({
+		id: `${dn(t, a)} ${n} ${r}`,
+		label: dn(fn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Fs(o, a),
+		height: Us(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4856,14 +4928,14 @@ function As(e) {
 		} : null
 	};
 }
-function js(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = j(e);
+function zs(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${Qt(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: M(o),
+		id: `${dn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: P(o),
 		position: i,
 		ofSource: a,
-		height: Fs(t + (e.cross ? .4 : .2), a),
+		height: Us(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4872,27 +4944,27 @@ function js(e) {
 		part: o
 	};
 }
-function Ms(e, t) {
+function Bs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Fo(n.map(({ path: e }) => e.value)),
+		value: jo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Ns(e, t) {
+function Vs(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ps = -1e6;
-function Fs(e, t) {
-	return t ? Ps + e : e;
+var Hs = -1e6;
+function Us(e, t) {
+	return t ? Hs + e : e;
 }
-function Is(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ls({
+function Ws(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Gs({
 		ofSource: e,
 		position: t
 	}), {
@@ -4900,45 +4972,45 @@ function Is(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ls({ ofSource: e, position: t }) {
+function Gs({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Rs(e, { ofSource: t, position: n }) {
+function Ks(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function zs(e, t) {
-	let n = As(e), r = e.steps.map(js).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function qs(e, t) {
+	let n = Rs(e), r = e.steps.map(zs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/figure/flow.ts
-var Bs = 10, Vs = 320;
-function Hs(e, t, n) {
-	let r = (t) => z(Rs(e, t)), i = [...t.paths.slice(0, Bs).map((e) => ({
-		name: zs(e, r),
+var Js = 10, Ys = 320;
+function Xs(e, t, n) {
+	let r = (t) => B(Ks(e, t)), i = [...t.paths.slice(0, Js).map((e) => ({
+		name: qs(e, r),
 		value: e.value,
-		number: I(e.value)
-	}))], a = ko(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [Ks(e, t), ...i.length > 0 ? [Co(V, {
+		number: L(e.value)
+	}))], a = To(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [ec(e, t), ...i.length > 0 ? [yo(H, {
 		rows: i,
 		axis: a,
-		names: Vs
+		names: Ys
 	})] : []], { remainder: s } = t;
-	return J(V, o, {
-		shows: `Paths from where something is written to ${Yi(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+	return J(H, o, {
+		shows: `Paths from where something is written to ${Ki(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-var Us = 24, Ws = 480, Gs = 12;
-function Ks(e, t) {
-	let n = Is(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => Js(e, t))) + 14, a = Math.min(Us, Ws / r.length), o = Zs(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, V / s), l = (V - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => Xs(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => Ys(e, t, o.get(t.id) ?? {
+var Zs = 24, Qs = 480, $s = 12;
+function ec(e, t) {
+	let n = Ws(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => nc(e, t))) + 14, a = Math.min(Zs, Qs / r.length), o = ac(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, H / s), l = (H - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
+		...t.edges.map(({ from: e, to: t, value: n }) => ic(o.get(e), o.get(t), n, d)),
+		...t.nodes.map((t) => rc(e, t, o.get(t.id) ?? {
 			x: 0,
 			y: 0
 		})),
 		...n.map((n) => {
-			let r = t.nodes.filter((e) => Ls(e) === Ls(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${Qt(String(n.position), n.ofSource)} ${z(Rs(e, n))}`;
+			let r = t.nodes.filter((e) => Gs(e) === Gs(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${dn(String(n.position), n.ofSource)} ${B(Ks(e, n))}`;
 			return G(i, u - 4, a, {
 				size: 8,
 				anchor: "middle",
@@ -4948,53 +5020,53 @@ function Ks(e, t) {
 	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
 	return {
 		height: u * c,
-		body: ci("g", { transform: p }, f.join("\n"))
+		body: ai("g", { transform: p }, f.join("\n"))
 	};
 }
-function qs(e, t) {
-	return t.label === "" ? `${Y(e.target.text)} ${I(e.value)}` : t.label;
+function tc(e, t) {
+	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
 }
-function Js(e, t) {
-	return q(qs(e, t), 7) + 8;
+function nc(e, t) {
+	return q(tc(e, t), 7) + 8;
 }
-function Ys(e, t, { x: n, y: r }) {
-	let i = Js(e, t), a = {
-		rx: t.carries ? Gs / 2 : 1,
+function rc(e, t, { x: n, y: r }) {
+	let i = nc(e, t), a = {
+		rx: t.carries ? $s / 2 : 1,
 		fill: "#fff",
-		stroke: H,
+		stroke: ei,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - Gs / 2, i, Gs, a) + G(n, r + 2.5, qs(e, t), {
+	return K(n - i / 2, r - $s / 2, i, $s, a) + G(n, r + 2.5, tc(e, t), {
 		size: 7,
 		anchor: "middle",
 		bold: t.label === ""
 	});
 }
-function Xs(e, t, n, r) {
+function ic(e, t, n, r) {
 	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - Gs / 2, t.y + Gs / 2];
-	return ci("path", {
+	let i = (e.y + t.y) / 2, [a, o] = [e.y - $s / 2, t.y + $s / 2];
+	return ai("path", {
 		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
 		fill: "none",
-		stroke: n < 0 ? oi : ai,
+		stroke: n < 0 ? ri : ni,
 		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
 		"stroke-dasharray": n < 0 ? "3 2" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Zs(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Ls)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${Ls(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Ls(e)) ? 0 : 1);
+function ac(e, t, n, r, i) {
+	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Gs)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
+		let t = `${Gs(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Gs(e)) ? 0 : 1);
 		return s.set(t, n + 1), n;
 	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map(Ls)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Ls(e) === n ? c[t] ?? 0 : 0)));
+	for (let n of t.map(Gs)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Gs(e) === n ? c[t] ?? 0 : 0)));
 	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get(Ls(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + Gs / 2 + 2
+		x: (l.get(Gs(e)) ?? 0) + (c[t] ?? 0) * r,
+		y: n.indexOf(e.height) * i + $s / 2 + 2
 	}]));
 }
-function Qs(e) {
-	let t = (t) => Rs(e, t)?.text ?? "";
+function oc(e) {
+	let t = (t) => Ks(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5006,33 +5078,33 @@ function Qs(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			zs(e, t),
+			qs(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${Qt(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${dn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/lib/route.ts
-var $s = 24, ec = 24, tc = 24, nc = 4;
-function rc(e, t, n, r = Infinity) {
+var sc = 24, cc = 24, lc = 24, uc = 4;
+function dc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= tc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= lc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * ec,
+			x: i.x + o * a * cc,
 			y: i.y
 		};
-		if (ac(e, s, t, n, r)) return s;
+		if (pc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function ic(e, t, n, r) {
+function fc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5043,49 +5115,49 @@ function ic(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function ac(e, t, n, r, i) {
-	for (let a = 1; a < $s; a++) {
-		let o = ic(e, t, n, a / $s);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => oc(o, e))) return !1;
+function pc(e, t, n, r, i) {
+	for (let a = 1; a < sc; a++) {
+		let o = fc(e, t, n, a / sc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => mc(o, e))) return !1;
 	}
 	return !0;
 }
-function oc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + nc && Math.abs(t - n.y) < n.height / 2 + nc;
+function mc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + uc && Math.abs(t - n.y) < n.height / 2 + uc;
 }
 // src/panels/Flow.tsx
-var sc = 34, cc = 20, lc = 6.6, uc = 18, dc = 420;
-function fc() {
-	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
+var hc = 34, gc = 20, _c = 6.6, vc = 18, yc = 420;
+function bc() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = O(2);
-	return /* @__PURE__ */ N("div", {
+	} : null), o = k(2);
+	return /* @__PURE__ */ j("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ N(Z, {
+		children: t ? /* @__PURE__ */ j(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Q, {
+			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ N("p", {
+				e.reads() === null ? null : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ N(P, { answer: r }),
-				i ? /* @__PURE__ */ N("div", {
+				/* @__PURE__ */ j(F, { answer: r }),
+				i ? /* @__PURE__ */ j("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ N("label", {
+						/* @__PURE__ */ j("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ N("input", {
+								/* @__PURE__ */ j("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5095,15 +5167,15 @@ function fc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ N(X, {
+						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => Hs(i, Ds(i, o.value / 100), e),
-							table: () => Qs(i),
+							figure: (e) => Xs(i, Fs(i, o.value / 100), e),
+							table: () => oc(i),
 							data: i
 						}),
-						/* @__PURE__ */ N(pc, {
+						/* @__PURE__ */ j(xc, {
 							payload: i,
-							flow: Ds(i, o.value / 100)
+							flow: Fs(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5111,37 +5183,37 @@ function fc() {
 		}) : null
 	});
 }
-function pc({ payload: e, flow: t }) {
-	let n = (t) => z(Rs(e, t)), r = ze(null), i = O(0), a = O(null);
-	Ea(() => {
+function xc({ payload: e, flow: t }) {
+	let n = (t) => B(Ks(e, t)), r = Re(null), i = k(0), a = k(null);
+	Ca(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Ns(t.nodes, n);
-	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = mc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Ms(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("div", {
+	let o = Vs(t.nodes, n);
+	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
+	let { boxes: s, bands: c, width: l, height: u } = Sc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Bs(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ N(Wa, {
+			children: /* @__PURE__ */ j(Va, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ N("svg", {
+				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
 					width: l,
 					height: u,
 					viewBox: `0 0 ${l} ${u}`,
 					children: [
-						/* @__PURE__ */ N("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
-						c.map((e, t) => /* @__PURE__ */ N("g", {
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
+						c.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ N("rect", {
+								/* @__PURE__ */ j("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: u,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ N("rect", {
+								/* @__PURE__ */ j("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: u - 26,
@@ -5149,27 +5221,27 @@ function pc({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ N("text", {
+								/* @__PURE__ */ j("text", {
 									x: e.x + e.width / 2,
 									y: u - 12,
 									children: [
-										Qt(String(e.column.position), e.column.ofSource),
+										dn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, Ls(e.column))),
+						}, Gs(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
-							return /* @__PURE__ */ N("path", {
+							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: hc(e.from, e.to, s, l),
+								d: Cc(e.from, e.to, s, l),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ N("title", { children: I(e.value) })
+								children: /* @__PURE__ */ j("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ N(gc, {
+						t.nodes.map((e) => /* @__PURE__ */ j(wc, {
 							node: e,
 							box: s.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5180,68 +5252,68 @@ function pc({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: p && f !== null ? /* @__PURE__ */ N(b, { children: [
-				/* @__PURE__ */ N("strong", { children: o.get(f) }),
+			children: p && f !== null ? /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("strong", { children: o.get(f) }),
 				": ",
 				p.paths.length,
 				" of the paths run through it, together",
 				" ",
-				I(p.value),
+				L(p.value),
 				" logits.",
 				" ",
-				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ N("span", {
+				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						zs(e, n),
+						qs(e, n),
 						" ",
-						/* @__PURE__ */ N("span", {
+						/* @__PURE__ */ j("span", {
 							class: "small",
-							children: I(e.value)
+							children: L(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				I(Fo(t.paths.map((e) => e.value))),
+				L(jo(t.paths.map((e) => e.value))),
 				" of ",
-				I(e.value),
+				L(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ N("strong", { children: [
+				/* @__PURE__ */ j("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					I(t.remainder.value)
+					L(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Kr(Math.abs(t.remainder.value / e.value)),
+				Hr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ N(Ga, {
+		/* @__PURE__ */ j(Ha, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [zs(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [qs(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function mc(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Is(e), a = (e) => Math.max((t.get(e.id) ?? "").length * lc + 12, 34), o = i.map((t) => e.filter((e) => Ls(e) === Ls(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+function Sc(e, t, n) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ws(e), a = (e) => Math.max((t.get(e.id) ?? "").length * _c + 12, 34), o = i.map((t) => e.filter((e) => Gs(e) === Gs(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + uc, uc));
-		return Math.max(90, e.length > r.length / 2 ? dc : 0, 2 * Math.max(...t));
-	}), l = Fo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
+		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + vc, vc));
+		return Math.max(90, e.length > r.length / 2 ? yc : 0, 2 * Math.max(...t));
+	}), l = jo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
 	return i.forEach((e, t) => {
 		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
 		f.push({
@@ -5250,15 +5322,15 @@ function mc(e, t, n) {
 			width: i
 		});
 		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + uc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
+			let s = o.reduce((e, t) => e + a(t) + vc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
 			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, uc) + o / 2;
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, vc) + o / 2;
 				d.set(r.id, {
 					x: p + i / 2 + t * s,
-					y: e * sc + cc,
+					y: e * hc + gc,
 					width: o,
-					height: cc
-				}), c += o + uc;
+					height: gc
+				}), c += o + vc;
 			}
 		}
 		p += i;
@@ -5266,28 +5338,28 @@ function mc(e, t, n) {
 		boxes: d,
 		bands: f,
 		width: Math.max(l, n),
-		height: r.length * sc + 46
+		height: r.length * hc + 46
 	};
 }
-function hc(e, t, n, r) {
+function Cc(e, t, n, r) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
 		x: i.x,
-		y: i.y - cc / 2
+		y: i.y - gc / 2
 	}, {
 		x: a.x,
-		y: a.y + cc / 2
-	}], l = rc(s, c, o, r);
+		y: a.y + gc / 2
+	}], l = dc(s, c, o, r);
 	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
 }
-function gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = k(), { part: o } = e, s = o !== null && Ut(o, a.state.value.selection), c = (e) => {
+function wc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && Ut(o, a.hovered.value);
-	return /* @__PURE__ */ N("g", {
+	}, u = o !== null && N(o, a.hovered.value);
+	return /* @__PURE__ */ j("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -5301,13 +5373,13 @@ function gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ N("rect", {
+		children: [/* @__PURE__ */ j("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ N("text", {
+		}), /* @__PURE__ */ j("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -5315,24 +5387,24 @@ function gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function _c(e, t) {
+function Tc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: R(e),
+		name: z(e),
 		value: t,
-		number: L(t)
-	})), r = qi(e.tokens[e.position]);
-	return J(B, [Co(B, {
+		number: R(t)
+	})), r = Wi(e.tokens[e.position]);
+	return J(V, [yo(V, {
 		rows: n,
-		axis: Ao("probability"),
+		axis: Eo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function vc({ predictions: e }) {
+function Ec({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5348,14 +5420,14 @@ function vc({ predictions: e }) {
 		])
 	};
 }
-function yc(e, t) {
-	return J(B, [Co(B, {
+function Dc(e, t) {
+	return J(V, [yo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${R(e)}`,
+			name: `${n} ${z(e)}`,
 			value: t,
-			number: L(t)
+			number: R(t)
 		})),
-		axis: Ao("probability of the token when it was written"),
+		axis: Eo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5363,7 +5435,7 @@ function yc(e, t) {
 		asked: t
 	});
 }
-function bc({ generated: e }) {
+function Oc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5381,32 +5453,32 @@ function bc({ generated: e }) {
 		])
 	};
 }
-function xc(e, t, n) {
+function kc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${z(e)}`,
+		name: `${e.position} ${B(e)}`,
 		value: e.attention,
-		number: F(e.attention)
+		number: I(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: F(r),
+		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Ao("attention, as a share of 1"),
-		tick: (e) => F(e, 1)
-	}, s = qi(e.tokens[e.position]);
-	return J(B, [Co(B, {
+		...Eo("attention, as a share of 1"),
+		tick: (e) => I(e, 1)
+	}, s = Wi(e.tokens[e.position]);
+	return J(V, [yo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${M(j(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function Sc(e) {
+function Ac(e) {
 	return {
 		head: [
 			"head",
@@ -5415,68 +5487,68 @@ function Sc(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			M(j(e)),
+			P(M(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Cc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Co(B, {
-		rows: Ac({
+function jc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = yo(V, {
+		rows: Rc({
 			...e,
-			before: e.before.slice(0, wc),
-			after: e.after.slice(0, wc)
+			before: e.before.slice(0, Mc),
+			after: e.after.slice(0, Mc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: R(t),
-			...Ec(i ?? Tc(e.after, n), a(e.after)),
-			notes: [Ec(r ?? Tc(e.before, n), a(e.before)).number]
+			name: z(t),
+			...Pc(i ?? Nc(e.after, n), a(e.after)),
+			notes: [Pc(r ?? Nc(e.before, n), a(e.before)).number]
 		})),
-		axis: Ao("probability with the change"),
+		axis: Eo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = qr(r.probability, i.probability);
-	return J(B, [o], {
-		shows: `Predictions with ${kc(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+	}), [s, c] = Ur(r.probability, i.probability);
+	return J(V, [o], {
+		shows: `Predictions with ${Lc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Ji(r)
+		about: Gi(r)
 	});
 }
-var wc = 5;
-function Tc(e, t) {
+var Mc = 5;
+function Nc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Ec(e, t) {
+function Pc(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${L(t).replace(/^[<>]/, "")}`
+		number: `<${R(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: L(e)
+		number: R(e)
 	};
 }
-var Dc = {
+var Fc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Oc = 6;
-function kc({ tests: e }) {
-	let t = e.slice(0, Oc).map(({ part: e, how: t }) => {
+}, Ic = 6;
+function Lc({ tests: e }) {
+	let t = e.slice(0, Ic).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${Qt($t({
+		return `${dn(fn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Dc[t]}`;
-	}), n = e.length > Oc ? [`${e.length - Oc} more`] : [];
+		}), e.encoder ?? !1)} ${Fc[t]}`;
+	}), n = e.length > Ic ? [`${e.length - Ic} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Ac({ before: e, after: t, target_before: n, target_after: r }) {
+function Rc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5490,7 +5562,7 @@ function Ac({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function jc(e) {
+function zc(e) {
 	return {
 		head: [
 			"token",
@@ -5498,7 +5570,7 @@ function jc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Ac(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Rc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5507,156 +5579,156 @@ function jc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Mc = 12;
-function Nc() {
-	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Bc = 12;
+function Vc() {
+	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Gn({
+		...is({
 			prompt: n,
 			source: r
 		}),
-		tokens: Mc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = A(o && Fc(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ N(Z, {
+		tokens: Bc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Uc(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ N("button", {
+			a ? null : /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Mc,
+					Bc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ N(P, { answer: s }),
-			s?.result ? /* @__PURE__ */ N(Ic, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ N(Pc, { result: s.result }) : null
+			/* @__PURE__ */ j(F, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(Wc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Hc, { result: s.result }) : null
 		]
 	});
 }
-function Pc({ result: e }) {
-	return /* @__PURE__ */ N(X, {
+function Hc({ result: e }) {
+	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => yc(e, t),
-		table: () => bc(e),
+		figure: (t) => Dc(e, t),
+		table: () => Oc(e),
 		data: e
 	});
 }
-function Fc(e, t, n) {
+function Uc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Ic({ result: e }) {
-	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ N(b, { children: [n === null ? /* @__PURE__ */ N("p", {
+function Wc({ result: e }) {
+	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ N("ol", {
+	}) : null, /* @__PURE__ */ j("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === zn(e),
+			"aria-pressed": i === e.position - 1 && a === Gn(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: zn(e)
+				target: Gn(e)
 			}),
-			children: [/* @__PURE__ */ N($, { text: e.text }), /* @__PURE__ */ N("span", {
+			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
-				children: L(e.probability)
+				children: R(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function Lc(e) {
-	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), { b: i } = t.state.value, a = r && i === null, o = A(n && !a ? {
+function Gc(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Le(() => {
-		s && e.say && (t.said.value = `${e.say}: ${zc(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ N("p", {
+	return Ie(() => {
+		s && e.say && (t.said.value = `${e.say}: ${qc(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(P, { answer: o }), s ? /* @__PURE__ */ N(Rc, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(Kc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Rc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = zc(t, i), d = k().explained.value;
-	return /* @__PURE__ */ N("div", {
+function Kc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = qc(t, i), d = A().explained.value;
+	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ N(X, {
+			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Cc(t, d, e),
-				table: () => jc(t),
+				figure: (e) => jc(t, d, e),
+				table: () => zc(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ N($, { text: a.text }),
+					/* @__PURE__ */ j($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ N("p", {
+			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", zc(t, null).join(" → ")]
+				children: ["Its probability: ", qc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ N(Hc, {
+			/* @__PURE__ */ j(Xc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					I(t.nats),
+					L(t.nats),
 					" ",
-					/* @__PURE__ */ N(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Bc(t),
+					Jc(t),
 					" ",
-					s ? /* @__PURE__ */ N("strong", { children: Qr(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: Jr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ N(Vc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Yc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function zc(e, t) {
-	return t === null ? qr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
+function qc(e, t) {
+	return t === null ? Ur(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Bc({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ N(b, { children: "No control for this kind of test." });
+function Jc({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Q, {
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5671,54 +5743,54 @@ function Bc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Vc(e) {
-	return /* @__PURE__ */ N(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ N("span", {
+function Yc(e) {
+	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: R(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Hc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Uc(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ N("svg", {
+function Xc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Zc(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ j("svg", {
 		class: "scale",
 		viewBox: "0 0 200 26",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ N("line", {
+			/* @__PURE__ */ j("line", {
 				x1: 4,
 				x2: 196,
 				y1: 14,
 				y2: 14,
 				class: "axis"
 			}),
-			e.limit === null ? null : /* @__PURE__ */ N("rect", {
+			e.limit === null ? null : /* @__PURE__ */ j("rect", {
 				x: n,
 				y: 7,
 				width: Math.max(r - n, 1),
 				height: 14,
 				class: "band"
 			}),
-			/* @__PURE__ */ N("line", {
+			/* @__PURE__ */ j("line", {
 				x1: t(e.before),
 				x2: t(e.after),
 				y1: 14,
 				y2: 14,
 				class: "move"
 			}),
-			/* @__PURE__ */ N("circle", {
+			/* @__PURE__ */ j("circle", {
 				cx: t(e.before),
 				cy: 14,
 				r: 4,
 				class: "before"
 			}),
-			/* @__PURE__ */ N("circle", {
+			/* @__PURE__ */ j("circle", {
 				cx: t(e.after),
 				cy: 14,
 				r: 4,
@@ -5727,207 +5799,207 @@ function Hc(e) {
 		]
 	});
 }
-function Uc(e, t) {
+function Zc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Wc = {
+var Qc = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, Gc = {
+}, $c = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Kc() {
-	let e = k(), { selection: t } = e.state.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
+function el() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ N(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
-		title: `Inspector: ${M(t)}`,
+		title: `Inspector: ${P(t)}`,
 		children: [
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ N($c, {}),
-			/* @__PURE__ */ N(P, { answer: r }),
-			i && Ut(i.part, t) ? /* @__PURE__ */ N("dl", {
+			/* @__PURE__ */ j(sl, {}),
+			/* @__PURE__ */ j(F, { answer: r }),
+			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ N(qc, {
+					t.encoder ? /* @__PURE__ */ j(tl, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ N("span", {
+						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ N(qc, {
-						name: /* @__PURE__ */ N(Q, { name: "credit" }),
-						children: [I(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ j(tl, {
+						name: /* @__PURE__ */ j(Q, { name: "credit" }),
+						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ N(qc, {
-						name: /* @__PURE__ */ N(Q, { name: "activation" }),
-						children: I(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ j(tl, {
+						name: /* @__PURE__ */ j(Q, { name: "activation" }),
+						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ N(qc, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(tl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ N(is, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(fs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ N(Qc, {
+					/* @__PURE__ */ j(ol, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ N(Qc, {
+					/* @__PURE__ */ j(ol, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ N(Yc, { part: t })
+					/* @__PURE__ */ j(rl, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ N(Z, {
+	}) : /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function qc(e) {
-	return /* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N("dt", { children: e.name }), /* @__PURE__ */ N("dd", { children: e.children })] });
+function tl(e) {
+	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var Jc = {
+var nl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Yc({ part: e }) {
-	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && Gt(e) !== e.kind && t.reads() === null ? {
+function rl({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && rn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...Gn({
+		...is({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ N(qc, {
+	return r?.error ? /* @__PURE__ */ j(tl, {
 		name: "reads",
-		children: /* @__PURE__ */ N(P, { answer: r })
-	}) : !i || a || !Ut(i.part, e) ? null : /* @__PURE__ */ N(b, { children: i.reads.map((e) => /* @__PURE__ */ N(Xc, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ j(F, { answer: r })
+	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(il, { reading: e }, e.what)) });
 }
-function Xc({ reading: e }) {
+function il({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ N(qc, {
-		name: Jc[t],
+	return /* @__PURE__ */ j(tl, {
+		name: nl[t],
 		children: [
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					I(n),
-					a ? /* @__PURE__ */ N(b, { children: [
+					L(n),
+					a ? /* @__PURE__ */ j(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ N($, { text: a.text })
+						/* @__PURE__ */ j($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ N(Zc, { term: e }, $t(e.part))),
-			i.count > 0 ? /* @__PURE__ */ N("span", {
+			r.map((e) => /* @__PURE__ */ j(al, { term: e }, fn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: I(i.value)
+						children: L(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function Zc({ term: e }) {
-	let t = en(e.part);
-	return /* @__PURE__ */ N("span", {
+function al({ term: e }) {
+	let t = pn(e.part);
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ N(Ua, { part: t }) : $t(e.part),
+			t ? /* @__PURE__ */ j(Ba, { part: t }) : fn(e.part),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: I(e.value)
+				children: L(e.value)
 			})
 		]
 	});
 }
-function Qc(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ N(qc, {
+function ol(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(tl, {
 		name: e.name,
-		children: /* @__PURE__ */ N(rs, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(ds, { tokens: e.tokens })
 	});
 }
-function $c() {
-	let e = k(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ N("fieldset", {
+function sl() {
+	let e = A(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ N("legend", { children: ["Test ", /* @__PURE__ */ N("kbd", { children: "t" })] }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [Nn.map((t) => /* @__PURE__ */ N("button", {
+				children: [zn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Wc[t],
+					title: t === "swap" && r === null ? "Open B first" : Qc[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ N("button", {
+				}, t)), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ N("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ N(Lc, {
+			n ? /* @__PURE__ */ j(Gc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Wc[n],
-				say: `${M(t)} ${Gc[n]}`
+				note: Qc[n],
+				say: `${P(t)} ${$c[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var el = 46, tl = B - 6, nl = 112;
-function rl(e, t) {
+var cl = 46, ll = V - 6, ul = 112;
+function dl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(B, [il(e)], {
+	return J(V, [fl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function il({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => el + t * (tl - el) / Math.max(e.length - 1, 1), i = (e) => nl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function fl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => cl + t * (ll - cl) / Math.max(e.length - 1, 1), i = (e) => ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -5936,32 +6008,32 @@ function il({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => gi(el, i(e), tl, i(e), { stroke: ii })),
+			...a.map((e) => pi(cl, i(e), ll, i(e), { stroke: ti })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			gi(el, nl, tl, nl, { stroke: H }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? gi(r(t), nl, r(t), 114.5, { stroke: H }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			pi(cl, ul, ll, ul, { stroke: ei }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? pi(r(t), ul, r(t), 114.5, { stroke: ei }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			ci("polyline", {
+			ai("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: ai,
+				stroke: ni,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => ci("circle", {
+			...e.map((e, t) => ai("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: ai
+				fill: ni
 			})),
-			G((el + tl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((cl + ll) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -5973,7 +6045,7 @@ function il({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function al({ lens: e }) {
+function pl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -5984,7 +6056,7 @@ function al({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			Xi(e.layer),
+			qi(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -5994,25 +6066,25 @@ function al({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var ol = 360, sl = 150, cl = 44, ll = 14, ul = new Intl.NumberFormat("en", { notation: "compact" });
-function dl() {
-	let e = k().explained.value, t = so();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ N(Z, {
+var ml = 360, hl = 150, gl = 44, _l = 14, vl = new Intl.NumberFormat("en", { notation: "compact" });
+function yl() {
+	let e = A().explained.value, t = Wt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => rl(e, t),
-				table: () => al(e),
+				figure: (t) => dl(e, t),
+				table: () => pl(e),
 				data: e
 			}),
-			/* @__PURE__ */ N(pl, {
+			/* @__PURE__ */ j(xl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ N(Ga, {
+			/* @__PURE__ */ j(Ha, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6021,59 +6093,59 @@ function dl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					fl(e.layer),
+					bl(e.layer),
 					`${e.rank}`,
-					L(e.probability),
-					/* @__PURE__ */ N("bdi", { children: R(e.top.text) }, "top")
+					R(e.probability),
+					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function fl(e) {
+function bl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function pl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = ml(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ N("svg", {
+function xl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => gl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Sl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ol} ${sl}`,
+		viewBox: `0 0 ${ml} ${hl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("line", {
-				x1: cl,
+			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: gl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ N("text", {
+			}), /* @__PURE__ */ j("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : ul.format(e)
+				children: e === 1 ? "top, 1" : vl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ N("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ N("g", { children: [/* @__PURE__ */ N("circle", {
+				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ N("text", {
+				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(ll, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(_l, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ N("text", {
-				x: cl,
+			/* @__PURE__ */ j("text", {
+				x: gl,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ N("text", {
+			/* @__PURE__ */ j("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6082,8 +6154,8 @@ function pl({ explained: e, tested: t }) {
 		]
 	});
 }
-function ml(e, t) {
-	let n = e.lens, r = t?.answer.part ? Yt(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Sl(e, t) {
+	let n = e.lens, r = t?.answer.part ? cn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6092,50 +6164,50 @@ function ml(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${fl(n[o]?.layer ?? null)} on`
+		text: `top from ${bl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var hl = 12;
-function gl(e, t) {
-	let n = _n(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, hl).map((e) => ({
-		name: vn(e),
+var Cl = 12;
+function wl(e, t) {
+	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Cl).map((e) => ({
+		name: wn(e),
 		value: e.value,
-		number: I(e.value, 3)
-	})), a = ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(B, [...n.map((e) => yl(e, r)), ...i.length > 0 ? [Co(B, {
+		number: L(e.value, 3)
+	})), a = To(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => Dl(e, r)), ...i.length > 0 ? [yo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${L(e.probability)}).`
+		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var _l = 40, vl = 84;
-function yl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * vl, o = (B - _l) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Tl = 40, El = 84;
+function Dl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * El, o = (V - Tl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Oo({
+			...wo({
 				low: r,
 				high: i
-			}).map((e) => gi(_l, a(e), B, a(e), { stroke: e === 0 ? H : ii }) + G(36, a(e) + 2.3, I(e, 2), {
+			}).map((e) => pi(Tl, a(e), V, a(e), { stroke: e === 0 ? ei : ti }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = _l + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = Tl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return vi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return hi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((_l + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((Tl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6147,7 +6219,7 @@ function yl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function bl(e) {
+function Ol(e) {
 	return {
 		head: [
 			"part",
@@ -6158,14 +6230,14 @@ function bl(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			Qt(`L${e}`, t ?? !1),
+			dn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			vn(e),
+			wn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6175,18 +6247,18 @@ function bl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function xl({ list: e, explained: t }) {
-	let n = k(), r = gn(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ N("p", { children: [
+function kl({ list: e, explained: t }) {
+	let n = A(), r = Sn(e, n.state.value.a, t.target.text);
+	return r.length === 0 ? null : /* @__PURE__ */ j("p", { children: [
 		"Perhaps you mean",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ N("button", {
+		r.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => n.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: hn
+				knowledge: xn
 			}),
 			children: [
 				e.relation,
@@ -6198,34 +6270,34 @@ function xl({ list: e, explained: t }) {
 		}, `${e.relation} ${e.subject}`))
 	] });
 }
-function Sl({ list: e, open: t }) {
-	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ N("details", {
+function Al({ list: e, open: t }) {
+	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ j("details", {
 		open: t,
-		children: [/* @__PURE__ */ N("summary", { children: "Choose a known fact" }), /* @__PURE__ */ N("p", {
+		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ N("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ N("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ N("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ j("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ N("option", {
+						children: a.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6235,7 +6307,7 @@ function Sl({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ N("button", {
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6249,35 +6321,35 @@ function Sl({ list: e, open: t }) {
 		})]
 	});
 }
-function Cl() {
-	let e = k(), t = O(""), n = O(""), r = bn(t.value);
-	return /* @__PURE__ */ N("details", { children: [
-		/* @__PURE__ */ N("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ N("label", {
+function jl() {
+	let e = A(), t = k(""), n = k(""), r = En(t.value);
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ j("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ N("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ N("label", { children: [
+			children: [/* @__PURE__ */ j("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ N("button", {
+			] }), /* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...hn,
+					...xn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6287,17 +6359,17 @@ function Cl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var wl = {
+var Ml = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Tl = {
+}, Nl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function El({ found: e, list: t }) {
-	let n = k(), { knowledge: r } = n.state.value, i = n.followed(), a = r?.edit ?? null, o = xn(e), s = a?.action === "erase" ? o.shared : o[Sn(o, r?.set ?? null)], c = A(a && r && i ? On(r, a, i, s) : null);
+function Pl({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Dn(e), s = a?.action === "erase" ? o.shared : o[On(o, r?.set ?? null)], c = It(a && r && i ? Pn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6306,33 +6378,33 @@ function El({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ N("fieldset", {
+	return /* @__PURE__ */ j("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ N("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ N(Dl, {
+			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Fl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ N(P, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Ol, {
+			/* @__PURE__ */ j(F, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Il, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ N(Al, {
+			}), /* @__PURE__ */ j(Rl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => M(Ht(e)))
+				neurons: s.map((e) => P(tn(e)))
 			})] }) : null
 		]
 	});
 }
-function Dl({ own: e, counts: t }) {
-	let n = k(), r = n.state.value.knowledge?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ N("form", {
+function Fl({ own: e, counts: t }) {
+	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ j("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6342,56 +6414,56 @@ function Dl({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ N("label", { children: [
+			/* @__PURE__ */ j("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: fn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ N("option", {
+					children: vn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: wl[e]
+						children: Ml[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("label", { children: [
+			s ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ N("label", { children: [
+			] }), /* @__PURE__ */ j("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: pn.map((e) => /* @__PURE__ */ N("option", {
+					children: yn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Tl[e]
+						children: Nl[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ N("button", {
+			r ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ N("span", {
+			c > 0 ? null : /* @__PURE__ */ j("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Ol({ result: e, answer: t }) {
+function Il({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6419,81 +6491,81 @@ function Ol({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ N("div", {
+	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ N(Wa, {
+			/* @__PURE__ */ j(Va, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ N("table", { children: [
-					/* @__PURE__ */ N("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ N("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("td", { children: [e.prompt, e.used ? /* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(kl, { said: e.before }) }),
-						/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(kl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Ll, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Ll, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ N(Wa, {
+			/* @__PURE__ */ j(Va, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ N("table", { children: [
-					/* @__PURE__ */ N("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ N("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ N("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ N("tr", { children: [
-						/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.before)
+							children: R(t.before)
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.after)
+							children: R(t.after)
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6503,141 +6575,141 @@ function Ol({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ N("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: n ? L(n.after) : "—"
+							children: n ? R(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					I(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					I(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ N("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function kl({ said: e }) {
-	return /* @__PURE__ */ N("span", {
+function Ll({ said: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ N($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: R(e.probability)
 			})
 		]
 	});
 }
-function Al(e) {
-	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ N("details", { children: [
-		/* @__PURE__ */ N("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
+function Rl(e) {
+	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ N(jl, {
+		}), /* @__PURE__ */ j(zl, {
 			label: "The fact as a line of JSON",
-			text: wn(e.fact)
+			text: An(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ N(jl, {
+		/* @__PURE__ */ j(zl, {
 			label: "The command",
-			text: Tn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: jn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function jl({ label: e, text: t }) {
-	return /* @__PURE__ */ N(Wa, {
+function zl({ label: e, text: t }) {
+	return /* @__PURE__ */ j(Va, {
 		label: e,
-		children: /* @__PURE__ */ N("pre", { children: /* @__PURE__ */ N("code", { children: t }) })
+		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ml = [
+var Bl = [
 	.2,
 	.1,
 	.05
-], Nl = 12, Pl = {
+], Vl = 12, Hl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Fl({ explained: e }) {
-	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = t.data.host === "report" && n === null, a = A(r && !i ? {
+function Ul({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ N("p", {
+	return i ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ N("code", { children: "unembed open" }),
+			/* @__PURE__ */ j("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ N("section", {
+	}) : /* @__PURE__ */ j("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ N("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ N(P, { answer: a }),
-			a?.result ? /* @__PURE__ */ N(Il, {
+			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ j(F, { answer: a }),
+			a?.result ? /* @__PURE__ */ j(Wl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ N(Rl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Kl, { list: a.result }) : null
 		]
 	});
 }
-function Il({ list: e, explained: t }) {
-	let n = k(), { knowledge: r } = n.state.value, { stated: i } = e, a = n.data.host === "report";
-	if (r?.prompts) return /* @__PURE__ */ N("p", { children: [
+function Wl({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report";
+	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ N($, { text: t.target.text }),
+		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ N(Ll, {})
+		/* @__PURE__ */ j(Gl, {})
 	] });
 	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ N(b, { children: [
-		i ? /* @__PURE__ */ N("p", { children: [
+	return /* @__PURE__ */ j(x, { children: [
+		i ? /* @__PURE__ */ j("p", { children: [
 			"This prompt states a known fact: ",
 			i.relation,
 			" of ",
-			/* @__PURE__ */ N("strong", { children: i.subject }),
+			/* @__PURE__ */ j("strong", { children: i.subject }),
 			" is",
 			" ",
-			/* @__PURE__ */ N("strong", { children: i.answer }),
+			/* @__PURE__ */ j("strong", { children: i.answer }),
 			" (",
 			i.prompts.length,
 			" prompts ask for it).",
 			" ",
-			r ? /* @__PURE__ */ N(Ll, {}) : /* @__PURE__ */ N("button", {
+			r ? /* @__PURE__ */ j(Gl, {}) : /* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: a,
-				onClick: () => n.set({ knowledge: hn }),
+				onClick: () => n.set({ knowledge: xn }),
 				children: "Find its neurons"
 			})
-		] }) : /* @__PURE__ */ N("p", {
+		] }) : /* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				"This prompt is none of the prompts of the ",
@@ -6645,40 +6717,40 @@ function Il({ list: e, explained: t }) {
 				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
 			]
 		}),
-		i || a ? null : /* @__PURE__ */ N(xl, {
+		i || a ? null : /* @__PURE__ */ j(kl, {
 			list: e,
 			explained: t
 		}),
-		a || r && i ? null : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Sl, {
+		a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Al, {
 			list: e,
 			open: !i
-		}), i ? null : /* @__PURE__ */ N(Cl, {})] })
+		}), i ? null : /* @__PURE__ */ j(jl, {})] })
 	] });
 }
-function Ll() {
-	let e = k();
-	return e.data.host === "report" ? null : /* @__PURE__ */ N("button", {
+function Gl() {
+	let e = A();
+	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function Rl({ list: e }) {
-	let t = k(), { knowledge: n } = t.state.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Dn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+function Kl({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Nn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: /* @__PURE__ */ N("label", { children: [
+			children: /* @__PURE__ */ j("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ N("select", {
+				/* @__PURE__ */ j("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ml, n.t])].map((e) => /* @__PURE__ */ N("option", {
+					children: [.../* @__PURE__ */ new Set([...Bl, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6689,32 +6761,32 @@ function Rl({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ N(P, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ N("p", {
+		/* @__PURE__ */ j(F, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ N("div", {
+		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ N(zl, { found: o }), /* @__PURE__ */ N(El, {
+			children: [/* @__PURE__ */ j(ql, { found: o }), /* @__PURE__ */ j(Pl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function zl({ found: e }) {
-	let t = k(), { knowledge: n } = t.state.value, [r] = e.facts;
+function ql({ found: e }) {
+	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = xn(e), a = Sn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+	let i = Dn(e), a = On(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ N($, { text: r.answer }),
+				/* @__PURE__ */ j($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6723,15 +6795,15 @@ function zl({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ N("p", {
+		e.notes.map((e) => /* @__PURE__ */ j("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ N("fieldset", { children: [/* @__PURE__ */ N("legend", { children: "Which neurons" }), mn.map((e) => /* @__PURE__ */ N("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), bn.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ N("label", { children: [
-					/* @__PURE__ */ N("input", {
+				/* @__PURE__ */ j("label", { children: [
+					/* @__PURE__ */ j("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6739,23 +6811,23 @@ function zl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Pl[e],
+					Hl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ N(Bl, { neurons: i[e] })
+				/* @__PURE__ */ j(Jl, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ N("p", {
+		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ N(Vl, {
+		}) : /* @__PURE__ */ j(Yl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ N(Ga, {
+		/* @__PURE__ */ j(Ha, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6764,37 +6836,37 @@ function zl({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				L(r.probabilities[t] ?? 0),
+				R(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Bl({ neurons: e }) {
-	return /* @__PURE__ */ N("span", {
+function Jl({ neurons: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Nl).map((e) => {
-			let t = Ht(e);
-			return /* @__PURE__ */ N(Ua, { part: t }, M(t));
-		}), e.length > Nl ? /* @__PURE__ */ N("span", {
+		children: [e.slice(0, Vl).map((e) => {
+			let t = tn(e);
+			return /* @__PURE__ */ j(Ba, { part: t }, P(t));
+		}), e.length > Vl ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Nl,
+				e.length - Vl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Vl(e) {
-	let t = k(), n = t.state.value.knowledge?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ N("fieldset", {
+function Yl(e) {
+	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ N("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ N("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -6802,15 +6874,15 @@ function Vl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ N(Lc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Gc, {
 				tests: e.neurons.map((e) => ({
-					part: Ht(e),
+					part: tn(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ N("p", {
+			n && !e.whole ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -6818,64 +6890,64 @@ function Vl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Hl = 12, Ul = 100, Wl = 12;
-function Gl() {
-	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
+var Xl = 12, Zl = 100, Ql = 12;
+function $l() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...Gn({
+		...is({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Ul
+		top: Zl
 	} : null);
-	return /* @__PURE__ */ N("div", { children: t ? /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
-		children: [o ? null : /* @__PURE__ */ N("p", {
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		children: [o ? null : /* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				"Knowledge is attributed ",
 				t.model.bidirectional ? "at the blank" : "at the last token",
 				"; choose it to see this panel."
 			]
-		}), /* @__PURE__ */ N("div", {
+		}), /* @__PURE__ */ j("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ N("div", { children: [/* @__PURE__ */ N(P, { answer: c }), l ? /* @__PURE__ */ N(Kl, {
+			children: [/* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j(F, { answer: c }), l ? /* @__PURE__ */ j(eu, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ N(Fl, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ j(Ul, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function Kl({ result: e, stale: t }) {
-	let n = _n(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ N("div", {
+function eu({ result: e, stale: t }) {
+	let n = Cn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => gl(e, t),
-				table: () => bl(e),
+				figure: (t) => wl(e, t),
+				table: () => Ol(e),
 				data: e
 			}),
-			n.map((t) => /* @__PURE__ */ N("div", { children: [
-				n.length > 1 ? /* @__PURE__ */ N("p", {
+			n.map((t) => /* @__PURE__ */ j("div", { children: [
+				n.length > 1 ? /* @__PURE__ */ j("p", {
 					class: "note",
-					children: ql(t, e)
+					children: tu(t, e)
 				}) : null,
-				/* @__PURE__ */ N(Jl, {
+				/* @__PURE__ */ j(nu, {
 					stack: t,
 					largest: r
 				}),
-				/* @__PURE__ */ N(Yl, {
+				/* @__PURE__ */ j(ru, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ N(Xl, { neurons: e.attributions.slice(0, Hl) }),
-			/* @__PURE__ */ N(Ga, {
+			/* @__PURE__ */ j(iu, { neurons: e.attributions.slice(0, Xl) }),
+			/* @__PURE__ */ j(Ha, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -6885,33 +6957,33 @@ function Kl({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = yn(e.neurons, e.layers.length);
+					let t = Tn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						Qt(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : I(n.sum, 4),
-						I(n.change, 4),
-						n.error === null ? "" : F(n.error, 4),
-						(t[r] ?? []).map((e) => `${vn(e)} ${I(e.value, 3)}`).join(", ")
+						dn(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : L(n.sum, 4),
+						L(n.change, 4),
+						n.error === null ? "" : I(n.error, 4),
+						(t[r] ?? []).map((e) => `${wn(e)} ${L(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function ql({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function tu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function Jl({ stack: e, largest: t }) {
+function nu({ stack: e, largest: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
 	})), r = 300 / Math.max(n.length, 1);
-	return /* @__PURE__ */ N("svg", {
+	return /* @__PURE__ */ j("svg", {
 		class: "layers",
 		viewBox: "0 0 300 96",
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ N("line", {
+		children: [/* @__PURE__ */ j("line", {
 			x1: 0,
 			x2: 300,
 			y1: 42,
@@ -6919,147 +6991,147 @@ function Jl({ stack: e, largest: t }) {
 			class: "axis"
 		}), n.map((i, a) => {
 			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ N("g", { children: [
-				/* @__PURE__ */ N("rect", {
+			return /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					class: i.sum < 0 ? "negative" : "positive",
 					x: a * r + 1,
 					y: i.sum < 0 ? 42 : 42 - o,
 					width: Math.max(r - 2, 1),
 					height: o
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ N("text", {
+				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
 					x: (a + .5) * r,
 					y: 93,
 					children: i.layer
 				}) : null,
-				/* @__PURE__ */ N("title", { children: `${Qt(`L${i.layer}`, e.encoder)}: ${I(i.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${dn(`L${i.layer}`, e.encoder)}: ${L(i.sum, 3)}` })
 			] }, i.layer);
 		})]
 	});
 }
-function Yl({ stack: e, largest: t }) {
-	let n = k(), r = yn(e.neurons, e.layers.length), i = Math.min(Wl, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.state.value.selection;
-	return e.neurons.length === 0 ? /* @__PURE__ */ N("p", {
+function ru({ stack: e, largest: t }) {
+	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min(Ql, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("p", {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Wl,
+			Ql,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ N(ja, {
+	}), /* @__PURE__ */ j(Oa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Lr(r.value, t) : null;
+			return r ? Nr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${vn(n)}: ${I(n.value, 3)}` : "";
+			return n ? `${wn(n)}: ${L(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && Ut(Ht(n), o);
+			return n !== void 0 && N(tn(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => Qt(`L${t}`, e.encoder),
+		columnName: (t) => dn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(Ht(r));
+			r && n.select(tn(r));
 		}
 	})] });
 }
-function Xl({ neurons: e }) {
+function iu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ N("span", {
+			children: /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ N("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ N("tbody", { children: e.map((e) => /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ N(Ua, { part: Ht(e) })
+			children: /* @__PURE__ */ j(Ba, { part: tn(e) })
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ N(Bo, {
+			children: /* @__PURE__ */ j(Io, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ N(zo, {
+			children: /* @__PURE__ */ j(Fo, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: I(e.activation)
+			children: L(e.activation)
 		})
-	] }, vn(e))) })] });
+	] }, wn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Zl = 40;
-function Ql(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = No(i.terms, Math.min(t, Zl), n), { sum: l } = Io(i), u = [
+var au = 40;
+function ou(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = ko(i.terms, Math.min(t, au), n), { sum: l } = Mo(i), u = [
 		...s.map((e) => ({
-			name: $t(e),
+			name: fn(e),
 			value: e.value,
-			number: I(e.value)
+			number: L(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: I(c.value),
+			number: L(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: I(l),
+			number: L(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(B, [Co(B, {
+	return J(V, [yo(V, {
 		rows: u,
-		axis: ko(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: To(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Yi(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Ki(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Ji(a)
+		about: Gi(a)
 	});
 }
-function $l({ ledger: e }) {
+function su({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7072,7 +7144,7 @@ function $l({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			$t(e),
+			fn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7084,125 +7156,125 @@ function $l({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function eu() {
-	return /* @__PURE__ */ N("p", {
+function cu() {
+	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ N(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ N(Q, { name: "suppressor" }),
+			/* @__PURE__ */ j(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function tu({ part: e, brief: t }) {
-	let n = so(), r = n && hs(n, e);
+function lu({ part: e, brief: t }) {
+	let n = Wt(), r = n && Cs(n, e);
 	if (!n || !r) return null;
-	let [i, a] = _s(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
-	return t ? /* @__PURE__ */ N("span", {
+	let [i, a] = Ts(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
+	return t ? /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${c}, ${I(o)} nats${s ? `, ${Qr(s)}` : ""}`,
+		title: `${c}, ${L(o)} nats${s ? `, ${Jr(s)}` : ""}`,
 		children: [
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "from",
 				children: [i, " → "]
 			}),
 			a,
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: s ? Qr(s)[0] : ""
+				children: s ? Jr(s)[0] : ""
 			})
 		]
-	}) : /* @__PURE__ */ N("span", {
+	}) : /* @__PURE__ */ j("span", {
 		class: "outcome",
 		children: [
-			/* @__PURE__ */ N("span", { children: c }),
+			/* @__PURE__ */ j("span", { children: c }),
 			" ",
-			s ? /* @__PURE__ */ N(nu, { effect: s }) : null
+			s ? /* @__PURE__ */ j(uu, { effect: s }) : null
 		]
 	});
 }
-function nu({ effect: e }) {
-	return /* @__PURE__ */ N("span", {
+function uu({ effect: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "verdict",
 		title: `${e.rank} of ${e.among} by size`,
 		children: [
-			/* @__PURE__ */ N("span", { children: [I(e.nats), " nats"] }),
+			/* @__PURE__ */ j("span", { children: [L(e.nats), " nats"] }),
 			" ",
-			/* @__PURE__ */ N("span", { children: Qr(e).replace(" ", "\xA0") })
+			/* @__PURE__ */ j("span", { children: Jr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var ru = 12, iu = 10, au = Infinity, ou = Se({
+var du = 12, fu = 10, pu = Infinity, mu = xe({
 	is: () => !1,
 	set: () => {}
-}), su = Se({
+}), hu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function cu() {
-	let e = k(), t = e.explained.value, n = so(), r = O("size"), i = O(ru), a = O({});
+function gu() {
+	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(du), a = k({});
 	if (!t) return null;
-	let { ledger: o } = t, s = e.state.value.selection, c = (e) => {
-		let t = en(e);
-		return t && n ? hs(n, t)?.nats ?? null : null;
-	}, l = No(o.terms, i.value, r.value, (e) => uu(en(e), s), c), u = Po(0, o.terms, l.others.value);
-	return /* @__PURE__ */ N(Z, {
+	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
+		let t = pn(e);
+		return t && n ? Cs(n, t)?.nats ?? null : null;
+	}, l = ko(o.terms, i.value, r.value, (e) => vu(pn(e), s), c), u = Ao(0, o.terms, l.others.value);
+	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ N(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ N(du, { explained: t }),
+		note: /* @__PURE__ */ j(yu, { explained: t }),
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Ql(t, i.value, r.value, e),
-				table: () => $l(t),
+				figure: (e) => ou(t, i.value, r.value, e),
+				table: () => su(t),
 				data: t
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ N("label", { children: [
+				children: [/* @__PURE__ */ j("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ N("option", {
+							/* @__PURE__ */ j("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ N("option", {
+							/* @__PURE__ */ j("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ N("option", {
+							/* @__PURE__ */ j("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > ru ? /* @__PURE__ */ N("button", {
+				] }), o.terms.length > du ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === ru ? au : ru,
-					children: i.value === ru ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === du ? pu : du,
+					children: i.value === du ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ N(ou.Provider, {
+			/* @__PURE__ */ j(mu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? uu(t, s),
+					is: (e, t) => a.value[e] ?? vu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7210,126 +7282,126 @@ function cu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ N(su.Provider, {
+				children: /* @__PURE__ */ j(hu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ N("table", {
+					children: /* @__PURE__ */ j("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Cu,
+						onKeyDown: ju,
 						children: [
-							/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-								/* @__PURE__ */ N("th", {
+							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ N("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ N(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ N("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ N("span", {
+									children: /* @__PURE__ */ j("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ N("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: lu(t)
+									children: _u(t)
 								})
 							] }) }),
-							/* @__PURE__ */ N("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ N(mu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Su, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Lo(e))), /* @__PURE__ */ N(xu, {
+							}, No(e))), /* @__PURE__ */ j(ku, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ N(pu, { explained: t })
+							/* @__PURE__ */ j(xu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ N(eu, {})
+			/* @__PURE__ */ j(cu, {})
 		]
 	});
 }
-function lu({ target: e, reference: t }) {
-	let n = R(e.text.trim() || e.text);
+function _u({ target: e, reference: t }) {
+	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function uu(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : Ut(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && Gt(t) === e.kind;
+function vu(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && rn(t) === e.kind;
 }
-function du({ explained: e }) {
+function yu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ N(b, { children: [
+	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
-		R(t.text),
+		z(t.text),
 		": ",
-		fu(n),
+		bu(n),
 		"; raw ",
-		/* @__PURE__ */ N(Q, { name: "logit" }),
+		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
-		F(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ N(b, { children: [
+		I(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
 			", ",
-			/* @__PURE__ */ N(Q, { name: "reference" }),
+			/* @__PURE__ */ j(Q, { name: "reference" }),
 			" ",
-			F(n.value)
+			I(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ N(Q, { name: "credit" }),
+		/* @__PURE__ */ j(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function fu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
+function bu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function pu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Io(e.ledger);
-	return /* @__PURE__ */ N("tfoot", { children: /* @__PURE__ */ N("tr", {
+function xu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Mo(e.ledger);
+	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-total": t,
-				children: I(t)
+				children: L(t)
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
 					" (|Δ| ",
-					Wr(n),
+					Br(n),
 					", tolerance",
 					" ",
-					Wr(e.ledger.tolerance),
+					Br(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function mu(e) {
-	let t = k(), n = Ve(ou), { term: r, level: i } = e, a = en(r), o = Lo(r), s = a !== null && a.kind === Gt(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(bu, {
-			name: $t(r),
+function Su(e) {
+	let t = A(), n = Be(mu), { term: r, level: i } = e, a = pn(r), o = No(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Ou, {
+			name: fn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7338,94 +7410,94 @@ function mu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(Ut(a, t.state.value.selection) ? null : a);
+				a && t.select(N(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ N(hu, {
+		c && i === 1 ? /* @__PURE__ */ j(Cu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ N(vu, {
+		c && i === 2 ? /* @__PURE__ */ j(Eu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function hu({ term: e, largest: t }) {
-	let n = k(), r = Ve(su), i = n.followed(), a = {
+function Cu({ term: e, largest: t }) {
+	let n = A(), r = Be(hu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: iu
-	}, o = A(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ N("tr", {
+		top: fu
+	}, o = It(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ N("td", {
+		children: /* @__PURE__ */ j("td", {
 			colSpan: 4,
 			class: o?.error ? "error" : "",
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !gu(e)), u = No(l, au, r.order, void 0, r.effectOf), d = Po(t, l, c.value);
-	return /* @__PURE__ */ N(b, { children: [
-		u.shown.map((e) => /* @__PURE__ */ N(mu, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !wu(e)), u = ko(l, pu, r.order, void 0, r.effectOf), d = Ao(t, l, c.value);
+	return /* @__PURE__ */ j(x, { children: [
+		u.shown.map((e) => /* @__PURE__ */ j(Su, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => _u(t, e))
-		}, Lo(e))),
-		/* @__PURE__ */ N(xu, {
+			sources: s.filter((t) => Tu(t, e))
+		}, No(e))),
+		/* @__PURE__ */ j(ku, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ N(Su, {
+		/* @__PURE__ */ j(Au, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function gu({ kind: e }) {
+function wu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function _u(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || gu(e));
+function Tu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || wu(e));
 }
-function vu(e) {
-	let t = k(), n = (e) => gu(e) ? "rounding" : `from ${e.source} ${z(yu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = No(e.terms, iu, "size"), o = Po(e.largest, r, i.value);
-	return /* @__PURE__ */ N(b, { children: [
-		r.map((e) => /* @__PURE__ */ N(bu, {
+function Eu(e) {
+	let t = A(), n = (e) => wu(e) ? "rounding" : `from ${e.source} ${B(Du(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ko(e.terms, fu, "size"), o = Ao(e.largest, r, i.value);
+	return /* @__PURE__ */ j(x, { children: [
+		r.map((e) => /* @__PURE__ */ j(Ou, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Lo(e))),
-		/* @__PURE__ */ N(xu, {
+		}, No(e))),
+		/* @__PURE__ */ j(ku, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ N(Su, {
+		/* @__PURE__ */ j(Au, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function yu(e, { kind: t, source: n }) {
+function Du(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function bu(e) {
-	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && Ut(n, t.state.value.selection);
-	return /* @__PURE__ */ N("tr", {
-		class: `level-${i}${n !== null && Ut(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function Ou(e) {
+	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
+	return /* @__PURE__ */ j("tr", {
+		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7438,179 +7510,179 @@ function bu(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ N("span", { class: "twisty" }) : /* @__PURE__ */ N("span", {
+				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ N("bdi", { children: e.name })]
+				}), /* @__PURE__ */ j("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ N(Bo, { value: e.value })
+				children: /* @__PURE__ */ j(Io, { value: e.value })
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ N(zo, {
+				children: /* @__PURE__ */ j(Fo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ N("td", { children: n ? /* @__PURE__ */ N(tu, {
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(lu, {
 				part: n,
 				brief: !0
 			}) : null })
 		]
 	});
 }
-function xu(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ N("tr", {
+function ku(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ N("span", { class: "twisty" }),
+					/* @__PURE__ */ j("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ N(Bo, { value: e.value })
+				children: /* @__PURE__ */ j(Io, { value: e.value })
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ N(zo, {
+				children: /* @__PURE__ */ j(Fo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ N("td", {})
+			/* @__PURE__ */ j("td", {})
 		]
 	});
 }
-function Su(e) {
+function Au(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ N("tr", {
+	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [/* @__PURE__ */ N("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e.sum)
+				children: L(e.sum)
 			}),
-			/* @__PURE__ */ N("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
 			})
 		]
 	});
 }
-function Cu(e) {
+function ju(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var wu = 16;
-function Tu() {
-	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Ar(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Mu = 16;
+function Nu() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Er(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Gn({ source: a.source }),
+		...is({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Au(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Qi(e, t.value, d), p = {
+	let u = c ? Ru(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Yi(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ N(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ N(b, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			"What the ",
-			/* @__PURE__ */ N(Q, { name: "residual stream" }),
+			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Du(u.positions.length) ? " that is pointed at" : "",
+			u && !Fu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			R(n.target.text),
+			z(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ N("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ N("select", {
+					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Zi).map(([e, t]) => /* @__PURE__ */ N("option", {
+						children: Object.entries(Ji).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ N(qa, {
+			/* @__PURE__ */ j(Wa, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ N(P, { answer: s }),
-			c && !l ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(F, { answer: s }),
+			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => $i(c, n.target, t.value, p, e),
-				table: () => ia(c, p),
+				figure: (e) => Xi(c, n.target, t.value, p, e),
+				table: () => ta(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ N("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ N(ja, {
-						label: `Logit lens, ${Zi[t.value]} by layer and token`,
+					/* @__PURE__ */ j(Oa, {
+						label: `Logit lens, ${Ji[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Rr(f(n)) : null;
+							return n ? Pr(f(n)) : null;
 						},
-						...Du(u.positions.length) ? { text: (e, t) => Ou(u.at(e, t)) } : {},
+						...Fu(u.positions.length) ? { text: (e, t) => Iu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ N(ku, {
+						tell: (e, t) => /* @__PURE__ */ j(Lu, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Eu(u.layers[e] ?? null),
-						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => Pu(u.layers[e] ?? null),
+						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ N(Ha, {
+					/* @__PURE__ */ j(za, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7618,10 +7690,10 @@ function Tu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Zi[t.value]}`
+							high: `100 %, ${Ji[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ N(Ga, {
+					/* @__PURE__ */ j(Ha, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7632,12 +7704,12 @@ function Tu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Eu(e.layer),
+							Pu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ N("bdi", { children: Ou(e) }, "top"),
-							L(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ j("bdi", { children: Iu(e) }, "top"),
+							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							L(e.probability)
+							R(e.probability)
 						])
 					})
 				]
@@ -7645,42 +7717,42 @@ function Tu() {
 		]
 	});
 }
-function Eu(e) {
+function Pu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Du(e) {
-	return e <= wu;
+function Fu(e) {
+	return e <= Mu;
 }
-function Ou(e) {
-	return z(e?.top[0]);
+function Iu(e) {
+	return B(e?.top[0]);
 }
-function ku({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ N(b, { children: [
+function Lu({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		z(t),
+		B(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		L(e.probability),
+		R(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ N("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ N("bdi", { children: z(t) }),
+				/* @__PURE__ */ j("bdi", { children: B(t) }),
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: L(e.top_probability[n] ?? 0)
+					children: R(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Au(e, t) {
+function Ru(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7690,101 +7762,101 @@ function Au(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function ju() {
-	let e = k(), t = so(), n = e.state.value.selection, r = t ? Mu(t, n) : null;
+function zu() {
+	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Bu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
-	return /* @__PURE__ */ N(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
+	return /* @__PURE__ */ j(Z, {
 		name: "looked",
-		title: `Where ${M(j(r))} looked`,
+		title: `Where ${P(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ N(X, {
-			name: `looked-${M(j(r))}`,
-			figure: (e) => xc(t, r, e),
-			table: () => Sc(r),
+		children: [/* @__PURE__ */ j(X, {
+			name: `looked-${P(M(r))}`,
+			figure: (e) => kc(t, r, e),
+			table: () => Ac(r),
 			data: r
-		}), /* @__PURE__ */ N("table", {
+		}), /* @__PURE__ */ j("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ N("thead", {
+			children: [/* @__PURE__ */ j("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ N("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ N("bdi", { children: z(e) }),
+						/* @__PURE__ */ j("bdi", { children: B(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ N("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: F(e.attention)
+					children: I(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: L(i),
-					children: F(i)
+					title: R(i),
+					children: I(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function Mu(e, t) {
-	let n = e.answer.part ? Yt(e.answer.part) : null, r = (t) => t && e.heads.find((e) => Ut(j(e), t));
+function Bu(e, t) {
+	let n = e.answer.part ? cn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Nu() {
-	let e = k(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ N(Z, {
+function Vu() {
+	let e = A(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ N(b, { children: [
-			/* @__PURE__ */ N("ul", {
+		children: t.length === 0 ? null : /* @__PURE__ */ j(x, { children: [
+			/* @__PURE__ */ j("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("div", {
+				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ N(Ua, { part: r.part }),
-						/* @__PURE__ */ N("select", {
-							"aria-label": `How ${M(r.part)} is tested`,
+						/* @__PURE__ */ j(Ba, { part: r.part }),
+						/* @__PURE__ */ j("select", {
+							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -7793,26 +7865,26 @@ function Nu() {
 									how: r
 								} : e) });
 							},
-							children: Nn.map((e) => /* @__PURE__ */ N("option", {
+							children: zn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ N("button", {
+						/* @__PURE__ */ j("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${M(r.part)}`,
+							"aria-label": `Remove the pin of ${P(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ N(Lc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Gc, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, Wt(r.part)))
+				}) : null] }, nn(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ N("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ N(Lc, {
+			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ j(Gc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
@@ -7820,45 +7892,45 @@ function Nu() {
 	}) : null;
 }
 // src/panels/Prediction.tsx
-function Pu() {
-	let e = k().explained.value, t = Zo();
+function Hu() {
+	let e = A().explained.value, t = as();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ N(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ N(b, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			z(i[r]),
+			B(i[r]),
 			": ",
-			R(n.text),
+			z(n.text),
 			" has",
 			" ",
-			L(n.probability),
+			R(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => _c(e, t),
-				table: () => vc(e),
+				figure: (t) => Tc(e, t),
+				table: () => Ec(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ N("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ N("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ N(Fu, {
+				children: [/* @__PURE__ */ j(Uu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ N(Fu, {
+				}), t?.result ? /* @__PURE__ */ j(Uu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7866,232 +7938,230 @@ function Pu() {
 		]
 	});
 }
-function Fu({ explained: e, caption: t }) {
-	let n = k();
-	return /* @__PURE__ */ N("table", {
+function Uu({ explained: e, caption: t }) {
+	let n = A();
+	return /* @__PURE__ */ j("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ N("caption", { children: t }),
-			/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("th", {
+			/* @__PURE__ */ j("caption", { children: t }),
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ N("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
-					children: /* @__PURE__ */ N("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ N("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ N("tr", { children: [
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set({
-						target: zn(t),
-						...t.text === n.state.value.vs ? { vs: null } : {}
-					}),
-					children: /* @__PURE__ */ N($, { text: t.text })
+					onClick: () => n.set(Kn(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(Kn(t, n.state.value.vs)),
+					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ N("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: L(t.probability)
+					children: R(t.probability)
 				}),
-				/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ N("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Iu() {
-	let e = k(), t = e.explained.value, n = A(co(e.followed()));
-	if (!t) return null;
-	let r = n?.result ?? null, i = r?.words?.units ?? [], a = n !== null && !r && !n.error;
-	return /* @__PURE__ */ N("section", {
+function Wu() {
+	let e = A().explained.value, t = Ut();
+	if (!e) return null;
+	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ N("p", {
+		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: r ? r.sentence.map((e, t) => /* @__PURE__ */ N(Ru, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Ku, {
 				span: e,
-				units: i
-			}, t)) : /* @__PURE__ */ N(b, { children: [Lu(t.sentence).map((e, t) => /* @__PURE__ */ N(Ru, {
+				units: r
+			}, t)) : /* @__PURE__ */ j(x, { children: [Gu(e.sentence).map((e, t) => /* @__PURE__ */ j(Ku, {
 				span: e,
-				units: i
-			}, t)), a ? /* @__PURE__ */ N("span", {
+				units: r
+			}, t)), i ? /* @__PURE__ */ j("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Lu(e) {
+function Gu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ru({ span: e, units: t }) {
-	let n = k(), r = e.kind === "part" ? Yt(e.text) : null;
-	if (r) return /* @__PURE__ */ N(Ua, { part: r });
+function Ku({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? cn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(Ba, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ N("button", {
+	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : /* @__PURE__ */ N("span", {
+	}) : /* @__PURE__ */ j("span", {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/panels/Strongest.tsx
-var zu = 6;
-function Bu() {
-	let e = k(), t = e.explained.value, n = A(co(e.followed())), r = so(), i = O(!1);
-	if (!t) return null;
-	let { heads: a, neurons: o } = r ?? t, s = i.value ? Infinity : zu;
-	return /* @__PURE__ */ N(Z, {
+var qu = 6;
+function Ju() {
+	let e = A().explained.value, t = Ut(), n = Wt(), r = k(!1);
+	if (!e) return null;
+	let { heads: i, neurons: a } = n ?? e, o = i.length + a.length > 0, s = r.value ? Infinity : qu;
+	return /* @__PURE__ */ j(Z, {
 		name: "strongest",
-		title: /* @__PURE__ */ N(b, { children: [
-			/* @__PURE__ */ N(Q, {
+		title: /* @__PURE__ */ j(x, { children: [
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "Heads"
 			}),
 			" and ",
-			/* @__PURE__ */ N(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }),
-		note: r ? r.answer.text : "Credit is not cause: each is zeroed to see what changes.",
+		note: n ? n.answer.text : "Credit is not cause: each is zeroed to see what changes.",
 		children: [
-			/* @__PURE__ */ N(P, { answer: n }),
-			r ? /* @__PURE__ */ N(X, {
+			/* @__PURE__ */ j(F, { answer: t }),
+			n ? /* @__PURE__ */ j(X, {
 				name: "parts",
-				figure: (e) => jo(r, po(r), e),
-				table: () => Mo(r, po(r)),
-				data: r
+				figure: (e) => Do(n, co(n), e),
+				table: () => Oo(n, co(n)),
+				data: n
 			}) : null,
-			/* @__PURE__ */ N(Wa, {
+			o ? /* @__PURE__ */ j(Va, {
 				label: "The strongest, one a row",
-				children: /* @__PURE__ */ N("table", { children: [/* @__PURE__ */ N("thead", { children: /* @__PURE__ */ N("tr", { children: [
-					/* @__PURE__ */ N("th", {
+				children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "part"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						class: "number",
-						children: /* @__PURE__ */ N(Q, { name: "credit" })
+						children: /* @__PURE__ */ j(Q, { name: "credit" })
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "looks at / activation"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "with → without it"
 					}),
-					/* @__PURE__ */ N("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "writes toward"
 					})
-				] }) }), /* @__PURE__ */ N("tbody", { children: [a.slice(0, s).map((e) => /* @__PURE__ */ N(Vu, {
-					part: j(e),
+				] }) }), /* @__PURE__ */ j("tbody", { children: [i.slice(0, s).map((e) => /* @__PURE__ */ j(Yu, {
+					part: M(e),
 					value: e.value,
-					shownFor: r ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ N(is, { at: e }, e.position)),
+					shownFor: n ? e.shown_for : [],
+					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ j(fs, { at: e }, e.position)),
 					toward: e.writes_toward
-				}, Wt(j(e)))), o.slice(0, s).map((e) => /* @__PURE__ */ N(Vu, {
-					part: Ht(e),
+				}, nn(M(e)))), a.slice(0, s).map((e) => /* @__PURE__ */ j(Yu, {
+					part: tn(e),
 					value: e.value,
-					shownFor: r ? e.shown_for : [],
-					reads: I(e.activation, 1),
+					shownFor: n ? e.shown_for : [],
+					reads: L(e.activation, 1),
 					toward: e.promotes
-				}, Wt(Ht(e))))] })] })
-			}),
-			Math.max(a.length, o.length) > zu ? /* @__PURE__ */ N("button", {
-				type: "button",
-				"aria-pressed": i.value,
-				onClick: () => i.value = !i.value,
-				children: i.value ? "Show the first" : `Show all ${a.length + o.length}`
+				}, nn(tn(e))))] })] })
 			}) : null,
-			/* @__PURE__ */ N("p", {
+			Math.max(i.length, a.length) > qu ? /* @__PURE__ */ j("button", {
+				type: "button",
+				"aria-pressed": r.value,
+				onClick: () => r.value = !r.value,
+				children: r.value ? "Show the first" : `Show all ${i.length + a.length}`
+			}) : null,
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"An effect is large from 1 ",
-					/* @__PURE__ */ N(Q, {
+					/* @__PURE__ */ j(Q, {
 						name: "nats",
 						children: "nat"
 					}),
 					", moderate from 0.3, small from 0.1;",
 					" ",
-					/* @__PURE__ */ N(Q, {
+					/* @__PURE__ */ j(Q, {
 						name: "causal",
 						children: "causal"
 					}),
 					" where the target falls without the part, ",
-					/* @__PURE__ */ N(Q, { name: "suppressor" }),
+					/* @__PURE__ */ j(Q, { name: "suppressor" }),
 					" where it rises, ○ ordinary where other parts of the kind do as much."
 				]
 			}),
-			/* @__PURE__ */ N("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: r ? /* @__PURE__ */ N(b, { children: [
-					/* @__PURE__ */ N(Q, {
+				children: n ? /* @__PURE__ */ j(x, { children: [
+					/* @__PURE__ */ j(Q, {
 						name: "control",
 						children: "Control"
 					}),
 					": ",
-					Hu(r)
+					Xu(n)
 				] }) : "\xA0"
 			})
 		]
 	});
 }
-function Vu(e) {
-	return /* @__PURE__ */ N("tr", { children: [
-		/* @__PURE__ */ N("th", {
+function Yu(e) {
+	return /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "row",
 			children: [
-				/* @__PURE__ */ N(Ua, { part: e.part }),
+				/* @__PURE__ */ j(Ba, { part: e.part }),
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small shown-for",
 					children: e.shownFor.join(", ")
 				})
 			]
 		}),
-		/* @__PURE__ */ N("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ N(Bo, { value: e.value })
+			children: /* @__PURE__ */ j(Io, { value: e.value })
 		}),
-		/* @__PURE__ */ N("td", { children: e.reads }),
-		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(tu, { part: e.part }) }),
-		/* @__PURE__ */ N("td", { children: /* @__PURE__ */ N(rs, { tokens: e.toward.slice(0, 3) }) })
+		/* @__PURE__ */ j("td", { children: e.reads }),
+		/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(lu, { part: e.part }) }),
+		/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(ds, { tokens: e.toward.slice(0, 3) }) })
 	] });
 }
-function Hu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Uu(t)}`] : []);
+function Xu(e) {
+	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Zu(t)}`] : []);
 	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
 }
-function Uu({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${F(e)} nats`;
+function Zu({ limit: e }) {
+	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
-function Wu(e, t) {
+function Qu(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8104,18 +8174,18 @@ function Wu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Gu(e) {
-	let t = O(""), n = O(-1), r = Wu(e.texts, t.value), i = (t) => {
+function $u(e) {
+	let t = k(""), n = k(-1), r = Qu(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Wu(e.texts, r)[0];
+		let i = Qu(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ N("label", { children: [
+	return /* @__PURE__ */ j("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ N("input", {
+		/* @__PURE__ */ j("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8124,78 +8194,78 @@ function Gu(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ N("output", {
+		/* @__PURE__ */ j("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Ku() {
-	let e = k(), t = e.explained.value, n = Ar(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = Be(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ed(), o = qu();
+function ed() {
+	let e = A(), t = e.explained.value, n = Er(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = cd(), o = td();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && qt(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ N(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && on(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ N(b, { children: [
+		note: a ? /* @__PURE__ */ j(x, { children: [
 			"Coloured by what each token gives the target through ",
-			M(a.part),
+			P(a.part),
 			": orange + raises, purple − lowers; largest ",
-			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ N(Xu, {
+			e.reads() === null ? null : /* @__PURE__ */ j(id, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ N(qa, {
+			/* @__PURE__ */ j(Wa, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ N(Gu, {
+			s.length > 128 ? /* @__PURE__ */ j($u, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = jr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Dr(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ N("ol", {
+			/* @__PURE__ */ j("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ N("li", { children: [/* @__PURE__ */ N("button", {
+					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Zu(h, d),
-						title: m && Yu(m, t),
+						style: ad(h, d),
+						title: m && rd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => $u(e),
+						onKeyDown: (e) => sd(e),
 						children: [
-							/* @__PURE__ */ N("span", {
+							/* @__PURE__ */ j("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ N($, {
+							/* @__PURE__ */ j($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ N("span", {
+							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Ju(m) : "\xA0"
-							}) : /* @__PURE__ */ N(Qu, {
+								children: m.positions[0] === n.position ? nd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(od, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ N("span", {
+					}), p ? /* @__PURE__ */ j("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8204,46 +8274,46 @@ function Ku() {
 		]
 	});
 }
-function qu() {
-	let e = k(), t = so()?.words;
+function td() {
+	let e = A(), t = Wt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Ju(e) {
-	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
+function nd(e) {
+	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Yu(e, t) {
-	let { target: n } = t, [r, i] = qr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function rd(e, t) {
+	let { target: n } = t, [r, i] = Ur(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
+	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Xu(e) {
-	let t = Ar(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N("p", {
+function id(e) {
+	let t = Er(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ N(qa, {
+		/* @__PURE__ */ j(Wa, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ N("ol", {
+		/* @__PURE__ */ j("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ N("li", { children: /* @__PURE__ */ N("span", {
+			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: Zu(e.values[t.position], e.largest),
+				style: ad(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ N($, { text: t.label }),
-					/* @__PURE__ */ N(Qu, {
+					/* @__PURE__ */ j($, { text: t.label }),
+					/* @__PURE__ */ j(od, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8252,49 +8322,49 @@ function Xu(e) {
 		})
 	] });
 }
-function Zu(e, t) {
+function ad(e, t) {
 	if (e === void 0) return {};
-	let n = Lr(e, t);
+	let n = Nr(e, t);
 	return {
 		background: n,
-		color: zr(n)
+		color: Fr(n)
 	};
 }
-function Qu(e) {
+function od(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ N("span", {
+	return /* @__PURE__ */ j("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function $u(e) {
+function sd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ed() {
-	let e = k(), { selection: t } = e.state.value, n = e.followed(), r = (e) => e && n && Gt(e) !== "mlp" ? {
+function cd() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && rn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...Jt(e)
-	} : null, i = A(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...sn(e)
+	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: td(s, a)
+		values: ld(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: td(i.result, t)
+		values: ld(i.result, t)
 	} : null;
 }
-function td(e, t) {
+function ld(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (qt(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (on(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var nd = 40;
-function rd(e, t) {
+var ud = 40;
+function dd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8306,22 +8376,22 @@ function rd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => cd({
+	return r.map((e) => gd({
 		...e,
-		text: id(e.tokens)
+		text: fd(e.tokens)
 	}));
 }
-function id(e) {
+function fd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : ti(e);
+	return e.length === 1 && t?.fragment ? t.fragment : Zr(e);
 }
-function ad(e) {
+function pd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function od({ by: e }) {
+function md({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function sd(e, t) {
+function hd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8343,7 +8413,7 @@ function sd(e, t) {
 		role: null
 	}];
 }
-function cd(e) {
+function gd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8363,58 +8433,58 @@ function cd(e) {
 		text: i
 	};
 }
-function ld({ text: e, positions: t }, n = []) {
+function _d({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
-	return i.length > nd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
+	return i.length > ud ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function ud(e) {
+function vd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function dd(e, t) {
+function yd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + qr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+	return e.difference_without === null ? n + Ur(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var fd = 10.5, pd = 2.5, md = 30, hd = 15, gd = 16;
-function _d(e, t) {
-	let n = e.words?.units ?? [], r = ad(n), i = (t.source && n.length > 0 ? sd(t.source ?? "", n) : rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => xd(t, i[n - 1], e, r)), o = hi(t.source ?? t.prompt), s = wd([...a, Cd(e, o)]), c = s.slice(0, Math.max(0, s.length - gd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Td(l, o), Ki(yd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(V, d, {
-		shows: `${vd(e)}${f}`,
+var bd = 10.5, xd = 2.5, Sd = 30, Cd = 15, wd = 16;
+function Td(e, t) {
+	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? hd(t.source ?? "", n) : dd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => kd(t, i[n - 1], e, r)), o = fi(t.source ?? t.prompt), s = Md([...a, jd(e, o)]), c = s.slice(0, Math.max(0, s.length - wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Nd(l, o), Ui(Dd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(H, d, {
+		shows: `${Ed(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Ji(e.target)
+		about: Gi(e.target)
 	});
 }
-function vd({ words: e, target: t, reference: n }) {
+function Ed({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${od(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${od(e)}: ${r} when that ${od(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${md(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${md(e)}: ${r} when that ${md(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function yd({ reference: e }, t) {
+function Dd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => bd(1 - 2 * e, 1),
-		low: I(-t),
+		colour: (e) => Od(1 - 2 * e, 1),
+		low: L(-t),
 		middle: "0",
-		high: I(t)
+		high: L(t)
 	};
 }
-function bd(e, t) {
-	return Lr(t > 0 ? .75 * e / t : 0, 1, !1);
+function Od(e, t) {
+	return Nr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function xd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ei(e.text.trim() === "" ? R(e.text) : Li(e.text), V - 6, fd), s = i === null ? "" : i.mark === "last" ? "asked here" : dd(i, n), c = a !== null && a !== (t?.role ?? null);
+function kd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ci(e.text.trim() === "" ? z(e.text) : Pi(e.text), H - 6, bd), s = i === null ? "" : i.mark === "last" ? "asked here" : yd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, fd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, bd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Sd(i, r, e, d);
+				let { ink: n, ground: o } = Ad(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8422,7 +8492,7 @@ function xd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: fd,
+						size: bd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8436,39 +8506,39 @@ function xd(e, t, n, r) {
 		};
 	});
 }
-function Sd(e, t, n, r) {
+function Ad(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, hd, {
+	let i = (e) => K(n, 0, r, Cd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: H,
+		ink: ei,
 		ground: i({
-			stroke: ai,
+			stroke: ni,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: H,
+		ink: ei,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = bd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Od(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: zr(a),
+		ink: Fr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Cd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", fd) + 8, s = Math.max(q(i, fd, !0) + 6 + 2, q(a, W) + 4);
+function jd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", bd) + 8, s = Math.max(q(i, bd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8477,18 +8547,18 @@ function Cd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: fd,
+					size: bd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, hd, {
+				K(t, 0, s, Cd, {
 					rx: 2,
 					fill: "none",
-					stroke: H,
+					stroke: ei,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: fd,
+					size: bd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8501,19 +8571,19 @@ function Cd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function wd(e) {
+function Md(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + pd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + xd;
 	return t;
 }
-function Td(e, t) {
-	let n = e.map((e, n) => ci("g", { transform: `translate(0 ${n * md + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+function Nd(e, t) {
+	let n = e.map((e, n) => ai("g", { transform: `translate(0 ${n * Sd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * md + 9 - 5,
+		height: e.length * Sd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Ed(e) {
+function Pd(e) {
 	return {
 		head: [
 			"unit",
@@ -8546,166 +8616,166 @@ function Ed(e) {
 	};
 }
 // src/panels/Words.tsx
-var Dd = 5, Od = 40;
-function kd() {
-	let e = k(), t = e.explained.value, n = so(), r = A(co(e.followed())), i = O(null);
+var Fd = 5, Id = 40;
+function Ld() {
+	let e = A(), t = e.explained.value, n = Wt(), r = Ut(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.state.value.word) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? ud(a);
-	return /* @__PURE__ */ N("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? vd(a);
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ N(X, {
+			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => _d(n, e),
-				table: () => Ed(n),
+				figure: (e) => Td(n, e),
+				table: () => Pd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ N(Ad, {
+			/* @__PURE__ */ j(Rd, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ N(Id, { explained: t }),
-			s ? /* @__PURE__ */ N(Pd, {
+			/* @__PURE__ */ j(Wd, { explained: t }),
+			s ? /* @__PURE__ */ j(Hd, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ N(Ld, {
+			/* @__PURE__ */ j(Gd, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ N("p", {
+			t.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Ad(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = ad(r), o = (t.answered.value ?? t.state.value).source, s = t.reads() === "text" && o !== null && r.length > 0 ? sd(o, r) : rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Od || n.tokens.length > 160, d = ze(null);
-	return Re(() => {
+function Rd(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = pd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? hd(o, r) : dd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Id || n.tokens.length > 160, d = Re(null);
+	return Le(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ N("div", {
+	]), /* @__PURE__ */ j("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ N(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ N("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ N(jd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ N(Md, {
+		}) : /* @__PURE__ */ j(zd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Bd, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ N("span", {
+		})] }, r)), /* @__PURE__ */ j("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ N("span", {
+			children: [/* @__PURE__ */ j("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ N("button", {
+			}), /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ N("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: ni(i.text)
+						children: Qr(i.text)
 					}),
 					" ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(i.probability)
+						children: R(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function jd({ text: e }) {
+function zd({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N("span", {
+	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ N("br", {})] }) : /* @__PURE__ */ N("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Md(e) {
-	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ N("span", {
+function Bd(e) {
+	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Lr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Nr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: zr(s)
+		color: Fr(s)
 	} : {};
-	return /* @__PURE__ */ N("button", {
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Nd(a, r),
-		"aria-pressed": t.state.value.word !== null && a.positions[0] === t.state.value.word,
+		title: Vd(a, r),
+		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ N("span", {
+		children: [/* @__PURE__ */ j("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ N("small", { children: o ? dd(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? z(n.text) : n.text
+		}), /* @__PURE__ */ j("small", { children: o ? yd(a, r) : "asked here" })]
 	});
 }
-function Nd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : qr(n.probability, e.probability_without), c = a ? `the lead of ${ni(n.text)} over ${ni(r.text ?? "")}` : ni(n.text);
-	return `Without ${ld(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function Vd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Ur(n.probability, e.probability_without), c = a ? `the lead of ${Qr(n.text)} over ${Qr(r.text ?? "")}` : Qr(n.text);
+	return `Without ${_d(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Pd(e) {
-	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Fd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ N("p", {
+function Hd(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Ud(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ N("strong", { children: Nd(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("strong", { children: Vd(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					I(-n.effect),
+					L(-n.effect),
 					" ",
-					/* @__PURE__ */ N(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ N("bdi", {
+			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: ni(a.text)
+				children: Qr(a.text)
 			}),
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(a.probability)
+				children: R(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ N(b, { children: [
+			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Ua, { part: j(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ba, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ N("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8716,65 +8786,64 @@ function Pd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					ld(n, r.tokens),
+					_d(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Fd(e) {
+function Ud(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Id({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Dd), { vs: r } = t.state.value, i = t.data.host === "report";
-	return /* @__PURE__ */ N("p", {
+function Wd({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Fd), r = t.at.vs.value, i = t.data.host === "report";
+	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ N("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ N("button", {
+			/* @__PURE__ */ j("span", { children: "or" }),
+			n.map((e) => /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set({
-					target: zn(e),
-					...e.text === r ? { vs: null } : {}
-				}),
+				onClick: () => t.set(Kn(e, r)),
+				onMouseEnter: () => t.foresee(Kn(e, r)),
+				onFocus: () => t.foresee(Kn(e, r)),
 				children: [
-					/* @__PURE__ */ N("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: ni(e.text)
+						children: Qr(e.text)
 					}),
 					" ",
-					/* @__PURE__ */ N("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(e.probability)
+						children: R(e.probability)
 					})
 				]
 			}, e.id)),
-			/* @__PURE__ */ N("label", {
+			/* @__PURE__ */ j("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ N("span", {
+				children: [/* @__PURE__ */ j("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ N("select", {
+				}), /* @__PURE__ */ j("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ N("option", {
+						/* @__PURE__ */ j("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ N("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
 							value: r,
-							children: ["against ", R(r)]
+							children: ["against ", z(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ N("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
 							value: e.text,
-							children: ["against ", R(e.text)]
+							children: ["against ", z(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8782,44 +8851,44 @@ function Id({ explained: e }) {
 		]
 	});
 }
-function Ld(e) {
+function Gd(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ N("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ N("p", {
+	if (!r) return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = ni(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ N("p", {
+	let i = Qr(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			od(r),
+			md(r),
 			": ",
 			a,
 			" when that ",
-			od(r),
+			md(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ N("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ N(b, { children: [
+			o ? /* @__PURE__ */ j(x, { children: [
 				" ",
-				/* @__PURE__ */ N("span", {
+				/* @__PURE__ */ j("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -8831,142 +8900,138 @@ function Ld(e) {
 	});
 }
 // src/views/Views.tsx
-var Rd = {
-	why: Bd,
-	parts: Vd,
-	graph: Hd,
-	tests: Ud,
-	compare: Wd,
-	facts: Gd,
-	continue: Kd
+var Kd = {
+	why: Jd,
+	parts: Yd,
+	graph: Xd,
+	tests: Zd,
+	compare: Qd,
+	facts: $d,
+	continue: ef
 };
-function zd() {
-	let { view: e } = k().state.value, t = Rd[e];
-	return /* @__PURE__ */ N("div", {
+function qd() {
+	let e = A().at.view.value, t = Kd[e];
+	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ N(t, {})
+		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function Bd() {
-	let e = k();
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Iu, {}),
-		/* @__PURE__ */ N(kd, {}),
-		/* @__PURE__ */ N(Uo, {}),
-		/* @__PURE__ */ N("div", {
+function Jd() {
+	let e = A();
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Wu, {}),
+		/* @__PURE__ */ j(Ld, {}),
+		/* @__PURE__ */ j(zo, {}),
+		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.state.value.selection ? /* @__PURE__ */ N(Kc, {}) : null,
-				/* @__PURE__ */ N(ju, {}),
-				/* @__PURE__ */ N(dl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(el, {}) : null,
+				/* @__PURE__ */ j(zu, {}),
+				/* @__PURE__ */ j(yl, {})
 			]
 		})
 	] });
 }
-function Vd() {
-	return /* @__PURE__ */ N(b, { children: [
-		/* @__PURE__ */ N(Ku, {}),
-		/* @__PURE__ */ N("div", {
+function Yd() {
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(ed, {}),
+		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ N(cu, {}),
-				/* @__PURE__ */ N(xs, {}),
-				/* @__PURE__ */ N(Bu, {})
+				/* @__PURE__ */ j(gu, {}),
+				/* @__PURE__ */ j(ks, {}),
+				/* @__PURE__ */ j(Ju, {})
 			]
 		}),
-		/* @__PURE__ */ N("div", {
+		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ N(Kc, {}),
-				/* @__PURE__ */ N(Tu, {}),
-				/* @__PURE__ */ N(Ja, {})
+				/* @__PURE__ */ j(el, {}),
+				/* @__PURE__ */ j(Nu, {}),
+				/* @__PURE__ */ j(Ga, {})
 			]
 		})
 	] });
 }
-function Hd() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(fc, {}), /* @__PURE__ */ N(Kc, {})] });
+function Xd() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(bc, {}), /* @__PURE__ */ j(el, {})] });
 }
-function Ud() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Nu, {}), /* @__PURE__ */ N(Kc, {})] });
+function Zd() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Vu, {}), /* @__PURE__ */ j(el, {})] });
 }
-function Wd() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(ls, {}), /* @__PURE__ */ N(Pu, {})] });
+function Qd() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(_s, {}), /* @__PURE__ */ j(Hu, {})] });
 }
-function Gd() {
-	return /* @__PURE__ */ N(Gl, {});
+function $d() {
+	return /* @__PURE__ */ j($l, {});
 }
-function Kd() {
-	return /* @__PURE__ */ N(b, { children: [/* @__PURE__ */ N(Pu, {}), /* @__PURE__ */ N(Nc, {})] });
+function ef() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Hu, {}), /* @__PURE__ */ j(Vc, {})] });
 }
 // src/App.tsx
-function qd({ page: e }) {
-	let t = ze(null);
-	return Le(() => e.link(), [e]), Le(() => t.current ? zt(e, t.current) : void 0, [e]), /* @__PURE__ */ N(It.Provider, {
+function tf({ page: e }) {
+	let t = Re(null);
+	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Kt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ N("div", {
+		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: [
-				/* @__PURE__ */ N(hr, {}),
-				/* @__PURE__ */ N(Jd, { page: e }),
-				/* @__PURE__ */ N(Cr, {}),
-				/* @__PURE__ */ N($n, {}),
-				/* @__PURE__ */ N(kr, {})
-			]
+			children: /* @__PURE__ */ j(Ht, { children: [
+				/* @__PURE__ */ j(dr, {}),
+				/* @__PURE__ */ j(nf, {}),
+				/* @__PURE__ */ j(yr, {}),
+				/* @__PURE__ */ j(en, {}),
+				/* @__PURE__ */ j(Tr, {})
+			] })
 		})
 	});
 }
-function Jd({ page: e }) {
-	let t = e.asked(), n = e.state.value, r = A(t ? {
-		ask: "explain",
-		...Wn(n),
-		test: !1,
-		top: 10
-	} : null), i = r?.result ?? null;
-	return Le(() => {
-		i && e.take(i, n), (!t || r?.error) && e.take(null, n);
-	}, [
-		i,
-		r?.error,
-		t
-	]), t ? /* @__PURE__ */ N(b, { children: [
-		r && !i && !e.desk.lost.value ? /* @__PURE__ */ N("div", {
-			class: "panel",
-			children: /* @__PURE__ */ N(P, { answer: r })
-		}) : null,
-		/* @__PURE__ */ N(wr, {}),
-		/* @__PURE__ */ N("main", {
-			class: i ? "" : "stale",
-			children: /* @__PURE__ */ N(zd, {})
-		})
-	] }) : /* @__PURE__ */ N(Dr, {});
+function nf() {
+	let e = A();
+	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(rf, {}),
+		/* @__PURE__ */ j(br, {}),
+		/* @__PURE__ */ j(af, { children: /* @__PURE__ */ j(qd, {}) })
+	] }) : /* @__PURE__ */ j(Cr, {});
+}
+function rf() {
+	let e = A(), t = e.answer.value;
+	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
+		class: "panel",
+		children: /* @__PURE__ */ j(F, { answer: t })
+	});
+}
+function af({ children: e }) {
+	return /* @__PURE__ */ j("main", {
+		class: A().answer.value?.result ? "" : "stale",
+		children: e
+	});
 }
 // src/styles.css?inline
-var Yd = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function Xd(e, t, n) {
-	Zd(n);
+function sf(e, t, n) {
+	cf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ N(qd, { page: new Hn(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(tf, { page: new $o(e, t) }), r), () => be(null, r);
 }
-function Zd(e) {
+function cf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Yd, n.append(r);
+	r.dataset.unembed = "", r.textContent = of, n.append(r);
 }
-function Qd({ model: e, el: t }) {
+function lf({ model: e, el: t }) {
 	let n = e.get("data");
-	return Xd({
+	return sf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? cr(n.results) : lr(e), t);
+	}, n.live === !1 ? rr(n.results) : ar(e), t);
 }
-var $d = document.getElementById("unembed"), ef = document.getElementById("unembed-data")?.textContent;
-if ($d && ef) {
-	let e = JSON.parse(ef);
-	Xd(e, e.host === "report" ? cr(e.results) : er(e.token), $d);
+var uf = document.getElementById("unembed"), df = document.getElementById("unembed-data")?.textContent;
+if (uf && df) {
+	let e = JSON.parse(df);
+	sf(e, e.host === "report" ? rr(e.results) : Yn(e.token), uf);
 }
-var tf = { render: Qd };
-export { tf as default };
+var ff = { render: lf };
+export { ff as default };

@@ -11,10 +11,11 @@ What does not apply is null. Logits and credits are in logits, `kl` in nats, pro
 0; a lens row with layer null is the embedding, with layer `l` the stream after block `l`.
 """
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar, dataclass_transform
 
 _PAYLOADS: dict[str, type] = {}
@@ -87,5 +88,22 @@ def all_payloads() -> dict[str, type]:
 
 def to_json(payload: Any) -> dict[str, Any]:
     """The payload as JSON-ready data, its schema first. A field `from_` is `from` in JSON."""
-    data = asdict(payload, dict_factory=lambda items: {name.removesuffix("_"): value for name, value in items})
-    return {"schema": payload.schema, **data}
+    return {"schema": payload.schema, **_data(payload)}
+
+
+def _data(value: Any) -> Any:
+    """A value with its dataclasses as dictionaries. What is no list, dictionary or dataclass is taken as it is."""
+    names = _names_in_json(type(value))
+    if names is not None:
+        return {name: _data(getattr(value, field)) for field, name in names}
+    if isinstance(value, dict):
+        return {key: _data(each) for key, each in value.items()}
+    return [_data(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+@functools.cache
+def _names_in_json(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """The fields of a dataclass, each with its name in JSON; None of another class."""
+    if not is_dataclass(kind):
+        return None
+    return tuple((field.name, field.name.removesuffix("_")) for field in fields(kind))

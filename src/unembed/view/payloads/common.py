@@ -294,7 +294,7 @@ def terms_of(ledger: "Ledger") -> list[Term]:
 
 def roundings_of(ledger: "Ledger") -> list[Term]:
     """What a 16-bit run rounded, one by one, as data."""
-    return [term_of(term) for term in ledger.terms() if term.is_rounding]
+    return [term_of(term) for term in ledger.terms() if term.is_rounding] if ledger.names_rounding else []
 
 
 def term_of(term: "LedgerTerm") -> Term:

@@ -15,7 +15,6 @@ from unembed.view.payloads.common import (
     Term,
     Token,
     asks_of,
-    block_of,
     model_facts,
     prediction_of,
     prompt_tokens,
@@ -400,15 +399,14 @@ def _neuron(model: "Model", note: "NeuronNote") -> Neuron:
 
 
 def _lens_rows(lens: "Lens") -> list[LensRow]:
-    model = lens.run.model
     return [
         LensRow(
-            layer=block_of(layer),
-            rank=int(lens.target_rank[s, 0]),
-            probability=float(lens.target_probability[s, 0]),
-            kl=float(lens.kl[s, 0]),
-            top=Token(id=int(lens.top_tokens[s, 0, 0]), text=text_of(model, int(lens.top_tokens[s, 0, 0]))),
-            top_probability=float(lens.top_probability[s, 0, 0]),
+            layer=cell.layer,
+            rank=cell.rank,
+            probability=cell.probability,
+            kl=cell.kl,
+            top=token_of(lens.run.model, cell.top),
+            top_probability=cell.top_probability,
         )
-        for s, layer in enumerate(lens.layers)
+        for cell in lens.entries()
     ]
