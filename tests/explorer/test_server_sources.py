@@ -170,7 +170,7 @@ def test_a_report_of_a_translation_holds_what_the_page_looks_for(translator, tmp
     document = Document(path.read_text())
     data = json.loads(next(text for text in document.scripts if text.startswith("{")))
     assert data["state"] == {"a": WRITTEN, "source": SOURCE, "reference": "mean"}
-    asked = {"ask": "explain", "prompt": WRITTEN, "source": SOURCE, "test": False, "top": 10}
+    asked = {"ask": "explain", "prompt": WRITTEN, "source": SOURCE, "test": False, "parts": False, "top": 10}
     assert data["results"][key_of(asked)]["target"]["id"] == shown["target"]["id"]
     rows = [json.loads(key) for key in data["results"] if json.loads(key)["ask"] == "terms"]
     assert any(row["sublayer"] == "cross_attention" for row in rows)
