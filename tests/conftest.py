@@ -1,6 +1,7 @@
 """Shared set-up: shapes are enforced, hypothesis is repeatable in CI, and the two models other tests read."""
 
 import os
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,12 +95,29 @@ def pytest_runtest_setup() -> None:
     begin_test()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests of the page out where there is no browser to drive; .ci/run installs one and insists.
+ALIKE = (
+    *("gemma", "gemma3_text", "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3", "stablelm", "starcoder2"),
+    *("deberta-v2", "distilbert", "electra", "roberta", "xlm-roberta"),
+)
+"""Families built as another is: models, runs, ledger and engine are tried on all of them, methods in studies."""
+_OF_ALIKE = re.compile(rf"(^|-)({'|'.join(ALIKE)})(-|$)")
 
-    Each has a second try, and the summary counts them: between two busy processes a browser now and then loses a click.
+
+def _is_of_alike(item: pytest.Item) -> bool:
+    called = getattr(item, "callspec", None)
+    return called is not None and "methods" in item.path.parts and bool(_OF_ALIKE.search(called.id))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what `make studies` tries, and leave the tests of the page out where there is no browser to drive.
+
+    .ci/run installs one and insists. Each test of the page has a second try, and the summary counts them: between two
+    busy processes a browser now and then loses a click.
     """
     for item in items:
+        if _is_of_alike(item):
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
     if shutil.which("chromium") or os.environ.get("UNEMBED_BROWSER"):

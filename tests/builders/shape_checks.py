@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import inspect
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -21,14 +20,15 @@ from typing import Any, get_args, get_type_hints
 import jaxtyping
 from beartype import BeartypeConf, beartype
 
-FIRST = 20
-_CALLS: Counter[Callable[..., Any]] = Counter()
-"""How often each function was called in this test."""
+FIRST = 6
+_TESTS = 0
+"""How many tests have begun."""
 
 
 def begin_test() -> None:
     """Another test begins: its first calls are checked again."""
-    _CALLS.clear()
+    global _TESTS
+    _TESTS += 1
 
 
 def check_calls(modules: Sequence[str]) -> None:
@@ -95,10 +95,15 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
     # names of axes are those of another call.
     strict = beartype(conf=_REFUSED)(_begun(function) if inspect.isgeneratorfunction(function) else function)
 
+    test = calls = 0
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        _CALLS[function] += 1
-        if _CALLS[function] > FIRST or jaxtyping.config.jaxtyping_disable:
+        nonlocal test, calls
+        if test != _TESTS:
+            test, calls = _TESTS, 0
+        calls += 1
+        if calls > FIRST or jaxtyping.config.jaxtyping_disable:
             return function(*args, **kwargs)
         if not shapes:
             return strict(*args, **kwargs)
