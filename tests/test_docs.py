@@ -56,7 +56,8 @@ def run(*words: str) -> str:
     """What a program prints: `unembed …`, or `python …` of a file or of code after `-c`. It must succeed.
 
     In this process, where torch is loaded already, but as a reader's: without checks of shapes, and on the CPU, where
-    the pages were written. The real model is loaded once for all, as long as nobody edits its weights.
+    the pages were written. The real model is loaded once for all, and a prompt run once, as long as nobody edits its
+    weights.
     """
     name, *arguments = words
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
@@ -65,6 +66,7 @@ def run(*words: str) -> str:
         patch.setattr(jaxtyping.config, "jaxtyping_disable", True)
         patch.setattr(torch.cuda, "is_available", lambda: False)
         patch.setattr("unembed.loading.load.load", _load)
+        patch.setattr("unembed.runs.prompted.record", _record)
         patch.setattr(families, "_families", dict(families._families))
         patch.setattr(sys, "argv", arguments if name == "python" else list(words))
         _execute(name, arguments)
@@ -81,6 +83,19 @@ def _load(name: str = "smollm2-135m", **how: Any) -> unembed.Model:
     if not _kept or _kept[0].edits:
         _kept[:] = [load(name)]
     return _kept[0]
+
+
+_runs: dict[str, unembed.Run] = {}
+"""Of the real model: pages ask much about a few prompts, and a run keeps what it was asked, as in the explorer."""
+
+
+def _record(model: unembed.Model, prompt: Any, **how: Any) -> unembed.Run:
+    if not _kept or model is not _kept[0] or model.edits or model.source is not None:
+        return unembed.record(model, prompt, **how)
+    asked = repr((prompt, how))
+    if asked not in _runs or _runs[asked].model is not model:
+        _runs[asked] = unembed.record(model, prompt, **how)
+    return _runs[asked]
 
 
 def _execute(name: str, arguments: list[str]) -> None:
