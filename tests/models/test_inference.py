@@ -196,10 +196,23 @@ def test_what_is_asked_finer_than_a_type_is_taken_apart_is_told() -> None:
     """The level that there is, and what is one term."""
     tokens = [5, 17, 33]
     assert "down to its sublayers" in unembed.explain(unembed.wrap(unknown("mamba")), tokens, by="neuron").notes[0]
-    for by, told in (("neuron", True), ("head", False)):
-        notes = unembed.explain(unembed.wrap(unknown("qwen2_moe")), tokens, by=by).notes
-        assert any("down to its heads" in note and "shared experts" in note for note in notes) == told
-    assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown("olmo3")), tokens, by="neuron").notes)
+    for name in ("olmo3", "qwen2_moe"):
+        assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown(name)), tokens, by="neuron").notes)
+
+
+def test_neurons_of_shared_experts_are_terms_with_names_of_their_own() -> None:
+    """Each is its activation in a run of the module times what its row of `W_out` writes, by the final norm's scale."""
+    module, tokens = unknown("glm4_moe"), [5, 17, 33]
+    model = unembed.wrap(module)
+    entered: list[torch.Tensor] = []
+    matrix = module.model.layers[2].mlp.shared_experts.down_proj
+    with matrix.register_forward_pre_hook(lambda _, args: entered.append(args[0].reshape(3, -1)[-1])):
+        read = unembed.readout(unembed.record(model, tokens), 12, reference="raw")
+    ledger = unembed.decompose(read, by="neuron")
+    terms = [x for x in ledger.terms() if x.kind == "shared_experts" and x.layer == 2]
+    expected = entered[-1] * (read.direction @ matrix.weight.double())
+    assert torch.allclose(torch.tensor([x.value for x in terms]), expected, rtol=1e-9, atol=1e-12)
+    assert (terms[5].label, terms[5].is_part) == ("L2.shared.N5", False)
 
 
 def test_the_structure_says_what_there_is() -> None:

@@ -271,13 +271,12 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
 
 
 def _shared_experts(block: Block, shared: Tensor | None, index: int, row: int, w: Tensor) -> Iterator[Segment]:
-    """What the experts wrote that every token goes through: one term, since none of them can be addressed."""
+    """What the experts wrote that every token goes through, neuron by neuron, times their gate."""
     if shared is None or block.shared_experts is None:
         return
     folded = fold(projection(block.shared_experts), w)
-    added = bias(block.shared_experts)
-    value = (shared[row].to(folded.dtype) * folded).double().sum()
-    yield _segment("shared_experts", index, value if added is None else value + added.double() @ w)
+    yield _segment("shared_experts", index, shared[row].to(folded.dtype) * folded, "neuron")
+    yield from _bias("mlp_bias", index, bias(block.shared_experts), w, 0.0)
 
 
 def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:

@@ -296,10 +296,10 @@ class Model:
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
         """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
 
-        Shared experts of a mixture are one term, and so is a mixer that is no softmax attention.
+        A mixer that is no softmax attention is one term.
         """
         heads = self.heads > 0 and not self.has_mixers
-        neurons = self.d_mlp > 0 and all(block.shared_experts is None for block in self.blocks)
+        neurons = self.d_mlp > 0
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
     @property

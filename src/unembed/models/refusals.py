@@ -93,16 +93,11 @@ def asks_of_mixers(model: Model, method: str) -> None:
 
 def level_notes(model: Model, by: str) -> list[str]:
     """What a ledger of this granularity does not split in this model, where something does not."""
-    whole = []
-    if model.has_mixers and by != "sublayer":
-        whole.append("what mixes tokens by something else than softmax attention")
-    if "neuron" in by and any(block.shared_experts is not None for block in model.blocks):
-        whole.append("the shared experts of a block")
-    if not whole:
+    if not model.has_mixers or by == "sublayer":
         return []
     return [
-        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {' and '.join(whole)} "
-        f"{'are' if len(whole) > 1 else 'is'} one term each."
+        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: what mixes tokens by something "
+        "else than softmax attention is one term a block."
     ]
 
 
