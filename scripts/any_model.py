@@ -39,8 +39,7 @@ SET: dict[str, dict[str, Any]] = {
     "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTARY, "sliding_attention": _ROTARY}},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "conv"], "num_hidden_layers": 4},
     "nemotron": {"num_key_value_heads": 2},
-    "reformer": {"is_decoder": True},
-    "xmod": {"default_language": "en_XX", "is_decoder": True},
+    "xmod": {"default_language": "en_XX"},
 }
 """What default configurations leave out, or at what changes nothing."""
 
@@ -53,9 +52,12 @@ def tried(model_type: str) -> dict[str, Any]:
     by_hand = families.has_row(model_type)
     families._families.clear()
     made = {"level": None, "by_hand": by_hand}
+    torch.set_default_dtype(torch.float64)
     try:
         kind = AutoModelForCausalLM._model_mapping[CONFIG_MAPPING[model_type]]
         config = CONFIG_MAPPING[model_type](**SET.get(model_type, {}))
+        if hasattr(config, "is_decoder"):
+            config.is_decoder = True
         module = tiny_copy(kind, config)
     except Exception as error:  # noqa: BLE001  what its own code raises on a default configuration
         return made | {"why": f"no tiny copy of its default configuration can be built: {_line(error)}"}
@@ -79,6 +81,8 @@ def tried(model_type: str) -> dict[str, Any]:
 def _frozen(model: unembed.Model) -> list[str]:
     family = model.family
     found = {"gates on heads": family.gates_heads, "gate of shared experts": family.gates_shared}
+    if family.prediction_head is not None:
+        found["activation of the prediction head"] = True
     return ["norm scales", *(name for name, is_there in found.items() if is_there)]
 
 

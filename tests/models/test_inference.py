@@ -210,8 +210,8 @@ def test_neurons_of_shared_experts_are_terms_with_names_of_their_own() -> None:
         read = unembed.readout(unembed.record(model, tokens), 12, reference="raw")
     ledger = unembed.decompose(read, by="neuron")
     terms = [x for x in ledger.terms() if x.kind == "shared_experts" and x.layer == 2]
-    expected = entered[-1] * (read.direction @ matrix.weight.double())
-    assert torch.allclose(torch.tensor([x.value for x in terms]), expected, rtol=1e-9, atol=1e-12)
+    expected = entered[-1].clone().double() * (read.direction @ matrix.weight.detach())
+    assert torch.allclose(torch.tensor([x.value for x in terms], dtype=torch.float64), expected, rtol=1e-9, atol=1e-12)
     assert (terms[5].label, terms[5].is_part) == ("L2.shared.N5", False)
 
 

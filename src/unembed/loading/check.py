@@ -141,7 +141,8 @@ def _check_limits(model: Model) -> None:
         stacks.append((model.encoder, family.encoder.context))
     for stack, setting in stacks:
         path = stack.family.position_embedding
-        reach = None if path is None else len(stack.module.get_submodule(path).weight)  # type: ignore[arg-type]
+        weight = None if path is None else getattr(stack.module.get_submodule(path), "weight", None)
+        reach = None if weight is None else len(weight)  # positions that are computed have no end
         limit = None if setting is None else getattr(model.config, setting, None)
         if reach is not None and (limit is None or limit > reach):
             raise ModelError(

@@ -338,7 +338,7 @@ class Model:
     @property
     def unembeds_all(self) -> bool:
         """Whether the module gives the logits of every position, whatever is asked for."""
-        if self.encoder is not None or self.fills_blanks:
+        if self.encoder is not None or self.prediction_head is not None:
             return True
         return self.has_unembedding and "logits_to_keep" not in inspect.signature(type(self.module).forward).parameters
 

@@ -96,8 +96,8 @@ def level_notes(model: Model, by: str) -> list[str]:
     if not model.has_mixers or by == "sublayer":
         return []
     return [
-        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: what mixes tokens by something "
-        "else than softmax attention is one term a block."
+        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: what mixes tokens by "
+        "something else than softmax attention is one term a block."
     ]
 
 

@@ -4,8 +4,9 @@ What is found is a hypothesis about the model itself: the load check proves it o
 """
 
 import json
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -73,16 +74,39 @@ def inferred_row(kind: Any, config: Any) -> Family:
 
 
 def _read_off(copy: Any) -> Structure:
+    with _default_float64():
+        return _in_float64(copy)
+
+
+def _in_float64(copy: Any) -> Structure:
     first, second = (_structure(copy, length) for length in _LENGTHS)
     first, second = (_mixers_told(copy, structure) for structure in (first, second))
+    first, second = (_absent_norms_told(copy, structure) for structure in (first, second))
     first = replace(first, observed=not _by_interface(copy, first))
     second = replace(second, observed=first.observed)
-    if replace(first, error=0.0) != replace(second, error=0.0):
+    differing = [x.name for x in fields(first) if x.name != "error" and getattr(first, x.name) != getattr(second, x.name)]
+    if differing:
         raise ModelError(
-            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, "
-            "so no row can tell it."
+            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]} "
+            f"({', '.join(differing)}), so no row can tell it."
         )
+    _check_causal(copy)
     return first
+
+
+def _check_causal(copy: Any) -> None:
+    """Refuse what reads later tokens: the first logits must not move with the last token."""
+    given = _inputs(_LENGTHS[0])
+    other = given["input_ids"].clone()
+    other[0, -1] = _LEAST + (int(other[0, -1]) + 1 - _LEAST) % (VOCABULARY // 2 - _LEAST)
+    with torch.no_grad():
+        plain, moved = (copy(**given | {"input_ids": ids}).logits[0, :-1] for ids in (given["input_ids"], other))
+    if float((plain - moved).abs().max()) > 1e-9 * float(plain.abs().max()):
+        switch = " Its configuration says is_decoder=False." if getattr(copy.config, "is_decoder", True) is False else ""
+        raise ModelError(
+            f"A {copy.config.model_type} of this configuration reads later tokens as well, so it predicts no next "
+            f"token.{switch}"
+        )
 
 
 def _mixers_told(copy: Any, structure: Structure) -> Structure:
@@ -94,6 +118,18 @@ def _mixers_told(copy: Any, structure: Structure) -> Structure:
         for write in structure.writes
     )
     return replace(structure, writes=writes)
+
+
+def _absent_norms_told(copy: Any, structure: Structure) -> Structure:
+    """The structure with the norm that attention reads through also where a block has an identity in its place."""
+    norm = next((x.input_norm for x in structure.of("heads") if x.input_norm is not None), None)
+
+    def told(write: Write) -> Write:
+        absent = norm is not None and write.kind == "heads" and write.input_norm is None
+        part = dict(copy.get_submodule(f"{structure.blocks}.{write.block}").named_modules()).get(norm or "")
+        return replace(write, input_norm=norm) if absent and isinstance(part, torch.nn.Identity) else write
+
+    return replace(structure, writes=tuple(map(told, structure.writes)))
 
 
 def _moved(copy: Any, structure: Structure, write: Write) -> bool:
@@ -134,6 +170,17 @@ def _inputs(length: int) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(length)
     tokens = torch.randint(_LEAST, VOCABULARY // 2, (1, length), generator=generator)
     return {"input_ids": tokens, "use_cache": False}
+
+
+@contextmanager
+def _default_float64() -> Iterator[None]:
+    """New tensors are of float64: some modules make one that is to hold the least number of the run's dtype."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _structure(copy: Any, length: int) -> Structure:

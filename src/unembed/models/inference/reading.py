@@ -12,7 +12,8 @@ from typing import Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.inference.identities import PRODUCTS, base
+from unembed.models.inference.identities import ELEMENTWISE, MATRICES, PRODUCTS, base
+from unembed.models.inference.ends import added_at_the_start, head_among
 from unembed.models.inference.inside import Behind, behind, read_by
 from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tape import Operation, Tape, Value, taped
@@ -31,10 +32,10 @@ def structure_of(module: Any, inputs: Mapping[str, Any]) -> Structure:
     """
     tape = taped(module, inputs)
     vocabulary = tape.logits.tensor.shape[-1]
-    return _Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
+    return Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
 
 
-class _Reading:
+class Reading:
     """A tape and the walk over it, read as a structure."""
 
     def __init__(self, module: Any, tape: Tape, walked: Walked) -> None:
@@ -51,21 +52,23 @@ class _Reading:
     def structure(self) -> Structure:
         self._check()
         writes = tuple(self._writes())
-        embedding = next(x for x in self.walked.leaves if is_embedding(x.value.operation))
+        embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
+        head = head_among(self, after)
         return Structure(
             blocks=self.walked.blocks,
             writes=writes,
             parallel=self._parallel(),
             meets_first=self._meets_first(),
-            embedding=embedding.value.operation.module,
-            embedding_scale=_scale([x for x in before if x.module != embedding.value.operation.module]),
-            positions=self._positions(before),
-            embedding_norm=self._norm_among(before),
+            embedding=embedding.module,
+            embedding_scale=_scale([x for x in before if x.module != embedding.module]),
+            **added_at_the_start(self, before, embedding.module),
+            embedding_norm=self.norm_among(before),
             stream_norms=self._stream_norms(),
-            final_norm=self._norm_among(after),
+            final_norm=self.norm_among([x for x in after if head is None or x.place < head.place]),
+            head=None if head is None else head.row,
             unembedding_scale=_scale([x for x in after if x.place < unembeds.place and self._outside_norms(x)]),
             logit_scale=_scale([x for x in after if x.place > unembeds.place], without_cap=True),
             softcap=_cap(after),
@@ -78,25 +81,34 @@ class _Reading:
     def _check(self) -> None:
         walked = self.walked
         if not walked.blocks or self.first < 0:
-            raise self._refused("it has no list of blocks on the way to its logits")
+            raise self.refused("it has no list of blocks on the way to its logits")
         if not walked.error <= _EXACT:
-            raise self._refused(f"the parts of a logit sum to it up to {walked.error:.1e} of them only")
+            raise self.refused(f"the parts of a logit sum to it up to {walked.error:.1e} of them only")
         strange = [x for x in walked.leaves if x.block is None and not self._starts(x)]
         if strange:
-            raise self._refused(
+            raise self.refused(
                 f"a term of its logit is neither embedding nor written by a block ({_where(strange[0])})"
             )
         if not any(is_embedding(x.value.operation) for x in walked.leaves):
-            raise self._refused("the walk does not reach the embedding of its tokens")
-        odd = [x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap")]
+            raise self.refused("the walk does not reach the embedding of its tokens")
+        odd = [x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap") and not self._of_head(x)]
         if odd:
-            raise self._refused(f"its stream goes through what is no norm: {_told(odd)}")
+            raise self.refused(f"its stream goes through what is no norm: {_told(odd)}")
+
+    def _of_head(self, frozen: Frozen) -> bool:
+        return frozen.kind == "activation" and frozen.operation.place > self.last
+
+    def _embedding(self) -> Operation:
+        """The look-up of the tokens: others of theirs may be of positions, which are counted past padding."""
+        found = [x.value.operation for x in self.walked.leaves if is_embedding(x.value.operation)]
+        tokens = self.module.get_input_embeddings()
+        return next((x for x in found if tokens in map(self.parts.get, x.modules)), found[0])
 
     def _starts(self, leaf: Leaf) -> bool:
         operation = leaf.value.operation
         return not operation.depends or is_embedding(operation)
 
-    def _refused(self, why: str) -> ModelError:
+    def refused(self, why: str) -> ModelError:
         return ModelError(f"{self.name} cannot be taken apart: {why}.\nNo ledger of it would be exact.")
 
     # What is written
@@ -186,7 +198,7 @@ class _Reading:
         """The outermost module of the block that ran an operation and through which the stream does not go."""
         found = self._clean_or_none(operation, block)
         if found is None:
-            raise self._refused(f"what block {block} writes is made by no module of its own ({operation.name})")
+            raise self.refused(f"what block {block} writes is made by no module of its own ({operation.name})")
         return found
 
     @cached_property
@@ -243,28 +255,26 @@ class _Reading:
     def _on_stream(self, start: int, end: int) -> list[Operation]:
         return [self.tape.operations[p] for p in sorted(self.stream) if start <= p < end]
 
-    def _positions(self, before: Sequence[Operation]) -> str | None:
-        """The module of what is added before the first block and does not depend on the tokens."""
-        for operation in before:
-            for x in operation.values if base(operation) in ("add", "sub") else ():
-                module = x.operation.module
-                if not x.operation.depends and module in self.parts and not self._holds_blocks(module):
-                    return module
-        return None
-
-    def _holds_blocks(self, path: str) -> bool:
+    def holds_blocks(self, path: str) -> bool:
         return self.walked.blocks.startswith(f"{path}.") or path == ""
 
     def _outside_norms(self, operation: Operation) -> bool:
-        return self._holds_blocks(operation.module)
+        return self.holds_blocks(operation.module)
 
-    def _norm_among(self, operations: Sequence[Operation]) -> str | None:
+    def norm_among(self, operations: Sequence[Operation]) -> str | None:
         """The module that norms the stream among these operations, outermost where it does nothing else."""
         places = {x.place for x in operations}
         frozen = [x for x in self.walked.frozen if x.kind == "norm scale" and x.operation.place in places]
         if not frozen:
             return None
-        return next((m for m in frozen[0].operation.modules if not self._holds_blocks(m)), None)
+        return next((m for m in frozen[0].operation.modules if not self.holds_blocks(m) and m not in self._more), None)
+
+    @cached_property
+    def _more(self) -> set[str]:
+        """Modules that do something else than a norm: they look up, multiply by a matrix, or activate."""
+        ends = [x.value.operation for x in self.walked.leaves]
+        passed = [self.tape.operations[place] for place in self.stream]
+        return {m for x in (*ends, *passed) if base(x) in MATRICES | ELEMENTWISE | {"embedding"} for m in x.modules}
 
     def _stream_norms(self) -> tuple[str, ...]:
         """Of a block whose stream is normed: the norms, in order."""

@@ -8,6 +8,10 @@ from unembed.models.family import Family
 from unembed.models.inference.structure import Structure, Write
 
 
+_CONTEXTS = ("max_position_embeddings", "max_target_positions")
+"""The configuration values that limit the length of a prompt."""
+
+
 def row_of(structure: Structure, config: Any) -> Family:
     """The row of a structure.
 
@@ -31,7 +35,12 @@ def row_of(structure: Structure, config: Any) -> Family:
         final_norm=structure.final_norm,
         embedding=structure.embedding,
         position_embedding=structure.positions,
+        token_type_embedding=structure.token_types,
+        adds_position_first=structure.adds_position_first,
+        first_position=structure.first_position,
         embedding_norm=structure.embedding_norm,
+        embedding_projection=structure.embedding_projection,
+        prediction_head=structure.head,
         attention=_same("attention", (x.attends for x in heads)) or mixing,
         attention_input_norm=_same("norm that attention reads through", (x.input_norm for x in heads)),
         output_projection=_same("output projection", (x.matrix for x in heads)),
@@ -53,6 +62,7 @@ def row_of(structure: Structure, config: Any) -> Family:
         writes_meet_first=structure.meets_first,
         logit_softcap=_named_cap(structure, config),
         heads=_named_heads(heads, config),
+        context=next((name for name in _CONTEXTS if getattr(config, name, None) is not None), _CONTEXTS[0]),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from unembed.models.family import HeadRow
 from unembed.models.inference.walk import FrozenKind
 from unembed.models.reprs import Brief
 
@@ -47,10 +48,17 @@ class Structure(Brief):
     embedding: str
     embedding_scale: float
     positions: str | None
+    token_types: str | None = None
+    adds_position_first: bool = False
+    first_position: str | None = None
+    """The configuration value after which positions are counted."""
     embedding_norm: str | None
+    embedding_projection: str | None = None
     stream_norms: tuple[str, ...]
     """Post-LN: norms of the stream in a block, from the block."""
     final_norm: str | None
+    head: HeadRow | None = None
+    """What stands between the last stream and the unembedding, with an activation that is frozen."""
     unembedding_scale: float
     """What the normed stream is multiplied by before the unembedding."""
     logit_scale: float
