@@ -36,6 +36,8 @@ _ROTARY = {"rope_type": "default", "rope_theta": 10000.0}
 SET: dict[str, dict[str, Any]] = {
     **{x: {"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0} for x in _GRANITES},
     **{x: _MIXTURE | {"first_k_dense_replace": 1} for x in ("deepseek_v2", "dots1")},
+    "big_bird": {"attention_type": "original_full"},
+    "dbrx": {"attn_config": {"rope_theta": 10000.0, "clip_qkv": 8.0}},
     "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTARY, "sliding_attention": _ROTARY}},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "conv"], "num_hidden_layers": 4},
     "nemotron": {"num_key_value_heads": 2},

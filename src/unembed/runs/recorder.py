@@ -356,7 +356,25 @@ def _write(seen: _Seen[Tensor], other: _Seen[Tensor]) -> Tensor:
 
 def _heads(seen: _OfBlock) -> Heads | None:
     heads, entered = seen.heads.or_none, seen.entered.or_none
-    return heads if heads is None or entered is None else replace(heads, entered=entered.view(heads.z.shape))
+    if heads is None or entered is None:
+        return heads
+    return replace(heads, z=_mixed(heads), entered=entered.view(heads.z.shape))
+
+
+def _mixed(heads: Heads) -> Tensor:
+    """What pattern and values mix, where attention multiplies it by a number of each head before it gives it (a sink
+    that stands outside of the softmax).
+    """
+    groups = len(heads.value)
+    values = heads.value.repeat_interleave(heads.pattern.shape[0] // groups, 0)
+    mixed = (heads.pattern.to(values.dtype) @ values).transpose(0, 1).to(heads.z.dtype)
+    wide, given = mixed.double(), heads.z.double()
+    scale = (wide * given).sum(-1, keepdim=True) / wide.square().sum(-1, keepdim=True).clamp_min(1e-300)
+    slack = 64 * max(torch.finfo(mixed.dtype).eps, torch.finfo(torch.float32).eps)
+    scaled = float((scale - 1).abs().max()) > slack
+    return (
+        mixed if scaled and float((given - scale * wide).abs().max()) <= slack * float(given.abs().max()) else heads.z
+    )
 
 
 def _shared(seen: _OfBlock) -> Tensor | None:

@@ -78,7 +78,9 @@ def head_among(reading: "Reading", after: Sequence[Operation]) -> FoundHead | No
             f"what is activated between its last block and its unembedding ({active[0].module}) is no dense layer, one "
             "activation and a norm"
         )
-    return FoundHead(HeadRow(dense=dense[0].module, activation=_activation(reading, active[0]), norm=norm), dense[0].place)
+    return FoundHead(
+        HeadRow(dense=dense[0].module, activation=_activation(reading, active[0]), norm=norm), dense[0].place
+    )
 
 
 def _activation(reading: "Reading", operation: Operation) -> str:

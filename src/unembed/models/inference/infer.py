@@ -84,7 +84,9 @@ def _in_float64(copy: Any) -> Structure:
     first, second = (_absent_norms_told(copy, structure) for structure in (first, second))
     first = replace(first, observed=not _by_interface(copy, first))
     second = replace(second, observed=first.observed)
-    differing = [x.name for x in fields(first) if x.name != "error" and getattr(first, x.name) != getattr(second, x.name)]
+    differing = [
+        x.name for x in fields(first) if x.name != "error" and getattr(first, x.name) != getattr(second, x.name)
+    ]
     if differing:
         raise ModelError(
             f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]} "
@@ -102,7 +104,9 @@ def _check_causal(copy: Any) -> None:
     with torch.no_grad():
         plain, moved = (copy(**given | {"input_ids": ids}).logits[0, :-1] for ids in (given["input_ids"], other))
     if float((plain - moved).abs().max()) > 1e-9 * float(plain.abs().max()):
-        switch = " Its configuration says is_decoder=False." if getattr(copy.config, "is_decoder", True) is False else ""
+        switch = (
+            " Its configuration says is_decoder=False." if getattr(copy.config, "is_decoder", True) is False else ""
+        )
         raise ModelError(
             f"A {copy.config.model_type} of this configuration reads later tokens as well, so it predicts no next "
             f"token.{switch}"

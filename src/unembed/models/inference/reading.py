@@ -91,7 +91,9 @@ class Reading:
             )
         if not any(is_embedding(x.value.operation) for x in walked.leaves):
             raise self.refused("the walk does not reach the embedding of its tokens")
-        odd = [x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap") and not self._of_head(x)]
+        odd = [
+            x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap") and not self._of_head(x)
+        ]
         if odd:
             raise self.refused(f"its stream goes through what is no norm: {_told(odd)}")
 

@@ -43,6 +43,7 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
      "mlp_intermediate_size", _each(NEURONS)),
     ("num_attention_heads n_head num_heads n_heads decoder_attention_heads encoder_attention_heads "
      "swa_num_attention_heads", HEADS),
+    ("num_attention_heads_per_layer", _each(HEADS)),
     ("num_key_value_heads kv_n_heads n_kv_heads num_kv_heads swa_num_key_value_heads num_global_key_value_heads",
      _unless_none(KV_HEADS)),
     ("head_dim d_kv kv_channels attention_head_size attention_head_dim swa_head_dim global_head_dim d_head "
@@ -75,6 +76,12 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("num_nextn_predict_layers num_mtp_layers mtp_num_hidden_layers", 0),
 )  # fmt: skip
 _SIZE_OF: dict[str, _Size] = {name: size for names, size in _SIZES for name in names.split()}
+_EMBEDDED = (
+    ("embedding_size", WIDTH // 2),
+    ("input_embedding_size", WIDTH // 2),
+    ("output_embedding_size", WIDTH + 32),
+)
+"""Widths beside the stream's, of models whose embeddings are narrower or read by a wider head."""
 _DEPTHS = words(
     """num_hidden_layers n_layer num_layers n_layers encoder_layers decoder_layers num_decoder_layers
     num_encoder_layers num_blocks"""
@@ -108,7 +115,7 @@ def tiny_copy(kind: Any, config: Any) -> Any:
         ModelError: none can be made of this configuration.
     """
     wanted = getattr(kind, "config_class", None)
-    small = _tiny_configuration(config if wanted is None or isinstance(config, wanted) else config.get_text_config())
+    small = _tiny_configuration(_own(config, wanted))
     try:
         with torch.device("meta"):
             count = sum(x.numel() for x in kind(copy.deepcopy(small)).parameters())
@@ -125,6 +132,13 @@ def tiny_copy(kind: Any, config: Any) -> Any:
         module.set_experts_implementation("eager")
     _scramble(module)
     return module
+
+
+def _own(config: Any, wanted: Any) -> Any:
+    """The part of a configuration that is of the class that a module is made of."""
+    if wanted is None:
+        return config
+    return next((x for x in _parts_of(config) if isinstance(x, wanted)), None) or config.get_text_config()
 
 
 @contextmanager
@@ -182,6 +196,17 @@ def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
             and name not in _INDICES
         ):
             made[name] = _some_of_each(list(made[name]), layers or depth)
+    return _related(values, made)
+
+
+def _related(values: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Sizes that stand in a relation in the configuration stand in it in the copy."""
+    rotary, other = (values.get(f"qk_{x}_head_dim") for x in ("rope", "nope"))
+    if rotary and other and values.get("head_dim") == rotary + other:
+        made["head_dim"] = made["qk_rope_head_dim"] + made["qk_nope_head_dim"]
+    for name, width in _EMBEDDED:
+        if values.get(name) not in (None, values.get("hidden_size")) and "hidden_size" in values:
+            made[name] = width
     if "expand" in made and "head_dim" in made:  # of Mamba 2, whose heads share a width of their own
         made["head_dim"] = made["expand"] * WIDTH // HEADS
     return made
