@@ -69,9 +69,16 @@ def check(model: Model) -> None:
     except _BROKEN as error:
         raise ModelError(
             f"{model.name} cannot be run as the row of its family ({model.family.model_type}) says: "
-            f"{next(iter(str(error).splitlines()), type(error).__name__)}\n"
+            f"{_told(error, model)}\n"
             "A part that the row names is of another kind than it says (docs/families.md)."
         ) from error
+
+
+def _told(error: Exception, model: Model) -> str:
+    """What is wrong: in our words, but to whoever writes a row."""
+    if isinstance(error, InputError) or has_row(model.family.model_type):
+        return next(iter(str(error).splitlines()), type(error).__name__)
+    return "a part of it takes or gives something else than parts of its kind do."
 
 
 def _check(model: Model, length: int) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unembed.engine.counterfactual import last_streams
-from unembed.engine.edits import zero
+from unembed.engine.edits import set_to, zero
 from unembed.errors import UnembedError
 from unembed.models.families import has_row
 from unembed.models.forward import call
@@ -26,6 +26,7 @@ _LENGTH, _EDITED = 6, 2
 _SLACK = 512.0
 """Units of the precision, relative to the largest logit, by which a walk may differ from a whole run: attention adds up
 in another order in each block, and a version may stand where its logits are steep."""
+_REPEATED = "what its heads mix is multiplied before attention gives it, so it cannot be set"
 _CANNOT = "its blocks cannot be called for a part of the tokens"
 
 
@@ -35,15 +36,35 @@ def versions_tried(model: Model) -> Model:
         return model
     try:
         agrees = _agree(model)
+        settable = not model.family.gates_heads or _mixes_as_given(model)
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError, UnembedError):
-        agrees = False
-    return model if agrees else replace(model, unpatched=_CANNOT)
+        agrees = settable = False
+    if agrees and settable:
+        return model
+    return replace(model, unpatched=_REPEATED if agrees else _CANNOT)
+
+
+def _mixes_as_given(model: Model) -> bool:
+    """Whether a version in which heads are set to what they mixed is the run itself."""
+    run = record(model, _ids(model))
+    sites = [Site(kind="z", layer=i, positions=(_EDITED,)) for i, block in enumerate(model.blocks) if block.attends]
+    found = unembedded(model, last_streams(run, [set_to(site, run.at(site)) for site in sites])[0])[2].double()
+    return _equal(model, found, run.logits[-1].double())
+
+
+def _equal(model: Model, found: Tensor, whole: Tensor) -> bool:
+    unit = max(model.precision, torch.finfo(torch.float32).eps)
+    return bool((found - whole).abs().max() <= _SLACK * unit * whole.abs().max())
+
+
+def _ids(model: Model) -> list[int]:
+    return [(7919 * i + 11) % model.vocab for i in range(_LENGTH)]
 
 
 def _agree(model: Model) -> bool:
-    ids = [(7919 * i + 11) % model.vocab for i in range(_LENGTH)]
+    ids = _ids(model)
     run = record(model, ids)
     last = model.layers - 1
     places = [(0, "attention_write"), (last // 2, "mlp_write"), (last, "attention_write")]
@@ -52,9 +73,7 @@ def _agree(model: Model) -> bool:
             continue
         edit = zero(Site(kind=kind, layer=layer, positions=(_EDITED,)))  # type: ignore[arg-type]
         found = unembedded(model, last_streams(run, [edit])[0])[2].double()
-        whole = _rerun(model, ids, layer, kind)
-        unit = max(model.precision, torch.finfo(torch.float32).eps)
-        if not bool((found - whole).abs().max() <= _SLACK * unit * whole.abs().max()):
+        if not _equal(model, found, _rerun(model, ids, layer, kind)):
             return False
     return True
 

@@ -200,7 +200,7 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
 
 
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
-    if family.output_projection is None or (family.mixers and not _has(block, family.output_projection)):
+    if family.output_projection is None or _mixes_otherwise(block, family, family.output_projection):
         return _without_heads(block, family, d_model)
     attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
     value_projection = None if family.value_projection is None else _part(block, family.value_projection)
@@ -238,6 +238,16 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
         stream_norms=_stream_norms(block, family, d_model),
         value_projection=value_projection,
     )
+
+
+def _mixes_otherwise(block: nn.Module, family: Family, output_projection: str) -> bool:
+    """Whether another mixer is in the place of attention."""
+    if not family.mixers:
+        return False
+    if not _has(block, output_projection):
+        return True
+    of_class = family.mixing_class is not None and _has(block, family.mixers[0])
+    return of_class and type(block.get_submodule(family.mixers[0])).__name__ == family.mixing_class
 
 
 def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None]:

@@ -88,6 +88,8 @@ class Family(Brief):
     mixers: tuple[str, ...] = ()
     """What writes in the place of attention where a block has no `output_projection`: the first of these that it has,
     or nothing."""
+    mixing_class: str | None = None
+    """The class of the first of `mixers`, where it stands under the name that attention has in other blocks."""
     may_lack_mlp: bool = False
     """Whether some blocks have neither `down_projection` nor `experts`, so that no MLP writes."""
     shared_experts: str | None = None

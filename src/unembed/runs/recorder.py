@@ -4,7 +4,7 @@
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
@@ -221,6 +221,11 @@ class Recorder:
         on_call(stack, module, lambda args, _: seen.put(self._at(args[0])))
 
     def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
+        if len(args) != len(fields(ExpertInputs)):
+            raise InputError(
+                f"its experts are called with {len(args)} things, not with the stream, the experts that the router chose "
+                "and their weights, so what each expert adds is not known."
+            )
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
 
     def _put_block_call(self, seen: _OfBlock, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -40,6 +40,16 @@ def added_at_the_start(reading: "Reading", before: Sequence[Operation], embeddin
     return made
 
 
+def normed_before_positions(reading: "Reading", before: Sequence[Operation]) -> str | None:
+    """The norm that is applied to the token embedding alone, where something is added after it: what the norm gives is
+    the first term of the stream then, and of each token alone.
+    """
+    norm = reading.norm_among(before)
+    inside = [x.place for x in before if norm in x.modules]
+    added = [x for x in before if base(x) == "add" and len(x.values) > 1 and inside and norm not in x.modules]
+    return norm if added and all(x.place > max(inside) for x in added) else None
+
+
 def _same_everywhere(x: Tensor) -> bool:
     rows = x.reshape(-1, x.shape[-1])
     return bool((rows == rows[0]).all())

@@ -12,8 +12,8 @@ from typing import Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
+from unembed.models.inference.ends import added_at_the_start, head_among, normed_before_positions
 from unembed.models.inference.identities import ELEMENTWISE, MATRICES, PRODUCTS, base
-from unembed.models.inference.ends import added_at_the_start, head_among
 from unembed.models.inference.inside import Behind, behind, read_by
 from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tape import Operation, Tape, Value, taped
@@ -47,13 +47,16 @@ class Reading:
         self.first, self.last = min(inside, default=-1), max(inside, default=-1)
 
     def block(self, operation: Operation) -> int | None:
+        """The block that ran an operation."""
         return self.tape.entry(operation, self.walked.blocks)
 
     def structure(self) -> Structure:
+        """What is read."""
         self._check()
         writes = tuple(self._writes())
         embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
+        normed_alone = normed_before_positions(self, before)
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
         head = head_among(self, after)
@@ -62,10 +65,10 @@ class Reading:
             writes=writes,
             parallel=self._parallel(),
             meets_first=self._meets_first(),
-            embedding=embedding.module,
+            embedding=normed_alone or embedding.module,
             embedding_scale=_scale([x for x in before if x.module != embedding.module]),
             **added_at_the_start(self, before, embedding.module),
-            embedding_norm=self.norm_among(before),
+            embedding_norm=None if normed_alone else self.norm_among(before),
             stream_norms=self._stream_norms(),
             final_norm=self.norm_among([x for x in after if head is None or x.place < head.place]),
             head=None if head is None else head.row,
@@ -111,6 +114,7 @@ class Reading:
         return not operation.depends or is_embedding(operation)
 
     def refused(self, why: str) -> ModelError:
+        """The refusal of a module."""
         return ModelError(f"{self.name} cannot be taken apart: {why}.\nNo ledger of it would be exact.")
 
     # What is written
@@ -142,6 +146,7 @@ class Reading:
             block=block,
             module=module,
             sublayer=sublayer,
+            made_by=type(self.parts[f"{self.walked.blocks}.{block}.{sublayer}"]).__name__,
             kind=kind,
             matrix=matrix,
             scale=scale,
@@ -258,6 +263,7 @@ class Reading:
         return [self.tape.operations[p] for p in sorted(self.stream) if start <= p < end]
 
     def holds_blocks(self, path: str) -> bool:
+        """Whether a module has the blocks in it."""
         return self.walked.blocks.startswith(f"{path}.") or path == ""
 
     def _outside_norms(self, operation: Operation) -> bool:

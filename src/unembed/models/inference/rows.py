@@ -7,7 +7,6 @@ from unembed.errors import ModelError
 from unembed.models.family import Family
 from unembed.models.inference.structure import Structure, Write
 
-
 _CONTEXTS = ("max_position_embeddings", "max_target_positions")
 """The configuration values that limit the length of a prompt."""
 
@@ -47,6 +46,7 @@ def row_of(structure: Structure, config: Any) -> Family:
         down_projection=_same("down projection", (x.matrix for x in dense or experts)),
         experts=_same("experts", (x.matrix for x in experts)),
         mixers=mixers,
+        mixing_class=_mixing_class(structure, mixers),
         may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts)},
         writes=(mixing, thinking),
         shared_experts=_same("shared experts", (x.matrix for x in shared)),
@@ -64,6 +64,13 @@ def row_of(structure: Structure, config: Any) -> Family:
         heads=_named_heads(heads, config),
         context=next((name for name in _CONTEXTS if getattr(config, name, None) is not None), _CONTEXTS[0]),
     )
+
+
+def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:
+    """The class of a mixer that has the name of attention."""
+    if not mixers or mixers[0] not in {x.sublayer for x in structure.of("heads")}:
+        return None
+    return _same("class of mixers", (x.made_by for x in structure.of("mixer")))
 
 
 def _of_text(config: Any) -> Any:

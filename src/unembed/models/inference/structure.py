@@ -32,6 +32,8 @@ class Write:
     heads: int | None = None
     between: tuple[str, ...] = ()
     """What stands between heads and matrix: norms and gates, by their modules."""
+    made_by: str = ""
+    """The class of `sublayer`."""
     gated: bool = False
     """Whether it is multiplied by a factor of each token before it is added to others of its module."""
 

@@ -151,7 +151,12 @@ def _left_as_it_is() -> Iterator[None]:
 
 
 def _not_small(config: Any, error: Exception) -> ModelError:
-    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    told = (
+        [x.strip() for x in str(error).splitlines() if x.strip()] if isinstance(error, ValueError | ImportError) else []
+    )
+    reason = (
+        told[-1].removeprefix("ValueError: ") if told else "its sizes do not fit each other when they are made small."
+    )
     return ModelError(
         f"No tiny copy of a {config.model_type} can be made to find its structure: {reason}\n"
         "A row of its family says where its parts are (docs/families.md)."
