@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from unembed.errors import InputError
 from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
@@ -223,8 +224,8 @@ class Recorder:
     def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
         if len(args) != len(fields(ExpertInputs)):
             raise InputError(
-                f"its experts are called with {len(args)} things, not with the stream, the experts that the router chose "
-                "and their weights, so what each expert adds is not known."
+                f"its experts are called with {len(args)} things, not with the stream, the experts that the router "
+                "chose and their weights, so what each expert adds is not known."
             )
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
 

@@ -192,7 +192,7 @@ def _structure(copy: Any, length: int) -> Structure:
         return structure_of(copy, _inputs(length))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
         raise ModelError(
-            f"A tiny copy of a {copy.config.model_type} could not be run and walked back: it needs more than token ids, "
-            "or does something that the walk does not know.\n"
+            f"A tiny copy of a {copy.config.model_type} could not be run and walked back: it needs more than token "
+            "ids, or does something that the walk does not know.\n"
             "A row of its family says where its parts are (docs/families.md)."
         ) from error

@@ -151,12 +151,11 @@ def _left_as_it_is() -> Iterator[None]:
 
 
 def _not_small(config: Any, error: Exception) -> ModelError:
-    told = (
-        [x.strip() for x in str(error).splitlines() if x.strip()] if isinstance(error, ValueError | ImportError) else []
-    )
-    reason = (
-        told[-1].removeprefix("ValueError: ") if told else "its sizes do not fit each other when they are made small."
-    )
+    cause = error.__cause__ or error
+    told = [x.strip() for x in str(cause).splitlines() if x.strip()] if isinstance(cause, ValueError) else []
+    reason = told[-1].removeprefix("ValueError: ") if told else "its sizes do not fit each other when they are small"
+    if isinstance(error, ImportError):
+        reason = "it needs a library that is not installed"
     return ModelError(
         f"No tiny copy of a {config.model_type} can be made to find its structure: {reason}\n"
         "A row of its family says where its parts are (docs/families.md)."
