@@ -15,12 +15,12 @@ from oracles.rerun import exactly
 from unembed.engine import edits
 from unembed.engine.counterfactual import last_streams
 from unembed.engine.texts import Text, last_streams_of_texts
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.models.families import row
 from unembed.models.inference.infer import infer, inferred_row
 from unembed.models.unembedding import unembedded
 
-OF_CHOICE = ("requires", "code", "runs_in", "inner_attention", "observed_attention")
+OF_CHOICE = ("inferred", "requires", "code", "runs_in", "inner_attention", "observed_attention")
 """Fields of a row that say what a person knows beside the structure, or chose."""
 
 
@@ -222,3 +222,39 @@ def test_the_structure_says_what_there_is() -> None:
     assert structure.logit_scale == pytest.approx(1 / 3)
     assert [write.kind for write in structure.writes[:2]] == ["heads", "neurons"]
     assert {write.kind for write in infer(unknown("qwen3_next")).writes} == {"heads", "mixer", "neurons", "experts"}
+
+
+def test_the_activation_of_a_prediction_head_is_frozen_and_named() -> None:
+    """A decoder's head is found as it is written by hand for masked models; as is what is added at the start."""
+    found = inferred_row(type(unknown("camembert")), unknown("camembert").config)
+    hand = row("roberta").prediction_head
+    assert (found.prediction_head, found.first_position) == (hand, "pad_token_id")
+    assert found.token_type_embedding == "roberta.embeddings.token_type_embeddings"
+    assert infer(unknown("camembert")).frozen == ("norm scale", "activation")
+    composite = inferred_row(type(unknown("big_bird")), unknown("big_bird").config).prediction_head
+    assert composite is not None
+    assert composite.activation == "cls.predictions.transform.transform_act_fn"  # several operations
+
+
+def test_a_decoder_of_a_type_whose_row_is_of_a_masked_model_is_inferred() -> None:
+    from transformers import BertConfig, BertLMHeadModel
+
+    sizes = {"vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = BertConfig(**sizes, intermediate_size=48, is_decoder=True)
+    model = unembed.wrap(BertLMHeadModel(config).double().eval())
+    assert (model.level, model.bidirectional, model.family.inferred) == ("everything", False, True)
+
+
+def test_what_reads_later_tokens_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"reads later tokens.*is_decoder=False"):
+        unembed.wrap(unknown("camembert", is_decoder=False))
+
+
+def test_experts_that_are_called_otherwise_are_told_in_words() -> None:
+    from transformers import Llama4ForCausalLM, Llama4TextConfig
+
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "intermediate_size_mlp": 48, "num_hidden_layers": 2}
+    more = {"vocab_size": 97, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "num_local_experts": 4}
+    module = Llama4ForCausalLM(Llama4TextConfig(**sizes, **more)).double().eval()
+    with pytest.raises(ModelError, match="its experts are called with 1 things"):
+        unembed.wrap(module)

@@ -20,7 +20,6 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.readout import readout
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
-from unembed.models.families import has_row
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.layers import projection
@@ -62,7 +61,7 @@ def check(model: Model) -> None:
     """
     try:
         probed = probe_source(model) if model.encoder is not None and model.source is None else model
-        for length in (LENGTH,) if has_row(model.family.model_type) else _LENGTHS_OF_INFERRED:
+        for length in _LENGTHS_OF_INFERRED if model.family.inferred else (LENGTH,):
             _check(probed, length)
     except torch.OutOfMemoryError:
         raise
@@ -76,7 +75,7 @@ def check(model: Model) -> None:
 
 def _told(error: Exception, model: Model) -> str:
     """What is wrong: in our words, but to whoever writes a row."""
-    if isinstance(error, InputError) or has_row(model.family.model_type):
+    if isinstance(error, InputError) or not model.family.inferred:
         return next(iter(str(error).splitlines()), type(error).__name__)
     return "a part of it takes or gives something else than parts of its kind do."
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from unembed.engine.counterfactual import last_streams
 from unembed.engine.edits import set_to, zero
 from unembed.errors import UnembedError
-from unembed.models.families import has_row
 from unembed.models.forward import call
 from unembed.models.hooks import on_output, one_at_a_time
 from unembed.models.model import Model
@@ -32,7 +31,7 @@ _CANNOT = "its blocks cannot be called for a part of the tokens"
 
 def versions_tried(model: Model) -> Model:
     """The model; one whose structure was inferred with the reason why it has no versions, if a trial shows that."""
-    if has_row(model.family.model_type) or not model.blocks or why_no_versions(model) is not None:
+    if not model.family.inferred or not model.blocks or why_no_versions(model) is not None:
         return model
     try:
         agrees = _agree(model)

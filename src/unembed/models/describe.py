@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.families import family_of, has_row
+from unembed.models.families import family_of, has_row, row
 from unembed.models.family import CrossAttention, Family
 from unembed.models.inference.infer import inferred_row, is_causal
 from unembed.models.layers import no_matrix, projection
@@ -74,9 +74,18 @@ def describe(
 
 def _family(module: Any) -> Family:
     """The row of a module: by hand where there is one, else inferred."""
-    if has_row(module.config.model_type) or not is_causal(type(module)):
+    model_type = module.config.model_type
+    if not is_causal(type(module)) or (has_row(model_type) and _is_of(module, row(model_type).loader)):
         return family_of(module.config)
     return inferred_row(type(module), module.config)
+
+
+def _is_of(module: Any, loader: str) -> bool:
+    """Whether a loader of `transformers` makes such modules: a BERT that is a decoder has BERT's model type, too."""
+    import transformers
+
+    made = getattr(transformers, loader)._model_mapping.get(type(module.config), None)
+    return made is None or isinstance(module, made)
 
 
 def _present(module: nn.Module, family: Family) -> Family:

@@ -135,6 +135,8 @@ class Family(Brief):
     """Whether every position reads all others, also those after it: so in encoders."""
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
+    inferred: bool = False
+    """Whether nobody wrote it: the structure was inferred (docs/any-model.md)."""
     loader: str = "AutoModelForCausalLM"
     """The class of `transformers` that loads the module."""
     pretrained_as: str | None = None

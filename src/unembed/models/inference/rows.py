@@ -30,6 +30,7 @@ def row_of(structure: Structure, config: Any) -> Family:
         raise _untold("no block mixes tokens")
     return Family(
         model_type=model_type,
+        inferred=True,
         blocks=structure.blocks,
         final_norm=structure.final_norm,
         embedding=structure.embedding,
