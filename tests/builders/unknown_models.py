@@ -27,7 +27,10 @@ _DECODER = {"is_decoder": True, "num_key_value_heads": None, "head_dim": None}
 UNKNOWN: dict[str, Told] = {
     "big_bird": Told(patched=False, values={**_DECODER, "attention_type": "original_full"}),
     "bitnet": Told(),
-    "blenderbot-small": Told(values={"d_model": 32, "decoder_attention_heads": 4, "decoder_ffn_dim": 48} | _BARE),
+    "blenderbot-small": Told(
+        values={"d_model": 32, "decoder_attention_heads": 4, "encoder_attention_heads": 4, "decoder_ffn_dim": 48}
+        | _BARE
+    ),
     "camembert": Told(values={**_DECODER, "pad_token_id": 1, "bos_token_id": 0}),
     "bloom": Told(patched=False, values={"n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "cohere": Told(values={"logit_scale": 0.0625}),
@@ -37,7 +40,6 @@ UNKNOWN: dict[str, Told] = {
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
     "granite_swa": Told(patched=False),
-    "kimi_linear": Told(level="neurons", patched=False, kinds=_SHARED | {"attention"}, values=_MIXTURE),
     "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
     "olmo3": Told(),
     "openai-gpt": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
