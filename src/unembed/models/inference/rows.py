@@ -68,7 +68,19 @@ def row_of(structure: Structure, config: Any) -> Family:
 
 
 def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:
-    """The class of a mixer that has the name of attention."""
+    """The class of a mixer that has the name of attention.
+
+    Raises:
+        ModelError: one class is a mixer in one block and something finer in another: some of its modules do something
+            of their own beside.
+    """
+    finer = {x.made_by for x in structure.writes if x.kind != "mixer"}
+    both = next((x for x in structure.of("mixer") if x.made_by in finer), None)
+    if both is not None:
+        raise _untold(
+            f"what {both.sublayer} of block {both.block} writes is more than its matrix makes of heads or neurons, "
+            f"which it is in other blocks ({both.made_by})"
+        )
     if not mixers or mixers[0] not in {x.sublayer for x in structure.of("heads")}:
         return None
     return _same("class of mixers", (x.made_by for x in structure.of("mixer")))

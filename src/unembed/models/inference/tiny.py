@@ -39,9 +39,11 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("hidden_size d_model n_embd model_dim embed_dim dim embedding_size word_embed_proj_dim lru_width emb_dim "
      "residual_stream_size hidden_dim embedding_dim", WIDTH),
     ("intermediate_size ffn_dim d_ff n_inner ffn_hidden_size decoder_ffn_dim dense_intermediate_size ffn_size "
-     "intermediate_size_mlp block_ff_dim feed_forward_size encoder_ffn_dim shared_intermediate_size intermediate_dim "
+     "intermediate_size_mlp block_ff_dim feed_forward_size shared_intermediate_size intermediate_dim "
      "mlp_intermediate_size", _each(NEURONS)),
-    ("num_attention_heads n_head num_heads n_heads decoder_attention_heads encoder_attention_heads "
+    ("encoder_ffn_dim", 40),  # an encoder's sizes are others than its decoder's: a row must not take one for the other
+    ("encoder_attention_heads", 2),
+    ("num_attention_heads n_head num_heads n_heads decoder_attention_heads "
      "swa_num_attention_heads", HEADS),
     ("num_attention_heads_per_layer", _each(HEADS)),
     ("num_key_value_heads kv_n_heads n_kv_heads num_kv_heads swa_num_key_value_heads num_global_key_value_heads",
