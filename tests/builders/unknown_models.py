@@ -28,7 +28,7 @@ UNKNOWN: dict[str, Told] = {
     "big_bird": Told(patched=False, values={**_DECODER, "attention_type": "original_full"}),
     "bitnet": Told(),
     "blenderbot-small": Told(
-        values={"d_model": 32, "decoder_attention_heads": 4, "encoder_attention_heads": 4, "decoder_ffn_dim": 48}
+        values={"d_model": 32, "decoder_attention_heads": 4, "encoder_attention_heads": 2, "decoder_ffn_dim": 48}
         | _BARE
     ),
     "camembert": Told(values={**_DECODER, "pad_token_id": 1, "bos_token_id": 0}),
