@@ -40,6 +40,8 @@ SET: dict[str, dict[str, Any]] = {
     "dbrx": {"attn_config": {"rope_theta": 10000.0, "clip_qkv": 8.0}},
     "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTARY, "sliding_attention": _ROTARY}},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "conv"], "num_hidden_layers": 4},
+    "qwen4_exp_text": {"indexer_budget": 64, "indexer_compress_ratio": 4, "indexer_head_dim": 16, "indexer_n_heads": 2}
+    | {"indexer_kv_heads": 1},
     "nemotron": {"num_key_value_heads": 2},
     "xmod": {"default_language": "en_XX"},
 }

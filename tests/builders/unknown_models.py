@@ -22,7 +22,9 @@ _MIXTURE = {"n_routed_experts": 4, "num_local_experts": 4, "n_group": 1, "topk_g
 _SHARED = frozenset(("head", "neuron", "shared_experts"))
 _LINEAR = {"linear_num_value_heads": 2, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
 _GPTJ = {"n_embd": 32, "n_head": 4, "n_layer": 2, "rotary_dim": 4, "n_inner": 48, "num_key_value_heads": None}
-_BARE = {"decoder_layers": 2, "num_attention_heads": None, "head_dim": None, "num_key_value_heads": None}
+_LATENT = {"q_lora_rank": 12, "kv_lora_rank": 12, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
+_LATENT |= {"num_key_value_heads": 4, "head_dim": None}
+_BARE = {"decoder_layers": 3, "num_attention_heads": None, "head_dim": None, "num_key_value_heads": None}
 _DECODER = {"is_decoder": True, "num_key_value_heads": None, "head_dim": None}
 UNKNOWN: dict[str, Told] = {
     "big_bird": Told(patched=False, values={**_DECODER, "attention_type": "original_full"}),
@@ -40,6 +42,13 @@ UNKNOWN: dict[str, Told] = {
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
     "granite_swa": Told(patched=False),
+    "llama4_text": Told(
+        level="heads",
+        patched=False,
+        kinds=frozenset(("head", "mlp")),
+        values={"intermediate_size_mlp": 48, "num_local_experts": 4, "interleave_moe_layer_step": 2},
+    ),
+    "minicpm3": Told(values={**_LATENT, "scale_emb": 12.0, "scale_depth": 1.4, "dim_model_base": 24}),
     "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
     "olmo3": Told(),
     "openai-gpt": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "num_key_value_heads": None}),

@@ -250,11 +250,15 @@ def test_what_reads_later_tokens_is_refused() -> None:
         unembed.wrap(unknown("camembert", is_decoder=False))
 
 
-def test_experts_that_are_called_otherwise_are_told_in_words() -> None:
-    from transformers import Llama4ForCausalLM, Llama4TextConfig
+def test_constants_are_those_of_the_models_own_sizes() -> None:
+    """MiniCPM multiplies writes by `1.4 / sqrt(layers)` and what is unembedded by `24 / width`."""
+    family = unembed.wrap(unknown("minicpm3", num_hidden_layers=2)).family
+    found = (family.embedding_scale, family.write_scale, family.unembedding_scale)
+    assert found == pytest.approx((12.0, 1.4 / 2**0.5, 24 / 32), rel=1e-12)
 
-    sizes = {"hidden_size": 32, "intermediate_size": 48, "intermediate_size_mlp": 48, "num_hidden_layers": 2}
-    more = {"vocab_size": 97, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "num_local_experts": 4}
-    module = Llama4ForCausalLM(Llama4TextConfig(**sizes, **more)).double().eval()
-    with pytest.raises(ModelError, match="its experts are called with 1 things"):
-        unembed.wrap(module)
+
+def test_a_method_about_heads_refuses_a_model_whose_mlps_are_one_term() -> None:
+    model = unembed.wrap(unknown("llama4_text"))
+    with pytest.raises(InputError, match="its MLPs are taken as one term"):
+        unembed.attention(model, [5, 17, 33])
+    assert "down to its heads" in unembed.explain(model, [5, 17, 33], by="neuron").notes[0]

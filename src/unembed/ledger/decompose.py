@@ -136,7 +136,7 @@ def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segm
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
             yield from _cross_attention(block.cross, layer, index, row, w, grain.attention)
-        if block.has_mlp and model.d_mlp > 0:
+        if block.whole_mlp or block.neurons:
             yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
@@ -242,7 +242,7 @@ def _source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) 
 
 
 def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain) -> Iterator[Segment]:
-    if grain == "sublayer":
+    if grain == "sublayer" or block.whole_mlp:
         yield _segment("mlp", index, w @ layer.mlp_write[row].double())
         return
     neurons = _needs(layer.neurons, "neurons")

@@ -111,7 +111,7 @@ def _watched(model: Model, runs: Callable[[], Run]) -> tuple[Run, list[BlockRead
         reads = [watch(stack, block) for block in model.blocks]
         if norm is not None:
             on_call(stack, model.module.get_submodule(norm), lambda args, _: summed.append(by_position(args[0])))
-        return runs(), reads, summed[-1] if summed else None
+        return runs(), reads, summed[0] if summed else None
 
 
 def _check_encoder(model: Model, run: Run) -> None:
@@ -200,7 +200,7 @@ def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) 
                 _agree_norm(model, what, norm, sum(addends[1:], addends[0]), layer.normed[stage])
                 addends = [layer.normed[stage]]
         _agree_sum(model, f"stream after block {index}", addends, read.after[at])
-        if block.has_mlp:
+        if block.has_mlp and not block.whole_mlp:
             _check_mlp(model, index, block, read, [before] if model.parallel else middle, at)
 
 
@@ -217,7 +217,7 @@ def _check_attention(model: Model, index: int, block: Block, layer: Layer, read:
         f"attention of block {index}",
         layer.heads,
         write,
-        (model.heads, model.kv_heads),
+        (model.heads, None if model.family.inferred else model.kv_heads),
         matrices,
         read.attention,
     )
@@ -231,18 +231,22 @@ def _check_heads(
     what: str,
     heads: Heads | None,
     write: Float[Tensor, "query d_model"],
-    counts: tuple[int, int],
+    counts: tuple[int, int | None],
     matrices: tuple[nn.Module, nn.Module | None],
     read: Float[Tensor, "key d_model"],
 ) -> None:
-    """As many as the row says; mixing the values that W_V made of what was read; and writing through W_O."""
+    """As many as the row says; mixing the values that W_V made of what was read; and writing through W_O.
+
+    Where the structure was inferred, groups of keys and values may differ from layer to layer (MiMo): what each head
+    mixes shows whose values it reads.
+    """
     if heads is None:
         raise _disagrees(model, f"{what} attends by another module than the row says.")
     output, value = matrices
     count, groups = heads.z.shape[1], len(heads.value)
-    if (count, groups) != counts:
+    if count != counts[0] or groups != (counts[1] or groups) or count % groups:
         found = f"{count} heads and {groups} of keys and values"
-        raise _disagrees(model, f"{what} has {found}, where the row counts {counts[0]} and {counts[1]}.")
+        raise _disagrees(model, f"{what} has {found}, where the row counts {counts[0]} and {counts[1] or groups}.")
     mixed = heads.pattern @ heads.value.repeat_interleave(count // groups, 0)
     _compare(model, f"mix of values by the {what}", heads.z.transpose(0, 1), mixed, slack=_STEP_SLACK)
     _compare(model, f"output of the {what}", output(heads.written.flatten(1)), write, slack=_STEP_SLACK)

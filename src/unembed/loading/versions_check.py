@@ -26,6 +26,7 @@ _SLACK = 512.0
 """Units of the precision, relative to the largest logit, by which a walk may differ from a whole run: attention adds up
 in another order in each block, and a version may stand where its logits are steep."""
 _REPEATED = "what its heads mix is multiplied before attention gives it, so it cannot be set"
+_GROUPS = "its layers have different numbers of key-value heads"
 _CANNOT = "its blocks cannot be called for a part of the tokens"
 
 
@@ -34,6 +35,8 @@ def versions_tried(model: Model) -> Model:
     if not model.family.inferred or not model.blocks or why_no_versions(model) is not None:
         return model
     try:
+        if _groups_differ(model):
+            return replace(model, unpatched=_GROUPS)
         agrees = _agree(model)
         settable = not model.family.gates_heads or _mixes_as_given(model)
     except torch.OutOfMemoryError:
@@ -43,6 +46,11 @@ def versions_tried(model: Model) -> Model:
     if agrees and settable:
         return model
     return replace(model, unpatched=_REPEATED if agrees else _CANNOT)
+
+
+def _groups_differ(model: Model) -> bool:
+    heads = [layer.heads for layer in record(model, _ids(model)).layers]
+    return any(len(x.value) != model.kv_heads for x in heads if x is not None)
 
 
 def _mixes_as_given(model: Model) -> bool:

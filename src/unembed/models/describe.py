@@ -216,8 +216,7 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
     for matrix in (output_projection, value_projection):
         if matrix is not None:
             projection(matrix)
-    experts, down = _mlp(block, family)
-    has_mlp = experts is not None or down is not None
+    experts, down, has_mlp = _mlp(block, family)
     attention_write = _part(block, family.writes[0])
     mlp_write = _part(block, family.writes[1]) if has_mlp else nn.Identity()
     like = next(block.parameters())
@@ -259,21 +258,26 @@ def _mixes_otherwise(block: nn.Module, family: Family, output_projection: str) -
     return of_class and type(block.get_submodule(family.mixers[0])).__name__ == family.mixing_class
 
 
-def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None]:
-    """The experts of a mixture, or the down projection of a dense MLP; neither, in a block that may be without."""
+def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None, bool]:
+    """The experts of a mixture, or the down projection of a dense MLP; neither, in a block whose MLP is one term or
+    that may be without; and whether there is one.
+    """
     experts = _experts(block, family)
-    path = family.down_projection
-    if experts is not None or path is None or (family.may_lack_mlp and not _has(block, path)):
-        return experts, None
+    path, whole = family.down_projection, family.whole_mlp
+    if experts is not None:
+        return experts, None, True
+    if whole is not None and (path is None or not _has(block, path)):
+        return None, None, _has(block, whole)
+    if path is None or (family.may_lack_mlp and not _has(block, path)):
+        return None, None, False
     down = _part(block, path)
     projection(down)
-    return None, down
+    return None, down, True
 
 
 def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
     """A block in which another mixer writes in the place of attention, or nothing does."""
-    experts, down = _mlp(block, family)
-    has_mlp = experts is not None or down is not None
+    experts, down, has_mlp = _mlp(block, family)
     path = next((path for path in family.mixers if _has(block, path)), None)
     # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
     mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
@@ -284,10 +288,11 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
             "(docs/families.md)."
         )
     like = next(block.parameters())
-    between = [
-        _between(_post_norm(block, path, part), family.write_scale, d_model, like)
-        for path, part in ((family.writes[0], mixer), (family.writes[1], experts if down is None else down))
-    ]
+    written = experts if down is None else down
+    if has_mlp and written is None and family.whole_mlp is not None:
+        written = _part(block, family.whole_mlp)
+    norms = [_post_norm(block, family.writes[0], mixer), _post_norm(block, family.writes[1], written)]
+    between = [_between(norm, family.write_scale, d_model, like) for norm in norms]
     return Block(
         module=block,
         attends=False,
@@ -295,7 +300,7 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
         attention_input_norm=None,
         output_projection=nn.Identity(),
         heads=0,
-        attention_write=mixer or nn.Identity(),
+        attention_write=norms[0] or mixer or nn.Identity(),
         attention_norm=between[0] if mixer is not None else None,
         mlp_write=_part(block, family.writes[1]) if has_mlp else nn.Identity(),
         mlp_norm=between[1] if has_mlp else None,

@@ -25,13 +25,16 @@ _T = TypeVar("_T")
 class _Seen(Generic[_T]):
     """What a hook will have seen once the model has run."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: bool = False) -> None:
+        self.first = first
+        """Whether of several calls the first one counts, and not the last."""
         self.or_none: _T | None = None
         """None where the module was not watched, or did not run."""
 
     def put(self, value: _T) -> None:
-        """What the hook saw; of several calls the last one counts."""
-        self.or_none = value
+        """What the hook saw."""
+        if not self.first or self.or_none is None:
+            self.or_none = value
 
     @property
     def value(self) -> _T:
@@ -47,7 +50,8 @@ class _Ends:
     embedding: _Seen[Tensor] = field(default_factory=_Seen)
     position_embedding: _Seen[Tensor] = field(default_factory=_Seen)
     token_type_embedding: _Seen[Tensor] = field(default_factory=_Seen)
-    embedding_normed: _Seen[Tensor] = field(default_factory=_Seen)
+    embedding_normed: _Seen[Tensor] = field(default_factory=partial(_Seen, first=True))
+    """A norm that stands before the first block and after the last is called twice (NanoChat)."""
     embedding_projected: _Seen[Tensor] = field(default_factory=_Seen)
     start: _Seen[Tensor] = field(default_factory=_Seen)
     """What enters the first block."""
@@ -150,7 +154,7 @@ class Recorder:
             (family.embedding_projection, ends.embedding_projected),
         ):
             if path is not None:
-                self._watch_output(stack, self.model.module.get_submodule(path), seen)
+                self._watch_output(stack, self.model.module.get_submodule(path), seen, own=family.inferred)
         if family.position_embedding is not None:
             on_output(stack, self.model.module.get_submodule(family.position_embedding), self._put_positions)
         if self.model.blocks:
@@ -210,10 +214,13 @@ class Recorder:
         if block.gates_heads:
             self._watch_input(stack, block.output_projection, seen.entered)
 
-    def _watch_output(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0) -> None:
+    def _watch_output(
+        self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0, *, own: bool = False
+    ) -> None:
         def keep(out: Tensor) -> None:
             # Where two writes are added to each other first, some modules do it in place (Falcon).
-            mine = self._at(out).clone() if self.model.writes_meet_first else self._at(out)
+            # So do some with embeddings, to which they add positions (GIT).
+            mine = self._at(out).clone() if self.model.writes_meet_first or own else self._at(out)
             seen.put(mine if scale == 1 else mine * scale)
 
         on_output(stack, module, keep)
@@ -317,7 +324,7 @@ class Recorder:
             tokens=tokens,
             positions=positions,
             embedding=self._embedding(),
-            position_embedding=ends.position_embedding.or_none,
+            position_embedding=self._position_embedding(),
             layers=tuple(_layer(seen) for seen in self._blocks),
             final=final,
             normed=final if normed is None else normed,
@@ -339,6 +346,10 @@ class Recorder:
             start = self._ends.start.value
             return start if position_embedding is None else start - position_embedding
         return embedding if self.model.embedding_scale == 1 else embedding * self.model.embedding_scale
+
+    def _position_embedding(self) -> Tensor | None:
+        computed = self.model.family.computed_positions
+        return self._ends.start.value - self._embedding() if computed else self._ends.position_embedding.or_none
 
     def _head(self) -> HeadStates | None:
         ends = self._ends

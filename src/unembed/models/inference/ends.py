@@ -23,17 +23,21 @@ def added_at_the_start(reading: "Reading", before: Sequence[Operation], embeddin
     are counted past padding.
     """
     found: dict[str, tuple[Value, bool]] = {}
+    computed = False
     for operation in before:
         for x in operation.values if base(operation) in ("add", "sub") else ():
             module = x.operation.module
             known = not x.operation.depends or is_embedding(x.operation)
             if known and module != embedding and module in reading.parts and not reading.holds_blocks(module):
                 found.setdefault(module, (x, _same_everywhere(x.tensor)))
+            elif not x.operation.depends and reading.holds_blocks(module) and x.tensor.is_floating_point():
+                computed = computed or not _same_everywhere(x.tensor)
     types = [module for module, (_, same) in found.items() if same]
     positions = [module for module in found if module not in types]
     matrices = [x.module for x in before if base(x) in MATRICES]
     made: dict[str, Any] = {"token_types": next(iter(types), None), "positions": next(iter(positions), None)}
     made["adds_position_first"] = bool(types) and bool(positions) and next(iter(found)) == positions[0]
+    made["computed_positions"] = computed and not found
     made["embedding_projection"] = next(iter(matrices), None)
     if positions and found[positions[0]][0].operation.depends:
         made["first_position"] = _first_position(reading, found[positions[0]][0].operation)

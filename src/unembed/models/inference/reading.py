@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.inference.ends import added_at_the_start, head_among, normed_before_positions
-from unembed.models.inference.identities import ELEMENTWISE, MATRICES, PRODUCTS, base
+from unembed.models.inference.identities import ELEMENTWISE, MATRICES, NORMS, PRODUCTS, base
 from unembed.models.inference.inside import Behind, behind, read_by
 from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tape import Operation, Tape, Value, taped
@@ -56,6 +56,7 @@ class Reading:
         writes = tuple(self._writes())
         embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
+        before = [x for x in before if embedding.module not in x.modules]  # what it does inside, it gives
         normed_alone = normed_before_positions(self, before)
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
@@ -66,7 +67,7 @@ class Reading:
             parallel=self._parallel(),
             meets_first=self._meets_first(),
             embedding=normed_alone or embedding.module,
-            embedding_scale=_scale([x for x in before if x.module != embedding.module]),
+            embedding_scale=_scale([x for x in before if self.norm_among(before) not in x.modules]),
             **added_at_the_start(self, before, embedding.module),
             embedding_norm=None if normed_alone else self.norm_among(before),
             stream_norms=self._stream_norms(),
@@ -154,6 +155,7 @@ class Reading:
             input_norm=None if made.values is None else self._input_norm(made.values, block, attends or ""),
             heads=None if made.pattern is None else _heads(made.pattern),
             gated=any(base(x) in PRODUCTS and len(x.reads) > 1 for x in path if kind == "neurons"),
+            changed=any(_changes(x) for x in path if x not in outside),
             between=tuple(dict.fromkeys(self._relative(x.module, block) for x in made.through)),
         )
 
@@ -315,6 +317,13 @@ def _scale(operations: Sequence[Operation], *, without_cap: bool = False) -> flo
                     raise ModelError(f"A gain of its own, {x.module}, multiplies the stream, which no row tells.")
                 scale = scale * number if base(x) == "mul" else scale / number
     return scale
+
+
+def _changes(operation: Operation) -> bool:
+    """Whether an operation on the way from a matrix to what its module gives is a norm, or multiplies by a constant."""
+    if base(operation) not in PRODUCTS or len(operation.reads) != 1:
+        return base(operation) in NORMS
+    return any(_number(x) != 1 for x in operation.args[:2] if not (isinstance(x, Value) and x.depends))
 
 
 def _number(x: Any) -> float | None:

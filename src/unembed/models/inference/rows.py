@@ -19,13 +19,14 @@ def row_of(structure: Structure, config: Any) -> Family:
     """
     model_type, config = config.model_type, _of_text(config)
     heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    whole = structure.of("whole")
     mixtures = {write.block: write.module for write in experts}
     shared = [write for write in neurons if mixtures.get(write.block) == write.module]
     dense = [write for write in neurons if write not in shared]
     _check(structure)
     mixers = tuple(dict.fromkeys(x.sublayer for x in structure.of("mixer")))
     mixing = _same("attention write", (x.module for x in heads)) or next(iter(mixers), None)
-    thinking = _same("MLP write", (x.module for x in (*dense, *experts))) or mixing
+    thinking = _same("MLP write", (x.module for x in (*dense, *experts, *whole))) or mixing
     if mixing is None or thinking is None:
         raise _untold("no block mixes tokens")
     return Family(
@@ -35,6 +36,7 @@ def row_of(structure: Structure, config: Any) -> Family:
         final_norm=structure.final_norm,
         embedding=structure.embedding,
         position_embedding=structure.positions,
+        computed_positions=structure.computed_positions,
         token_type_embedding=structure.token_types,
         adds_position_first=structure.adds_position_first,
         first_position=structure.first_position,
@@ -48,7 +50,8 @@ def row_of(structure: Structure, config: Any) -> Family:
         experts=_same("experts", (x.matrix for x in experts)),
         mixers=mixers,
         mixing_class=_mixing_class(structure, mixers),
-        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts)},
+        whole_mlp=_same("MLP", (x.sublayer for x in whole)),
+        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts, *whole)},
         writes=(mixing, thinking),
         shared_experts=_same("shared experts", (x.matrix for x in shared)),
         gates_shared=any(x.gated for x in shared),
@@ -68,19 +71,7 @@ def row_of(structure: Structure, config: Any) -> Family:
 
 
 def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:
-    """The class of a mixer that has the name of attention.
-
-    Raises:
-        ModelError: one class is a mixer in one block and something finer in another: some of its modules do something
-            of their own beside.
-    """
-    finer = {x.made_by for x in structure.writes if x.kind != "mixer"}
-    both = next((x for x in structure.of("mixer") if x.made_by in finer), None)
-    if both is not None:
-        raise _untold(
-            f"what {both.sublayer} of block {both.block} writes is more than its matrix makes of heads or neurons, "
-            f"which it is in other blocks ({both.made_by})"
-        )
+    """The class of a mixer that has the name of attention."""
     if not mixers or mixers[0] not in {x.sublayer for x in structure.of("heads")}:
         return None
     return _same("class of mixers", (x.made_by for x in structure.of("mixer")))
@@ -95,9 +86,10 @@ def _check(structure: Structure) -> None:
     scales = {write.scale for write in structure.writes}
     if len(scales) > 1:
         raise _untold(f"its writes are multiplied by different numbers, {', '.join(f'{x:g}' for x in sorted(scales))}")
+    _check_classes(structure)
     for name, kinds in (
         ("attention", ("heads",)),
-        ("MLP", ("neurons",)),
+        ("MLP", ("neurons", "whole")),
         ("mixture", ("experts",)),
         ("mixer", ("mixer", "heads")),
     ):
@@ -108,6 +100,19 @@ def _check(structure: Structure) -> None:
         if most > 1:
             paths = next([x.matrix for x in found] for found in writes.values() if len(found) > 1)
             raise _untold(f"a block has more than one {name} write ({', '.join(paths)})")
+
+
+def _check_classes(structure: Structure) -> None:
+    """Refuse a class whose modules are one term in one block and something finer in another: some of them do something
+    of their own beside.
+    """
+    finer = {x.made_by for x in structure.of("heads", "neurons", "experts")}
+    both = next((x for x in structure.of("mixer", "whole") if x.made_by in finer), None)
+    if both is not None:
+        raise _untold(
+            f"what {both.sublayer} of block {both.block} writes is more than its matrix makes of heads or neurons, "
+            f"which it is in other blocks ({both.made_by})"
+        )
 
 
 def _untold(what: str) -> ModelError:

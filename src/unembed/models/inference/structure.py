@@ -21,7 +21,8 @@ class Write:
     """Its output is what is added, times `scale`."""
     sublayer: str
     """The module that computes it; another than `module`, where that is a post-norm."""
-    kind: Literal["heads", "neurons", "experts", "mixer"]
+    kind: Literal["heads", "neurons", "experts", "mixer", "whole"]
+    """`whole` is an MLP in which no neurons are known, `mixer` whatever else mixes tokens."""
     matrix: str
     """The module of the matrix through which it is written: W_O, W_out, or the experts."""
     scale: float = 1.0
@@ -34,6 +35,8 @@ class Write:
     """What stands between heads and matrix: norms and gates, by their modules."""
     made_by: str = ""
     """The class of `sublayer`."""
+    changed: bool = False
+    """Whether its module norms what the matrix gives, or multiplies it by a constant."""
     gated: bool = False
     """Whether it is multiplied by a factor of each token before it is added to others of its module."""
 
@@ -52,6 +55,8 @@ class Structure(Brief):
     positions: str | None
     token_types: str | None = None
     adds_position_first: bool = False
+    computed_positions: bool = False
+    """Whether positions are added that no module gives."""
     first_position: str | None = None
     """The configuration value after which positions are counted."""
     embedding_norm: str | None
@@ -76,9 +81,9 @@ class Structure(Brief):
     def level(self) -> Level:
         """Down to what every write is split."""
         kinds = {write.kind for write in self.writes}
-        if "mixer" not in kinds and "heads" in kinds:
-            return "everything" if kinds & {"neurons", "experts"} else "heads"
-        return "sublayers"
+        heads = "heads" in kinds and "mixer" not in kinds
+        neurons = bool(kinds & {"neurons", "experts"}) and "whole" not in kinds
+        return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
     @property
     def all_blocks(self) -> set[int]:

@@ -70,6 +70,9 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("mamba_d_state state_size ssm_state_size mamba_state_dim", _STATE),
     ("mamba_n_heads mamba_num_heads n_mamba_heads", HEADS),
     ("mamba_d_head mamba_head_dim mamba_headdim", 32),
+    ("mamba_d_ssm", _unless_none(2 * WIDTH)),
+    ("pronunciation_vocab_size shape_vocab_size", 50),
+    ("pronunciation_embed_dim shape_embed_dim", 16),
     ("linear_num_value_heads linear_num_key_heads index_n_heads indexer_n_heads", 2),
     ("time_step_rank mamba_dt_rank", 4),
     ("chunk_size mamba_chunk_size", _unless_none(8)),
@@ -88,6 +91,8 @@ _DEPTHS = words(
     """num_hidden_layers n_layer num_layers n_layers encoder_layers decoder_layers num_decoder_layers
     num_encoder_layers num_blocks"""
 )
+SIZES = _DEPTHS | _SIZE_OF.keys()
+"""The names of sizes."""
 _INDICES = words("mlp_only_layers full_attn_idxs moe_layers attn_layer_indices full_attention_layers hybrid_layer_ids")
 """Lists of layers."""
 _TOKEN = re.compile(r"(token_id|token_index|_token|token_ids)$")
@@ -116,8 +121,7 @@ def tiny_copy(kind: Any, config: Any) -> Any:
     Raises:
         ModelError: none can be made of this configuration.
     """
-    wanted = getattr(kind, "config_class", None)
-    small = _tiny_configuration(_own(config, wanted))
+    small = _tiny_configuration(own_part(config, kind))
     try:
         with torch.device("meta"):
             count = sum(x.numel() for x in kind(copy.deepcopy(small)).parameters())
@@ -136,8 +140,9 @@ def tiny_copy(kind: Any, config: Any) -> Any:
     return module
 
 
-def _own(config: Any, wanted: Any) -> Any:
-    """The part of a configuration that is of the class that a module is made of."""
+def own_part(config: Any, kind: Any) -> Any:
+    """The part of a configuration that a class of modules is made of."""
+    wanted = getattr(kind, "config_class", None)
     if wanted is None:
         return config
     return next((x for x in _parts_of(config) if isinstance(x, wanted)), None) or config.get_text_config()
@@ -179,7 +184,7 @@ def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
     made, spare = {}, VOCABULARY - 1
     for name, value in values.items():
         if isinstance(value, dict):
-            made[name] = _nested(name, value, layers)
+            made[name] = _nested(name, value, layers, values)
         elif name in _DEPTHS and isinstance(value, int):
             made[name] = layers
         elif latent and name == "num_key_value_heads":
@@ -218,12 +223,19 @@ def _related(values: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _nested(name: str, value: dict[str, Any], layers: int | None) -> dict[Any, Any]:
+def _nested(name: str, value: dict[str, Any], layers: int | None, whole: dict[str, Any]) -> dict[Any, Any]:
     if name.startswith("rope"):
-        return {k: _nested(name, x, layers) if isinstance(x, dict) else _rotary(k, x) for k, x in value.items()}
+        return {k: _nested(name, x, layers, whole) if isinstance(x, dict) else _rotary(k, x) for k, x in value.items()}
     if name == "per_layer_config":
-        return {i: _shrunk(x) for i, x in value.items() if int(i) < (layers or 0)}
+        return {i: _of_layer(whole, x) for i, x in value.items() if int(i) < (layers or 0)}
     return _shrunk(value) if name.endswith("_config") or name in ("encoder", "decoder") else value
+
+
+def _of_layer(whole: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What a layer has of its own; what it shares with the others stands in the whole configuration."""
+    shared = {name: x for name, x in whole.items() if not isinstance(x, dict)}
+    made = _shrunk(shared | own)
+    return {name: made[name] for name in (*own, "head_dim") if name in made}
 
 
 def _rotary(name: str, value: Any) -> Any:
