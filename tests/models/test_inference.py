@@ -253,8 +253,8 @@ def test_what_reads_later_tokens_is_refused() -> None:
 def test_constants_are_those_of_the_models_own_sizes() -> None:
     """MiniCPM multiplies writes by `1.4 / sqrt(layers)` and what is unembedded by `24 / width`."""
     family = unembed.wrap(unknown("minicpm3", num_hidden_layers=2)).family
-    found = (family.embedding_scale, family.write_scale, family.unembedding_scale)
-    assert found == pytest.approx((12.0, 1.4 / 2**0.5, 24 / 32), rel=1e-12)
+    found = (family.write_scale, family.unembedding_scale)
+    assert found == pytest.approx((1.4 / 2**0.5, 24 / 32), rel=1e-12)
 
 
 def test_a_method_about_heads_refuses_a_model_whose_mlps_are_one_term() -> None:
