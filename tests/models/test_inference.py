@@ -239,7 +239,7 @@ def test_the_activation_of_a_prediction_head_is_frozen_and_named() -> None:
 def test_a_decoder_of_a_type_whose_row_is_of_a_masked_model_is_inferred() -> None:
     from transformers import BertConfig, BertLMHeadModel
 
-    sizes = {"vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: dict[str, Any] = {"vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
     config = BertConfig(**sizes, intermediate_size=48, is_decoder=True)
     model = unembed.wrap(BertLMHeadModel(config).double().eval())
     assert (model.level, model.bidirectional, model.family.inferred) == ("everything", False, True)

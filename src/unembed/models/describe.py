@@ -172,7 +172,7 @@ def _parts(
         module=module,
         tokenizer=tokenizer,
         family=family,
-        blocks=tuple(_block(block, family, d_model, heads) for block in blocks),
+        blocks=tuple(_block(block, _row_of_block(block, family), d_model, heads) for block in blocks),
         final_norm=_norm(module, family.final_norm, d_model),
         embedding_norm=_embedding_norm(module, family, d_model),
         embedding_projection=(
@@ -206,6 +206,10 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
         return None
     into = family.embedding_projection
     return _norm(module, family.embedding_norm, d_model if into is None else projection(_part(module, into)).shape[0])
+
+
+def _row_of_block(block: nn.Module, family: Family) -> Family:
+    return dict(family.of_class).get(type(block).__name__, family)
 
 
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:

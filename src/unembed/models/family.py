@@ -140,6 +140,8 @@ class Family(Brief):
     """Whether every position reads all others, also those after it: so in encoders."""
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
+    of_class: tuple[tuple[str, "Family"], ...] = ()
+    """Other rows for the blocks of some classes, by their name: what these write stands elsewhere (OLMo Hybrid)."""
     inferred: bool = False
     """Whether nobody wrote it: the structure was inferred (docs/any-model.md)."""
     loader: str = "AutoModelForCausalLM"

@@ -45,10 +45,10 @@ def _kind(trial: "_Trial", write: Write) -> Any:
 def _joined(writes: Sequence[Write]) -> Sequence[Write]:
     """The writes of one module: one, where it is a mixer or a whole, or of several matrices (experts one by one)."""
     kinds = [x.kind for x in writes]
-    one = next((x for x in writes if x.kind in ("mixer", "whole")), None)
+    one = next((x for kind in ("mixer", "whole") for x in writes if x.kind == kind), None)
     if one is None and max(kinds.count("neurons"), kinds.count("experts")) > 1:
         one = replace(writes[0], kind="whole")
-    return writes if one is None or "heads" in kinds else [one]
+    return writes if one is None else [one]
 
 
 def _second_mixers_whole(writes: Any) -> tuple[Write, ...]:

@@ -149,6 +149,7 @@ class Reading:
             sublayer=sublayer,
             made_by=type(self.parts[f"{self.walked.blocks}.{block}.{sublayer}"]).__name__,
             kind=kind,
+            block_class=type(self.parts[f"{self.walked.blocks}.{block}"]).__name__,
             matrix=matrix,
             scale=scale,
             attends=attends,

@@ -1,6 +1,7 @@
 """A structure as a row: what the recorder, the ledger and the load check of this package follow."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unembed.errors import ModelError
@@ -12,11 +13,25 @@ _CONTEXTS = ("max_position_embeddings", "max_target_positions")
 
 
 def row_of(structure: Structure, config: Any) -> Family:
-    """The row of a structure.
+    """The row of a structure; with a row for each class of blocks, where these do not write by the same modules.
 
     Raises:
         ModelError: it has something that no row can tell; the message says what.
     """
+    classes = sorted({write.block_class for write in structure.writes})
+    try:
+        return _row(structure, config)
+    except ModelError:
+        if len(classes) == 1:
+            raise
+    own = {x: tuple(write for write in structure.writes if write.block_class == x) for x in classes}
+    rows = {x: _row(replace(structure, writes=writes), config) for x, writes in own.items()}
+    first = next((row for row in rows.values() if row.heads is not None), rows[classes[0]])
+    gated = any(row.gates_heads for row in rows.values())
+    return replace(first, gates_heads=gated, of_class=tuple(rows.items()))
+
+
+def _row(structure: Structure, config: Any) -> Family:
     model_type, config = config.model_type, _of_text(config)
     heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
     whole = structure.of("whole")

@@ -31,6 +31,7 @@ def for_sizes_of(row: Family, tiny: Any, real: Any) -> Family:
         unembedding_scale=told(row.unembedding_scale),
         logit_multiplier=told(row.logit_multiplier),
         write_scale=told(row.write_scale),
+        of_class=tuple((name, for_sizes_of(x, tiny, real)) for name, x in row.of_class),
     )
 
 

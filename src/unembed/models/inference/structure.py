@@ -35,6 +35,8 @@ class Write:
     """What stands between heads and matrix: norms and gates, by their modules."""
     made_by: str = ""
     """The class of `sublayer`."""
+    block_class: str = ""
+    """The class of its block."""
     changed: bool = False
     """Whether its module norms what the matrix gives, or multiplies it by a constant."""
     gated: bool = False
