@@ -36,11 +36,14 @@ _ROTARY = {"rope_type": "default", "rope_theta": 10000.0}
 SET: dict[str, dict[str, Any]] = {
     **{x: {"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0} for x in _GRANITES},
     **{x: _MIXTURE | {"first_k_dense_replace": 1} for x in ("deepseek_v2", "dots1")},
+    "big_bird": {"attention_type": "original_full"},
+    "dbrx": {"attn_config": {"rope_theta": 10000.0, "clip_qkv": 8.0}},
     "cohere_compass_text": {"rope_parameters": {"full_attention": _ROTARY, "sliding_attention": _ROTARY}},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "conv"], "num_hidden_layers": 4},
+    "qwen4_exp_text": {"indexer_budget": 64, "indexer_compress_ratio": 4, "indexer_head_dim": 16, "indexer_n_heads": 2}
+    | {"indexer_kv_heads": 1},
     "nemotron": {"num_key_value_heads": 2},
-    "reformer": {"is_decoder": True},
-    "xmod": {"default_language": "en_XX", "is_decoder": True},
+    "xmod": {"default_language": "en_XX"},
 }
 """What default configurations leave out, or at what changes nothing."""
 
@@ -53,9 +56,12 @@ def tried(model_type: str) -> dict[str, Any]:
     by_hand = families.has_row(model_type)
     families._families.clear()
     made = {"level": None, "by_hand": by_hand}
+    torch.set_default_dtype(torch.float64)
     try:
         kind = AutoModelForCausalLM._model_mapping[CONFIG_MAPPING[model_type]]
         config = CONFIG_MAPPING[model_type](**SET.get(model_type, {}))
+        if hasattr(config, "is_decoder"):
+            config.is_decoder = True
         module = tiny_copy(kind, config)
     except Exception as error:  # noqa: BLE001  what its own code raises on a default configuration
         return made | {"why": f"no tiny copy of its default configuration can be built: {_line(error)}"}
@@ -79,6 +85,8 @@ def tried(model_type: str) -> dict[str, Any]:
 def _frozen(model: unembed.Model) -> list[str]:
     family = model.family
     found = {"gates on heads": family.gates_heads, "gate of shared experts": family.gates_shared}
+    if family.prediction_head is not None:
+        found["activation of the prediction head"] = True
     return ["norm scales", *(name for name, is_there in found.items() if is_there)]
 
 

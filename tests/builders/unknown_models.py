@@ -22,24 +22,42 @@ _MIXTURE = {"n_routed_experts": 4, "num_local_experts": 4, "n_group": 1, "topk_g
 _SHARED = frozenset(("head", "neuron", "shared_experts"))
 _LINEAR = {"linear_num_value_heads": 2, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
 _GPTJ = {"n_embd": 32, "n_head": 4, "n_layer": 2, "rotary_dim": 4, "n_inner": 48, "num_key_value_heads": None}
+_LATENT = {"q_lora_rank": 12, "kv_lora_rank": 12, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
+_LATENT |= {"num_key_value_heads": 4, "head_dim": None}
+_BARE = {"decoder_layers": 3, "num_attention_heads": None, "head_dim": None, "num_key_value_heads": None}
+_DECODER = {"is_decoder": True, "num_key_value_heads": None, "head_dim": None}
 UNKNOWN: dict[str, Told] = {
+    "big_bird": Told(patched=False, values={**_DECODER, "attention_type": "original_full"}),
     "bitnet": Told(),
+    "blenderbot-small": Told(
+        values={"d_model": 32, "decoder_attention_heads": 4, "encoder_attention_heads": 2, "decoder_ffn_dim": 48}
+        | _BARE
+    ),
+    "camembert": Told(values={**_DECODER, "pad_token_id": 1, "bos_token_id": 0}),
     "bloom": Told(patched=False, values={"n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "cohere": Told(values={"logit_scale": 0.0625}),
     "exaone4": Told(),
     "falcon": Told(patched=False, values={"num_key_value_heads": None, "head_dim": None}),
-    "glm4_moe": Told(level="heads", kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
+    "glm4_moe": Told(kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
+    "granite_swa": Told(patched=False),
+    "llama4_text": Told(
+        level="heads",
+        patched=False,
+        kinds=frozenset(("head", "mlp")),
+        values={"intermediate_size_mlp": 48, "num_local_experts": 4, "interleave_moe_layer_step": 2},
+    ),
+    "minicpm3": Told(values={**_LATENT, "scale_emb": 12.0, "scale_depth": 1.4, "dim_model_base": 24}),
     "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
     "olmo3": Told(),
+    "openai-gpt": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "qwen2_moe": Told(
-        level="heads",
         kinds=_SHARED,
         values={**_MIXTURE, "shared_expert_intermediate_size": 20, "decoder_sparse_step": 1},
     ),
     "qwen3_next": Told(
-        level="sublayers",
+        level="neurons",
         patched=False,
         kinds=_SHARED | {"attention"},
         values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},

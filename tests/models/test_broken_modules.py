@@ -135,6 +135,10 @@ BROKEN: dict[str, Broken] = {
     "the stream of the token before": forward_of_block(shifted),
     "a write that its projection did not make": on_part("self_attn", lambda x, y: (y[0] + 0.1 * x, *y[1:])),
     "a write cubed": on_part("self_attn.o_proj", lambda x, y: y + y**3),
+    "attention whose output is gated by itself": on_part(
+        "self_attn", lambda x, y: (y[0] * torch.sigmoid(y[0]), *y[1:])
+    ),
+    "attention that is clamped": on_part("self_attn", lambda x, y: (y[0].clamp(-0.1, 0.1), *y[1:])),
     "an MLP whose output is gated by itself": on_part("mlp.down_proj", lambda x, y: y * torch.sigmoid(y)),
     "an MLP that adds its input": on_part("mlp", lambda x, y: y + x),
     "a final norm that is skipped": on_part("", lambda x, y: x),

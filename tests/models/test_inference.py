@@ -15,12 +15,12 @@ from oracles.rerun import exactly
 from unembed.engine import edits
 from unembed.engine.counterfactual import last_streams
 from unembed.engine.texts import Text, last_streams_of_texts
-from unembed.errors import InputError
+from unembed.errors import InputError, ModelError
 from unembed.models.families import row
 from unembed.models.inference.infer import infer, inferred_row
 from unembed.models.unembedding import unembedded
 
-OF_CHOICE = ("requires", "code", "runs_in", "inner_attention", "observed_attention")
+OF_CHOICE = ("inferred", "requires", "code", "runs_in", "inner_attention", "observed_attention")
 """Fields of a row that say what a person knows beside the structure, or chose."""
 
 
@@ -196,10 +196,23 @@ def test_what_is_asked_finer_than_a_type_is_taken_apart_is_told() -> None:
     """The level that there is, and what is one term."""
     tokens = [5, 17, 33]
     assert "down to its sublayers" in unembed.explain(unembed.wrap(unknown("mamba")), tokens, by="neuron").notes[0]
-    for by, told in (("neuron", True), ("head", False)):
-        notes = unembed.explain(unembed.wrap(unknown("qwen2_moe")), tokens, by=by).notes
-        assert any("down to its heads" in note and "shared experts" in note for note in notes) == told
-    assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown("olmo3")), tokens, by="neuron").notes)
+    for name in ("olmo3", "qwen2_moe"):
+        assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown(name)), tokens, by="neuron").notes)
+
+
+def test_neurons_of_shared_experts_are_terms_with_names_of_their_own() -> None:
+    """Each is its activation in a run of the module times what its row of `W_out` writes, by the final norm's scale."""
+    module, tokens = unknown("glm4_moe"), [5, 17, 33]
+    model = unembed.wrap(module)
+    entered: list[torch.Tensor] = []
+    matrix = module.model.layers[2].mlp.shared_experts.down_proj
+    with matrix.register_forward_pre_hook(lambda _, args: entered.append(args[0].reshape(3, -1)[-1])):
+        read = unembed.readout(unembed.record(model, tokens), 12, reference="raw")
+    ledger = unembed.decompose(read, by="neuron")
+    terms = [x for x in ledger.terms() if x.kind == "shared_experts" and x.layer == 2]
+    expected = entered[-1].clone().double() * (read.direction @ matrix.weight.detach())
+    assert torch.allclose(torch.tensor([x.value for x in terms], dtype=torch.float64), expected, rtol=1e-9, atol=1e-12)
+    assert (terms[5].label, terms[5].is_part) == ("L2.shared.N5", False)
 
 
 def test_the_structure_says_what_there_is() -> None:
@@ -209,3 +222,43 @@ def test_the_structure_says_what_there_is() -> None:
     assert structure.logit_scale == pytest.approx(1 / 3)
     assert [write.kind for write in structure.writes[:2]] == ["heads", "neurons"]
     assert {write.kind for write in infer(unknown("qwen3_next")).writes} == {"heads", "mixer", "neurons", "experts"}
+
+
+def test_the_activation_of_a_prediction_head_is_frozen_and_named() -> None:
+    """A decoder's head is found as it is written by hand for masked models; as is what is added at the start."""
+    found = inferred_row(type(unknown("camembert")), unknown("camembert").config)
+    hand = row("roberta").prediction_head
+    assert (found.prediction_head, found.first_position) == (hand, "pad_token_id")
+    assert found.token_type_embedding == "roberta.embeddings.token_type_embeddings"
+    assert infer(unknown("camembert")).frozen == ("norm scale", "activation")
+    composite = inferred_row(type(unknown("big_bird")), unknown("big_bird").config).prediction_head
+    assert composite is not None
+    assert composite.activation == "cls.predictions.transform.transform_act_fn"  # several operations
+
+
+def test_a_decoder_of_a_type_whose_row_is_of_a_masked_model_is_inferred() -> None:
+    from transformers import BertConfig, BertLMHeadModel
+
+    sizes: dict[str, Any] = {"vocab_size": 97, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = BertConfig(**sizes, intermediate_size=48, is_decoder=True)
+    model = unembed.wrap(BertLMHeadModel(config).double().eval())
+    assert (model.level, model.bidirectional, model.family.inferred) == ("everything", False, True)
+
+
+def test_what_reads_later_tokens_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"reads later tokens.*is_decoder=False"):
+        unembed.wrap(unknown("camembert", is_decoder=False))
+
+
+def test_constants_are_those_of_the_models_own_sizes() -> None:
+    """MiniCPM multiplies writes by `1.4 / sqrt(layers)` and what is unembedded by `24 / width`."""
+    family = unembed.wrap(unknown("minicpm3", num_hidden_layers=2)).family
+    found = (family.write_scale, family.unembedding_scale)
+    assert found == pytest.approx((1.4 / 2**0.5, 24 / 32), rel=1e-12)
+
+
+def test_a_method_about_heads_refuses_a_model_whose_mlps_are_one_term() -> None:
+    model = unembed.wrap(unknown("llama4_text"))
+    with pytest.raises(InputError, match="its MLPs are taken as one term"):
+        unembed.attention(model, [5, 17, 33])
+    assert "down to its heads" in unembed.explain(model, [5, 17, 33], by="neuron").notes[0]

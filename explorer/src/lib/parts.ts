@@ -123,6 +123,7 @@ type AnyTerm = Pick<Term, "layer"> & { kind: string } & Partial<Pick<Term, "head
 export function nameOfTerm(term: AnyTerm): string {
   const part = partOf(term);
   if (part) return nameOf(part);
+  if (term.kind === "shared_experts" && typeof term.neuron === "number") return `L${term.layer}.shared.N${term.neuron}`;
   const kind = term.kind.replaceAll("_", " ");
   return term.layer === null ? kind : `L${term.layer} ${kind}`;
 }

@@ -53,7 +53,7 @@ class Prefix(Brief):
     """What one layer's attention reads from the base run."""
 
     key: Float[Tensor, "kv_head position d_head"]
-    value: Float[Tensor, "kv_head position d_head"]
+    value: Float[Tensor, "kv_head position d_value"]
     mask: Tensor | None
     """`1 head_or_1 position position` in one of the forms of `models.own_attention`; None hides what `causal` says."""
     batch_only: bool
@@ -100,10 +100,10 @@ def attend(
     groups: Sequence[Group],
     query: Float[Tensor, "1 head asked d_head"],
     key: Float[Tensor, "1 kv_head token d_head"],
-    value: Float[Tensor, "1 kv_head token d_head"],
+    value: Float[Tensor, "1 kv_head token d_value"],
     *,
     edit_pattern: EditPattern | None = None,
-) -> Float[Tensor, "1 asked head d_head"]:
+) -> Float[Tensor, "1 asked head d_value"]:
     """`z` of every token of a packed batch, or of those that are asked (`Group.queries`).
 
     Args:
@@ -180,7 +180,7 @@ def _row_by_row(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor
 def _with_prefix(
     prefix: Prefix, start: int, rows: int, q: Tensor, k: Tensor, v: Tensor
 ) -> tuple[
-    Float[Tensor, "row head position d"], Float[Tensor, "row kv_head key d"], Float[Tensor, "row kv_head key d"]
+    Float[Tensor, "row head position d"], Float[Tensor, "row kv_head key d"], Float[Tensor, "row kv_head key v"]
 ]:
     """Packed tokens by row, each with its own copy of the prefix."""
     q, k, v = (x[0].unflatten(1, (rows, -1)).transpose(0, 1) for x in (q, k, v))

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from unembed.engine.splicing import at_once
 from unembed.errors import InputError
 from unembed.models.forward import call
-from unembed.models.hooks import Eager, attending, on_call, one_at_a_time
+from unembed.models.hooks import Eager, attending, first_of, on_call, one_at_a_time
 from unembed.models.model import Model, Stage
 from unembed.models.own_attention import added
 from unembed.models.refusals import versions_only
@@ -182,7 +182,7 @@ class _Walk:
                     at_positions(x, self.places, self.run.length, states) for x in (recorded.args, recorded.kwargs)
                 )
                 out = block.module(self.hidden[None], *args, **kwargs)
-                self.hidden = (out[0] if isinstance(out, tuple) else out)[0]
+                self.hidden = first_of(out)[0]
                 yield layer
 
     def last(self, branch: _Branch, count: int) -> Float[Tensor, "count d_model"]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from unembed.engine.attention import Attention
 from unembed.engine.batch import Batch, Line, Row, Watched, line_in
-from unembed.models.hooks import attending, on_call, on_output, one_at_a_time
+from unembed.models.hooks import attending, first_of, on_call, on_output, one_at_a_time
 from unembed.models.kinds import KINDS, Kind, SiteKind
 from unembed.models.model import Block, Model
 from unembed.models.sites import Site
@@ -183,7 +183,7 @@ class Walk:
         )
         self._attention.layer = layer
         out = block.module(hidden[None], *args, **kwargs)
-        return (out[0] if isinstance(out, tuple) else out)[0]
+        return first_of(out)[0]
 
     def _ends_at(self, layer: int, at: Sequence[int]) -> bool:
         """Whether a block is called for the positions that are read alone: the last one of a bidirectional stack."""

@@ -136,7 +136,7 @@ def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segm
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
             yield from _cross_attention(block.cross, layer, index, row, w, grain.attention)
-        if block.has_mlp and model.d_mlp > 0:
+        if block.whole_mlp or block.neurons:
             yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
@@ -242,7 +242,7 @@ def _source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) 
 
 
 def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain) -> Iterator[Segment]:
-    if grain == "sublayer":
+    if grain == "sublayer" or block.whole_mlp:
         yield _segment("mlp", index, w @ layer.mlp_write[row].double())
         return
     neurons = _needs(layer.neurons, "neurons")
@@ -271,13 +271,12 @@ def _experts(block: Block, inputs: ExpertInputs, index: int, row: int, w: Tensor
 
 
 def _shared_experts(block: Block, shared: Tensor | None, index: int, row: int, w: Tensor) -> Iterator[Segment]:
-    """What the experts wrote that every token goes through: one term, since none of them can be addressed."""
+    """What the experts wrote that every token goes through, neuron by neuron, times their gate."""
     if shared is None or block.shared_experts is None:
         return
     folded = fold(projection(block.shared_experts), w)
-    added = bias(block.shared_experts)
-    value = (shared[row].to(folded.dtype) * folded).double().sum()
-    yield _segment("shared_experts", index, value if added is None else value + added.double() @ w)
+    yield _segment("shared_experts", index, shared[row].to(folded.dtype) * folded, "neuron")
+    yield from _bias("mlp_bias", index, bias(block.shared_experts), w, 0.0)
 
 
 def _bias(kind: str, index: int, vector: Tensor | None, w: Tensor, constant: float) -> Iterator[Segment]:

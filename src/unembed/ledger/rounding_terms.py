@@ -43,7 +43,7 @@ def rounding_segments(readout: Readout, read: ReadStages, grain: Grain) -> Itera
         block, layer = run.model.blocks[index], run.layers[index]
         if grain.attention != "sublayer" and block.attends:
             yield from _of_attention(block, layer, index, row, read, grain)
-        if grain.mlp != "sublayer" and block.has_mlp and run.model.d_mlp > 0:
+        if grain.mlp != "sublayer" and block.neurons:
             lost = _of_mlp(block, layer, index, row, read.at[index, "mlp"])
             yield _segment("mlp_product_rounding", index, lost)
 
@@ -81,7 +81,7 @@ def _of_additions(readout: Readout, read: ReadStages, row: int) -> Iterator[Segm
             normed = roundings.of_norm(f"the norm after the {what}", norm, summed, after)
             lost += float(read.after[index, stage] @ normed)
         before = after
-        if stage != "mlp" or model.d_mlp > 0:
+        if stage != "mlp" or model.d_mlp > 0 or model.has_whole_mlps:
             yield _segment(_ADDITIONS[stage], index, lost)
 
 

@@ -20,7 +20,6 @@ from unembed.ledger.decompose import decompose
 from unembed.ledger.readout import readout
 from unembed.loading.cache import cache_folder
 from unembed.loading.fingerprint import fingerprint
-from unembed.models.families import has_row
 from unembed.models.forward import call
 from unembed.models.hooks import on_call, one_at_a_time
 from unembed.models.layers import projection
@@ -62,16 +61,23 @@ def check(model: Model) -> None:
     """
     try:
         probed = probe_source(model) if model.encoder is not None and model.source is None else model
-        for length in (LENGTH,) if has_row(model.family.model_type) else _LENGTHS_OF_INFERRED:
+        for length in _LENGTHS_OF_INFERRED if model.family.inferred else (LENGTH,):
             _check(probed, length)
     except torch.OutOfMemoryError:
         raise
     except _BROKEN as error:
         raise ModelError(
             f"{model.name} cannot be run as the row of its family ({model.family.model_type}) says: "
-            f"{next(iter(str(error).splitlines()), type(error).__name__)}\n"
+            f"{_told(error, model)}\n"
             "A part that the row names is of another kind than it says (docs/families.md)."
         ) from error
+
+
+def _told(error: Exception, model: Model) -> str:
+    """What is wrong: in our words, but to whoever writes a row."""
+    if isinstance(error, InputError) or not model.family.inferred:
+        return next(iter(str(error).splitlines()), type(error).__name__)
+    return "a part of it takes or gives something else than parts of its kind do."
 
 
 def _check(model: Model, length: int) -> None:
@@ -105,7 +111,7 @@ def _watched(model: Model, runs: Callable[[], Run]) -> tuple[Run, list[BlockRead
         reads = [watch(stack, block) for block in model.blocks]
         if norm is not None:
             on_call(stack, model.module.get_submodule(norm), lambda args, _: summed.append(by_position(args[0])))
-        return runs(), reads, summed[-1] if summed else None
+        return runs(), reads, summed[0] if summed else None
 
 
 def _check_encoder(model: Model, run: Run) -> None:
@@ -141,7 +147,8 @@ def _check_limits(model: Model) -> None:
         stacks.append((model.encoder, family.encoder.context))
     for stack, setting in stacks:
         path = stack.family.position_embedding
-        reach = None if path is None else len(stack.module.get_submodule(path).weight)  # type: ignore[arg-type]
+        weight = None if path is None else getattr(stack.module.get_submodule(path), "weight", None)
+        reach = None if weight is None else len(weight)  # positions that are computed have no end
         limit = None if setting is None else getattr(model.config, setting, None)
         if reach is not None and (limit is None or limit > reach):
             raise ModelError(
@@ -193,7 +200,7 @@ def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) 
                 _agree_norm(model, what, norm, sum(addends[1:], addends[0]), layer.normed[stage])
                 addends = [layer.normed[stage]]
         _agree_sum(model, f"stream after block {index}", addends, read.after[at])
-        if block.has_mlp:
+        if block.has_mlp and not block.whole_mlp:
             _check_mlp(model, index, block, read, [before] if model.parallel else middle, at)
 
 
@@ -210,7 +217,7 @@ def _check_attention(model: Model, index: int, block: Block, layer: Layer, read:
         f"attention of block {index}",
         layer.heads,
         write,
-        (model.heads, model.kv_heads),
+        (model.heads, None if model.family.inferred else model.kv_heads),
         matrices,
         read.attention,
     )
@@ -224,18 +231,22 @@ def _check_heads(
     what: str,
     heads: Heads | None,
     write: Float[Tensor, "query d_model"],
-    counts: tuple[int, int],
+    counts: tuple[int, int | None],
     matrices: tuple[nn.Module, nn.Module | None],
     read: Float[Tensor, "key d_model"],
 ) -> None:
-    """As many as the row says; mixing the values that W_V made of what was read; and writing through W_O."""
+    """As many as the row says; mixing the values that W_V made of what was read; and writing through W_O.
+
+    Where the structure was inferred, groups of keys and values may differ from layer to layer (MiMo): what each head
+    mixes shows whose values it reads.
+    """
     if heads is None:
         raise _disagrees(model, f"{what} attends by another module than the row says.")
     output, value = matrices
     count, groups = heads.z.shape[1], len(heads.value)
-    if (count, groups) != counts:
+    if count != counts[0] or groups != (counts[1] or groups) or count % groups:
         found = f"{count} heads and {groups} of keys and values"
-        raise _disagrees(model, f"{what} has {found}, where the row counts {counts[0]} and {counts[1]}.")
+        raise _disagrees(model, f"{what} has {found}, where the row counts {counts[0]} and {counts[1] or groups}.")
     mixed = heads.pattern @ heads.value.repeat_interleave(count // groups, 0)
     _compare(model, f"mix of values by the {what}", heads.z.transpose(0, 1), mixed, slack=_STEP_SLACK)
     _compare(model, f"output of the {what}", output(heads.written.flatten(1)), write, slack=_STEP_SLACK)

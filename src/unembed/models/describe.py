@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.families import family_of, has_row
+from unembed.models.families import family_of, has_row, row
 from unembed.models.family import CrossAttention, Family
 from unembed.models.inference.infer import inferred_row, is_causal
 from unembed.models.layers import no_matrix, projection
@@ -74,9 +74,18 @@ def describe(
 
 def _family(module: Any) -> Family:
     """The row of a module: by hand where there is one, else inferred."""
-    if has_row(module.config.model_type) or not is_causal(type(module)):
+    model_type = module.config.model_type
+    if not is_causal(type(module)) or (has_row(model_type) and _is_of(module, row(model_type).loader)):
         return family_of(module.config)
     return inferred_row(type(module), module.config)
+
+
+def _is_of(module: Any, loader: str) -> bool:
+    """Whether a loader of `transformers` makes such modules: a BERT that is a decoder has BERT's model type, too."""
+    import transformers
+
+    made = getattr(transformers, loader)._model_mapping.get(type(module.config), None)
+    return made is None or isinstance(module, made)
 
 
 def _present(module: nn.Module, family: Family) -> Family:
@@ -163,7 +172,7 @@ def _parts(
         module=module,
         tokenizer=tokenizer,
         family=family,
-        blocks=tuple(_block(block, family, d_model, heads) for block in blocks),
+        blocks=tuple(_block(block, _row_of_block(block, family), d_model, heads) for block in blocks),
         final_norm=_norm(module, family.final_norm, d_model),
         embedding_norm=_embedding_norm(module, family, d_model),
         embedding_projection=(
@@ -199,16 +208,19 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
     return _norm(module, family.embedding_norm, d_model if into is None else projection(_part(module, into)).shape[0])
 
 
+def _row_of_block(block: nn.Module, family: Family) -> Family:
+    return dict(family.of_class).get(type(block).__name__, family)
+
+
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
-    if family.output_projection is None or (family.mixers and not _has(block, family.output_projection)):
+    if family.output_projection is None or _mixes_otherwise(block, family, family.output_projection):
         return _without_heads(block, family, d_model)
     attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
     value_projection = None if family.value_projection is None else _part(block, family.value_projection)
     for matrix in (output_projection, value_projection):
         if matrix is not None:
             projection(matrix)
-    experts, down = _mlp(block, family)
-    has_mlp = experts is not None or down is not None
+    experts, down, has_mlp = _mlp(block, family)
     attention_write = _part(block, family.writes[0])
     mlp_write = _part(block, family.writes[1]) if has_mlp else nn.Identity()
     like = next(block.parameters())
@@ -240,21 +252,36 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
     )
 
 
-def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None]:
-    """The experts of a mixture, or the down projection of a dense MLP; neither, in a block that may be without."""
+def _mixes_otherwise(block: nn.Module, family: Family, output_projection: str) -> bool:
+    """Whether another mixer is in the place of attention."""
+    if not family.mixers:
+        return False
+    if not _has(block, output_projection):
+        return True
+    of_class = family.mixing_class is not None and _has(block, family.mixers[0])
+    return of_class and type(block.get_submodule(family.mixers[0])).__name__ == family.mixing_class
+
+
+def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module | None, bool]:
+    """The experts of a mixture, or the down projection of a dense MLP; neither, in a block whose MLP is one term or
+    that may be without; and whether there is one.
+    """
     experts = _experts(block, family)
-    path = family.down_projection
-    if experts is not None or path is None or (family.may_lack_mlp and not _has(block, path)):
-        return experts, None
+    path, whole = family.down_projection, family.whole_mlp
+    if experts is not None:
+        return experts, None, True
+    if whole is not None and (path is None or not _has(block, path)):
+        return None, None, _has(block, whole)
+    if path is None or (family.may_lack_mlp and not _has(block, path)):
+        return None, None, False
     down = _part(block, path)
     projection(down)
-    return None, down
+    return None, down, True
 
 
 def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
     """A block in which another mixer writes in the place of attention, or nothing does."""
-    experts, down = _mlp(block, family)
-    has_mlp = experts is not None or down is not None
+    experts, down, has_mlp = _mlp(block, family)
     path = next((path for path in family.mixers if _has(block, path)), None)
     # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
     mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
@@ -265,10 +292,11 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
             "(docs/families.md)."
         )
     like = next(block.parameters())
-    between = [
-        _between(_post_norm(block, path, part), family.write_scale, d_model, like)
-        for path, part in ((family.writes[0], mixer), (family.writes[1], experts if down is None else down))
-    ]
+    written = experts if down is None else down
+    if has_mlp and written is None and family.whole_mlp is not None:
+        written = _part(block, family.whole_mlp)
+    norms = [_post_norm(block, family.writes[0], mixer), _post_norm(block, family.writes[1], written)]
+    between = [_between(norm, family.write_scale, d_model, like) for norm in norms]
     return Block(
         module=block,
         attends=False,
@@ -276,7 +304,7 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
         attention_input_norm=None,
         output_projection=nn.Identity(),
         heads=0,
-        attention_write=mixer or nn.Identity(),
+        attention_write=norms[0] or mixer or nn.Identity(),
         attention_norm=between[0] if mixer is not None else None,
         mlp_write=_part(block, family.writes[1]) if has_mlp else nn.Identity(),
         mlp_norm=between[1] if has_mlp else None,

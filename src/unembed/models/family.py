@@ -65,6 +65,9 @@ class Family(Brief):
     """A norm of the stream before the first block."""
     position_embedding: str | None = None
     """A learned position embedding that is added to the stream, where there is one."""
+    computed_positions: bool = False
+    """Whether positions are added to the stream that no module gives: what enters the first block, without the
+    embedding (CTRL)."""
     token_type_embedding: str | None = None
     """An embedding of which text of a pair a token stands in."""
     adds_position_first: bool = False
@@ -88,6 +91,10 @@ class Family(Brief):
     mixers: tuple[str, ...] = ()
     """What writes in the place of attention where a block has no `output_projection`: the first of these that it has,
     or nothing."""
+    mixing_class: str | None = None
+    """The class of the first of `mixers`, where it stands under the name that attention has in other blocks."""
+    whole_mlp: str | None = None
+    """What computes the MLP write of a block as one term, where it has neither `down_projection` nor `experts`."""
     may_lack_mlp: bool = False
     """Whether some blocks have neither `down_projection` nor `experts`, so that no MLP writes."""
     shared_experts: str | None = None
@@ -133,6 +140,10 @@ class Family(Brief):
     """Whether every position reads all others, also those after it: so in encoders."""
     encoder: "Encoder | None" = None
     """Whose states the cross-attention reads."""
+    of_class: tuple[tuple[str, "Family"], ...] = ()
+    """Other rows for the blocks of some classes, by their name: what these write stands elsewhere (OLMo Hybrid)."""
+    inferred: bool = False
+    """Whether nobody wrote it: the structure was inferred (docs/any-model.md)."""
     loader: str = "AutoModelForCausalLM"
     """The class of `transformers` that loads the module."""
     pretrained_as: str | None = None

@@ -45,10 +45,15 @@ def on_output(stack: ExitStack, module: nn.Module, edit: Callable[[Tensor], Tens
 
 
 def _edited_output(edit: Callable[[Tensor], Tensor | None], _: nn.Module, args: object, out: Any) -> Any:
-    new = edit(out[0] if isinstance(out, tuple) else out)
+    new = edit(first_of(out))
     if new is None:
         return None
-    return (new, *out[1:]) if isinstance(out, tuple) else new
+    return type(out)((new, *out[1:])) if isinstance(out, tuple | list) else new
+
+
+def first_of(out: Any) -> Any:
+    """What a module gives, which may be the first of several things (a list, in OpenAI GPT)."""
+    return out[0] if isinstance(out, tuple | list) else out
 
 
 def on_pass(stack: ExitStack, module: nn.Module, edit: Callable[[tuple[Any, ...], Any], Tensor | None]) -> None:

@@ -91,6 +91,18 @@ class Block(Attending):
     """W_V, where the row names it."""
 
     @property
+    def whole_mlp(self) -> bool:
+        """Whether its MLP is one term: nothing in it is known to be neurons."""
+        return self.has_mlp and self.down_projection is None and self.experts is None
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of its MLP, of one expert in a mixture; 0 where there are none."""
+        if not self.has_mlp or self.whole_mlp:
+            return 0
+        return projection(self.down_projection).shape[0] if self.experts is None else expert_width(self.experts)
+
+    @property
     def mixes(self) -> bool:
         """Whether it mixes tokens: by its heads, or by another mixer in their place."""
         return self.attends or any(True for _ in self.attention.parameters())
@@ -186,14 +198,7 @@ class Model:
     @property
     def d_mlp(self) -> int:
         """Neurons of a block's MLP (of one expert, in a mixture); 0 in a model without MLPs."""
-        if not self.blocks:
-            return 0
-        block = next((block for block in reversed(self.blocks) if block.has_mlp), None)
-        if block is None:
-            return 0
-        if block.experts is not None:
-            return expert_width(block.experts)
-        return projection(block.down_projection).shape[0]
+        return next((block.neurons for block in reversed(self.blocks) if block.has_mlp and not block.whole_mlp), 0)
 
     @property
     def vocab(self) -> int:
@@ -296,16 +301,21 @@ class Model:
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
         """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
 
-        Shared experts of a mixture are one term, and so is a mixer that is no softmax attention.
+        A mixer that is no softmax attention is one term, and so is an MLP in which no neurons are known.
         """
         heads = self.heads > 0 and not self.has_mixers
-        neurons = self.d_mlp > 0 and all(block.shared_experts is None for block in self.blocks)
+        neurons = self.d_mlp > 0 and not self.has_whole_mlps
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
     @property
     def has_mixers(self) -> bool:
         """Whether some blocks mix tokens by something else than softmax attention."""
         return any(block.mixes and not block.attends for block in self.blocks)
+
+    @property
+    def has_whole_mlps(self) -> bool:
+        """Whether the MLP of some blocks is one term."""
+        return any(block.whole_mlp for block in self.blocks)
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -338,7 +348,7 @@ class Model:
     @property
     def unembeds_all(self) -> bool:
         """Whether the module gives the logits of every position, whatever is asked for."""
-        if self.encoder is not None or self.fills_blanks:
+        if self.encoder is not None or self.prediction_head is not None:
             return True
         return self.has_unembedding and "logits_to_keep" not in inspect.signature(type(self.module).forward).parameters
 
@@ -432,5 +442,7 @@ def checked_layer(model: Model, layer: int) -> int:
 def check_has_neurons(model: Model) -> None:
     """Raise `InputError` for a model without layers, or of attention only."""
     check_has_layers(model)
+    if not model.d_mlp and model.has_whole_mlps:
+        raise InputError(f"{model.name} has no neurons that are told: each of its MLPs is one term.")
     if not model.d_mlp:
         raise InputError(f"{model.name} has attention only, no MLPs: it has no neurons.")

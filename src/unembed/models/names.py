@@ -95,6 +95,8 @@ def part_name(
         return in_stack(part_name(kind, layer, head, expert, neuron), encoder)
     where = "" if layer is None else f"L{layer}"
     index = _indices("X" if kind.startswith("cross") else "H", head, expert, neuron)
+    if index and kind == "shared_experts":
+        return f"{where}.shared{index}"
     if index and kind.endswith("_rounding"):
         return f"{where}{index} rounding"
     return where + index if index else f"{where} {_SHORT.get(kind, kind.replace('_', ' '))}".strip()

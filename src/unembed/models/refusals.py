@@ -58,8 +58,12 @@ def why_no_versions(model: Model) -> str | None:
     """Why no edited versions can be made of a run of this model; None where they can."""
     if model.family.observed_attention:
         return "its attention calls no interface of transformers, so it is only watched as it runs"
+    if model.family.computed_positions:
+        return "no module gives the positions that are added to its embeddings"
     if model.has_mixers:
-        return "some of its blocks mix tokens by something else than softmax attention"
+        return _MIXED
+    if model.has_whole_mlps:
+        return _WHOLE
     return model.unpatched
 
 
@@ -74,6 +78,8 @@ def versions_only(model: Model) -> None:
         raise InputError(f"Parts of {model.name} cannot be patched yet: {why}.\nWhat changes no part: explain, lens.")
 
 
+_MIXED = "some of its blocks mix tokens by something else than softmax attention"
+_WHOLE = "some of its MLPs are taken as one term, in which no neurons are known"
 _WITHOUT_HEADS = frozenset(("explain", "lens", "readout", "read_direction"))
 """Methods of a prompt that do not need the heads of every block."""
 
@@ -84,25 +90,22 @@ def asks_of_mixers(model: Model, method: str) -> None:
     Raises:
         InputError: one of them, of such a model.
     """
-    if model.has_mixers and method not in _WITHOUT_HEADS:
+    if (model.has_mixers or model.has_whole_mlps) and method not in _WITHOUT_HEADS:
         raise InputError(
-            f"{method} is not told of {model.name} yet: some of its blocks mix tokens by something else than softmax "
-            f"attention.\nWhat is: {', '.join(sorted(_WITHOUT_HEADS))}."
+            f"{method} is not told of {model.name} yet: {_MIXED if model.has_mixers else _WHOLE}.\n"
+            f"What is: {', '.join(sorted(_WITHOUT_HEADS))}."
         )
 
 
 def level_notes(model: Model, by: str) -> list[str]:
     """What a ledger of this granularity does not split in this model, where something does not."""
-    whole = []
-    if model.has_mixers and by != "sublayer":
-        whole.append("what mixes tokens by something else than softmax attention")
-    if "neuron" in by and any(block.shared_experts is not None for block in model.blocks):
-        whole.append("the shared experts of a block")
-    if not whole:
+    wholes = ["what mixes tokens by something else than softmax attention"] if model.has_mixers else []
+    wholes += ["an MLP in which no neurons are known"] if model.has_whole_mlps else []
+    if not wholes or by == "sublayer":
         return []
     return [
-        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {' and '.join(whole)} "
-        f"{'are' if len(whole) > 1 else 'is'} one term each."
+        f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {', and '.join(wholes)} is "
+        "one term a block."
     ]
 
 

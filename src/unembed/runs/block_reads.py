@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.hooks import on_call, on_pass
+from unembed.models.hooks import first_of, on_call, on_pass
 from unembed.models.layers import projection
 from unembed.models.model import Block
 from unembed.models.reprs import Brief
@@ -61,7 +61,7 @@ class BlockReads(Brief):
 
     def end(self, args: tuple[Any, ...], out: Any) -> None:
         """Keep what the block gave."""
-        self.after = by_position(out[0] if isinstance(out, tuple) else out)
+        self.after = by_position(first_of(out))
 
 
 def watch(stack: ExitStack, block: Block) -> BlockReads:

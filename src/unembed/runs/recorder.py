@@ -4,7 +4,7 @@
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from unembed.errors import InputError
 from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
@@ -24,13 +25,16 @@ _T = TypeVar("_T")
 class _Seen(Generic[_T]):
     """What a hook will have seen once the model has run."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: bool = False) -> None:
+        self.first = first
+        """Whether of several calls the first one counts, and not the last."""
         self.or_none: _T | None = None
         """None where the module was not watched, or did not run."""
 
     def put(self, value: _T) -> None:
-        """What the hook saw; of several calls the last one counts."""
-        self.or_none = value
+        """What the hook saw."""
+        if not self.first or self.or_none is None:
+            self.or_none = value
 
     @property
     def value(self) -> _T:
@@ -46,7 +50,8 @@ class _Ends:
     embedding: _Seen[Tensor] = field(default_factory=_Seen)
     position_embedding: _Seen[Tensor] = field(default_factory=_Seen)
     token_type_embedding: _Seen[Tensor] = field(default_factory=_Seen)
-    embedding_normed: _Seen[Tensor] = field(default_factory=_Seen)
+    embedding_normed: _Seen[Tensor] = field(default_factory=partial(_Seen, first=True))
+    """A norm that stands before the first block and after the last is called twice (NanoChat)."""
     embedding_projected: _Seen[Tensor] = field(default_factory=_Seen)
     start: _Seen[Tensor] = field(default_factory=_Seen)
     """What enters the first block."""
@@ -149,7 +154,7 @@ class Recorder:
             (family.embedding_projection, ends.embedding_projected),
         ):
             if path is not None:
-                self._watch_output(stack, self.model.module.get_submodule(path), seen)
+                self._watch_output(stack, self.model.module.get_submodule(path), seen, own=family.inferred)
         if family.position_embedding is not None:
             on_output(stack, self.model.module.get_submodule(family.position_embedding), self._put_positions)
         if self.model.blocks:
@@ -209,10 +214,13 @@ class Recorder:
         if block.gates_heads:
             self._watch_input(stack, block.output_projection, seen.entered)
 
-    def _watch_output(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0) -> None:
+    def _watch_output(
+        self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0, *, own: bool = False
+    ) -> None:
         def keep(out: Tensor) -> None:
             # Where two writes are added to each other first, some modules do it in place (Falcon).
-            mine = self._at(out).clone() if self.model.writes_meet_first else self._at(out)
+            # So do some with embeddings, to which they add positions (GIT).
+            mine = self._at(out).clone() if self.model.writes_meet_first or own else self._at(out)
             seen.put(mine if scale == 1 else mine * scale)
 
         on_output(stack, module, keep)
@@ -221,6 +229,11 @@ class Recorder:
         on_call(stack, module, lambda args, _: seen.put(self._at(args[0])))
 
     def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
+        if len(args) != len(fields(ExpertInputs)):
+            raise InputError(
+                f"its experts are called with {len(args)} things, not with the stream, the experts that the router "
+                "chose and their weights, so what each expert adds is not known."
+            )
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
 
     def _put_block_call(self, seen: _OfBlock, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -311,7 +324,7 @@ class Recorder:
             tokens=tokens,
             positions=positions,
             embedding=self._embedding(),
-            position_embedding=ends.position_embedding.or_none,
+            position_embedding=self._position_embedding(),
             layers=tuple(_layer(seen) for seen in self._blocks),
             final=final,
             normed=final if normed is None else normed,
@@ -333,6 +346,10 @@ class Recorder:
             start = self._ends.start.value
             return start if position_embedding is None else start - position_embedding
         return embedding if self.model.embedding_scale == 1 else embedding * self.model.embedding_scale
+
+    def _position_embedding(self) -> Tensor | None:
+        computed = self.model.family.computed_positions
+        return self._ends.start.value - self._embedding() if computed else self._ends.position_embedding.or_none
 
     def _head(self) -> HeadStates | None:
         ends = self._ends
@@ -356,7 +373,25 @@ def _write(seen: _Seen[Tensor], other: _Seen[Tensor]) -> Tensor:
 
 def _heads(seen: _OfBlock) -> Heads | None:
     heads, entered = seen.heads.or_none, seen.entered.or_none
-    return heads if heads is None or entered is None else replace(heads, entered=entered.view(heads.z.shape))
+    if heads is None or entered is None:
+        return heads
+    return replace(heads, z=_mixed(heads), entered=entered.view(heads.z.shape))
+
+
+def _mixed(heads: Heads) -> Tensor:
+    """What pattern and values mix, where attention multiplies it by a number of each head before it gives it (a sink
+    that stands outside of the softmax).
+    """
+    groups = len(heads.value)
+    values = heads.value.repeat_interleave(heads.pattern.shape[0] // groups, 0)
+    mixed = (heads.pattern.to(values.dtype) @ values).transpose(0, 1).to(heads.z.dtype)
+    wide, given = mixed.double(), heads.z.double()
+    scale = (wide * given).sum(-1, keepdim=True) / wide.square().sum(-1, keepdim=True).clamp_min(1e-300)
+    slack = 64 * max(torch.finfo(mixed.dtype).eps, torch.finfo(torch.float32).eps)
+    scaled = float((scale - 1).abs().max()) > slack
+    return (
+        mixed if scaled and float((given - scale * wide).abs().max()) <= slack * float(given.abs().max()) else heads.z
+    )
 
 
 def _shared(seen: _OfBlock) -> Tensor | None:

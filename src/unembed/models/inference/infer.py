@@ -4,26 +4,27 @@ What is found is a hypothesis about the model itself: the load check proves it o
 """
 
 import json
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
 
 from unembed.errors import ModelError
 from unembed.models.family import Family
-from unembed.models.hooks import on_call, on_keywords, through_interface
+from unembed.models.hooks import through_interface
+from unembed.models.inference.kinds import kinds_told
 from unembed.models.inference.reading import structure_of
 from unembed.models.inference.rows import row_of
+from unembed.models.inference.scales import for_sizes_of
 from unembed.models.inference.structure import Structure, Write
-from unembed.models.inference.tiny import VOCABULARY, tiny_copy
+from unembed.models.inference.tiny import VOCABULARY, own_part, tiny_copy
 
 _LENGTHS = (7, 9)
 """Of the two prompts on which a structure is found."""
 _LEAST = 3
 """The first token of a prompt: below it stand the special tokens of most vocabularies."""
-_STREAM = "hidden_states"
-"""What transformers calls the stream, where a module is given it by a keyword."""
 _found: dict[tuple[Any, str], Family] = {}
 
 
@@ -68,58 +69,57 @@ def inferred_row(kind: Any, config: Any) -> Family:
     key = (kind, json.dumps(config.to_dict(), sort_keys=True, default=str))
     if key not in _found:
         copy = tiny_copy(kind, config)
-        _found[key] = row_of(_read_off(copy), copy.config)
+        _found[key] = for_sizes_of(row_of(_read_off(copy), copy.config), copy.config, own_part(config, kind))
     return _found[key]
 
 
 def _read_off(copy: Any) -> Structure:
+    with _default_float64():
+        return _in_float64(copy)
+
+
+def _in_float64(copy: Any) -> Structure:
     first, second = (_structure(copy, length) for length in _LENGTHS)
-    first, second = (_mixers_told(copy, structure) for structure in (first, second))
-    first = replace(first, observed=not _by_interface(copy, first))
-    second = replace(second, observed=first.observed)
-    if replace(first, error=0.0) != replace(second, error=0.0):
+    differing = [
+        x.name for x in fields(first) if x.name != "error" and getattr(first, x.name) != getattr(second, x.name)
+    ]
+    if differing:
         raise ModelError(
-            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]}, "
-            "so no row can tell it."
+            f"The structure of a {copy.config.model_type} is another for {_LENGTHS[0]} tokens than for {_LENGTHS[1]} "
+            f"({', '.join(differing)}), so no row can tell it."
         )
-    return first
+    _check_causal(copy)
+    first = _absent_norms_told(copy, kinds_told(copy, first, _inputs(_LENGTHS[0])))
+    return replace(first, observed=not _by_interface(copy, first))
 
 
-def _mixers_told(copy: Any, structure: Structure) -> Structure:
-    """The structure with `mixer` for each write whose neurons other tokens move: these are no neurons."""
-    writes = tuple(
-        replace(write, kind="mixer")
-        if write.kind in ("neurons", "experts") and _moved(copy, structure, write)
-        else write
-        for write in structure.writes
-    )
-    return replace(structure, writes=writes)
+def _check_causal(copy: Any) -> None:
+    """Refuse what reads later tokens: the first logits must not move with the last token."""
+    given = _inputs(_LENGTHS[0])
+    other = given["input_ids"].clone()
+    other[0, -1] = _LEAST + (int(other[0, -1]) + 1 - _LEAST) % (VOCABULARY // 2 - _LEAST)
+    with torch.no_grad():
+        plain, moved = (copy(**given | {"input_ids": ids}).logits[0, :-1] for ids in (given["input_ids"], other))
+    if float((plain - moved).abs().max()) > 1e-9 * float(plain.abs().max()):
+        switch = (
+            " Its configuration says is_decoder=False." if getattr(copy.config, "is_decoder", True) is False else ""
+        )
+        raise ModelError(
+            f"A {copy.config.model_type} of this configuration reads later tokens as well, so it predicts no next "
+            f"token.{switch}"
+        )
 
 
-def _moved(copy: Any, structure: Structure, write: Write) -> bool:
-    """Whether noise at the other tokens of what a sublayer reads moves what enters its matrix at the last token."""
-    block = copy.get_submodule(f"{structure.blocks}.{write.block}")
-    sublayer, matrix = block.get_submodule(write.sublayer), block.get_submodule(write.matrix)
-    entered: list[torch.Tensor] = []
+def _absent_norms_told(copy: Any, structure: Structure) -> Structure:
+    """The structure with the norm that attention reads through also where a block has an identity in its place."""
+    norm = next((x.input_norm for x in structure.of("heads") if x.input_norm is not None), None)
 
-    for noisy in (False, True):
-        with torch.no_grad(), ExitStack() as stack:
-            if noisy:
-                on_call(stack, sublayer, lambda args, _: (_disturbed(args[0]), *args[1:]) if args else None)
-                on_keywords(stack, sublayer, lambda given: {k: _disturbed(x, k == _STREAM) for k, x in given.items()})
-            on_call(stack, matrix, lambda args, _: entered.append(args[0].reshape(-1, args[0].shape[-1])[-1]))
-            copy(**_inputs(_LENGTHS[0]))
-    plain, moved = entered[0], entered[-1]
-    return bool((moved - plain).abs().max() > 1e-6 * plain.abs().max())
+    def told(write: Write) -> Write:
+        absent = norm is not None and write.kind == "heads" and write.input_norm is None
+        part = dict(copy.get_submodule(f"{structure.blocks}.{write.block}").named_modules()).get(norm or "")
+        return replace(write, input_norm=norm) if absent and isinstance(part, torch.nn.Identity) else write
 
-
-def _disturbed(x: Any, changes: bool = True) -> Any:
-    """A stream with noise at each position but the last; anything else as it is."""
-    if not changes or not isinstance(x, torch.Tensor) or x.ndim < 3:
-        return x
-    noise = torch.zeros_like(x)
-    noise[:, :-1] = 0.5
-    return x + noise
+    return replace(structure, writes=tuple(map(told, structure.writes)))
 
 
 def _by_interface(copy: Any, structure: Structure) -> bool:
@@ -136,12 +136,23 @@ def _inputs(length: int) -> dict[str, Any]:
     return {"input_ids": tokens, "use_cache": False}
 
 
+@contextmanager
+def _default_float64() -> Iterator[None]:
+    """New tensors are of float64: some modules make one that is to hold the least number of the run's dtype."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def _structure(copy: Any, length: int) -> Structure:
     try:
         return structure_of(copy, _inputs(length))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
         raise ModelError(
-            f"A tiny copy of a {copy.config.model_type} could not be run and walked back: "
-            f"{next(iter(str(error).splitlines()), type(error).__name__)}\n"
+            f"A tiny copy of a {copy.config.model_type} could not be run and walked back: it needs more than token "
+            "ids, or does something that the walk does not know.\n"
             "A row of its family says where its parts are (docs/families.md)."
         ) from error

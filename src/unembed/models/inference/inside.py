@@ -110,7 +110,7 @@ def _plain(value: Value, inside: Inside) -> Iterator[Value]:
 
 
 def read_by(value: Value, inside: Inside) -> list[Operation]:
-    """The operations on the way from the stream to what a value was made of, through constant matrices and norms."""
+    """The operations on the way from the stream to what a value was made of: matrices, norms, a clip (DBRX)."""
     found, queue, seen = [], [value], set()
     while queue:
         x = queue.pop()
@@ -121,6 +121,6 @@ def read_by(value: Value, inside: Inside) -> list[Operation]:
         found.append(operation)
         if name in PRODUCTS and len(operation.reads) > 1:  # a norm's scale is not the way: the larger factor is
             queue.append(max(operation.reads, key=lambda y: y.tensor.numel()))
-        elif name in AFFINE or name in NORMS or name in MATRICES or name in PRODUCTS:
+        elif name in AFFINE | NORMS | MATRICES | PRODUCTS | ELEMENTWISE:
             queue += operation.reads
     return found

@@ -12,7 +12,8 @@ from typing import Any, get_args
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.inference.identities import PRODUCTS, base
+from unembed.models.inference.ends import added_at_the_start, head_among, normed_before_positions
+from unembed.models.inference.identities import ELEMENTWISE, MATRICES, NORMS, PRODUCTS, base
 from unembed.models.inference.inside import Behind, behind, read_by
 from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tape import Operation, Tape, Value, taped
@@ -31,10 +32,10 @@ def structure_of(module: Any, inputs: Mapping[str, Any]) -> Structure:
     """
     tape = taped(module, inputs)
     vocabulary = tape.logits.tensor.shape[-1]
-    return _Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
+    return Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
 
 
-class _Reading:
+class Reading:
     """A tape and the walk over it, read as a structure."""
 
     def __init__(self, module: Any, tape: Tape, walked: Walked) -> None:
@@ -46,26 +47,32 @@ class _Reading:
         self.first, self.last = min(inside, default=-1), max(inside, default=-1)
 
     def block(self, operation: Operation) -> int | None:
+        """The block that ran an operation."""
         return self.tape.entry(operation, self.walked.blocks)
 
     def structure(self) -> Structure:
+        """What is read."""
         self._check()
         writes = tuple(self._writes())
-        embedding = next(x for x in self.walked.leaves if is_embedding(x.value.operation))
+        embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
+        before = [x for x in before if embedding.module not in x.modules]  # what it does inside, it gives
+        normed_alone = normed_before_positions(self, before)
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
+        head = head_among(self, after)
         return Structure(
             blocks=self.walked.blocks,
             writes=writes,
             parallel=self._parallel(),
             meets_first=self._meets_first(),
-            embedding=embedding.value.operation.module,
-            embedding_scale=_scale([x for x in before if x.module != embedding.value.operation.module]),
-            positions=self._positions(before),
-            embedding_norm=self._norm_among(before),
+            embedding=normed_alone or embedding.module,
+            embedding_scale=_scale([x for x in before if self.norm_among(before) not in x.modules]),
+            **added_at_the_start(self, before, embedding.module),
+            embedding_norm=None if normed_alone else self.norm_among(before),
             stream_norms=self._stream_norms(),
-            final_norm=self._norm_among(after),
+            final_norm=self.norm_among([x for x in after if head is None or x.place < head.place]),
+            head=None if head is None else head.row,
             unembedding_scale=_scale([x for x in after if x.place < unembeds.place and self._outside_norms(x)]),
             logit_scale=_scale([x for x in after if x.place > unembeds.place], without_cap=True),
             softcap=_cap(after),
@@ -78,25 +85,37 @@ class _Reading:
     def _check(self) -> None:
         walked = self.walked
         if not walked.blocks or self.first < 0:
-            raise self._refused("it has no list of blocks on the way to its logits")
+            raise self.refused("it has no list of blocks on the way to its logits")
         if not walked.error <= _EXACT:
-            raise self._refused(f"the parts of a logit sum to it up to {walked.error:.1e} of them only")
+            raise self.refused(f"the parts of a logit sum to it up to {walked.error:.1e} of them only")
         strange = [x for x in walked.leaves if x.block is None and not self._starts(x)]
         if strange:
-            raise self._refused(
+            raise self.refused(
                 f"a term of its logit is neither embedding nor written by a block ({_where(strange[0])})"
             )
         if not any(is_embedding(x.value.operation) for x in walked.leaves):
-            raise self._refused("the walk does not reach the embedding of its tokens")
-        odd = [x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap")]
+            raise self.refused("the walk does not reach the embedding of its tokens")
+        odd = [
+            x for x in walked.frozen_on_stream() if x.kind not in ("norm scale", "soft-cap") and not self._of_head(x)
+        ]
         if odd:
-            raise self._refused(f"its stream goes through what is no norm: {_told(odd)}")
+            raise self.refused(f"its stream goes through what is no norm: {_told(odd)}")
+
+    def _of_head(self, frozen: Frozen) -> bool:
+        return frozen.kind == "activation" and frozen.operation.place > self.last
+
+    def _embedding(self) -> Operation:
+        """The look-up of the tokens: others of theirs may be of positions, which are counted past padding."""
+        found = [x.value.operation for x in self.walked.leaves if is_embedding(x.value.operation)]
+        tokens = self.module.get_input_embeddings()
+        return next((x for x in found if tokens in map(self.parts.get, x.modules)), found[0])
 
     def _starts(self, leaf: Leaf) -> bool:
         operation = leaf.value.operation
         return not operation.depends or is_embedding(operation)
 
-    def _refused(self, why: str) -> ModelError:
+    def refused(self, why: str) -> ModelError:
+        """The refusal of a module."""
         return ModelError(f"{self.name} cannot be taken apart: {why}.\nNo ledger of it would be exact.")
 
     # What is written
@@ -128,13 +147,16 @@ class _Reading:
             block=block,
             module=module,
             sublayer=sublayer,
+            made_by=type(self.parts[f"{self.walked.blocks}.{block}.{sublayer}"]).__name__,
             kind=kind,
+            block_class=type(self.parts[f"{self.walked.blocks}.{block}"]).__name__,
             matrix=matrix,
             scale=scale,
             attends=attends,
             input_norm=None if made.values is None else self._input_norm(made.values, block, attends or ""),
             heads=None if made.pattern is None else _heads(made.pattern),
             gated=any(base(x) in PRODUCTS and len(x.reads) > 1 for x in path if kind == "neurons"),
+            changed=any(_changes(x) for x in path if x not in outside),
             between=tuple(dict.fromkeys(self._relative(x.module, block) for x in made.through)),
         )
 
@@ -186,7 +208,7 @@ class _Reading:
         """The outermost module of the block that ran an operation and through which the stream does not go."""
         found = self._clean_or_none(operation, block)
         if found is None:
-            raise self._refused(f"what block {block} writes is made by no module of its own ({operation.name})")
+            raise self.refused(f"what block {block} writes is made by no module of its own ({operation.name})")
         return found
 
     @cached_property
@@ -243,28 +265,27 @@ class _Reading:
     def _on_stream(self, start: int, end: int) -> list[Operation]:
         return [self.tape.operations[p] for p in sorted(self.stream) if start <= p < end]
 
-    def _positions(self, before: Sequence[Operation]) -> str | None:
-        """The module of what is added before the first block and does not depend on the tokens."""
-        for operation in before:
-            for x in operation.values if base(operation) in ("add", "sub") else ():
-                module = x.operation.module
-                if not x.operation.depends and module in self.parts and not self._holds_blocks(module):
-                    return module
-        return None
-
-    def _holds_blocks(self, path: str) -> bool:
+    def holds_blocks(self, path: str) -> bool:
+        """Whether a module has the blocks in it."""
         return self.walked.blocks.startswith(f"{path}.") or path == ""
 
     def _outside_norms(self, operation: Operation) -> bool:
-        return self._holds_blocks(operation.module)
+        return self.holds_blocks(operation.module)
 
-    def _norm_among(self, operations: Sequence[Operation]) -> str | None:
+    def norm_among(self, operations: Sequence[Operation]) -> str | None:
         """The module that norms the stream among these operations, outermost where it does nothing else."""
         places = {x.place for x in operations}
         frozen = [x for x in self.walked.frozen if x.kind == "norm scale" and x.operation.place in places]
         if not frozen:
             return None
-        return next((m for m in frozen[0].operation.modules if not self._holds_blocks(m)), None)
+        return next((m for m in frozen[0].operation.modules if not self.holds_blocks(m) and m not in self._more), None)
+
+    @cached_property
+    def _more(self) -> set[str]:
+        """Modules that do something else than a norm: they look up, multiply by a matrix, or activate."""
+        ends = [x.value.operation for x in self.walked.leaves]
+        passed = [self.tape.operations[place] for place in self.stream]
+        return {m for x in (*ends, *passed) if base(x) in MATRICES | ELEMENTWISE | {"embedding"} for m in x.modules}
 
     def _stream_norms(self) -> tuple[str, ...]:
         """Of a block whose stream is normed: the norms, in order."""
@@ -297,6 +318,13 @@ def _scale(operations: Sequence[Operation], *, without_cap: bool = False) -> flo
                     raise ModelError(f"A gain of its own, {x.module}, multiplies the stream, which no row tells.")
                 scale = scale * number if base(x) == "mul" else scale / number
     return scale
+
+
+def _changes(operation: Operation) -> bool:
+    """Whether an operation on the way from a matrix to what its module gives is a norm, or multiplies by a constant."""
+    if base(operation) not in PRODUCTS or len(operation.reads) != 1:
+        return base(operation) in NORMS
+    return any(_number(x) != 1 for x in operation.args[:2] if not (isinstance(x, Value) and x.depends))
 
 
 def _number(x: Any) -> float | None:

@@ -1,44 +1,72 @@
 """A structure as a row: what the recorder, the ledger and the load check of this package follow."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from unembed.errors import ModelError
 from unembed.models.family import Family
 from unembed.models.inference.structure import Structure, Write
 
+_CONTEXTS = ("max_position_embeddings", "max_target_positions")
+"""The configuration values that limit the length of a prompt."""
+
 
 def row_of(structure: Structure, config: Any) -> Family:
-    """The row of a structure.
+    """The row of a structure; with a row for each class of blocks, where these do not write by the same modules.
 
     Raises:
         ModelError: it has something that no row can tell; the message says what.
     """
+    classes = sorted({write.block_class for write in structure.writes})
+    try:
+        return _row(structure, config)
+    except ModelError:
+        if len(classes) == 1:
+            raise
+    own = {x: tuple(write for write in structure.writes if write.block_class == x) for x in classes}
+    rows = {x: _row(replace(structure, writes=writes), config) for x, writes in own.items()}
+    first = next((row for row in rows.values() if row.heads is not None), rows[classes[0]])
+    gated = any(row.gates_heads for row in rows.values())
+    return replace(first, gates_heads=gated, of_class=tuple(rows.items()))
+
+
+def _row(structure: Structure, config: Any) -> Family:
     model_type, config = config.model_type, _of_text(config)
     heads, neurons, experts = structure.of("heads"), structure.of("neurons"), structure.of("experts")
+    whole = structure.of("whole")
     mixtures = {write.block: write.module for write in experts}
     shared = [write for write in neurons if mixtures.get(write.block) == write.module]
     dense = [write for write in neurons if write not in shared]
     _check(structure)
     mixers = tuple(dict.fromkeys(x.sublayer for x in structure.of("mixer")))
     mixing = _same("attention write", (x.module for x in heads)) or next(iter(mixers), None)
-    thinking = _same("MLP write", (x.module for x in (*dense, *experts))) or mixing
+    thinking = _same("MLP write", (x.module for x in (*dense, *experts, *whole))) or mixing
     if mixing is None or thinking is None:
         raise _untold("no block mixes tokens")
     return Family(
         model_type=model_type,
+        inferred=True,
         blocks=structure.blocks,
         final_norm=structure.final_norm,
         embedding=structure.embedding,
         position_embedding=structure.positions,
+        computed_positions=structure.computed_positions,
+        token_type_embedding=structure.token_types,
+        adds_position_first=structure.adds_position_first,
+        first_position=structure.first_position,
         embedding_norm=structure.embedding_norm,
+        embedding_projection=structure.embedding_projection,
+        prediction_head=structure.head,
         attention=_same("attention", (x.attends for x in heads)) or mixing,
         attention_input_norm=_same("norm that attention reads through", (x.input_norm for x in heads)),
         output_projection=_same("output projection", (x.matrix for x in heads)),
         down_projection=_same("down projection", (x.matrix for x in dense or experts)),
         experts=_same("experts", (x.matrix for x in experts)),
         mixers=mixers,
-        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts)},
+        mixing_class=_mixing_class(structure, mixers),
+        whole_mlp=_same("MLP", (x.sublayer for x in whole)),
+        may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts, *whole)},
         writes=(mixing, thinking),
         shared_experts=_same("shared experts", (x.matrix for x in shared)),
         gates_shared=any(x.gated for x in shared),
@@ -53,7 +81,15 @@ def row_of(structure: Structure, config: Any) -> Family:
         writes_meet_first=structure.meets_first,
         logit_softcap=_named_cap(structure, config),
         heads=_named_heads(heads, config),
+        context=next((name for name in _CONTEXTS if getattr(config, name, None) is not None), _CONTEXTS[0]),
     )
+
+
+def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:
+    """The class of a mixer that has the name of attention."""
+    if not mixers or mixers[0] not in {x.sublayer for x in structure.of("heads")}:
+        return None
+    return _same("class of mixers", (x.made_by for x in structure.of("mixer")))
 
 
 def _of_text(config: Any) -> Any:
@@ -65,9 +101,10 @@ def _check(structure: Structure) -> None:
     scales = {write.scale for write in structure.writes}
     if len(scales) > 1:
         raise _untold(f"its writes are multiplied by different numbers, {', '.join(f'{x:g}' for x in sorted(scales))}")
+    _check_classes(structure)
     for name, kinds in (
         ("attention", ("heads",)),
-        ("MLP", ("neurons",)),
+        ("MLP", ("neurons", "whole")),
         ("mixture", ("experts",)),
         ("mixer", ("mixer", "heads")),
     ):
@@ -78,6 +115,19 @@ def _check(structure: Structure) -> None:
         if most > 1:
             paths = next([x.matrix for x in found] for found in writes.values() if len(found) > 1)
             raise _untold(f"a block has more than one {name} write ({', '.join(paths)})")
+
+
+def _check_classes(structure: Structure) -> None:
+    """Refuse a class whose modules are one term in one block and something finer in another: some of them do something
+    of their own beside.
+    """
+    finer = {x.made_by for x in structure.of("heads", "neurons", "experts")}
+    both = next((x for x in structure.of("mixer", "whole") if x.made_by in finer), None)
+    if both is not None:
+        raise _untold(
+            f"what {both.sublayer} of block {both.block} writes is more than its matrix makes of heads or neurons, "
+            f"which it is in other blocks ({both.made_by})"
+        )
 
 
 def _untold(what: str) -> ModelError:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from unembed.models.family import HeadRow
 from unembed.models.inference.walk import FrozenKind
 from unembed.models.reprs import Brief
 
@@ -20,7 +21,8 @@ class Write:
     """Its output is what is added, times `scale`."""
     sublayer: str
     """The module that computes it; another than `module`, where that is a post-norm."""
-    kind: Literal["heads", "neurons", "experts", "mixer"]
+    kind: Literal["heads", "neurons", "experts", "mixer", "whole"]
+    """`whole` is an MLP in which no neurons are known, `mixer` whatever else mixes tokens."""
     matrix: str
     """The module of the matrix through which it is written: W_O, W_out, or the experts."""
     scale: float = 1.0
@@ -31,6 +33,12 @@ class Write:
     heads: int | None = None
     between: tuple[str, ...] = ()
     """What stands between heads and matrix: norms and gates, by their modules."""
+    made_by: str = ""
+    """The class of `sublayer`."""
+    block_class: str = ""
+    """The class of its block."""
+    changed: bool = False
+    """Whether its module norms what the matrix gives, or multiplies it by a constant."""
     gated: bool = False
     """Whether it is multiplied by a factor of each token before it is added to others of its module."""
 
@@ -47,10 +55,19 @@ class Structure(Brief):
     embedding: str
     embedding_scale: float
     positions: str | None
+    token_types: str | None = None
+    adds_position_first: bool = False
+    computed_positions: bool = False
+    """Whether positions are added that no module gives."""
+    first_position: str | None = None
+    """The configuration value after which positions are counted."""
     embedding_norm: str | None
+    embedding_projection: str | None = None
     stream_norms: tuple[str, ...]
     """Post-LN: norms of the stream in a block, from the block."""
     final_norm: str | None
+    head: HeadRow | None = None
+    """What stands between the last stream and the unembedding, with an activation that is frozen."""
     unembedding_scale: float
     """What the normed stream is multiplied by before the unembedding."""
     logit_scale: float
@@ -66,9 +83,9 @@ class Structure(Brief):
     def level(self) -> Level:
         """Down to what every write is split."""
         kinds = {write.kind for write in self.writes}
-        if "mixer" not in kinds and "heads" in kinds:
-            return "everything" if kinds & {"neurons", "experts"} else "heads"
-        return "sublayers"
+        heads = "heads" in kinds and "mixer" not in kinds
+        neurons = bool(kinds & {"neurons", "experts"}) and "whole" not in kinds
+        return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
     @property
     def all_blocks(self) -> set[int]:

@@ -104,6 +104,8 @@ class Tape(Brief):
     logits: Value
     lists: frozenset[str]
     """The paths of the module's lists of modules."""
+    bare: frozenset[str] = frozenset()
+    """The paths of the module's parts that have no parameters."""
 
     def entry(self, operation: Operation, of: str) -> int | None:
         """Which entry of a list of modules ran an operation, or None."""
@@ -128,7 +130,8 @@ def taped(module: Any, inputs: Mapping[str, Any]) -> Tape:
         stack.enter_context(recorder)
         logits = module(**inputs).logits
     lists = frozenset(name for name, part in module.named_modules() if isinstance(part, nn.ModuleList))
-    return Tape(tuple(recorder.operations), recorder.value_of(logits), lists)
+    bare = frozenset(name for part, name in names.items() if next(part.parameters(), None) is None)
+    return Tape(tuple(recorder.operations), recorder.value_of(logits), lists, bare)
 
 
 class _Recorder(TorchDispatchMode):

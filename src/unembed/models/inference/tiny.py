@@ -39,10 +39,13 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("hidden_size d_model n_embd model_dim embed_dim dim embedding_size word_embed_proj_dim lru_width emb_dim "
      "residual_stream_size hidden_dim embedding_dim", WIDTH),
     ("intermediate_size ffn_dim d_ff n_inner ffn_hidden_size decoder_ffn_dim dense_intermediate_size ffn_size "
-     "intermediate_size_mlp block_ff_dim feed_forward_size encoder_ffn_dim shared_intermediate_size intermediate_dim "
+     "intermediate_size_mlp block_ff_dim feed_forward_size shared_intermediate_size intermediate_dim "
      "mlp_intermediate_size", _each(NEURONS)),
-    ("num_attention_heads n_head num_heads n_heads decoder_attention_heads encoder_attention_heads "
+    ("encoder_ffn_dim", 40),  # an encoder's sizes are others than its decoder's: a row must not take one for the other
+    ("encoder_attention_heads", 2),
+    ("num_attention_heads n_head num_heads n_heads decoder_attention_heads "
      "swa_num_attention_heads", HEADS),
+    ("num_attention_heads_per_layer", _each(HEADS)),
     ("num_key_value_heads kv_n_heads n_kv_heads num_kv_heads swa_num_key_value_heads num_global_key_value_heads",
      _unless_none(KV_HEADS)),
     ("head_dim d_kv kv_channels attention_head_size attention_head_dim swa_head_dim global_head_dim d_head "
@@ -67,6 +70,9 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("mamba_d_state state_size ssm_state_size mamba_state_dim", _STATE),
     ("mamba_n_heads mamba_num_heads n_mamba_heads", HEADS),
     ("mamba_d_head mamba_head_dim mamba_headdim", 32),
+    ("mamba_d_ssm", _unless_none(2 * WIDTH)),
+    ("pronunciation_vocab_size shape_vocab_size", 50),
+    ("pronunciation_embed_dim shape_embed_dim", 16),
     ("linear_num_value_heads linear_num_key_heads index_n_heads indexer_n_heads", 2),
     ("time_step_rank mamba_dt_rank", 4),
     ("chunk_size mamba_chunk_size", _unless_none(8)),
@@ -75,10 +81,18 @@ _SIZES: tuple[tuple[str, _Size], ...] = (
     ("num_nextn_predict_layers num_mtp_layers mtp_num_hidden_layers", 0),
 )  # fmt: skip
 _SIZE_OF: dict[str, _Size] = {name: size for names, size in _SIZES for name in names.split()}
+_EMBEDDED = (
+    ("embedding_size", WIDTH // 2),
+    ("input_embedding_size", WIDTH // 2),
+    ("output_embedding_size", WIDTH + 32),
+)
+"""Widths beside the stream's, of models whose embeddings are narrower or read by a wider head."""
 _DEPTHS = words(
     """num_hidden_layers n_layer num_layers n_layers encoder_layers decoder_layers num_decoder_layers
     num_encoder_layers num_blocks"""
 )
+SIZES = _DEPTHS | _SIZE_OF.keys()
+"""The names of sizes."""
 _INDICES = words("mlp_only_layers full_attn_idxs moe_layers attn_layer_indices full_attention_layers hybrid_layer_ids")
 """Lists of layers."""
 _TOKEN = re.compile(r"(token_id|token_index|_token|token_ids)$")
@@ -107,8 +121,7 @@ def tiny_copy(kind: Any, config: Any) -> Any:
     Raises:
         ModelError: none can be made of this configuration.
     """
-    wanted = getattr(kind, "config_class", None)
-    small = _tiny_configuration(config if wanted is None or isinstance(config, wanted) else config.get_text_config())
+    small = _tiny_configuration(own_part(config, kind))
     try:
         with torch.device("meta"):
             count = sum(x.numel() for x in kind(copy.deepcopy(small)).parameters())
@@ -127,6 +140,14 @@ def tiny_copy(kind: Any, config: Any) -> Any:
     return module
 
 
+def own_part(config: Any, kind: Any) -> Any:
+    """The part of a configuration that a class of modules is made of."""
+    wanted = getattr(kind, "config_class", None)
+    if wanted is None:
+        return config
+    return next((x for x in _parts_of(config) if isinstance(x, wanted)), None) or config.get_text_config()
+
+
 @contextmanager
 def _left_as_it_is() -> Iterator[None]:
     """What some modules do not let be set."""
@@ -137,7 +158,11 @@ def _left_as_it_is() -> Iterator[None]:
 
 
 def _not_small(config: Any, error: Exception) -> ModelError:
-    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    cause = error.__cause__ or error
+    told = [x.strip() for x in str(cause).splitlines() if x.strip()] if isinstance(cause, ValueError) else []
+    reason = told[-1].removeprefix("ValueError: ") if told else "its sizes do not fit each other when they are small"
+    if isinstance(error, ImportError):
+        reason = "it needs a library that is not installed"
     return ModelError(
         f"No tiny copy of a {config.model_type} can be made to find its structure: {reason}\n"
         "A row of its family says where its parts are (docs/families.md)."
@@ -159,7 +184,7 @@ def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
     made, spare = {}, VOCABULARY - 1
     for name, value in values.items():
         if isinstance(value, dict):
-            made[name] = _nested(name, value, layers)
+            made[name] = _nested(name, value, layers, values)
         elif name in _DEPTHS and isinstance(value, int):
             made[name] = layers
         elif latent and name == "num_key_value_heads":
@@ -182,17 +207,35 @@ def _shrunk(values: dict[str, Any]) -> dict[str, Any]:
             and name not in _INDICES
         ):
             made[name] = _some_of_each(list(made[name]), layers or depth)
+    return _related(values, made)
+
+
+def _related(values: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Sizes that stand in a relation in the configuration stand in it in the copy."""
+    rotary, other = (values.get(f"qk_{x}_head_dim") for x in ("rope", "nope"))
+    if rotary and other and values.get("head_dim") == rotary + other:
+        made["head_dim"] = made["qk_rope_head_dim"] + made["qk_nope_head_dim"]
+    for name, width in _EMBEDDED:
+        if values.get(name) not in (None, values.get("hidden_size")) and "hidden_size" in values:
+            made[name] = width
     if "expand" in made and "head_dim" in made:  # of Mamba 2, whose heads share a width of their own
         made["head_dim"] = made["expand"] * WIDTH // HEADS
     return made
 
 
-def _nested(name: str, value: dict[str, Any], layers: int | None) -> dict[Any, Any]:
+def _nested(name: str, value: dict[str, Any], layers: int | None, whole: dict[str, Any]) -> dict[Any, Any]:
     if name.startswith("rope"):
-        return {k: _nested(name, x, layers) if isinstance(x, dict) else _rotary(k, x) for k, x in value.items()}
+        return {k: _nested(name, x, layers, whole) if isinstance(x, dict) else _rotary(k, x) for k, x in value.items()}
     if name == "per_layer_config":
-        return {i: _shrunk(x) for i, x in value.items() if int(i) < (layers or 0)}
+        return {i: _of_layer(whole, x) for i, x in value.items() if int(i) < (layers or 0)}
     return _shrunk(value) if name.endswith("_config") or name in ("encoder", "decoder") else value
+
+
+def _of_layer(whole: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What a layer has of its own; what it shares with the others stands in the whole configuration."""
+    shared = {name: x for name, x in whole.items() if not isinstance(x, dict)}
+    made = _shrunk(shared | own)
+    return {name: made[name] for name in (*own, "head_dim") if name in made}
 
 
 def _rotary(name: str, value: Any) -> Any:

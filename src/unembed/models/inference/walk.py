@@ -163,7 +163,10 @@ class _Walk:
         block, name = self._block(operation), base(operation)
         onward: list[tuple[Value, Tensor]] | None = None
         constant, kind = 0.0, None
-        if operation.depends and name in NORMS and 0 in cotangents:
+        activated = self._activated(operation)
+        if activated is not None:
+            onward, kind = [(activated, cotangents[0] * _ratio(operation.outputs[0], activated.tensor))], "activation"
+        elif operation.depends and name in NORMS and 0 in cotangents:
             onward, constant = through_norm(operation, cotangents[0])
             kind = "norm scale"
         elif operation.depends and name == "tanh" and operation.place > self._end:
@@ -171,8 +174,7 @@ class _Walk:
             constant, kind = float((cotangents[0] * (operation.outputs[0] - onward[0][0].tensor)).sum()), "soft-cap"
         elif operation.depends and name in ELEMENTWISE and operation.place > self._end and operation.reads:
             x = operation.reads[0]
-            ratio = operation.outputs[0] / torch.where(x.tensor == 0, 1.0, x.tensor)
-            onward, kind = [(x, cotangents[0] * ratio)], "activation"
+            onward, kind = [(x, cotangents[0] * _ratio(operation.outputs[0], x.tensor))], "activation"
         elif operation.depends:
             wanted, kind = self._wanted(operation, name, block)
             if wanted:
@@ -186,6 +188,19 @@ class _Walk:
         found.constant += constant
         for value, reads in onward:
             self._push(value, reads)
+
+    def _activated(self, operation: Operation) -> Value | None:
+        """What entered a module after the blocks that acts on each number by itself, in several operations."""
+        module = operation.module
+        if operation.place <= self._end or module not in self.tape.bare or not operation.depends:
+            return None
+        inside = [x for x in self.tape.operations[self._end + 1 :] if module in x.modules]
+        entered = {x.operation.place: x for y in inside for x in y.reads if module not in x.operation.modules}
+        known = AFFINE | PRODUCTS | ELEMENTWISE
+        if len(entered) != 1 or not all(base(x) in known for x in inside) or all(base(x) in AFFINE for x in inside):
+            return None
+        (x,) = entered.values()
+        return x if all(y.outputs[0].shape == x.tensor.shape for y in inside if y.depends) else None
 
     def _wanted(self, operation: Operation, name: str, block: int | None) -> tuple[list[Value], FrozenKind | None]:
         """The arguments that the walk goes on with, and what it freezes for it; none where it stops."""
@@ -235,3 +250,7 @@ class _Walk:
             elif name in ("bmm", "baddbmm") and len(operation.reads) > 1:
                 queue += operation.reads[-2:]
         return False
+
+
+def _ratio(made: Tensor, of: Tensor) -> Tensor:
+    return made / torch.where(of == 0, 1.0, of)

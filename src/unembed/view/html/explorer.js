@@ -1192,6 +1192,7 @@ function dn(e, t) {
 function fn(e) {
 	let t = pn(e);
 	if (t) return P(t);
+	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }

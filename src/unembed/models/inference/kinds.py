@@ -1,0 +1,111 @@
+"""What a write is, told by runs of the tiny copy in which what its sublayer reads is disturbed.
+
+Neurons, and an MLP of any kind, give the same at a token whatever the others are. What other tokens move is a mixer.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unembed.errors import ModelError
+from unembed.models.hooks import on_call, on_keywords, on_output
+from unembed.models.inference.structure import Structure, Write
+from unembed.models.layers import projection
+
+_STREAM = "hidden_states"
+"""What transformers calls the stream, where a module is given it by a keyword."""
+_ROUTED = 3
+"""What experts are called with that tell what each adds: the stream, the experts chosen, and their weights."""
+_NOISE = 0.5
+
+
+def kinds_told(copy: Any, structure: Structure, inputs: Mapping[str, Any]) -> Structure:
+    """The structure with the kinds of its writes that only runs can tell: mixers, and MLPs that are one term."""
+    trial = _Trial(copy, structure.blocks, inputs)
+    told = (replace(write, kind=_kind(trial, write)) for write in structure.writes)
+    by_module = groupby(told, key=lambda write: (write.block, write.module))
+    return replace(structure, writes=_second_mixers_whole(x for _, found in by_module for x in _joined([*found])))
+
+
+def _kind(trial: "_Trial", write: Write) -> Any:
+    if write.kind == "heads":
+        return "heads"
+    if trial.moves(write, own=False):
+        return "mixer"
+    whole = write.kind == "mixer" and trial.moves(write, own=True)
+    opaque = not trial.is_matrix(write) if write.kind == "neurons" else trial.called_with(write) != _ROUTED
+    return "whole" if whole or (write.kind != "mixer" and (write.changed or opaque)) else write.kind
+
+
+def _joined(writes: Sequence[Write]) -> Sequence[Write]:
+    """The writes of one module: one, where it is a mixer or a whole, or of several matrices (experts one by one)."""
+    kinds = [x.kind for x in writes]
+    one = next((x for kind in ("mixer", "whole") for x in writes if x.kind == kind), None)
+    if one is None and max(kinds.count("neurons"), kinds.count("experts")) > 1:
+        one = replace(writes[0], kind="whole")
+    return writes if one is None else [one]
+
+
+def _second_mixers_whole(writes: Any) -> tuple[Write, ...]:
+    """The writes; of a block with two mixers the second stands in the place of an MLP (RWKV)."""
+    made: list[Write] = []
+    for write in writes:
+        mixed = write.kind == "mixer" and any(x.block == write.block and x.kind == "mixer" for x in made)
+        made.append(replace(write, kind="whole") if mixed else write)
+    return tuple(made)
+
+
+class _Trial:
+    """Runs of a copy in which one sublayer is watched."""
+
+    def __init__(self, copy: Any, blocks: str, inputs: Mapping[str, Any]) -> None:
+        self.copy, self.blocks, self.inputs = copy, blocks, inputs
+
+    def moves(self, write: Write, *, own: bool) -> bool:
+        """Whether noise at the last token, or at the others, moves what a sublayer gives at the last."""
+        plain, moved = self._given(write, None), self._given(write, own)
+        return bool((moved - plain).abs().max() > 1e-6 * plain.abs().max())
+
+    def is_matrix(self, write: Write) -> bool:
+        """Whether the rows of a matrix are known, which each neuron writes."""
+        try:
+            return projection(self._part(write, write.matrix)).ndim == 2
+        except ModelError:
+            return False
+
+    def called_with(self, write: Write) -> int:
+        """How many things a module of experts is called with, one after the other."""
+        called: list[int] = []
+        with torch.no_grad(), ExitStack() as stack:
+            on_call(stack, self._part(write, write.matrix), lambda args, _: called.append(len(args)))
+            self.copy(**self.inputs)
+        return called[-1] if called else 0
+
+    def _part(self, write: Write, path: str) -> Any:
+        return self.copy.get_submodule(f"{self.blocks}.{write.block}.{path}")
+
+    def _given(self, write: Write, own: bool | None) -> Tensor:
+        sublayer, given = self._part(write, write.sublayer), []
+        with torch.no_grad(), ExitStack() as stack:
+            if own is not None:
+                on_call(stack, sublayer, lambda args, _: (_disturbed(args[0], own), *args[1:]) if args else None)
+                on_keywords(
+                    stack, sublayer, lambda kwargs: {k: _disturbed(x, own, k == _STREAM) for k, x in kwargs.items()}
+                )
+            on_output(stack, sublayer, lambda out: given.append(out.reshape(-1, out.shape[-1])[-1].clone()))
+            self.copy(**self.inputs)
+        return given[-1]
+
+
+def _disturbed(x: Any, own: bool, changes: bool = True) -> Any:
+    """A stream with noise at the last position, or at each other; anything else as it is."""
+    if not changes or not isinstance(x, Tensor) or x.ndim < 3:
+        return x
+    noise = torch.zeros_like(x)
+    noise[:, -1 if own else slice(-1)] = _NOISE
+    return x + noise
