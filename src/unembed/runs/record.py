@@ -66,8 +66,9 @@ def record_together(
     """As `record`, for prompts of equal length in one forward pass: cheaper than one after the other.
 
     Args:
-        model: as in `record`, like `positions` and `keep`.
+        model: as in `record`, like `positions`.
         prompts: of equal length.
+        keep: as in `record`; or "parts" for what ledgers read, of which no versions can be made.
         streams: whether the stream before each block is kept at every position; None keeps it there where the prompt is
             short or every position is kept.
 
@@ -79,16 +80,16 @@ def record_together(
     lengths = [len(ids) for ids in tokens]
     if len(set(lengths)) != 1:
         raise InputError(f"Expected prompts of equal length to run together, found {lengths} tokens.")
-    if keep not in ("all", "stream"):
+    if keep not in ("all", "parts", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
-    kept, everything = _kept(positions, lengths[0]), keep == "all"
-    if everything:
+    kept, parts = _kept(positions, lengths[0]), keep != "stream"
+    if parts:
         _check_room(model, len(tokens) * len(kept) * lengths[0])
     if streams is None:
         streams = positions is None or lengths[0] <= CHUNK
     recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
     ids = torch.tensor(tokens, device=model.device)
-    with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
+    with torch.no_grad(), _installed(recorders, heads_and_neurons=parts, calls=keep == "all"):
         logits = call(model, ids, keep=kept).logits
     return tuple(
         _finite(_of_prompt(recorder.run(ids, kept, own), prompt))
