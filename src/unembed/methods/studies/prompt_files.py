@@ -1,4 +1,4 @@
-"""Prompts of anyone's making: a JSONL, CSV or Parquet file with one prompt a row, or rows from Python.
+"""Prompts of anyone's making: a JSONL, JSON, CSV or Parquet file with one prompt a row, or rows from Python.
 
 The column `prompt` is asked about; `target`, `versus`, `answer` and `corrupt` say how; all others pass through. A
 row's number counts from 0: of JSONL it is the line's, of CSV and Parquet that of the record.
@@ -15,10 +15,12 @@ from typing import Any
 
 from unembed.errors import InputError
 from unembed.files import parse_json
+from unembed.methods.studies.shapes import FACTS, facts_of, shaped, shipped_facts
 from unembed.models.reprs import Brief
 
 ASKED = ("prompt", "target", "versus", "answer", "corrupt")
 """Columns that say what is asked, in the words of the methods."""
+_ENDINGS = ".jsonl, .json, .csv, .parquet or .yaml"
 _NAMED = 5
 """Bad lines that a refusal names."""
 Row = Mapping[str, Any]
@@ -60,32 +62,37 @@ def prompts_of(rows: Iterable[Row], name: str = "rows", *, numbers: Sequence[int
 
 
 def read_prompts(path: str | Path, columns: Mapping[str, str] | None = None) -> Prompts:
-    """The rows of a file whose name ends in .jsonl, .csv or .parquet.
+    """The rows of a file of prompts, of a known shape (shapes.py) or with a column `prompt`.
 
     Args:
-        path: of the file.
+        path: of a .jsonl, .json, .csv or .parquet file, of facts in .yaml; or "facts", those that ship with the package.
         columns: what the file calls the columns that say what is asked, such as `{"prompt": "question"}`.
 
     Raises:
         InputError: it cannot be read, has bad lines (named by number), no rows, or no column of prompts.
     """
+    if str(path) == FACTS:
+        return prompts_of(shipped_facts(), FACTS)
     file = Path(path).expanduser()
     if not file.is_file():
-        raise InputError(f"There is no file {file}: expected prompts, as .jsonl, .csv or .parquet.")
+        raise InputError(f"There is no file {file}: expected prompts, as {_ENDINGS}; or {FACTS}, those that ship.")
+    if file.suffix.lower() in (".yaml", ".yml"):
+        return prompts_of(facts_of(file), file.name)
     kinds: dict[str, Callable[[bytes, Path], Iterator[tuple[int, Row]]]] = {
         ".jsonl": _jsonl,
         ".ndjson": _jsonl,
+        ".json": _json,
         ".csv": _csv,
         ".parquet": _parquet,
     }
     if file.suffix.lower() not in kinds:
-        raise InputError(f"{file}: expected a name that ends in .jsonl, .csv or .parquet. Rename it to what it holds.")
+        raise InputError(f"{file}: expected a name that ends in {_ENDINGS}. Rename it to what it holds.")
     try:
         data = file.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}. Check its permissions.") from error
     read = list(kinds[file.suffix.lower()](data, file))
-    rows = tuple(_renamed(row, columns or {}) for _, row in read)
+    rows = tuple(shaped(dict(_renamed(row, columns or {}))) for _, row in read)
     return _checked(Prompts(file.name, _sha256(data), tuple(number for number, _ in read), rows), columns)
 
 
@@ -129,6 +136,16 @@ def _jsonl(data: bytes, file: Path) -> Iterator[tuple[int, Row]]:
         else:
             bad.append(f"line {number + 1}: expected an object with a `prompt`, found {line.strip():.40}")
     _refuse(file, bad)
+
+
+def _json(data: bytes, file: Path) -> Iterator[tuple[int, Row]]:
+    try:
+        found = parse_json(_text(data, file))
+    except ValueError as error:
+        raise InputError(f"{file} is no JSON: {error}.\nOne object a line is .jsonl.") from error
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise InputError(f"{file}: expected a list of objects, one a prompt.\nOne object a line is .jsonl.")
+    yield from enumerate(found)
 
 
 def _csv(data: bytes, file: Path) -> Iterator[tuple[int, Row]]:
