@@ -135,10 +135,10 @@ def test_files_of_known_shapes_are_asked_as_they_are_meant(tmp_path, shape: str)
 
 def test_the_facts_that_ship_are_prompts(tmp_path) -> None:
     found = read_prompts("facts")
-    assert len(found.rows) == 229
-    assert {"prompt": "The capital of France is", "target": " Paris"}.items() <= found.rows[
-        [row["prompt"] for row in found.rows].index("The capital of France is")
-    ].items()
+    assert len(found.rows) == 1692
+    assert len({(row["relation"], row["subject"]) for row in found.rows}) == 282
+    (france,) = [row for row in found.rows if row["prompt"] == "The capital of France is"]
+    assert france["target"] == " Paris"
     (tmp_path / "mine.yaml").write_text("{relation: r, templates: ['{subject} is'], facts: [{subject: a, answer: b}]}")
     (row,) = read_prompts(tmp_path / "mine.yaml").rows
-    assert row == {"prompt": "a is", "target": " b", "relation": "r", "subject": "a"}
+    assert row == {"prompt": "a is", "target": " b", "relation": "r", "subject": "a", "paraphrase": 0}

@@ -65,7 +65,7 @@ def read_prompts(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     """The rows of a file of prompts, of a known shape (shapes.py) or with a column `prompt`.
 
     Args:
-        path: of a .jsonl, .json, .csv or .parquet file, of facts in .yaml; or "facts", those that ship with the package.
+        path: of a .jsonl, .json, .csv or .parquet file, of facts in .yaml; or "facts", those that ship.
         columns: what the file calls the columns that say what is asked, such as `{"prompt": "question"}`.
 
     Raises:

@@ -1,6 +1,6 @@
 """Shapes: rows of data sets in the wild as rows that can be asked: CounterFact, PARAREL, IOI, and files of facts.
 
-    CounterFact  requested_rewrite: {prompt: "The mother tongue of {} is", subject, target_true: {str}, target_new: {str}}
+    CounterFact  requested_rewrite: {prompt: "The language of {} is", subject, target_true: {str}, target_new: {str}}
     PARAREL      sub_label, obj_label, and a pattern "[X] was born in [Y]."
     IOI          text (or ioi_sentences) that ends with the indirect object, IO, S
 
@@ -82,7 +82,7 @@ def rows_of_facts(found: tuple[Relation, ...]) -> Iterator[Row]:
     for relation in found:
         for fact in relation.facts:
             about = {"target": fact.target, "relation": relation.name, "subject": fact.subject}
-            yield from ({"prompt": prompt, **about} for prompt in fact.prompts)
+            yield from ({"prompt": prompt, **about, "paraphrase": i} for i, prompt in enumerate(fact.prompts))
 
 
 def shipped_facts() -> list[Row]:
