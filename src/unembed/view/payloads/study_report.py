@@ -63,6 +63,7 @@ class ReportPayload:
     groups: list[str]
     """Its values."""
     tables: list[StudyTable]
+    """A table a kind of finding."""
 
 
 @payload_of.register
