@@ -137,7 +137,7 @@ def test_the_facts_that_ship_are_prompts(tmp_path) -> None:
     found = read_prompts("facts")
     assert len(found.rows) == 1692
     assert len({(row["relation"], row["subject"]) for row in found.rows}) == 282
-    (france,) = [row for row in found.rows if row["prompt"] == "The capital of France is"]
+    (france,) = [row for row in found.rows if row["prompt"] == "Country: France. Capital:"]
     assert france["target"] == " Paris"
     (tmp_path / "mine.yaml").write_text("{relation: r, templates: ['{subject} is'], facts: [{subject: a, answer: b}]}")
     (row,) = read_prompts(tmp_path / "mine.yaml").rows

@@ -30,14 +30,15 @@ class _Study(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-study_app = typer.Typer(
+_study_app = typer.Typer(
     cls=_Study, help="Ask one question of many prompts: `unembed study FILE` is `unembed study ask FILE`."
 )
-app.add_typer(study_app, name="study", no_args_is_help=True)
+app.add_typer(_study_app, name="study", no_args_is_help=True)
 
 
 def _columns(texts: list[str] | None) -> dict[str, str]:
-    found = dict(text.partition("=")[::2] for text in texts or ())
+    pairs = [text.partition("=") for text in texts or ()]
+    found = {ours: theirs for ours, _, theirs in pairs}
     if not all(found.values()):
         raise InputError(f"Expected --column to be OURS=THEIRS, such as prompt=question; found {texts}.")
     return found
@@ -62,7 +63,9 @@ class TaskOptions(Options):
 class StudyOptions:
     """Which prompts are asked, and where the answers go."""
 
-    file: Annotated[Path, typer.Argument(help="Prompts, one a row: .jsonl, .csv or .parquet, with a column `prompt`.")]
+    file: Annotated[
+        Path, typer.Argument(help="Prompts, one a row: .jsonl, .json, .csv or .parquet; or facts, those that ship.")
+    ]
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the answers; one that was begun goes on.")]
     column: Annotated[
         list[str] | None,
@@ -79,7 +82,7 @@ class StudyOptions:
         parse_shard(self.shard)
 
 
-@study_app.command(_ASK)
+@_study_app.command(_ASK)
 @takes
 def ask(study: StudyOptions, task: TaskOptions, model: ModelOptions, out: Output) -> None:
     """Ask one question of many prompts: one row each in Parquet files, whatever stops the work."""
@@ -90,7 +93,8 @@ def ask(study: StudyOptions, task: TaskOptions, model: ModelOptions, out: Output
 
     asked, prompts = Task(**task.words()), read_prompts(study.file, _columns(study.column))
     loaded = model.load()
-    plan = plan_study(loaded, prompts, asked, study.out, shard=study.shard, memory=study.memory)
+    memory: Any = study.memory  # of which its parser made a number
+    plan = plan_study(loaded, prompts, asked, study.out, shard=study.shard, memory=memory)
     _tell(plan)
     out.work(lambda progress: run_study(plan, progress=progress))
 
@@ -116,7 +120,7 @@ def _duration(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-@study_app.command()
+@_study_app.command()
 @takes
 def merge(
     *,

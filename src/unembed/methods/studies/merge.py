@@ -45,10 +45,10 @@ def merge(out: str | Path, folders: Sequence[str | Path]) -> Merged:
         path = next((folder / name_of(index) for folder in sources if (folder / name_of(index)).exists()), None)
         if path is not None and not (target / path.name).exists():
             write_file(target / path.name, path.read_bytes())
-    return there(target)
+    return _there(target)
 
 
-def there(folder: str | Path) -> Merged:
+def _there(folder: str | Path) -> Merged:
     """What is there of the study in a folder.
 
     Raises:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LEFT = 600
 """Seconds after which a file that was being written is taken to be left of a process that was killed."""
-COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
+_COMMON = ("row", "target", "target_id", "logit", "probability", "length", "error")
 """Columns of every study."""
 
 
@@ -39,7 +39,7 @@ def own_columns(prompts: Prompts, task: Task) -> "dict[str, tuple[str, pl.DataTy
     One that is called as a column of ours becomes `given_…`. Text, whole numbers, numbers and truth values keep their
     type; a column of anything else, or of several types, is JSON text.
     """
-    taken = {*COMMON, *task.kind.columns()}
+    taken = {*_COMMON, *task.kind.columns()}
     named: dict[str, tuple[str, pl.DataType]] = {}
     for column in prompts.columns:
         name = column

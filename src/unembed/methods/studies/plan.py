@@ -73,7 +73,7 @@ class Plan(Brief):
     def bytes_at_once(self) -> int:
         """What prompts that share a forward take at most, beyond the model."""
         lengths = {length for length in self.lengths if length}
-        return max((self.at_once(length) * bytes_of(self.model, length) for length in lengths), default=0)
+        return max((self.at_once(length) * _bytes_of(self.model, length) for length in lengths), default=0)
 
     def batches(self, questions: Sequence[Asked]) -> Iterator[list[Asked]]:
         """Questions that share a forward: of one length, asked at one place, within the memory."""
@@ -86,7 +86,7 @@ class Plan(Brief):
 
     def at_once(self, length: int) -> int:
         """How many prompts of a length share a forward."""
-        return max(1, min(_TOGETHER // length, self.memory // bytes_of(self.model, length)))
+        return max(1, min(_TOGETHER // length, self.memory // _bytes_of(self.model, length)))
 
     def _found(self) -> str:
         return f"{self.rows_todo} of {len(self.prompts.rows)} rows to ask, in {len(self.todo)} parts"
@@ -137,7 +137,7 @@ def plan_study(
     return Plan(**{**vars(found), "seconds": _seconds(found)})
 
 
-def bytes_of(model: Model, length: int) -> int:
+def _bytes_of(model: Model, length: int) -> int:
     """What a prompt adds to a forward that it shares, at its widest: streams, one MLP, scores, and what is kept."""
     size = max(4, torch.finfo(model.dtype).bits // 8)
     inside = length * (8 * model.d_model + 4 * model.d_mlp) + 3 * model.heads * length * length

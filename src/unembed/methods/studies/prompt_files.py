@@ -18,7 +18,7 @@ from unembed.files import parse_json
 from unembed.methods.studies.shapes import FACTS, facts_of, shaped, shipped_facts
 from unembed.models.reprs import Brief
 
-ASKED = ("prompt", "target", "versus", "answer", "corrupt")
+_ASKED = ("prompt", "target", "versus", "answer", "corrupt")
 """Columns that say what is asked, in the words of the methods."""
 _ENDINGS = ".jsonl, .json, .csv, .parquet or .yaml"
 _NAMED = 5
@@ -109,8 +109,8 @@ def _renamed(row: Row, columns: Mapping[str, str]) -> Row:
 def _checked(prompts: Prompts, columns: Mapping[str, str] | None = None) -> Prompts:
     if not prompts.rows:
         raise InputError(f"{prompts.name} has no rows: expected at least one, with a column `prompt`.")
-    if unknown := set(columns or ()) - set(ASKED):
-        raise InputError(f"Expected columns of {', '.join(ASKED)} to be named; found {', '.join(sorted(unknown))}.")
+    if unknown := set(columns or ()) - set(_ASKED):
+        raise InputError(f"Expected columns of {', '.join(_ASKED)} to be named; found {', '.join(sorted(unknown))}.")
     for ours in ("prompt", *(columns or ())):
         if ours not in prompts.columns:
             theirs = (columns or {}).get(ours, ours)

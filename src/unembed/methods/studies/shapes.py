@@ -77,7 +77,7 @@ _SHAPES: tuple[tuple[Callable[[Row], bool], Callable[[Row], Row]], ...] = (
 )
 
 
-def rows_of_facts(found: tuple[Relation, ...]) -> Iterator[Row]:
+def _rows_of_facts(found: tuple[Relation, ...]) -> Iterator[Row]:
     """Each prompt of each fact, with its answer."""
     for relation in found:
         for fact in relation.facts:
@@ -87,7 +87,7 @@ def rows_of_facts(found: tuple[Relation, ...]) -> Iterator[Row]:
 
 def shipped_facts() -> list[Row]:
     """The facts that ship with the package."""
-    return list(rows_of_facts(tuple(map(shipped, relations()))))
+    return list(_rows_of_facts(tuple(map(shipped, relations()))))
 
 
 def facts_of(path: Path) -> list[Row]:
@@ -96,4 +96,4 @@ def facts_of(path: Path) -> list[Row]:
     Raises:
         InputError: it is none, or malformed.
     """
-    return list(rows_of_facts(read_facts(path)))
+    return list(_rows_of_facts(read_facts(path)))

@@ -121,11 +121,11 @@ def study(
         Interrupted: on Ctrl-C, with what is finished.
     """
     given = prompts if isinstance(prompts, Prompts) else _read(prompts)
-    task = do if isinstance(do, Task) else task_of(do, **options)
+    task = do if isinstance(do, Task) else _task_of(do, **options)
     return run_study(plan_study(model, given, task, out, shard=shard), progress=progress)
 
 
-def task_of(do: str, **options: Any) -> Task:
+def _task_of(do: str, **options: Any) -> Task:
     """A task by its word and its options.
 
     Raises:
@@ -159,11 +159,11 @@ def run_study(plan: Plan, *, progress: Progress = silent) -> Study:
         for index in plan.todo:
             write_part(plan.folder, index, _answers(plan, plan.parts[index], own, tell), schema)
     except KeyboardInterrupt as stop:
-        raise Interrupted(found(plan.model, plan.folder, plan.manifest, plan.notes)) from stop
-    return found(plan.model, plan.folder, plan.manifest, plan.notes)
+        raise Interrupted(_there(plan.model, plan.folder, plan.manifest, plan.notes)) from stop
+    return _there(plan.model, plan.folder, plan.manifest, plan.notes)
 
 
-def found(model: Model, folder: Path, manifest: Manifest, notes: Sequence[str] = (), *, shown: int = 10) -> Study:
+def _there(model: Model, folder: Path, manifest: Manifest, notes: Sequence[str] = (), *, shown: int = 10) -> Study:
     """What is there of a study; `shown` rows with an error are told."""
     answered, failures, failed = 0, 0, []
     for part in read_parts(folder, manifest, _COLUMNS):

@@ -30,7 +30,7 @@ FEWEST = 5
 """Prompts below which no interval is told: there is too little to draw from."""
 _AT_ONCE = 4_000_000
 """Numbers of a draw that are held at once."""
-Key = tuple[Any, ...]
+_Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class _Spec:
     value: str
     absent: bool
     """Whether a prompt that does not name it counts as 0."""
-    name: Callable[[Key], str]
+    name: Callable[[_Key], str]
 
 
-def _part(key: Key) -> str:
+def _part(key: _Key) -> str:
     from unembed.models.names import part_name
 
     kind, layer, head, *more = key
@@ -98,11 +98,11 @@ def _part(key: Key) -> str:
     return part_name(kind, layer, head, None, neuron)
 
 
-def _layer(key: Key) -> str:
+def _layer(key: _Key) -> str:
     return "outside the layers" if key[0] is None else f"L{key[0]}"
 
 
-def _state(key: Key) -> str:
+def _state(key: _Key) -> str:
     return "emb" if key[0] is None else f"L{key[0]}"
 
 
@@ -134,7 +134,7 @@ def summarise(folder: str | Path, *, by: str | None = None, top: int = 15, seed:
     if not groups:
         raise InputError(f"No prompt of {folder} was answered ({answered} rows are there): there is nothing to report.")
     tables = [_table(spec, folder, manifest, by, top, seed) for spec in _SPECS]
-    names = tuple(sorted(set(groups) - {None}, key=str))
+    names = tuple(sorted({group for group in groups if group is not None}))
     failures = answered - len(groups)
     return Summary(folder, manifest, answered, failures, by, names, tuple(t for t in tables if t is not None))
 
@@ -169,8 +169,8 @@ def _group_of(part: "pl.DataFrame", by: str | None) -> list[str | None]:
 def _table(spec: _Spec, folder: Path, manifest: Manifest, by: str | None, top: int, seed: int) -> Table | None:
     """The means of one kind; None where the study has no such column. Two passes: which are largest, then their
     numbers, so that what is held does not grow with the parts of a prompt."""
-    sums: dict[Key, float] = {}
-    counts: dict[Key, int] = {}
+    sums: dict[_Key, float] = {}
+    counts: dict[_Key, int] = {}
     prompts = 0
     for part in _columns(spec, folder, manifest, None):
         prompts += part.height
@@ -207,7 +207,7 @@ def _exploded(spec: _Spec, part: "pl.DataFrame") -> "pl.DataFrame":
     return long.group_by(["row", *spec.keys], maintain_order=True).agg(pl.col(spec.value).sum())
 
 
-def _summed(spec: _Spec, part: "pl.DataFrame") -> Iterator[tuple[Key, float, int]]:
+def _summed(spec: _Spec, part: "pl.DataFrame") -> Iterator[tuple[_Key, float, int]]:
     import polars as pl
 
     long = _exploded(spec, part)
@@ -219,7 +219,7 @@ def _summed(spec: _Spec, part: "pl.DataFrame") -> Iterator[tuple[Key, float, int
 
 
 def _values(
-    spec: _Spec, folder: Path, manifest: Manifest, by: str | None, best: Sequence[Key]
+    spec: _Spec, folder: Path, manifest: Manifest, by: str | None, best: Sequence[_Key]
 ) -> tuple[NDArray[np.float64], list[str | None]]:
     """One row a prompt, one column a key; NaN where it is no sample."""
     place = {key: index for index, key in enumerate(best)}
@@ -236,7 +236,7 @@ def _values(
 
 
 def _means(
-    spec: _Spec, best: Sequence[Key], values: NDArray[np.float64], groups: Sequence[str | None], seed: int
+    spec: _Spec, best: Sequence[_Key], values: NDArray[np.float64], groups: Sequence[str | None], seed: int
 ) -> Iterator[Mean]:
     told: list[str | None] = [None, *sorted({group for group in groups if group is not None})]
     chosen: Mapping[str | None, NDArray[np.bool_]] = {

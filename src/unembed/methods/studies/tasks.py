@@ -51,8 +51,8 @@ class Task:
     """Of `explain`, as in `readout`."""
 
     def __post_init__(self) -> None:
-        if self.do not in KINDS:
-            raise InputError(f"Expected a study to do one of {', '.join(KINDS)}; found {self.do!r}.")
+        if self.do not in _KINDS:
+            raise InputError(f"Expected a study to do one of {', '.join(_KINDS)}; found {self.do!r}.")
         if self.do == "words" and self.by == "head":
             object.__setattr__(self, "by", "word")
         if self.do == "explain":
@@ -63,7 +63,7 @@ class Task:
     @property
     def kind(self) -> "Kind":
         """What it is made of."""
-        return KINDS[self.do]
+        return _KINDS[self.do]
 
     @property
     def together(self) -> bool:
@@ -279,7 +279,7 @@ def _patch_columns() -> "dict[str, pl.DataType]":
     return {"metric": pl.String(), "clean": pl.Float64(), "corrupt_value": pl.Float64(), "effects": effects}
 
 
-KINDS: dict[str, Kind] = {
+_KINDS: dict[str, Kind] = {
     "explain": Kind(_explain_columns, ("by", "test", "reference"), _explain),
     "words": Kind(_word_columns, ("by",), _ask_words),
     "lens": Kind(_lens_columns, (), _ask_lens),
@@ -287,4 +287,4 @@ KINDS: dict[str, Kind] = {
     "patch": Kind(_patch_columns, ("site",), _ask_patch, needs=("corrupt",)),
 }
 """By the word that a study is told to do."""
-assert {name for kind in KINDS.values() for name in kind.options} <= {field.name for field in fields(Task)}
+assert {name for kind in _KINDS.values() for name in kind.options} <= {field.name for field in fields(Task)}
