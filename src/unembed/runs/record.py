@@ -22,7 +22,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.heap import room, trimming
-from unembed.runs.recorder import Recorder
+from unembed.runs.recorder import Recorder, Selected
 from unembed.runs.run import Run
 
 
@@ -87,10 +87,12 @@ def record_together(
         _check_room(model, len(tokens) * len(kept) * lengths[0])
     if streams is None:
         streams = positions is None or lengths[0] <= CHUNK
-    recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
+    batch, selected = len(tokens), Selected()
+    recorders = [Recorder(model, kept, lengths[0], item, batch, streams, selected) for item in range(batch)]
     ids = torch.tensor(tokens, device=model.device)
     with torch.no_grad(), _installed(recorders, heads_and_neurons=parts, calls=keep == "all"):
         logits = call(model, ids, keep=kept).logits
+    selected.clear()
     return tuple(
         _finite(_of_prompt(recorder.run(ids, kept, own), prompt))
         for recorder, ids, own, prompt in zip(recorders, tokens, logits, prompts, strict=True)

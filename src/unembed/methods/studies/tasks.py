@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from unembed.errors import InputError
-from unembed.ledger.decompose import decompose
+from unembed.ledger.decompose import decompose_together
 from unembed.ledger.ledger import Grain, Ledger
 from unembed.ledger.readout import readout
 from unembed.methods.ablate import ablate
@@ -147,10 +147,12 @@ def answers_together(model: Model, batch: Sequence[Asked], task: Task) -> Iterat
     """
     place = batch[0].place
     runs = record_together(model, [one.prompt for one in batch], positions=[place], keep="parts", streams=False)
-    for one, run in zip(batch, runs, strict=True):
-        read = readout(run, position=place, reference=task.reference, **one.words("target", "versus"))
+    choices = {"position": place, "reference": task.reference}
+    reads = [readout(run, **choices, **one.words("target", "versus")) for one, run in zip(batch, runs, strict=True)]
+    for ledger in decompose_together(reads, by=task.by):
+        read = ledger.readout
         assert read.target is not None
-        yield _told(run.prediction(read.target, position=place)) | _ledger(decompose(read, by=task.by))
+        yield _told(read.run.prediction(read.target, position=place)) | _ledger(ledger)
 
 
 def _told(prediction: Prediction) -> Answer:
