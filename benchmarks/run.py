@@ -31,7 +31,7 @@ BENCHMARKS = (
     "explorer",
     "cloze_attribution",
 )
-SLOW = ("neuron_attribution", "long")
+SLOW = ("neuron_attribution", "long", "study")
 PEERS = ("peers", "counterfactual_peers")
 PACKAGES = ("unembed", "safetensors", "tokenizers", "numpy")
 

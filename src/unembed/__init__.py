@@ -84,6 +84,8 @@ _HOME = {
     "load_edits": "methods.knowledge.weight_edits",
     "save_edits": "methods.knowledge.weight_edits",
     "WeightEdits": "methods.knowledge.weight_edits",
+    "study": "methods.studies.study",
+    "Study": "methods.studies.study",
     "words": "methods.words.words",
     "Words": "methods.words.words",
     "Step": "methods.generate",
@@ -164,6 +166,8 @@ if TYPE_CHECKING:
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
     from unembed.methods.steer import steered as steered
+    from unembed.methods.studies.study import Study as Study
+    from unembed.methods.studies.study import study as study
     from unembed.methods.words.words import Words as Words
     from unembed.methods.words.words import words as words
     from unembed.models.blanks import with_mask as with_mask

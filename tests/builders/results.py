@@ -1,6 +1,7 @@
 """One result of each public function, of a tiny random model whose tokens are hostile to HTML and to mathematics."""
 
 from collections.abc import Callable
+from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -32,6 +33,10 @@ def _direction(model: unembed.Model) -> torch.Tensor:
     return torch.linspace(-9, 9, model.d_model)
 
 
+def _rows() -> list[dict[str, Any]]:
+    return [{"prompt": PROMPT}, {"prompt": OTHER, "target": TARGET}]
+
+
 MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "record": lambda model, run: run,
     "readout": lambda model, run: unembed.readout(run, TARGET),
@@ -59,6 +64,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "measure_stack_roles": lambda model, run: unembed.measure_stack_roles(_with_encoder(), sequences=2, check=False),
     "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
     "attribute": lambda model, run: unembed.attribute(run, TARGET),
+    "study": lambda model, run: unembed.study(model, _rows(), out=mkdtemp(), test=False),
     "words": lambda model, run: unembed.words(run, TARGET, by="token", shapley=True, pairs=True),
 }
 """By the public function that makes it, and where that makes several kinds, what is asked."""

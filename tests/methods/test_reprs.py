@@ -7,6 +7,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import pytest
@@ -188,7 +189,13 @@ def _edits(model: unembed.Model) -> Shown:
     return Shown(found, "twice the value")
 
 
+def _study(model: unembed.Model) -> Shown:
+    found = unembed.study(model, [{"prompt": PROMPT}, {"prompt": OTHER}], "lens", out=mkdtemp())
+    return Shown(found, "2 of 2 rows, lens, in ")
+
+
 MADE: dict[str, Callable[[unembed.Model], Shown]] = {
+    "study": _study,
     "ablate heads": lambda model: _ablation(model, "head"),
     "ablate neurons": lambda model: _ablation(model, "neuron"),
     "explain": _explanation,

@@ -41,7 +41,7 @@ SCHEMAS = {
     "attention_score",
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
-SCHEMAS |= {"explain_answer"}
+SCHEMAS |= {"explain_answer", "study"}
 """What commands of the same question print."""
 
 
@@ -107,8 +107,8 @@ def test_the_walk_reads_annotations():
 
 def test_a_result_says_what_it_is_about(result, model):
     assert result.model is model or type(result).__name__ == "StackRoles"  # which is of another kind of model
-    about_weights = {"Composition", "OV", "QK", "HeadRoles", "StackRoles"}
-    assert result.tokens == (() if type(result).__name__ in about_weights else tuple(PROMPT))
+    of_no_prompt = {"Study", "Composition", "OV", "QK", "HeadRoles", "StackRoles"}
+    assert result.tokens == (() if type(result).__name__ in of_no_prompt else tuple(PROMPT))
     assert result.token_texts == tuple(HOSTILE[token] for token in result.tokens)
     assert result.complete
     assert all(isinstance(note, str) for note in result.notes)

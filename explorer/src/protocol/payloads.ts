@@ -642,6 +642,16 @@ export interface FactsPayload {
   schema: "unembed/knowledge-facts/1";
 }
 
+/** A prompt that could not be answered. */
+export interface FailedRow {
+  /** Of the file, counted from 0. */
+  row: number;
+  /** As it was given. */
+  prompt: string;
+  /** Why there is no answer. */
+  error: string;
+}
+
 /** `unembed knowledge find --json`. */
 export interface FindPayload {
   /** The model that was run. */
@@ -1068,6 +1078,26 @@ export interface MemoryTrigger {
   activation: number;
   /** Of the next token among those that the neuron promotes at this sign of the activation. */
   rank: number | null;
+}
+
+/** `unembed study merge --json`. */
+export interface MergePayload {
+  /** The folder that the parts were merged into. */
+  folder: string;
+  /** What was asked of each prompt. */
+  do: string;
+  /** Of the file of the prompts. */
+  rows: number;
+  /** Rows that are there, those with an error included. */
+  answered: number;
+  /** Rows with an error. */
+  failures: number;
+  /** Parts that no folder has, by number. */
+  missing: Array<number>;
+  /** Whether all is here; false after an interruption. */
+  complete: boolean;
+  /** The name and number of this schema. */
+  schema: "unembed/study-merge/1";
 }
 
 /** A model that is here, or could be. */
@@ -1628,6 +1658,30 @@ export interface RepetitionCheck {
   sequences: number;
 }
 
+/** `unembed report --json`. */
+export interface ReportPayload {
+  /** Of the study. */
+  folder: string;
+  /** What was asked of each prompt. */
+  do: string;
+  /** The name of the model. */
+  model: string;
+  /** Of the file of the prompts. */
+  rows: number;
+  /** Rows that are there, those with an error included. */
+  answered: number;
+  /** Rows with an error; they are in no mean. */
+  failures: number;
+  /** The column that prompts are told apart by. */
+  by: string | null;
+  /** Its values. */
+  groups: Array<string>;
+  /** A table a kind of finding. */
+  tables: Array<StudyTable>;
+  /** The name and number of this schema. */
+  schema: "unembed/report/1";
+}
+
 /** A role, and what its scores are compared with. */
 export interface Role {
   /** As of `--role`. */
@@ -1870,6 +1924,62 @@ export interface StreamPart {
   head: number | null;
   /** The sum of its pairs, in units of the score. */
   value: number;
+}
+
+/** The mean of one part, layer or word over prompts. */
+export interface StudyMean {
+  /** `L23.H4`, `L3 mlp`, `L12`, or a word. */
+  name: string;
+  /** The value of the column that prompts are told apart by; null is all of them. */
+  group: string | null;
+  /** That it is a mean of. */
+  prompts: number;
+  /** In the table's unit. */
+  mean: number;
+  /** The lower end of the 95 % bootstrap interval over prompts; null of fewer than five. */
+  low: number | null;
+  /** The upper end. */
+  high: number | null;
+}
+
+/** `unembed study --json`. */
+export interface StudyPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** What was asked of each prompt. */
+  do: string;
+  /** The file of the prompts. */
+  prompts: string;
+  /** Where the parts are. */
+  folder: string;
+  /** Of the file. */
+  rows: number;
+  /** Rows that are there, those with an error included; fewer than `rows` where shards are still to be done. */
+  answered: number;
+  /** Rows with an error. */
+  failures: number;
+  /** The first of these. */
+  failed: Array<FailedRow>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes: Array<string>;
+  /** Whether all is here; false after an interruption. */
+  complete: boolean;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/study/1";
+}
+
+/** Means of one kind. */
+export interface StudyTable {
+  /** `credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `without each word`, or `the target after each layer`. */
+  what: string;
+  /** Of the means. */
+  unit: string;
+  /** How many parts, layers or words there are; the largest are told. */
+  count: number;
+  /** By name, all prompts first and then each group. */
+  means: Array<StudyMean>;
 }
 
 /** A sublayer that was zeroed. */

@@ -32,6 +32,7 @@ _FIRST = (
     "explorer",
     "knowledge",
     "editing",
+    "studies",
     "toys",
     "models",
 )

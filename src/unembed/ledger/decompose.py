@@ -19,7 +19,7 @@ weights are widened a layer at a time).
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar, get_args
 
 import numpy as np
@@ -30,7 +30,7 @@ from torch import Tensor
 
 from unembed.errors import InputError
 from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segment, Term
-from unembed.ledger.read_stages import ReadStages, fold, read_stages, through_norm
+from unembed.ledger.read_stages import ReadStages, fold, fold_together, read_stages, through_norm
 from unembed.ledger.readout import Readout
 from unembed.ledger.rounding_terms import rounding_segments
 from unembed.ledger.roundings import UNIT, are_terms
@@ -40,6 +40,8 @@ from unembed.models.model import Block, Cross, Stage
 from unembed.runs.kept import ExpertInputs, Heads, Layer
 
 _T = TypeVar("_T")
+_Folded = Mapping[tuple[int, Stage], Tensor]
+"""A readout before the output projection of a layer's sublayer, where it was computed with others."""
 
 SAFETY = 8.0
 """Standard deviations of the rounding model that a ledger may be off by; see `rounding`."""
@@ -65,13 +67,59 @@ def decompose(readout: Readout, *, by: str = "sublayer") -> Ledger:
     grain = Grain.parse(by)
     readout.run.check_made_by(readout.run.model)
     with torch.inference_mode():
-        read = read_stages(readout)
-        named = are_terms(readout.run.model)
-        rounded = rounding_segments(readout, read, grain) if named else ()
-        segments = (*_segments(readout, read, grain), *rounded, *_constants(readout))
-        unit = UNIT if named else readout.run.model.precision
-        tolerance = SAFETY * math.hypot(rounding(readout, read, unit=unit), unit * mixing(segments))
+        return _ledger(readout, read_stages(readout), grain, {})
+
+
+def decompose_together(readouts: Sequence[Readout], *, by: str = "sublayer") -> list[Ledger]:
+    """The ledgers of readouts of runs of one model, as of `decompose`; each output projection is read once for all.
+
+    Raises:
+        InputError: as `decompose`, like LedgerError.
+    """
+    grain = Grain.parse(by)
+    for readout in readouts:
+        readout.run.check_made_by(readouts[0].run.model)
+    with torch.inference_mode():
+        reads = [read_stages(readout) for readout in readouts]
+        folded = _folded_together(readouts, reads, grain)
+        return [
+            _ledger(readout, read, grain, {place: each[i] for place, each in folded.items()})
+            for i, (readout, read) in enumerate(zip(readouts, reads, strict=True))
+        ]
+
+
+def _ledger(readout: Readout, read: ReadStages, grain: Grain, folded: _Folded) -> Ledger:
+    named = are_terms(readout.run.model)
+    rounded = rounding_segments(readout, read, grain) if named else ()
+    segments = (*_segments(readout, read, grain, folded), *rounded, *_constants(readout))
+    unit = UNIT if named else readout.run.model.precision
+    tolerance = SAFETY * math.hypot(rounding(readout, read, unit=unit), unit * mixing(segments))
     return Ledger(readout=readout, value=readout.value, grain=grain, segments=segments, tolerance=tolerance).check()
+
+
+def _folded_together(readouts: Sequence[Readout], reads: Sequence[ReadStages], grain: Grain) -> _Folded:
+    """Each readout before the output projections whose terms are told apart: an axis of readouts first."""
+    found: dict[tuple[int, Stage], Tensor] = {}
+    for index in range(min(readout.blocks for readout in readouts)):
+        block = readouts[0].run.model.blocks[index]
+        if grain.attention != "sublayer" and block.attends:
+            ws = [_before_heads(block, *each, index) for each in zip(readouts, reads, strict=True)]
+            found[index, "attention"] = fold_together(block.output_by_head, torch.stack(ws))
+        if grain.mlp != "sublayer" and block.down_projection is not None and block.experts is None:
+            ws = [_before_neurons(block, *each, index) for each in zip(readouts, reads, strict=True)]
+            found[index, "mlp"] = fold_together(projection(block.down_projection), torch.stack(ws))
+    return found
+
+
+def _before_heads(block: Block, readout: Readout, read: ReadStages, index: int) -> Tensor:
+    layer, row = readout.run.layers[index], readout.run.row(readout.position)
+    w = read.at[index, "attention"]
+    return through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)[0]
+
+
+def _before_neurons(block: Block, readout: Readout, read: ReadStages, index: int) -> Tensor:
+    layer, row = readout.run.layers[index], readout.run.row(readout.position)
+    return through_norm(block.mlp_norm, layer.mlp_output, layer.mlp_write, row, read.at[index, "mlp"])[0]
 
 
 def rounding(readout: Readout, read: ReadStages | None = None, *, unit: float | None = None) -> float:
@@ -121,7 +169,7 @@ def mixing(segments: Iterable[Segment]) -> float:
     return math.sqrt(math.fsum(float(square) for square in squares))
 
 
-def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segment]:
+def _segments(readout: Readout, read: ReadStages, grain: Grain, folded: _Folded) -> Iterator[Segment]:
     run, model, row = readout.run, readout.run.model, readout.run.row(readout.position)
     yield _segment("embedding", None, read.start @ run.embedding[row].double())
     if run.token_type_embedding is not None:
@@ -132,12 +180,14 @@ def _segments(readout: Readout, read: ReadStages, grain: Grain) -> Iterator[Segm
     yield from _shift("embedding_projection_bias", None, read.projection_bias)
     for index in range(readout.blocks):
         layer, block = run.layers[index], model.blocks[index]
-        yield from _attention(block, layer, index, row, read.at[index, "attention"], grain.attention)
+        w, before = read.at[index, "attention"], folded.get((index, "attention"))
+        yield from _attention(block, layer, index, row, w, grain.attention, before)
         if block.cross is not None:
             w = read.at[index, "cross_attention"]
             yield from _cross_attention(block.cross, layer, index, row, w, grain.attention)
         if block.whole_mlp or block.neurons:
-            yield from _mlp(block, layer, index, row, read.at[index, "mlp"], grain.mlp)
+            w, before = read.at[index, "mlp"], folded.get((index, "mlp"))
+            yield from _mlp(block, layer, index, row, w, grain.mlp, before)
         yield from _shift("stream_norm_shift", index, read.shifts.get(index, 0.0))
 
 
@@ -146,14 +196,16 @@ def _constants(readout: Readout) -> Iterator[Segment]:
         yield Segment(kind=kind, layer=None, axes=(), values=np.asarray(value))  # type: ignore[arg-type]
 
 
-def _attention(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain) -> Iterator[Segment]:
+def _attention(
+    block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain, folded: Tensor | None
+) -> Iterator[Segment]:
     if grain == "sublayer" or not block.attends:
         if block.mixes:
             yield _segment("attention", index, w @ layer.attention_write[row].double())
         return
     heads = _needs(layer.heads, "heads")
     w, constant = through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
-    folded = fold(block.output_by_head, w)
+    folded = fold(block.output_by_head, w) if folded is None else folded
     if grain == "head":
         yield _segment("head", index, (heads.written[row].to(folded.dtype) * folded).sum(-1), "head")
     else:
@@ -241,7 +293,9 @@ def _source_terms(heads: Heads, row: int, folded: Float[Tensor, "head d_head"]) 
     return heads.pattern[:, row].to(folded.dtype) * read.reshape(-1, keys)
 
 
-def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain) -> Iterator[Segment]:
+def _mlp(
+    block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: MlpGrain, folded: Tensor | None
+) -> Iterator[Segment]:
     if grain == "sublayer" or block.whole_mlp:
         yield _segment("mlp", index, w @ layer.mlp_write[row].double())
         return
@@ -253,7 +307,7 @@ def _mlp(block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: Mlp
         yield from _bias("mlp_bias", index, None, w, constant)
         return
     assert block.down_projection is not None
-    folded = fold(projection(block.down_projection), w)
+    folded = fold(projection(block.down_projection), w) if folded is None else folded
     yield _segment("neuron", index, neurons[row].to(folded.dtype) * folded, "neuron")
     yield from _bias("mlp_bias", index, bias(block.down_projection), w, constant)
 

@@ -80,3 +80,12 @@ def fold(matrix: Float[Tensor, "*d_in d_model"], w: Float[Tensor, "d_model"]) ->
     """`matrix @ w` in the weights' dtype, but at least float32: the readout before a projection."""
     dtype = torch.promote_types(matrix.dtype, torch.float32)
     return matrix.to(dtype) @ w.to(dtype)
+
+
+def fold_together(
+    matrix: Float[Tensor, "*d_in d_model"], ws: Float[Tensor, "readout d_model"]
+) -> Float[Tensor, "readout *d_in"]:
+    """`fold` of several readouts, in one product."""
+    dtype = torch.promote_types(matrix.dtype, torch.float32)
+    flat = matrix.reshape(-1, matrix.shape[-1]).to(dtype)
+    return (ws.to(dtype) @ flat.T).view(len(ws), *matrix.shape[:-1])

@@ -22,7 +22,7 @@ from unembed.models.model import Model, Stage
 from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.heap import room, trimming
-from unembed.runs.recorder import Recorder
+from unembed.runs.recorder import Recorder, Selected
 from unembed.runs.run import Run
 
 
@@ -66,8 +66,9 @@ def record_together(
     """As `record`, for prompts of equal length in one forward pass: cheaper than one after the other.
 
     Args:
-        model: as in `record`, like `positions` and `keep`.
+        model: as in `record`, like `positions`.
         prompts: of equal length.
+        keep: as in `record`; or "parts" for what ledgers read, of which no versions can be made.
         streams: whether the stream before each block is kept at every position; None keeps it there where the prompt is
             short or every position is kept.
 
@@ -79,17 +80,19 @@ def record_together(
     lengths = [len(ids) for ids in tokens]
     if len(set(lengths)) != 1:
         raise InputError(f"Expected prompts of equal length to run together, found {lengths} tokens.")
-    if keep not in ("all", "stream"):
+    if keep not in ("all", "parts", "stream"):
         raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
-    kept, everything = _kept(positions, lengths[0]), keep == "all"
-    if everything:
+    kept, parts = _kept(positions, lengths[0]), keep != "stream"
+    if parts:
         _check_room(model, len(tokens) * len(kept) * lengths[0])
     if streams is None:
         streams = positions is None or lengths[0] <= CHUNK
-    recorders = [Recorder(model, kept, lengths[0], item, len(tokens), streams) for item in range(len(tokens))]
+    batch, selected = len(tokens), Selected()
+    recorders = [Recorder(model, kept, lengths[0], item, batch, streams, selected) for item in range(batch)]
     ids = torch.tensor(tokens, device=model.device)
-    with torch.no_grad(), _installed(recorders, heads_and_neurons=everything, calls=everything):
+    with torch.no_grad(), _installed(recorders, heads_and_neurons=parts, calls=keep == "all"):
         logits = call(model, ids, keep=kept).logits
+    selected.clear()
     return tuple(
         _finite(_of_prompt(recorder.run(ids, kept, own), prompt))
         for recorder, ids, own, prompt in zip(recorders, tokens, logits, prompts, strict=True)

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unembed.errors import InputError
@@ -107,6 +107,28 @@ class _OfBlock:
     cross_attended: _Seen[_Attended] = field(default_factory=_Seen)
 
 
+class Selected:
+    """The kept positions of all prompts of a batch, selected once for the recorders of all of them."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[Tensor, int] | None = None
+        self._found: Tensor | None = None
+
+    def rows(self, x: Tensor, batch: int, length: int, rows: Tensor) -> Float[Tensor, "batch query *rest"] | None:
+        """Of what a hook saw, whether or not the model has flattened the batch; None of what has other axes."""
+        if x.is_inference() or (x.shape[:2] != (batch, length) and x.shape[0] != batch * length):
+            return None
+        if self._seen is None or self._seen[0] is not x or self._seen[1] != x._version or self._found is None:
+            inner = x.shape[2:] if x.shape[:2] == (batch, length) else x.shape[1:]
+            found = x.reshape(batch, length, *inner).index_select(1, rows.to(x.device))
+            self._seen, self._found = (x, x._version), found  # a sum in place makes another version of it
+        return self._found
+
+    def clear(self) -> None:
+        """Let go of what was seen last."""
+        self._seen = self._found = None
+
+
 @dataclass
 class Recorder:
     """Keeps what one prompt of a batch does."""
@@ -122,6 +144,8 @@ class Recorder:
     streams: bool = True
     """Whether it keeps the stream before every block at every position; else at the kept ones, before the first block
     everywhere."""
+    selected: Selected = field(default_factory=Selected)
+    """Shared by the recorders of a batch."""
 
     def __post_init__(self) -> None:
         self.whole = self.positions == tuple(range(self.length))
@@ -277,7 +301,9 @@ class Recorder:
 
     def _at(self, x: Tensor) -> Tensor:
         """The kept positions of this prompt, whether or not the model has flattened the batch."""
-        return self._select(self._own(x).flatten(0, -2))
+        whole = self.batch == 1 or self.whole
+        found = None if whole else self.selected.rows(x, self.batch, self.length, self.rows)
+        return self._select(self._own(x).flatten(0, -2)) if found is None else found[self.item]
 
     def _own(self, x: Tensor) -> Tensor:
         """This prompt's share of a batch, as a batch of one; what all prompts share is left as it is."""

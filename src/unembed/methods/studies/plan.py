@@ -1,0 +1,193 @@
+"""Plan: which rows make which part, and what the work will take, known before the first prompt is asked.
+
+Rows are put in order of length, and every `rows_per_part` of them make a part. Inside a part, prompts of one length
+that are asked at one place may share a forward; nothing is ever padded. The plan follows from prompts and model
+alone, so that a study that is taken up again, or shared among processes, makes the same parts.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from unembed.engine.memory import budget
+from unembed.errors import InputError, UnembedError
+from unembed.methods.studies.manifest import Manifest, claim, manifest_of
+from unembed.methods.studies.parts import clear_left, name_of, why_unusable
+from unembed.methods.studies.prompt_files import Prompts
+from unembed.methods.studies.shards import parse_shard
+from unembed.methods.studies.tasks import Asked, Task, answers_together, asked
+from unembed.models.model import Model
+from unembed.models.refusals import decoders_only
+from unembed.models.reprs import Brief
+
+_FEWEST, _MOST, _PARTS = 64, 512, 64
+"""Rows of a part: a share of all, within these bounds."""
+_TOGETHER = 2048
+"""Tokens that share a forward, at most: beyond, products get no faster."""
+_TIMED = 8
+"""Prompts that are asked to tell how long the study takes."""
+
+
+@dataclass(frozen=True, repr=False)
+class Plan(Brief):
+    """A study before it is begun, or taken up again. Made by `plan_study`."""
+
+    model: Model
+    prompts: Prompts
+    task: Task
+    folder: Path
+    manifest: Manifest
+    parts: tuple[tuple[int, ...], ...]
+    """The rows of each part of the whole study, as indices of `prompts.rows`."""
+    lengths: tuple[int, ...]
+    """Of each prompt, in tokens; 0 where it cannot be asked."""
+    shard: tuple[int, int]
+    """Which share of the parts is made, of how many."""
+    todo: tuple[int, ...]
+    """The parts that are still to be made."""
+    memory: int
+    """Bytes that prompts which share a forward may take, beyond the model."""
+    seconds: float | None
+    """What is still to be done takes about so long; None where no prompt could be timed."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows_todo(self) -> int:
+        """Rows that are still to be asked."""
+        return sum(len(self.parts[index]) for index in self.todo)
+
+    @property
+    def tokens_todo(self) -> int:
+        """Tokens of these, by which progress counts."""
+        return sum(self.lengths[row] for index in self.todo for row in self.parts[index])
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest prompt."""
+        return max(self.lengths)
+
+    @property
+    def bytes_at_once(self) -> int:
+        """What prompts that share a forward take at most, beyond the model."""
+        lengths = {length for length in self.lengths if length}
+        return max((self.at_once(length) * _bytes_of(self.model, length) for length in lengths), default=0)
+
+    def batches(self, questions: Sequence[Asked]) -> Iterator[list[Asked]]:
+        """Questions that share a forward: of one length, asked at one place, within the memory."""
+        alike: dict[tuple[int, int], list[Asked]] = {}
+        for one in questions:
+            alike.setdefault((one.length, one.place), []).append(one)
+        for (length, _), group in alike.items():
+            size = self.at_once(length) if self.task.together else 1
+            yield from (group[start : start + size] for start in range(0, len(group), size))
+
+    def at_once(self, length: int) -> int:
+        """How many prompts of a length share a forward."""
+        return max(1, min(_TOGETHER // length, self.memory // _bytes_of(self.model, length)))
+
+    def _found(self) -> str:
+        return f"{self.rows_todo} of {len(self.prompts.rows)} rows to ask, in {len(self.todo)} parts"
+
+
+def plan_study(
+    model: Model,
+    prompts: Prompts,
+    task: Task,
+    out: str | Path,
+    *,
+    shard: str | tuple[int, int] | None = None,
+    memory: int | None = None,
+) -> Plan:
+    """Plan a study, and make its folder; what is there of it already is not asked again.
+
+    Args:
+        model: from `load` or `wrap`.
+        prompts: from `read_prompts` or `prompts_of`.
+        task: what is asked of each.
+        out: the folder.
+        shard: `2/4` asks the second of four shares; None asks all.
+        memory: bytes for prompts that share a forward; None takes a quarter of what is free.
+
+    Raises:
+        InputError: a folder of another study, a shard that is none, a missing column, or a task not for this model.
+    """
+    decoders_only(model, "A study")
+    task.check(model)
+    if missing := [name for name in task.kind.needs if name not in prompts.columns]:
+        raise InputError(
+            f"A study that does {task.do} needs the column `{missing[0]}`; {prompts.name} has "
+            f"{', '.join(prompts.columns)}.\nSay which column it is: --column {missing[0]}=NAME."
+        )
+    which = parse_shard(shard)
+    lengths = tuple(_length(model, number, row) for number, row in zip(prompts.numbers, prompts.rows, strict=True))
+    size = max(_FEWEST, min(_MOST, len(lengths) // _PARTS))
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
+    parts = tuple(tuple(order[start : start + size]) for start in range(0, len(order), size))
+    manifest, folder = manifest_of(model, prompts, task, size, len(parts)), Path(out).expanduser()
+    claim(folder, manifest)
+    clear_left(folder)
+    mine = [index for index in range(len(parts)) if index % which[1] == which[0] - 1]
+    todo, notes = _todo(folder, parts, prompts, mine)
+    found = Plan(
+        model, prompts, task, folder, manifest, parts, lengths, which, todo, budget(model, memory), None, notes
+    )
+    return Plan(**{**vars(found), "seconds": _seconds(found)})
+
+
+def _bytes_of(model: Model, length: int) -> int:
+    """What a prompt adds to a forward that it shares, at its widest: streams, one MLP, scores, and what is kept."""
+    size = max(4, torch.finfo(model.dtype).bits // 8)
+    inside = length * (8 * model.d_model + 4 * model.d_mlp) + 3 * model.heads * length * length
+    head = model.d_model // max(1, model.heads)
+    kept = model.layers * (length * model.kv_heads * head + model.heads * (length + head) + 4 * model.d_model)
+    return size * (inside + kept + model.layers * model.d_mlp) + 8 * 4 * model.vocab
+
+
+def _length(model: Model, number: int, row: object) -> int:
+    try:
+        return asked(model, number, row).length  # type: ignore[arg-type]  # what is no row is refused there
+    except UnembedError:
+        return 0
+
+
+def _todo(
+    folder: Path, parts: Sequence[Sequence[int]], prompts: Prompts, mine: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The parts that are not there, or cannot be used; and what was wrong with these."""
+    todo, notes = [], []
+    for index in mine:
+        path = folder / name_of(index)
+        if not path.exists():
+            todo.append(index)
+        elif why := why_unusable(path, [prompts.numbers[row] for row in parts[index]]):
+            todo.append(index)
+            notes.append(f"{path.name} {why}: it is made again.")
+    return tuple(todo), tuple(notes)
+
+
+def _seconds(plan: Plan) -> float | None:
+    """How long the rest takes: some prompts of middling length are asked, and their tokens compared with all others."""
+    rows = [row for index in plan.todo for row in plan.parts[index] if plan.lengths[row]]
+    if not rows:
+        return None if plan.todo else 0.0
+    middle = plan.lengths[rows[len(rows) // 2]]
+    tried = [row for row in rows if plan.lengths[row] == middle][: _TIMED if plan.task.together else 1]
+    questions = [asked(plan.model, row, plan.prompts.rows[row]) for row in tried]
+    batch = next(iter(plan.batches(questions)))
+    started = time.perf_counter()
+    try:
+        _ = list(answers_of(plan.model, batch, plan.task))
+    except UnembedError:
+        return None
+    return (time.perf_counter() - started) / (len(batch) * middle) * plan.tokens_todo
+
+
+def answers_of(model: Model, batch: Sequence[Asked], task: Task) -> Iterator[dict]:
+    """What the task says of each prompt of a batch."""
+    if task.together:
+        yield from answers_together(model, batch, task)
+        return
+    yield from (task.kind.ask(model, one, task) for one in batch)

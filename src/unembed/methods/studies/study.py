@@ -1,0 +1,220 @@
+"""study: one question asked of many prompts, one row each, in Parquet files that survive whatever stops the work.
+
+A part (parts.py) is written whole when all of its rows are answered; killed at any moment, a study loses the part
+that it was working on and nothing else, and the same call goes on from there. A prompt that cannot be answered is a
+row with its error. Numbers do not depend on how the work was cut: prompts are never padded, and those that share a
+forward are of one length.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from unembed.errors import InputError, Interrupted, ModelError, UnembedError
+from unembed.methods.studies.manifest import Manifest
+from unembed.methods.studies.parts import own_columns, own_values, read_parts, schema_of, write_part
+from unembed.methods.studies.plan import Plan, answers_of, plan_study
+from unembed.methods.studies.prompt_files import Prompts, Row, prompts_of, read_prompts
+from unembed.methods.studies.tasks import Answer, Asked, Task, asked
+from unembed.models.model import Model
+from unembed.progress import Progress, silent
+from unembed.runs.result import Result
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""What torch says of a device or a machine that is full."""
+_COLUMNS = ("row", "prompt", "target", "target_id", "logit", "probability", "error")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A row of a study: what was asked and what was found, without the lists."""
+
+    prompt: str
+    row: int
+    target: str | None
+    target_id: int | None
+    logit: float | None
+    probability: float
+    """Of the target; 0 in a row with an error."""
+    error: str | None
+    """Why there is no answer; None where there is one."""
+
+
+@dataclass(frozen=True, repr=False)
+class Study(Result[Answered]):
+    """Answers to many prompts, in a folder. Made by `study`."""
+
+    measure: ClassVar[str] = "probability"
+
+    model: Model
+    folder: Path
+    manifest: Manifest
+    failed: tuple[Answered, ...] = ()
+    """The first rows with an error."""
+    failures: int = 0
+    """How many rows have one."""
+    answered: int = 0
+    """How many rows are there, those with an error included."""
+    notes: tuple[str, ...] = field(default=())  # pyright: ignore[reportIncompatibleMethodOverride]
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """None: it is about many prompts."""
+        return ()
+
+    @property
+    def unit(self) -> str:
+        """Of `measure`."""
+        return "probability"
+
+    @property
+    def rows(self) -> int:
+        """Of all prompts, whether or not they were asked yet."""
+        return self.manifest["prompts"]["rows"]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is there: False after an interrupt, and while other shards are not done."""
+        return self.answered == self.rows
+
+    def entries(self) -> tuple[Answered, ...]:
+        """The rows that are there, in the order of the file."""
+        there = [one for part in read_parts(self.folder, self.manifest, _COLUMNS) for one in _answered(part)]
+        return tuple(sorted(there, key=lambda one: one.row))
+
+    def parts(self) -> "Iterator[pl.DataFrame]":
+        """The parts that are there, with all columns; one at a time is in memory."""
+        return read_parts(self.folder, self.manifest)
+
+    def _found(self) -> str:
+        failed = f", {self.failures} with an error" if self.failures else ""
+        return f"{self.answered} of {self.rows} rows{failed}, {self.manifest['task']['do']}, in {self.folder}"
+
+
+def study(
+    model: Model,
+    prompts: str | Path | Iterable[Row] | Prompts,
+    do: str | Task = "explain",
+    *,
+    out: str | Path,
+    shard: str | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Study:
+    """Ask one question of many prompts, and keep the answers in a folder.
+
+    Args:
+        model: from `load` or `wrap`; a decoder or a masked language model.
+        prompts: a JSONL, CSV or Parquet file, or rows as mappings, each with a `prompt`.
+        do: "explain", "words", "lens", "ablate" or "patch"; or a `Task`.
+        out: the folder; a study that was stopped goes on in its own.
+        shard: `2/4` asks the second of four shares; None asks all.
+        progress: called after each prompt.
+        options: of the task: `by`, `test`, `site`, `reference`.
+
+    Raises:
+        InputError: a file that cannot be read, a folder of another study, an option that is none, or a full disk.
+        Interrupted: on Ctrl-C, with what is finished.
+    """
+    given = prompts if isinstance(prompts, Prompts) else _read(prompts)
+    task = do if isinstance(do, Task) else _task_of(do, **options)
+    return run_study(plan_study(model, given, task, out, shard=shard), progress=progress)
+
+
+def _task_of(do: str, **options: Any) -> Task:
+    """A task by its word and its options.
+
+    Raises:
+        InputError: it has no such option.
+    """
+    if wrong := [name for name in options if name not in ("by", "test", "site", "reference")]:
+        raise InputError(f"Expected by, test, site or reference as an option of a study, found {wrong[0]!r}.")
+    return Task(do, **options)
+
+
+def _read(prompts: str | Path | Iterable[Row]) -> Prompts:
+    return read_prompts(prompts) if isinstance(prompts, str | Path) else prompts_of(prompts)
+
+
+def run_study(plan: Plan, *, progress: Progress = silent) -> Study:
+    """Ask what a plan has left to ask.
+
+    Raises:
+        InputError: a part cannot be written.
+        Interrupted: on Ctrl-C, with what is finished.
+    """
+    own = own_columns(plan.prompts, plan.task)
+    schema, done = schema_of(own, plan.task), 0
+
+    def tell(tokens: int) -> None:
+        nonlocal done
+        done += tokens
+        progress("prompts", done / max(1, plan.tokens_todo))
+
+    try:
+        for index in plan.todo:
+            write_part(plan.folder, index, _answers(plan, plan.parts[index], own, tell), schema)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(_there(plan.model, plan.folder, plan.manifest, plan.notes)) from stop
+    return _there(plan.model, plan.folder, plan.manifest, plan.notes)
+
+
+def _there(model: Model, folder: Path, manifest: Manifest, notes: Sequence[str] = (), *, shown: int = 10) -> Study:
+    """What is there of a study; `shown` rows with an error are told."""
+    answered, failures, failed = 0, 0, []
+    for part in read_parts(folder, manifest, _COLUMNS):
+        answered += part.height
+        wrong = part.filter(part["error"].is_not_null())
+        failures += wrong.height
+        failed += _answered(wrong.head(max(0, shown - len(failed))))
+    return Study(model, folder, manifest, tuple(failed), failures, answered, tuple(notes))
+
+
+def _answered(part: "pl.DataFrame") -> list[Answered]:
+    names = ("row", "target", "target_id", "logit", "error")
+    return [
+        Answered(
+            prompt=str(row["prompt"]), probability=row["probability"] or 0.0, **{name: row[name] for name in names}
+        )
+        for row in part.select(_COLUMNS).iter_rows(named=True)
+    ]
+
+
+def _answers(plan: Plan, rows: Sequence[int], own: Mapping[str, Any], tell: Callable[[int], None]) -> list[Answer]:
+    """The rows of a part, in its order."""
+    answered: dict[int, Answer] = {}
+    questions: list[Asked] = []
+    for index in rows:
+        try:
+            questions.append(asked(plan.model, index, plan.prompts.rows[index]))
+        except UnembedError as error:
+            answered[index] = {"error": str(error)}
+    for batch in plan.batches(questions):
+        for one, answer in zip(batch, _surely(plan, batch), strict=True):
+            answered[one.number] = answer | {"length": one.length}
+        tell(sum(one.length for one in batch))
+    return [
+        {"row": plan.prompts.numbers[index], **own_values(plan.prompts.rows[index], own), **answered[index]}
+        for index in rows
+    ]
+
+
+def _surely(plan: Plan, batch: Sequence[Asked]) -> list[Answer]:
+    """An answer to each question, if only why there is none: what fails together is asked apart."""
+    try:
+        return list(answers_of(plan.model, batch, plan.task))
+    except (UnembedError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, UnembedError | MemoryError) and not _is_of_memory(error):
+            raise ModelError(f"torch could not go on: {next(iter(str(error).splitlines()), '')}") from error
+        if len(batch) == 1:
+            return [{"error": str(error) if isinstance(error, UnembedError) else "out of memory: shorten the prompt"}]
+    middle = len(batch) // 2
+    return [*_surely(plan, batch[:middle]), *_surely(plan, batch[middle:])]
+
+
+def _is_of_memory(error: RuntimeError) -> bool:
+    return any(said in str(error).lower() for said in _OUT_OF_MEMORY)

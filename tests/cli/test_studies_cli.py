@@ -1,0 +1,90 @@
+"""`unembed study`, `study merge`, `report`: the commands, and a study whose process is killed."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from builders.commands import refusal, run_json, valid
+from builders.words import save_tiny
+from unembed.methods.studies import plan
+
+ROWS = [{"prompt": f"the capital of {place} is", "place": place} for place in ("France", "Rome", "Paris", "new")]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def prompts(tmp_path) -> Path:
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in [*ROWS, {"prompt": "", "place": "none"}]))
+    return path
+
+
+def test_a_study_and_its_report(tiny, prompts, tmp_path) -> None:
+    asked = ["study", prompts, "--no-test", "--out", tmp_path / "s", "--model", tiny, "--json"]
+    found = valid(json.dumps(run_json(*asked)))
+    assert (found["rows"], found["answered"], found["failures"], found["complete"]) == (5, 5, 1, True)
+    assert found["failed"] == [{"row": 4, "prompt": "", "error": "The prompt is empty: expected at least one token."}]
+    assert run_json(*asked) == found
+    told = valid(json.dumps(run_json("report", tmp_path / "s", "--by", "place", "--json")))
+    assert told["groups"] == sorted(row["place"] for row in ROWS)
+    assert {table["what"] for table in told["tables"]} == {"credit by part", "credit by layer"}
+
+
+def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
+    for share in (1, 2):
+        out = tmp_path / f"share{share}"
+        run_json("study", prompts, "--do", "lens", "--shard", f"{share}/2", "--out", out, "--model", tiny, "--json")
+    found = valid(
+        json.dumps(run_json("study", "merge", tmp_path / "m", tmp_path / "share1", tmp_path / "share2", "--json"))
+    )
+    assert (found["answered"], found["missing"], found["complete"]) == (5, [], True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--do", "guess"], "explain, words, lens, ablate, patch; found 'guess'"),
+        (["--shard", "3/2"], "Expected a shard"),
+        (["--do", "patch"], "needs the column `corrupt`"),
+        (["--column", "prompt"], "OURS=THEIRS"),
+    ],
+)
+def test_bad_input_is_one_message(tiny, prompts, tmp_path, words, said: str) -> None:
+    assert said in refusal("study", prompts, "--out", tmp_path / "s", "--model", tiny, *words)
+
+
+_ONE_BY_ONE = """
+import sys, unembed
+from unembed.methods.studies import plan
+
+plan._FEWEST, plan._PARTS = 1, 10**9  # parts of one row each
+rows = [{"prompt": f"the capital of {place} is"} for place in ("France", "Rome", "Paris", "new")] * 50
+unembed.study(unembed.load(sys.argv[1]), rows, out=sys.argv[2], test=False)
+"""
+
+
+def test_a_killed_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "s"
+    child = subprocess.Popen([sys.executable, "-c", _ONE_BY_ONE, str(tiny), str(folder)])
+    while len(list(folder.glob("part-*"))) < 3 and child.poll() is None:
+        time.sleep(0.005)
+    child.kill()
+    child.wait()
+    kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*")}
+    assert 3 <= len(kept) < 200
+    monkeypatch.setattr(sys, "argv", ["", str(tiny), str(folder)])
+    monkeypatch.setattr(plan, "_FEWEST", 1)
+    monkeypatch.setattr(plan, "_PARTS", plan._PARTS)  # put back afterwards
+    exec(_ONE_BY_ONE, {})
+    frame = pl.read_parquet(folder / "part-*.parquet")
+    assert sorted(frame["row"]) == list(range(200))
+    assert {name: (folder / name).stat().st_mtime_ns for name in kept} == kept
