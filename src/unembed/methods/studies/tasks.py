@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose_together
-from unembed.ledger.ledger import Grain, Ledger
+from unembed.ledger.ledger import Grain, Ledger, Segment
 from unembed.ledger.readout import readout
 from unembed.methods.ablate import ablate
 from unembed.methods.explain import Explanation, explain
@@ -166,10 +166,18 @@ def _told(prediction: Prediction) -> Answer:
 
 def _ledger(ledger: Ledger) -> Answer:
     """Its terms, what a 16-bit run rounded as one, and how well they add up."""
-    terms = [vars(term) for term in ledger.terms() if not term.is_rounding]
+    terms = [term for segment in ledger.segments if not segment.is_rounding for term in _terms(segment)]
     if ledger.names_rounding:
         terms.append({"kind": "rounding", "value": ledger.rounding})
     return {"value": ledger.value, "ledger_error": ledger.error, "tolerance": ledger.tolerance, "terms": terms}
+
+
+def _terms(segment: Segment) -> Iterator[Mapping[str, Any]]:
+    """The terms of a segment as `Segment.terms`, without an object each: a study has millions."""
+    about = {"kind": segment.kind, "layer": segment.layer}
+    places = [(axis, column.tolist()) for axis in segment.axes if (column := segment.index(axis)) is not None]
+    for i, value in enumerate(segment.values.ravel().tolist()):
+        yield {**about, **{axis: column[i] for axis, column in places}, "value": value}
 
 
 def _explain(model: Model, one: Asked, task: Task) -> Answer:
