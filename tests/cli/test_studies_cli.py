@@ -52,7 +52,7 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--do", "guess"], "explain, words, lens, ablate, patch; found 'guess'"),
+        (["--do", "guess"], "explain, words, lens, ablate, knowledge, patch; found 'guess'"),
         (["--shard", "3/2"], "Expected a shard"),
         (["--do", "patch"], "needs the column `corrupt`"),
         (["--column", "prompt"], "OURS=THEIRS"),
