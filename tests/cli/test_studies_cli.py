@@ -52,7 +52,7 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--do", "guess"], "explain, words, lens, ablate, patch; found 'guess'"),
+        (["--do", "guess"], "explain, words, lens, ablate, knowledge, patch; found 'guess'"),
         (["--shard", "3/2"], "Expected a shard"),
         (["--do", "patch"], "needs the column `corrupt`"),
         (["--column", "prompt"], "OURS=THEIRS"),
@@ -67,7 +67,7 @@ import sys, unembed
 from unembed.methods.studies import plan
 
 plan._FEWEST, plan._PARTS = 1, 10**9  # parts of one row each
-rows = [{"prompt": f"the capital of {place} is"} for place in ("France", "Rome", "Paris", "new")] * 50
+rows = [{"prompt": f"the capital of {place} is"} for place in ("France", "Rome", "Paris", "new")] * 12
 unembed.study(unembed.load(sys.argv[1]), rows, out=sys.argv[2], test=False)
 """
 
@@ -80,11 +80,11 @@ def test_a_killed_study_goes_on_where_it_was(tiny, tmp_path, monkeypatch) -> Non
     child.kill()
     child.wait()
     kept = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*")}
-    assert 3 <= len(kept) < 200
+    assert 3 <= len(kept) < 48
     monkeypatch.setattr(sys, "argv", ["", str(tiny), str(folder)])
     monkeypatch.setattr(plan, "_FEWEST", 1)
     monkeypatch.setattr(plan, "_PARTS", plan._PARTS)  # put back afterwards
     exec(_ONE_BY_ONE, {})
     frame = pl.read_parquet(folder / "part-*.parquet")
-    assert sorted(frame["row"]) == list(range(200))
+    assert sorted(frame["row"]) == list(range(48))
     assert {name: (folder / name).stat().st_mtime_ns for name in kept} == kept

@@ -1972,7 +1972,7 @@ export interface StudyPayload {
 
 /** Means of one kind. */
 export interface StudyTable {
-  /** `credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `without each word`, or `the target after each layer`. */
+  /** `credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `attribution by neuron`, `without each word`, or `the target after each layer`. */
   what: string;
   /** Of the means. */
   unit: string;

@@ -182,6 +182,11 @@ class Segment(Brief):
     experts: tuple[int, ...] = ()
     """The expert of each index on the expert axis (a mixture has only those that ran)."""
 
+    @property
+    def is_rounding(self) -> bool:
+        """Whether its terms are what a 16-bit run rounded."""
+        return _is_rounding(self.kind)
+
     def index(self, axis: Axis) -> NDArray[np.int64] | None:
         """The index on an axis of each value, flattened; None when the terms have no such index."""
         if axis not in self.axes:

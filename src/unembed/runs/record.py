@@ -22,8 +22,9 @@ from unembed.models.model import Model, Stage
 from unembed.models.own_attention import CHUNK, OwnAttention
 from unembed.models.prompts import Given, absolute_position, tokenize
 from unembed.runs.heap import room, trimming
-from unembed.runs.recorder import Recorder, Selected
+from unembed.runs.recorder import Recorder
 from unembed.runs.run import Run
+from unembed.runs.selected import Selected
 
 
 def record(

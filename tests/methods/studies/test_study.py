@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import unembed
+from builders.masked_models import masked_by, word_pieces
 from builders.random_models import build
 from builders.words import WORDS, make_tokenizer
 from unembed.errors import InputError, Interrupted
@@ -179,7 +180,14 @@ def test_a_full_disk_leaves_what_is_finished(model, tmp_path, monkeypatch) -> No
 
 @pytest.mark.parametrize(
     ("do", "column"),
-    [("explain", "zeroed"), ("words", "words"), ("lens", "states"), ("ablate", "effects"), ("patch", "effects")],
+    [
+        ("explain", "zeroed"),
+        ("words", "words"),
+        ("lens", "states"),
+        ("ablate", "effects"),
+        ("knowledge", "neurons"),
+        ("patch", "effects"),
+    ],
 )
 def test_the_other_tasks_are_what_their_methods_say(model, tmp_path, do: str, column: str) -> None:
     row = {"prompt": "the capital of France is", "corrupt": "the capital of Rome is", "target": "Paris"}
@@ -188,7 +196,7 @@ def test_the_other_tasks_are_what_their_methods_say(model, tmp_path, do: str, co
     assert wrong["error"]
     assert wrong["probability"] is None
     assert answer["target"] == "Paris"
-    prompt, values = row["prompt"], [entry.get("effect", entry.get("probability")) for entry in answer[column]]
+    prompt, values = row["prompt"], [_number(entry) for entry in answer[column]]
     if do == "explain":
         explained = unembed.explain(model, prompt, "Paris")
         population = explained.population
@@ -201,6 +209,8 @@ def test_the_other_tasks_are_what_their_methods_say(model, tmp_path, do: str, co
         expected = [unit.effect for unit in unembed.words(model, prompt, "Paris").units]
     elif do == "lens":
         expected = [state.probability for state in unembed.lens(model, prompt, "Paris", positions=[-1]).entries()]
+    elif do == "knowledge":
+        expected = [neuron.value for neuron in unembed.attribute(model, prompt, "Paris").top(50)]
     elif do == "ablate":
         expected = [effect.log_probability for effect in unembed.ablate(model, prompt, "Paris").effects]
     else:
@@ -208,3 +218,20 @@ def test_the_other_tasks_are_what_their_methods_say(model, tmp_path, do: str, co
             cell.effect for cell in unembed.patch(model, prompt, row["corrupt"], "Paris", site="head").entries()
         ]
     assert values == pytest.approx(expected, abs=CLOSE)
+
+
+def _number(entry: dict[str, Any]) -> float:
+    return next(entry[name] for name in ("effect", "probability", "value") if name in entry)
+
+
+def test_blanks_are_asked_where_they_stand(tmp_path) -> None:
+    model = masked_by(word_pieces(), num_hidden_layers=2)
+    prompts = ["the [MASK] is a", "paris [MASK] in berlin", "a city [MASK] the", "the river is in"]
+    study(model, [{"prompt": prompt} for prompt in prompts], out=tmp_path / "s", test=False)
+    *answers, without = whole(tmp_path / "s").iter_rows(named=True)
+    assert "blank" in without["error"]
+    for prompt, found in zip(prompts, answers, strict=False):
+        alone = unembed.explain(model, prompt, by="head", test=False)
+        assert found["target_id"] == alone.target.token
+        expected = {(t.kind, t.layer, t.head): t.value for t in alone.ledger.terms()}
+        assert terms_of(found) == pytest.approx(expected, abs=CLOSE)

@@ -48,7 +48,7 @@ def _columns(texts: list[str] | None) -> dict[str, str]:
 class TaskOptions(Options):
     """What is asked of each prompt: the fields of `Task`."""
 
-    do: Annotated[str, typer.Option("--do", help="explain, words, lens, ablate or patch.")] = "explain"
+    do: Annotated[str, typer.Option("--do", help="explain, words, lens, ablate, knowledge or patch.")] = "explain"
     by: Annotated[
         str, typer.Option(help="explain: sublayer, head, source, neuron; words: token, word, sentence, line.")
     ] = "head"

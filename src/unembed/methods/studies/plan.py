@@ -6,6 +6,7 @@ alone, so that a study that is taken up again, or shared among processes, makes 
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,10 @@ class Plan(Brief):
     @property
     def bytes_at_once(self) -> int:
         """What prompts that share a forward take at most, beyond the model."""
-        lengths = {length for length in self.lengths if length}
-        return max((self.at_once(length) * _bytes_of(self.model, length) for length in lengths), default=0)
+        most = max(map(len, self.parts))
+        counts = Counter(length for length in self.lengths if length)
+        sizes = {length: min(count, most, self.at_once(length)) for length, count in counts.items()}
+        return max((size * _bytes_of(self.model, length) for length, size in sizes.items()), default=0)
 
     def batches(self, questions: Sequence[Asked]) -> Iterator[list[Asked]]:
         """Questions that share a forward: of one length, asked at one place, within the memory."""

@@ -110,7 +110,7 @@ def study(
     Args:
         model: from `load` or `wrap`; a decoder or a masked language model.
         prompts: a JSONL, CSV or Parquet file, or rows as mappings, each with a `prompt`.
-        do: "explain", "words", "lens", "ablate" or "patch"; or a `Task`.
+        do: "explain", "words", "lens", "ablate", "knowledge" or "patch"; or a `Task`.
         out: the folder; a study that was stopped goes on in its own.
         shard: `2/4` asks the second of four shares; None asks all.
         progress: called after each prompt.

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from unembed.errors import InputError
 from unembed.ledger.decompose import decompose_together
-from unembed.ledger.ledger import Grain, Ledger
+from unembed.ledger.ledger import Grain, Ledger, Segment
 from unembed.ledger.readout import readout
 from unembed.methods.ablate import ablate
 from unembed.methods.explain import Explanation, explain
+from unembed.methods.knowledge.attribution import attribute
 from unembed.methods.lens import lens
 from unembed.methods.patch import patch
 from unembed.methods.studies.prompt_files import Row
@@ -31,6 +32,8 @@ from unembed.runs.record import record_together
 if TYPE_CHECKING:
     import polars as pl
 
+_NEURONS = 50
+"""How many neurons of an attribution are kept: those of the largest magnitude."""
 Answer = dict[str, Any]
 """The columns that a task adds to a row."""
 
@@ -40,7 +43,7 @@ class Task:
     """What is asked of every prompt."""
 
     do: str = "explain"
-    """"explain", "words", "lens", "ablate" or "patch"."""
+    """"explain", "words", "lens", "ablate", "knowledge" or "patch"."""
     by: str = "head"
     """Granularity of the ledger of `explain`, as in `decompose`; the units of `words`, "word" by default."""
     test: bool = True
@@ -166,10 +169,18 @@ def _told(prediction: Prediction) -> Answer:
 
 def _ledger(ledger: Ledger) -> Answer:
     """Its terms, what a 16-bit run rounded as one, and how well they add up."""
-    terms = [vars(term) for term in ledger.terms() if not term.is_rounding]
+    terms = [term for segment in ledger.segments if not segment.is_rounding for term in _terms(segment)]
     if ledger.names_rounding:
         terms.append({"kind": "rounding", "value": ledger.rounding})
     return {"value": ledger.value, "ledger_error": ledger.error, "tolerance": ledger.tolerance, "terms": terms}
+
+
+def _terms(segment: Segment) -> Iterator[Mapping[str, Any]]:
+    """The terms of a segment as `Segment.terms`, without an object each: a study has millions."""
+    about = {"kind": segment.kind, "layer": segment.layer}
+    places = [(axis, column.tolist()) for axis in segment.axes if (column := segment.index(axis)) is not None]
+    for i, value in enumerate(segment.values.ravel().tolist()):
+        yield {**about, **{axis: column[i] for axis, column in places}, "value": value}
 
 
 def _explain(model: Model, one: Asked, task: Task) -> Answer:
@@ -233,6 +244,15 @@ def _ask_patch(model: Model, one: Asked, task: Task) -> Answer:
     return _told(run.prediction(token)) | about | {"effects": effects}
 
 
+def _ask_knowledge(model: Model, one: Asked, task: Task) -> Answer:
+    run = prompt_of(model, one.prompt).recorded([one.place])
+    given = [*one.words("answer", "target").values(), run.token(None)]
+    found = attribute(run, given[0])
+    names = ("layer", "expert", "neuron", "value")
+    neurons = [{name: getattr(neuron, name) for name in names} for neuron in found.top(_NEURONS)]
+    return _told(run.prediction(found.question.answer[0])) | {"neurons": neurons}
+
+
 def _whole(*names: str) -> "dict[str, pl.DataType]":
     import polars as pl
 
@@ -273,6 +293,12 @@ def _ablate_columns() -> "dict[str, pl.DataType]":
     return {"effects": _list_of(kind=pl.String(), **_whole("layer", "head", "neuron"), effect=pl.Float64())}
 
 
+def _knowledge_columns() -> "dict[str, pl.DataType]":
+    import polars as pl
+
+    return {"neurons": _list_of(**_whole("layer", "expert", "neuron"), value=pl.Float64())}
+
+
 def _patch_columns() -> "dict[str, pl.DataType]":
     import polars as pl
 
@@ -286,6 +312,7 @@ _KINDS: dict[str, Kind] = {
     "words": Kind(_word_columns, ("by",), _ask_words),
     "lens": Kind(_lens_columns, (), _ask_lens),
     "ablate": Kind(_ablate_columns, ("site",), _ask_ablate),
+    "knowledge": Kind(_knowledge_columns, (), _ask_knowledge),
     "patch": Kind(_patch_columns, ("site",), _ask_patch, needs=("corrupt",)),
 }
 """By the word that a study is told to do."""
