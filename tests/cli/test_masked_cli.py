@@ -103,6 +103,7 @@ RUNS = [
     ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is", "--site", "head"],
     ["noise", PROMPT],
     ["paths", PROMPT, "-t", "Paris"],
+    ["graph", PROMPT, "-t", "Paris", "--nodes", "5"],
     ["words", PROMPT, "-t", "Paris"],
     ["explain", PROMPT, "-p", "1"],
     ["explain", PROMPT, "--swap", "France=Italy"],
