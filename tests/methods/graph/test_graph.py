@@ -16,6 +16,7 @@ from builders.masked_models import MASK, MASKED, build_masked
 from builders.random_encoder_decoders import ENCODER_DECODERS
 from builders.random_encoder_decoders import build as build_encoder_decoder
 from builders.random_models import MODEL_TYPES, VOCAB, build
+from builders.unknown_models import unknown
 from oracles.frozen_graph import Oracle
 from oracles.rerun import exactly
 from unembed.errors import InputError
@@ -167,9 +168,9 @@ def family(name: str) -> tuple[unembed.Model, list[int]]:
 def test_sums_hold_in_every_family(name):
     with exactly():
         model, tokens = family(name)
-        run = unembed.record(model, tokens)
-        some = graph(run, TARGET, nodes=9, rule="relp")
-        whole = graph(run, TARGET, nodes=ALL, by="head+mlp")
+        run, place = unembed.record(model, tokens), tokens.index(MASK) if name in MASKED else -1
+        some = graph(run, TARGET, position=place, nodes=9, rule="relp")
+        whole = graph(run, TARGET, position=place, nodes=ALL, by="head+mlp")
     assert abs(some.error) < 1e-9
     conserved(some)
     conserved(whole)
@@ -178,6 +179,24 @@ def test_sums_hold_in_every_family(name):
     if model.encoder is not None:
         assert {"cross_head", "mlp"} <= {node.kind for node in whole.nodes}
         assert any(node.encoder for node in whole.nodes)
+
+
+@pytest.mark.parametrize("name", ["glm4_moe", "granite", "qwen2_moe"])
+def test_sums_hold_where_the_structure_is_inferred(name):
+    """Experts that every token goes through, with a gate and without; writes that are scaled."""
+    with exactly():
+        model = unembed.wrap(unknown(name), name=name)
+        found = graph(model, TOKENS, TARGET, nodes=ALL)
+    assert abs(found.error) < 1e-9
+    conserved(found)
+    assert found.remainder == pytest.approx(0, abs=1e-9)
+    assert any(node.kind == "shared_experts" for node in found.nodes) == (name != "granite")
+
+
+@pytest.mark.parametrize("name", ["bitnet", "gptj", "mamba"])
+def test_other_models_are_refused_in_a_sentence(name):
+    with pytest.raises(InputError, match=r"(A graph is read from the weights of heads|graph is not told of)"):
+        graph(unembed.wrap(unknown(name), name=name), TOKENS, TARGET)
 
 
 @settings(max_examples=12, deadline=None)
