@@ -1,4 +1,4 @@
-"""What a graph of 60 nodes costs, in plain forwards of the same prompt: without the removals of its nodes, and with them."""
+"""What a graph of 60 nodes costs, in plain forwards of the same prompt: alone, and with the removals of its nodes."""
 
 from __future__ import annotations
 

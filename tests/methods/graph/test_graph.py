@@ -245,6 +245,17 @@ def _without(module, node) -> float:
     return float(logits[TARGET] - logits.mean())
 
 
+def test_a_head_opens_into_what_its_query_and_key_are_made_of():
+    found = asked(tiny("llama"), nodes=ALL)
+    head = next(node for node in found.nodes if node.kind == "head")
+    with exactly():
+        score = found.attended(head)
+    assert (score.layer, score.head, score.destination) == (head.layer, head.head, head.position)
+    assert score.sum == pytest.approx(score.score, abs=score.tolerance)
+    with pytest.raises(InputError, match="Expected a node that is a head of self-attention, found L"):
+        found.attended(next(node for node in found.nodes if node.kind == "neuron"))
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

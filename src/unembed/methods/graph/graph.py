@@ -29,6 +29,7 @@ from unembed.errors import InputError, Interrupted, counted
 from unembed.ledger.decompose import SAFETY, rounding
 from unembed.ledger.ledger import check_sum
 from unembed.ledger.readout import Readout, readout
+from unembed.methods.circuits.attention_score import AttentionScore, attention_score
 from unembed.methods.graph.edges import Edges, edges, in_order
 from unembed.methods.graph.frozen_mlps import Rule
 from unembed.methods.graph.network import Network, network
@@ -168,6 +169,20 @@ class Graph(RunResult[GraphNode]):
             Interrupted: on Ctrl-C, with the removals that were finished.
         """
         return _tested(self, memory, progress)
+
+    def attended(self, node: GraphNode, *, source: int | None = None) -> AttentionScore:
+        """Why the head of a node attended as it did: the pattern is frozen in the graph, and explained here.
+
+        Args:
+            node: a head.
+            source: the position attended to; None takes the most attended.
+
+        Raises:
+            InputError: the node is no head of self-attention, or as `attention_score`.
+        """
+        if node.kind != "head" or node.encoder or node.head is None:
+            raise InputError(f"Expected a node that is a head of self-attention, found {node.label}.")
+        return attention_score(self.run, node.layer, node.head, destination=node.position, source=source)
 
     def plot(self) -> "Figure":
         """Draw the graph: tokens from left to right, blocks upward, the target on top.

@@ -122,5 +122,12 @@ def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
             f" TESTED    worth and what removal takes away agree in order by {decimal(payload.agreement)} (1: the same "
             "order, 0: none); worth is a share of the sum, what removal does is the cause"
         )
+    head = next((node for node in payload.nodes if node.kind == "head" and not node.encoder), None)
+    if head is not None and not payload.sources:
+        yield Text(
+            f" WHY       a head attended as it did, tell its queries and keys: unembed attended --layer {head.layer} "
+            f"--head {head.head} --position {head.position}",
+            FAINT,
+        )
     if len(payload.nodes) > top:
         yield Text(f" {len(payload.nodes) - top} more nodes: --top {len(payload.nodes)}, or --json", FAINT)
