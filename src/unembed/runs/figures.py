@@ -217,21 +217,22 @@ def layered(
     points: Sequence[tuple[float, float, str, float]],
     lines: Sequence[tuple[tuple[float, float], tuple[float, float], float]],
     *,
-    axes: tuple[str, str],
+    rows: Sequence[str],
+    axis: str,
     title: str = "",
 ) -> Picture:
-    """Draw named points and weighted lines between them: orange above 0, purple and dashed below.
+    """Draw named points in rows and weighted lines between them: orange above 0, purple and dashed below.
 
     Args:
         points: across, upward, the name, the value; the larger the value, the larger the point.
         lines: from where, to where, the value.
-        axes: what is across and what upward.
+        rows: the name of each row, from 0 upward.
+        axis: what is across.
         title: above it.
     """
-    across, upward = ({point[axis] for point in points} for axis in (0, 1))
-    wide, high = (max(ends) - min(ends) if ends else 0 for ends in (across, upward))
+    wide = max((point[0] for point in points), default=0.0)
     with _settings():
-        figure, canvas = _empty(min(16, 3 + 1.1 * wide), min(16, 2 + 0.28 * high), title)
+        figure, canvas = _empty(min(16, 2 + 0.55 * wide), min(16, 1 + 0.3 * len(rows)), title)
         widest = max((abs(value) for _, _, value in lines), default=1.0) or 1.0
         for (x, y), (u, v), value in lines:
             canvas.plot(
@@ -251,9 +252,10 @@ def layered(
                 name, (x, y), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=5, zorder=3
             )
         canvas.set_xticks([])
-        canvas.set_xlabel(axes[0])
-        canvas.set_ylabel(axes[1])
-        canvas.spines[["top", "right", "bottom"]].set_visible(False)
+        canvas.set_yticks(range(len(rows)), rows)
+        canvas.tick_params(axis="y", length=0, labelsize=6)
+        canvas.set_xlabel(axis)
+        canvas.spines[["top", "right", "bottom", "left"]].set_visible(False)
         canvas.margins(0.06)
     return figure
 
