@@ -76,11 +76,11 @@ def watch(stack: ExitStack, block: Block) -> BlockReads:
     if block.experts is not None:
         on_call(stack, block.experts, partial(reads.put, "experts"))
     on_pass(stack, block.module, reads.end)
-    watch_layers(stack, block, reads.layers)
+    _watch_layers(stack, block, reads.layers)
     return reads
 
 
-def watch_layers(
+def _watch_layers(
     stack: ExitStack,
     block: Block,
     found: list[LayerCall],
@@ -98,7 +98,7 @@ def layer_calls(run: Run, layer: int, replaced: Replaced | None = None) -> list[
     """A block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
     found: list[LayerCall] = []
     with ExitStack() as stack:
-        watch_layers(stack, run.model.blocks[layer], found, replaced)
+        _watch_layers(stack, run.model.blocks[layer], found, replaced)
         _call_again(run, layer)
     return found
 

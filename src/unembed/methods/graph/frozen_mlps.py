@@ -35,7 +35,7 @@ Layouts = dict[tuple[Any, ...], list[Slots]]
 """What was found out of each kind of block."""
 
 
-def times(x: Float[Tensor, "row d_in"], matrix: Float[Tensor, "d_in d_out"]) -> Float[Tensor, "row d_out"]:
+def _times(x: Float[Tensor, "row d_in"], matrix: Float[Tensor, "d_in d_out"]) -> Float[Tensor, "row d_out"]:
     """A product in the weights' precision, but at least float32; the result is float64."""
     dtype = torch.promote_types(matrix.dtype, torch.float32)
     return (x.to(dtype) @ matrix.to(dtype)).double()
@@ -68,11 +68,11 @@ class Neurons(Brief):
 
     def folded(self, w: Float[Tensor, "position d_model"]) -> Float[Tensor, "row neuron"]:
         """Readouts of what is written, as readouts of the activations."""
-        return times(w[self.rows], self.output.T)
+        return _times(w[self.rows], self.output.T)
 
     def reads(self, folded: Float[Tensor, "row neuron"]) -> Float[Tensor, "row d_model"]:
         """Readouts of the activations, as readouts of what the neurons read."""
-        return sum(times(branch.slope * folded, branch.matrix.T) for branch in self.branches)  # type: ignore[return-value]
+        return sum(_times(branch.slope * folded, branch.matrix.T) for branch in self.branches)  # type: ignore[return-value]
 
     def read(self, row: int, neuron: int) -> Float[Tensor, "d_model"]:
         """The same of one activation."""

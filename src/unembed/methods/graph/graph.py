@@ -45,8 +45,8 @@ from unembed.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RULES: tuple[Rule, ...] = get_args(Rule)
-SHARES = (0.8, 0.9)
+_RULES: tuple[Rule, ...] = get_args(Rule)
+_SHARES = (0.8, 0.9)
 SMALLEST = 1e-3
 """Edges below this share of the largest worth are part of the edge from and to `others`."""
 
@@ -239,8 +239,8 @@ def graph(
 def _check(by: str, rule: str) -> None:
     if by not in BYS:
         raise InputError(f"Expected nodes by {' or '.join(BYS)}, found {by!r}.")
-    if rule not in RULES:
-        raise InputError(f"Expected a rule of {' or '.join(RULES)}, found {rule!r}.")
+    if rule not in _RULES:
+        raise InputError(f"Expected a rule of {' or '.join(_RULES)}, found {rule!r}.")
 
 
 def _made(net: Network, by: By, rule: Rule, count: int) -> Graph:
@@ -261,7 +261,7 @@ def _made(net: Network, by: By, rule: Rule, count: int) -> Graph:
         biases=net.biases,
         remainder=net.readout.value - made.carried(worths.to(made.biases)),
         candidates=sum(each.worth.numel() for each in found),
-        shares=nodes_for(found, SHARES),
+        shares=nodes_for(found, _SHARES),
         tolerance=SAFETY * math.hypot(rounding(net.readout), precision * math.sqrt(net.squares)),
         planned=0,
     )

@@ -8,7 +8,6 @@ the last stream becomes one of every stream below, down to what enters the first
 and the worth of a part is `w . write` with the `w` of the place where it writes. One pass from the last block down.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -193,11 +192,3 @@ def _through(heads: FrozenHeads, w: Float[Tensor, "position d_model"]) -> tuple[
         return folded, read, constant
     below, shift = heads.read.below(read, torch.arange(len(read), device=read.device))
     return folded, below, constant + float(shift.sum())
-
-
-def writes(pulled: PulledStack, layer: int) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """What each sublayer of a block wrote with what reads it, by stage, the last first."""
-    block, part = pulled.blocks[layer], pulled.run.layers[layer]
-    at = {"mlp": block.at_mlp, "cross_attention": block.at_cross, "attention": block.at_attention}
-    for stage in reversed(pulled.stack.layers[layer].stages):
-        yield stage, part.write(stage).double(), at[stage]
