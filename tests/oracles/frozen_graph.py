@@ -106,14 +106,14 @@ class Oracle:
 
     def __init__(self, module: Any, tokens: list[int], token: int, rule: str) -> None:
         whole = Linear(module, tokens, rule)
-        self.value = whole.target(token)
-        reads = dict(zip(whole.leaves, torch.autograd.grad(self.value, list(whole.leaves.values())), strict=True))
-        self.value = float(self.value)
+        value = whole.target(token)
+        reads = dict(zip(whole.leaves, torch.autograd.grad(value, list(whole.leaves.values())), strict=True))
+        self.value = float(value)
         self.values = {name: made.detach() for name, made in whole.made.items()}
         self.worth = self.entries({name: reads[name] * value for name, value in self.values.items()})
         cut = Linear(module, tokens, rule, given=self.values)
         direct = cut.target(token)
-        numbers = self.entries({name: reads[name] * made for name, made in cut.made.items()})
+        numbers: dict[Any, Tensor] = self.entries({name: reads[name] * made for name, made in cut.made.items()})
         numbers["target"] = direct
         self.into = {
             name: self.read(cut, number) for name, number in numbers.items() if name == "target" or name[0] != "word"

@@ -818,6 +818,10 @@ export interface GraphPayload {
   nodes_for_90: number;
   /** Rank correlation of `worth` with `value - after`, -1 to 1; null without removals. */
   agreement: number | null;
+  /** The same of what the shown nodes are worth under each rule; empty without removals. */
+  agreements: Record<string, number | null>;
+  /** The rule that agrees best with the removals; null without removals, or where it makes no difference. */
+  best_rule: "gate" | "relp" | null;
   /** Of words and biases, in logits. */
   sum: number;
   /** `sum - value`, in logits. */

@@ -5,7 +5,9 @@ All is float64 under `exactly()`: sums of some thousand products, so 1e-9 is far
 
 import math
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -25,7 +27,10 @@ from unembed.methods.graph.graph import Graph, graph
 from unembed.models.read_source import probe_source, with_source
 
 TOKENS, TARGET, ALL = [3, 50, 7, 11], 40, 10**6
-CLOSE = {"rel": 1e-9, "abs": 1e-9}
+
+
+def close(value: float) -> Any:
+    return pytest.approx(value, rel=1e-9, abs=1e-9)
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +50,9 @@ def oracle(model_type: str, rule: str) -> Oracle:
         return Oracle(tiny(model_type).module, TOKENS, TARGET, rule)
 
 
-def named(found: Graph) -> dict[str, tuple]:
+def named(found: Graph) -> dict[str, Any]:
     """The oracle's names by those of the graph."""
-    names: dict[str, tuple] = {word.label: ("word", word.position) for word in found.words}
+    names: dict[str, Any] = {word.label: ("word", word.position) for word in found.words}
     for node in found.nodes:
         index = node.head if node.kind == "head" else node.neuron
         names[node.label] = (node.kind, node.layer, index, node.position)
@@ -65,11 +70,11 @@ cases = pytest.mark.parametrize(("model_type", "rule"), [("llama", "gate"), ("ll
 @cases
 def test_the_logit_is_the_sum_over_words_and_biases(model_type, rule):
     found, by_hand = asked(tiny(model_type), rule=rule), oracle(model_type, rule)
-    assert found.value == pytest.approx(by_hand.value, **CLOSE)
+    assert found.value == close(by_hand.value)
     assert abs(found.error) < 1e-12
     worths = {word.position: word.worth for word in found.words}
-    assert worths == {p: pytest.approx(float(by_hand.worth["word", p]), **CLOSE) for p in range(len(TOKENS))}
-    assert found.sum == pytest.approx(sum(worths.values()) + found.biases, **CLOSE)
+    assert worths == {p: close(float(by_hand.worth["word", p])) for p in range(len(TOKENS))}
+    assert found.sum == close(sum(worths.values()) + found.biases)
 
 
 @cases
@@ -77,18 +82,16 @@ def test_every_node_and_every_edge_is_that_of_the_oracle(model_type, rule):
     found, by_hand = asked(tiny(model_type), rule=rule, nodes=ALL), oracle(model_type, rule)
     names = named(found)
     assert {names[node.label]: node.worth for node in found.nodes} == {
-        name: pytest.approx(float(worth), **CLOSE)
-        for name, worth in by_hand.worth.items()
-        if name[0] != "word" and float(worth)
+        name: close(float(worth)) for name, worth in by_hand.worth.items() if name[0] != "word" and float(worth)
     }
     for reader in [*(node.label for node in found.nodes), "target"]:
         into = {names[e.source]: e.worth for e in found.into(reader) if e.source in names}
         expected = by_hand.into[names.get(reader, "target")]
         assert {k: v for k, v in into.items() if abs(v) > 1e-12} == {
-            k: pytest.approx(v, **CLOSE) for k, v in expected.items() if abs(v) > 1e-12
+            k: close(v) for k, v in expected.items() if abs(v) > 1e-12
         }
         biases = sum(e.worth for e in found.into(reader) if e.source == "biases")
-        assert biases == pytest.approx(by_hand.biases[names.get(reader, "target")], **CLOSE)
+        assert biases == close(by_hand.biases[names.get(reader, "target")])
     assert found.remainder == pytest.approx(0, abs=1e-9)
     assert all(abs(e.worth) < 1e-9 for e in found.edges if "others" in (e.source, e.target))
 
@@ -102,7 +105,7 @@ def test_what_is_not_shown_is_one_edge_a_node():
     for reader in [*(node.label for node in found.nodes), "target"]:
         expected = by_hand.into[names.get(reader, "target")]
         others = sum(e.worth for e in found.into(reader) if e.source == "others")
-        assert others == pytest.approx(sum(v for k, v in expected.items() if k not in shown), **CLOSE)
+        assert others == close(sum(v for k, v in expected.items() if k not in shown))
 
 
 def test_the_remainder_is_what_goes_by_ways_through_others():
@@ -119,7 +122,7 @@ def test_the_remainder_is_what_goes_by_ways_through_others():
                 total += share * edge.worth
         return total
 
-    assert found.value - ways("target", 1.0) == pytest.approx(found.remainder, **CLOSE)
+    assert found.value - ways("target", 1.0) == close(found.remainder)
 
 
 def test_shares_count_the_nodes_that_carry_them():
@@ -133,7 +136,7 @@ def test_shares_count_the_nodes_that_carry_them():
 def test_values_are_what_the_run_holds():
     found = asked(tiny("llama"), nodes=ALL)
     for node in found.nodes:
-        if node.kind == "neuron":
+        if node.kind == "neuron" and node.part is not None:
             assert node.value == float(found.run.at(node.part.site(node.position))[0])
         else:
             assert node.value * node.worth > 0
@@ -146,13 +149,13 @@ def conserved(found: Graph) -> None:
     """What enters a node is its worth, and what leaves it as well."""
     for node in found.nodes:
         for edges in (found.into(node), found.out_of(node)):
-            assert math.fsum(e.worth for e in edges) == pytest.approx(node.worth, **CLOSE)
+            assert math.fsum(e.worth for e in edges) == close(node.worth)
     for word in found.words:
-        assert math.fsum(e.worth for e in found.out_of(word.label)) == pytest.approx(word.worth, **CLOSE)
-    assert math.fsum(e.worth for e in found.into("target")) == pytest.approx(found.value, **CLOSE)
-    assert math.fsum(e.worth for e in found.out_of("biases")) == pytest.approx(found.biases, **CLOSE)
+        assert math.fsum(e.worth for e in found.out_of(word.label)) == close(word.worth)
+    assert math.fsum(e.worth for e in found.into("target")) == close(found.value)
+    assert math.fsum(e.worth for e in found.out_of("biases")) == close(found.biases)
     into, out = found.into("others"), found.out_of("others")
-    assert math.fsum(e.worth for e in into) == pytest.approx(math.fsum(e.worth for e in out), **CLOSE)
+    assert math.fsum(e.worth for e in into) == close(math.fsum(e.worth for e in out))
 
 
 def family(name: str) -> tuple[unembed.Model, list[int]]:
@@ -227,10 +230,20 @@ def test_each_node_is_removed_exactly():
     with exactly():
         found = graph(model, TOKENS, TARGET, nodes=12).tested()
         for node in found.nodes:
-            assert node.after == pytest.approx(_without(model.module, node), **CLOSE)
+            assert node.after == close(_without(model.module, node))
     assert found.complete
     assert {node.kind for node in found.nodes} == {"head", "neuron"}
-    assert -1 <= (found.agreement or 0) <= 1
+    effects = [found.value - (node.after or 0.0) for node in found.nodes]
+    for rule in ("gate", "relp"):
+        by_hand, names = oracle("llama", rule), named(found)
+        worths = [float(by_hand.worth[names[node.label]]) for node in found.nodes]
+        assert found.agreements[rule] == close(float(np.corrcoef(_ranks(worths), _ranks(effects))[0, 1]))
+    assert found.agreement == found.agreements["gate"]
+    assert found.best_rule == max(found.agreements, key=lambda rule: found.agreements[rule] or -1.0)
+
+
+def _ranks(values: list[float]) -> np.ndarray:
+    return np.argsort(np.argsort(values))
 
 
 def _without(module, node) -> float:

@@ -33,7 +33,7 @@ from unembed.methods.circuits.attention_score import AttentionScore, attention_s
 from unembed.methods.graph.edges import Edges, edges, in_order
 from unembed.methods.graph.frozen_mlps import Rule
 from unembed.methods.graph.network import Network, network
-from unembed.methods.graph.nodes import BYS, By, GraphNode, candidates, chosen, node_of, nodes_for
+from unembed.methods.graph.nodes import BYS, By, GraphNode, candidates, chosen, node_of, nodes_for, worth_in
 from unembed.methods.words.compare import spearman
 from unembed.models.refusals import plain_heads_only
 from unembed.models.reprs import SHOWN, listed
@@ -103,6 +103,9 @@ class Graph(RunResult[GraphNode]):
     shares: dict[float, int] = field(hash=False)
     """How many nodes, the largest first, have 80 and 90 % of the worth of all, signs apart."""
     tolerance: float
+    agreements: dict[Rule, float | None] = field(hash=False)
+    """By rule, the rank correlation of what the shown nodes are worth under it with what their removal takes away;
+    empty without removals."""
     planned: int
     """How many nodes are removed as a test, where all is done."""
 
@@ -133,9 +136,14 @@ class Graph(RunResult[GraphNode]):
 
     @property
     def agreement(self) -> float | None:
-        """The rank correlation of the worth of nodes with what their removal takes away; None without removals."""
-        pairs = [(node.worth, self.value - node.after) for node in self.nodes if node.after is not None]
-        return spearman(*zip(*pairs, strict=True)) if len(pairs) > 1 else None  # type: ignore[arg-type]
+        """That of the graph's own rule; None without removals, or where one of the two has no ranks."""
+        return self.agreements.get(self.rule)
+
+    @property
+    def best_rule(self) -> Rule | None:
+        """The rule that agrees best with the removals; None without removals, or where it makes no difference."""
+        known = {rule: value for rule, value in self.agreements.items() if value is not None}
+        return max(known, key=lambda rule: known[rule]) if len(set(known.values())) > 1 else None
 
     def entries(self) -> tuple[GraphNode, ...]:
         """The shown nodes."""
@@ -263,6 +271,7 @@ def _made(net: Network, by: By, rule: Rule, count: int) -> Graph:
         candidates=sum(each.worth.numel() for each in found),
         shares=nodes_for(found, _SHARES),
         tolerance=SAFETY * math.hypot(rounding(net.readout), precision * math.sqrt(net.squares)),
+        agreements={},
         planned=0,
     )
     check_sum("The graph's words and biases", result.sum, result.value, result.tolerance)
@@ -316,13 +325,22 @@ def _tested(found: Graph, memory: int | None, progress: Progress) -> Graph:
         return replace(found, nodes=tuple(nodes))
 
     changes = [edits.zero(site) for _, site in parts]
-    at = [found.readout.position]
+    at, measure = [found.readout.position], _measured(found.readout)
     try:
-        return result(
-            counterfactuals(found.run, changes, _measured(found.readout), at=at, memory=memory, progress=progress)
-        )
+        tried = result(counterfactuals(found.run, changes, measure, at=at, memory=memory, progress=progress))
     except Interrupted as stop:
         raise Interrupted(result(stop.result)) from stop
+    return replace(tried, agreements=_agreements(tried))
+
+
+def _agreements(found: Graph) -> dict[Rule, float | None]:
+    """By rule, how the order of the worths is that of what the removals take away."""
+    tried = [node for node in found.nodes if node.after is not None]
+    effects = [found.value - (node.after or 0.0) for node in tried]
+    (other,) = set(_RULES) - {found.rule}
+    net = network(found.readout, other)
+    worths = {found.rule: [node.worth for node in tried], other: [worth_in(net, node) for node in tried]}
+    return {rule: spearman(worths[rule], effects) if tried else None for rule in _RULES}
 
 
 def _measured(read: Readout) -> Known:

@@ -117,7 +117,7 @@ def chosen(found: Sequence[Candidates], count: int) -> list[Place]:
         best = flat.abs().topk(min(count, flat.numel())).indices
         width = each.worth.shape[1]
         for i, worth in zip(best.tolist(), flat[best].tolist(), strict=True):
-            places.append(Place(each.kind, each.stack, each.layer, each.group, *divmod(i, width), worth))
+            places.append(Place(each.kind, each.stack, each.layer, each.group, i // width, i % width, worth))
     return sorted((place for place in places if place.worth), key=lambda place: -abs(place.worth))[:count]
 
 
@@ -153,3 +153,22 @@ def node_of(net: Network, place: Place) -> GraphNode:
     return GraphNode(
         place.kind, place.layer, head, expert, neuron, position, value, place.worth, encoder=bool(place.stack)
     )
+
+
+def worth_in(net: Network, node: GraphNode) -> float:
+    """What a node of another network of the same run is worth in this one."""
+    pulled = net.stacks[int(node.encoder)]
+    block, at = pulled.blocks[node.layer], node.position
+    if node.kind in ("head", "cross_head"):
+        cross = node.kind == "cross_head"
+        reads, z = block.cross_heads if cross else block.heads, pulled.heads(node.layer, cross=cross).z
+        return float(z[at, node.head].double() @ reads[at, node.head])
+    if node.kind == "mlp":
+        return float(pulled.run.layers[node.layer].mlp_write[at].double() @ block.at_mlp[at])
+    assert block.mlp is not None
+    for neurons, folded in zip(block.mlp.neurons, block.folded, strict=True):
+        if neurons.expert == node.expert and neurons.shared == (node.kind == "shared_experts"):
+            row = neurons.rows == at
+            found = (neurons.activation[row] * folded[row])[0]
+            return float(found.sum() if node.neuron is None else found[node.neuron])
+    raise AssertionError(f"{node.label} is in no network of this run.")

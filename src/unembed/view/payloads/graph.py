@@ -105,6 +105,10 @@ class GraphPayload:
     """The same of 90 %."""
     agreement: float | None
     """Rank correlation of `worth` with `value - after`, -1 to 1; null without removals."""
+    agreements: dict[str, float | None]
+    """The same of what the shown nodes are worth under each rule; empty without removals."""
+    best_rule: Literal["gate", "relp"] | None
+    """The rule that agrees best with the removals; null without removals, or where it makes no difference."""
     sum: float
     """Of words and biases, in logits."""
     error: float
@@ -154,6 +158,8 @@ def graph_payload(result: "Graph") -> GraphPayload:
         nodes_for_80=result.shares[0.8],
         nodes_for_90=result.shares[0.9],
         agreement=result.agreement,
+        agreements=dict(result.agreements),
+        best_rule=result.best_rule,
         sum=result.sum,
         error=result.error,
         tolerance=result.tolerance,

@@ -51,17 +51,17 @@ def _words(payload: GraphPayload) -> float:
 def _word_rows(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
     order = sorted(payload.words, key=lambda word: -abs(word.worth))
     shown = sorted(order[:top], key=lambda word: (not word.of_source, word.position))
-    names = [_word_name(payload, word) for word in shown]
-    width = min(max([12, *map(cell_len, names)]) + 1, max(12, paper.width - 30))
+    names, rest = [_word_name(payload, word) for word in shown], order[top:]
+    others = [f"{len(rest)} other words (net)"] if rest else []
+    width = min(max([12, *map(cell_len, [*names, *others])]) + 1, max(12, paper.width - 30))
     largest = max((abs(word.worth) for word in [*shown]), default=0.0)
     for name, word in zip(names, shown, strict=True):
         bar = paper.glyphs.bar(word.worth, largest, paper.bar_beside(width + 11))
         yield Text(f"  {cell(name, width)}{cell(signed(word.worth), 8, right=True)} ").append(
             bar, signed_style(word.worth)
         )
-    rest = order[top:]
     if rest:
-        yield _plain(f"{len(rest)} other words (net)", sum(word.worth for word in rest), width)
+        yield _plain(others[0], sum(word.worth for word in rest), width)
     yield _plain("biases", payload.biases, width)
 
 
@@ -109,6 +109,15 @@ def _source_name(payload: GraphPayload, source: str) -> str:
     return visible(payload.sources[int(position)].label) if kind == "source" else source
 
 
+def _other_rule(payload: GraphPayload) -> str:
+    """How the worths under the other rule agree with the removals, where that makes a difference."""
+    if payload.best_rule is None:
+        return ""
+    (other,) = payload.agreements.keys() - {payload.rule}
+    better = f": here it agrees better (--rule {other})" if payload.best_rule == other else ""
+    return f", under the rule {other} by {decimal(payload.agreements[other] or 0.0)}{better}"
+
+
 def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
     """What the shown nodes amount to."""
     alone = payload.value - payload.remainder
@@ -120,7 +129,7 @@ def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
     if payload.agreement is not None:
         yield Text(
             f" TESTED    worth and what removal takes away agree in order by {decimal(payload.agreement)} (1: the same "
-            "order, 0: none); worth is a share of the sum, what removal does is the cause"
+            f"order, 0: none){_other_rule(payload)}; worth is a share of the sum, what removal does is the cause"
         )
     head = next((node for node in payload.nodes if node.kind == "head" and not node.encoder), None)
     if head is not None and not payload.sources:
