@@ -22,7 +22,7 @@ def graph_lines(payload: GraphPayload, paper: Paper, *, top: int = 12) -> Iterat
     yield from headline(f" GRAPH to {visible(target.text)} {percent(target.probability)}", payload.model, paper)
     yield Text(
         f" logit {_above(payload)}: {signed(payload.value)} = words {signed(_words(payload))}, biases "
-        f"{signed(payload.biases)}; patterns and norm scales frozen, {_RULES[payload.rule]}",
+        f"{signed(payload.biases)}; {_frozen(payload)}",
         STRONG,
     )
     yield Text(" WORDS, by all ways that lead from them to the target", FAINT)
@@ -37,6 +37,11 @@ def graph_lines(payload: GraphPayload, paper: Paper, *, top: int = 12) -> Iterat
     yield from _node_rows(payload, paper, top, tested=tested)
     yield Text()
     yield from _said(payload, paper, top)
+
+
+def _frozen(payload: GraphPayload) -> str:
+    held = "patterns" if payload.model.norm is None else "patterns and norm scales"
+    return f"{held} frozen, {_RULES[payload.rule]}"
 
 
 def _above(payload: GraphPayload) -> str:
@@ -134,7 +139,7 @@ def _said(payload: GraphPayload, paper: Paper, top: int) -> Iterator[Text]:
     head = next((node for node in payload.nodes if node.kind == "head" and not node.encoder), None)
     if head is not None and not payload.sources:
         yield Text(
-            f" WHY       a head attended as it did, tell its queries and keys: unembed attended --layer {head.layer} "
+            f" WHY       a head attended as it did: unembed attended PROMPT --layer {head.layer} "
             f"--head {head.head} --position {head.position}",
             FAINT,
         )
