@@ -274,6 +274,20 @@ def test_a_head_opens_into_what_its_query_and_key_are_made_of():
         found.attended(next(node for node in found.nodes if node.kind == "neuron"))
 
 
+def test_the_induction_of_the_toy_shows_from_both_sides():
+    """What the induction head carries is worth most; that the head below made its key, only a removal tells."""
+    model, tokens = unembed.load("toy/two-layer"), [5, 17, 33, 60, 5, 17, 33]
+    found = graph(model, tokens, 60, nodes=40).tested()
+    assert found.into("target")[0].source == "L1.H0 @ 6"
+    nodes = {node.label: node for node in found.nodes}
+    induction, before = nodes["L1.H0 @ 6"], nodes["L0.H1 @ 3"]
+    best = found.attended(induction).top(1)[0]
+    assert (best.key.layer, best.key.head) == (before.layer, before.head)
+    effects = {label: found.value - (node.after or 0.0) for label, node in nodes.items()}
+    assert effects["L0.H1 @ 3"] == max(effects.values())
+    assert abs(before.worth) < abs(effects["L0.H1 @ 3"]) / 5
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

@@ -191,15 +191,17 @@ class _Pass:
             return _written(layer.cross.bias, None, len(pulled.entering))
         if mlp is None or self.by == "head+mlp":
             return None
-        return _written(mlp.offset, mlp.post, mlp.positions)
+        return _written(mlp.offset, mlp.post, len(mlp.given))
 
     def _reading(self, pulled: PulledStack, place: Place) -> _Reading:
         block, layer = pulled.blocks[place.layer], pulled.stack.layers[place.layer]
         if place.kind == "cross_head":
             assert layer.cross is not None
-            return _of_head(layer.cross, block.cross_heads[place.row, place.index], place)
+            (given,) = (each.stack for each in self.net.stacks if each.stack.inside)
+            return _of_head(layer.cross, block.cross_heads[place.row, place.index], place, given.streams[-1])
         if place.kind == "head":
-            return _of_head(layer.attention, block.heads[place.row, place.index], place)
+            stream = pulled.stack.streams[place.layer]
+            return _of_head(layer.attention, block.heads[place.row, place.index], place, stream)
         return _of_mlp(pulled, place)
 
 
@@ -210,17 +212,19 @@ def _written(vector: Tensor | None, post: FrozenNorm | None, positions: int) -> 
     return post.norm.pushforward(zero.expand(positions, -1), post.scale) + post.norm.shift
 
 
-def _of_head(heads: FrozenHeads, folded: Float[Tensor, "d_head"], place: Place) -> _Reading:
-    pattern = heads.pattern[place.index, place.row].double()
-    read = heads.matrix[place.index] @ folded
+def _of_head(heads: FrozenHeads, folded: Float[Tensor, "d_head"], place: Place, stream: Tensor) -> _Reading:
+    pattern, matrix = heads.pattern[place.index, place.row].double(), heads.matrix[place.index]
+    read, given, norm = matrix @ folded, stream.double(), None if heads.read is None else heads.read.norm
+    if heads.read is not None:
+        given = heads.read.norm.pushforward(given, heads.read.scale)
     constant = float(pattern.sum() * (heads.constant[place.index] @ folded))
-    mixed = pattern.square() @ heads.value[place.index].square() @ folded.square()
-    if heads.read is None:
-        return _Reading(read, pattern, constant, float(mixed))
-    norm = heads.read.norm
+    # The head sums its mix, which sums values, which sum what they are made of.
+    made = heads.value[place.index].square() @ folded.square() + given.square() @ (matrix.square() @ folded.square())
+    squares = float(pattern.square() @ made)
+    if heads.read is None or norm is None:
+        return _Reading(read, pattern, constant, squares)
     constant += float(pattern.sum() * (read @ norm.shift))
-    direction = norm.pullback(read, torch.ones_like(read[0]))
-    return _Reading(direction, pattern * heads.read.scale, constant, float(mixed))
+    return _Reading(norm.pullback(read, torch.ones_like(read[0])), pattern * heads.read.scale, constant, squares)
 
 
 def _of_mlp(pulled: PulledStack, place: Place) -> _Reading:
@@ -231,25 +235,30 @@ def _of_mlp(pulled: PulledStack, place: Place) -> _Reading:
     weight[position] = 1
     if place.kind == "mlp":
         _, written = mlp.through_post(block.at_mlp)
-        squares = sum(
-            float((n.activation * f)[n.rows == position].square().sum())
-            for n, f in zip(mlp.neurons, block.folded, strict=True)
-        )
         constant = float(block.mlp_constant[position] + written[position])
-        return _Reading(block.below_mlp[position], weight, constant, squares)
-    neurons, folded = mlp.neurons[place.group], block.folded[place.group][place.row]
-    constants = folded * neurons.constants()[place.row]
-    squares = (folded * neurons.activation[place.row]).square()
+        return _Reading(block.below_mlp[position], weight, constant, _squares(pulled, place, position))
+    neurons, folded = mlp.neurons[place.group], block.folded[place.group]
+    constants = folded[place.row] * neurons.constants()[place.row]
     if place.kind == "neuron":
-        read = neurons.read(place.row, place.index) * folded[place.index]
-        constant, square = float(constants[place.index]), float(squares[place.index])
+        read = neurons.read(place.row, place.index) * folded[place.row, place.index]
+        constant, only = float(constants[place.index]), slice(place.index, place.index + 1)
     else:
-        read = neurons.reads(block.folded[place.group])[place.row]
-        constant, square = float(constants.sum()), float(squares.sum())
+        read, constant, only = neurons.reads(folded)[place.row], float(constants.sum()), slice(None)
+    square = neurons.squares(place.row, folded[place.row, only], mlp.given[position], only)
     if mlp.norm is None:
         return _Reading(read, weight, constant, square)
     direction = mlp.norm.norm.pullback(read, mlp.norm.scale[position])
     return _Reading(direction, weight, constant + float(read @ mlp.norm.norm.shift), square)
+
+
+def _squares(pulled: PulledStack, place: Place, position: int) -> float:
+    """Of all neurons that act at a position."""
+    block, total = pulled.blocks[place.layer], 0.0
+    assert block.mlp is not None
+    for neurons, folded in zip(block.mlp.neurons, block.folded, strict=True):
+        for row in (neurons.rows == position).nonzero()[:, 0].tolist():
+            total += neurons.squares(row, folded[row], block.mlp.given[position])
+    return total
 
 
 def _position(pulled: PulledStack, place: Place) -> int:

@@ -79,6 +79,20 @@ class Neurons(Brief):
         found = (branch.slope[row, neuron].double() * branch.matrix[:, neuron].double() for branch in self.branches)
         return sum(found)  # type: ignore[return-value]
 
+    def squares(
+        self,
+        row: int,
+        folded: Float[Tensor, "some_neurons"],
+        given: Float[Tensor, "d_model"],
+        only: slice = slice(None),
+    ) -> float:
+        """Of the products that are summed for some activations: of the output matrix, and of what they are made of."""
+        found = (folded * self.activation[row, only]).square().sum()
+        for branch in self.branches:
+            summed = branch.matrix[:, only].float().square().T @ given.float().square()
+            found = found + ((branch.slope[row, only] * folded).square() * summed).sum()
+        return float(found)
+
     def constants(self) -> Float[Tensor, "row neuron"]:
         """What does not depend on what is read: biases, and the rest."""
         found = torch.zeros_like(self.activation, dtype=torch.float64) if self.rest is None else self.rest.double()
@@ -99,7 +113,8 @@ class FrozenMlp(Brief):
     """Through which it writes."""
     offset: Float[Tensor, "position d_model"] | None
     """Biases that it writes."""
-    positions: int
+    given: Float[Tensor, "position d_model"]
+    """What its neurons read."""
 
     def through_post(self, w: Float[Tensor, "position d_model"]) -> tuple[Tensor, Float[Tensor, "position"]]:
         """Readouts before the post-norm, and what its shift and the biases add."""
@@ -114,8 +129,8 @@ class FrozenMlp(Brief):
         """Readouts of all activations as readouts of the stream that is read, and what biases and a shift add."""
         like = folded[0] if folded else torch.zeros(0)
         width = self.neurons[0].output.shape[1] if self.neurons else 0
-        w = torch.zeros(self.positions, width, dtype=torch.float64, device=like.device)
-        constant = w.new_zeros(self.positions)
+        w = torch.zeros(len(self.given), width, dtype=torch.float64, device=like.device)
+        constant = w.new_zeros(len(self.given))
         for neurons, each in zip(self.neurons, folded, strict=True):
             w.index_add_(0, neurons.rows, neurons.reads(each))
             constant.index_add_(0, neurons.rows, (each * neurons.constants()).sum(-1))
@@ -149,7 +164,7 @@ def frozen_mlp(run: Run, layer: int, rule: Rule, layouts: Layouts) -> FrozenMlp 
         found, vector = [_dense(run, layer, reads, rule, layouts)], bias(block.down_projection)
         offset = None if vector is None else vector.double().expand(run.length, -1)
         read = input_layers(block, reads.layers, model.d_model)[0].given
-    return FrozenMlp(tuple(found), _norm(run, layer, reads, read), post, offset, run.length)
+    return FrozenMlp(tuple(found), _norm(run, layer, reads, read), post, offset, by_position(read))
 
 
 def _norm(run: Run, layer: int, reads: BlockReads, read: Tensor) -> FrozenNorm | None:
