@@ -226,7 +226,7 @@ def test_options_of_other_models_are_refused_by_what_this_one_is(kind: str) -> N
     )
     said = refusal("attended", PROMPT, "-m", folder(kind), "--layer", "1", "--head", "0")
     assert said.startswith("A score by what was written is told of streams that are sums of what was written")
-    assert "words, ablate, patch, paths, trace, noise, heads" in refusal("generate", PROMPT, "-m", folder(kind))
+    assert "words, ablate, patch, paths, graph, trace, noise, heads" in refusal("generate", PROMPT, "-m", folder(kind))
 
 
 @each

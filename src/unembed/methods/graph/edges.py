@@ -141,6 +141,7 @@ class _Pass:
         here = [(i, p) for i, p in enumerate(self.places) if (p.stack, p.layer) == (number, index)]
         layer, parallel = pulled.stack.layers[index], pulled.run.model.parallel
         waiting: list[tuple[int, Place]] = []
+        self._meet(pulled.stack.streams[index + 1].double())
         for stage in reversed(layer.stages):
             if stage in layer.norms:
                 self._through(layer.norms[stage].norm, layer.norms[stage].scale)
@@ -164,8 +165,12 @@ class _Pass:
 
     def _met(self, x: Float[Tensor, "position d_model"]) -> Float[Tensor, "active position"]:
         """What each active reader reads of something in the stream."""
-        self.squares[self.active] += (self.weight.square() * (self.direction.square() @ x.square().T)).sum(1)
+        self._meet(x)
         return self.weight * (self.direction @ x.T)
+
+    def _meet(self, x: Float[Tensor, "position d_model"]) -> None:
+        """What is summed, for the tolerance: each write, and each state of the stream (`rounding` of the ledger)."""
+        self.squares[self.active] += (self.weight.square() * (self.direction.square() @ x.square().T)).sum(1)
 
     def _stage(self, pulled: PulledStack, index: int, stage: Stage, mine: list[tuple[int, Place]]) -> None:
         met = self._met(pulled.run.layers[index].write(stage).double()).sum(1)
