@@ -142,8 +142,8 @@ class Graph(RunResult[GraphNode]):
     @property
     def best_rule(self) -> Rule | None:
         """The rule that agrees best with the removals; None without removals, or where it makes no difference."""
-        known = {rule: value for rule, value in self.agreements.items() if value is not None}
-        return max(known, key=lambda rule: known[rule]) if len(set(known.values())) > 1 else None
+        known = [(value, rule) for rule, value in self.agreements.items() if value is not None]
+        return max(known)[1] if len({value for value, _ in known}) > 1 else None
 
     def entries(self) -> tuple[GraphNode, ...]:
         """The shown nodes."""

@@ -158,7 +158,7 @@ def graph_payload(result: "Graph") -> GraphPayload:
         nodes_for_80=result.shares[0.8],
         nodes_for_90=result.shares[0.9],
         agreement=result.agreement,
-        agreements=dict(result.agreements),
+        agreements={str(rule): value for rule, value in result.agreements.items()},
         best_rule=result.best_rule,
         sum=result.sum,
         error=result.error,
