@@ -195,7 +195,7 @@ def test_with_all_nodes_shown_nothing_goes_other_ways(name):
 def test_sums_hold_where_the_structure_is_inferred(name):
     """Writes that are scaled; experts that every token goes through, with a gate."""
     with exactly():
-        found = graph(unembed.wrap(unknown(name), name=name), TOKENS, TARGET, nodes=12)
+        found = graph(unembed.wrap(unknown(name), name=name), TOKENS, TARGET, nodes=30)
     assert abs(found.error) < 1e-9
     conserved(found)
     assert any(node.kind == "shared_experts" for node in found.nodes) == (name != "granite")

@@ -21,6 +21,7 @@ from unembed.errors import ModelError
 from unembed.methods.circuits.frozen_stack import FrozenNorm
 from unembed.models.hooks import frozen
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
+from unembed.models.model import Block
 from unembed.models.norms import probed
 from unembed.models.reprs import Brief
 from unembed.runs.block_reads import BlockReads, block_reads, by_position, input_layers, layer_calls, norm_call
@@ -149,7 +150,7 @@ def frozen_mlp(run: Run, layer: int, rule: Rule, layouts: Layouts) -> FrozenMlp 
             one gates the other.
     """
     model, block, part = run.model, run.model.blocks[layer], run.layers[layer]
-    if not block.has_mlp or model.d_mlp == 0 or part.neurons is None:
+    if not block.neurons or part.neurons is None:
         return None
     reads, post = block_reads(run, layer), None
     if block.mlp_norm is not None and part.mlp_output is not None:
@@ -159,7 +160,7 @@ def frozen_mlp(run: Run, layer: int, rule: Rule, layouts: Layouts) -> FrozenMlp 
         found = list(_experts(block.experts, part.neurons, rule))
         if part.shared is not None:
             found.append(_dense(run, layer, reads, rule, layouts, shared=True))
-        offset, read = _expert_offset(block.experts, part.neurons), reads.experts
+        offset, read = _expert_offset(block, part.neurons), reads.experts
     else:
         found, vector = [_dense(run, layer, reads, rule, layouts)], bias(block.down_projection)
         offset = None if vector is None else vector.double().expand(run.length, -1)
@@ -252,10 +253,15 @@ def _slope_in(experts: Any, made: Tensor) -> Tensor:
         return torch.autograd.grad(experts._apply_gate(leaf).sum(), leaf)[0]
 
 
-def _expert_offset(experts: Any, inputs: ExpertInputs) -> Tensor | None:
-    if not experts.has_bias:
-        return None
-    return torch.einsum("ps,psm->pm", inputs.weight.double(), experts.down_proj_bias.detach()[inputs.index].double())
+def _expert_offset(block: Block, inputs: ExpertInputs) -> Tensor | None:
+    """The biases that the experts write, the shared ones included."""
+    offset, shared = None, None if block.shared_experts is None else bias(block.shared_experts)
+    if block.experts.has_bias:
+        vectors = block.experts.down_proj_bias.detach()[inputs.index].double()
+        offset = torch.einsum("ps,psm->pm", inputs.weight.double(), vectors)
+    if shared is None:
+        return offset
+    return shared.double().expand(len(inputs.index), -1) + (0.0 if offset is None else offset)
 
 
 # Which numbers of a layer are gates

@@ -142,8 +142,10 @@ class Graph(RunResult[GraphNode]):
     @property
     def best_rule(self) -> Rule | None:
         """The rule that agrees best with the removals; None without removals, or where it makes no difference."""
-        known = [(value, rule) for rule, value in self.agreements.items() if value is not None]
-        return max(known)[1] if len({value for value, _ in known}) > 1 else None
+        gate, relp = self.agreements.get("gate"), self.agreements.get("relp")
+        if gate is None or relp is None or gate == relp:
+            return None
+        return "gate" if gate > relp else "relp"
 
     def entries(self) -> tuple[GraphNode, ...]:
         """The shown nodes."""
@@ -239,6 +241,11 @@ def graph(
     """
     _check(by, rule)
     plain_heads_only(prompt.model, "A graph")
+    if prompt.model.has_whole_mlps:
+        raise InputError(
+            f"A graph goes through neurons, and of {prompt.model.name} the MLPs of some blocks are one term each.\n"
+            "What needs no neurons: explain, paths, ablate."
+        )
     count = counted(nodes, "a number of nodes", least=1)
     read = readout(prompt.recorded(), target, position=position, versus=versus)
     return _made(network(read, rule), by, rule, count)
