@@ -24,6 +24,7 @@ BENCHMARKS = (
     "generation",
     "lens",
     "words",
+    "graph",
     "memory",
     "counterfactual",
     "explain",

@@ -53,6 +53,8 @@ _HOME = {
     "Steering": "methods.steer",
     "expand_paths": "methods.circuits.paths",
     "PathExpansion": "methods.circuits.paths",
+    "graph": "methods.graph.graph",
+    "Graph": "methods.graph.graph",
     "attention_score": "methods.circuits.attention_score",
     "AttentionScore": "methods.circuits.attention_score",
     "composition_scores": "methods.circuits.composition",
@@ -141,6 +143,8 @@ if TYPE_CHECKING:
     from unembed.methods.explain_answer import explain_answer as explain_answer
     from unembed.methods.generate import Step as Step
     from unembed.methods.generate import generate as generate
+    from unembed.methods.graph.graph import Graph as Graph
+    from unembed.methods.graph.graph import graph as graph
     from unembed.methods.heads.noise import Noise as Noise
     from unembed.methods.heads.noise import noise as noise
     from unembed.methods.heads.roles import HeadRoles as HeadRoles

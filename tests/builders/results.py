@@ -55,6 +55,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "steer": lambda model, run: unembed.steer(run, _direction(model), layer=1, tokens=3),
     "generate": lambda model, run: next(iter(unembed.generate(run, tokens=1))),
     "expand_paths": lambda model, run: unembed.expand_paths(run, TARGET),
+    "graph": lambda model, run: unembed.graph(run, TARGET, nodes=20).tested(),
     "attention_score": lambda model, run: unembed.attention_score(run, 1, 1),
     "composition_scores": lambda model, run: unembed.composition_scores(model),
     "ov_circuit": lambda model, run: unembed.ov_circuit(model, 1, 1),

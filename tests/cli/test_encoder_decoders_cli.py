@@ -201,9 +201,7 @@ def test_bad_input_is_refused(translator, listener, tmp_path):
     assert "outside the vocabulary" in refusal("explain", "-m", translator, SOURCE, "--decoder-ids", "0,97")
     told = refusal("attended", "-m", translator, SOURCE, "--layer", 0, "--head", 0)
     assert "does not account for cross-attention" in told
-    known = (
-        "What does: explain, lens, attention, words, ablate, patch, steer, paths, heads, generate, knowledge attribute"
-    )
+    known = "What does: explain, lens, attention, words, ablate, patch, steer, paths, graph, heads, generate"
     assert known in told
     assert "has no cross-attention" in refusal("attention", "--cross", "-m", alone, "the house")
     (listener / "preprocessor_config.json").rename(tmp_path / "kept.json")

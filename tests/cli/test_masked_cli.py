@@ -103,6 +103,7 @@ RUNS = [
     ["patch", PROMPT, OTHER, "-t", "Paris", "--vs", "is", "--site", "head"],
     ["noise", PROMPT],
     ["paths", PROMPT, "-t", "Paris"],
+    ["graph", PROMPT, "-t", "Paris", "--nodes", "5"],
     ["words", PROMPT, "-t", "Paris"],
     ["explain", PROMPT, "-p", "1"],
     ["explain", PROMPT, "--swap", "France=Italy"],
@@ -225,7 +226,7 @@ def test_options_of_other_models_are_refused_by_what_this_one_is(kind: str) -> N
     )
     said = refusal("attended", PROMPT, "-m", folder(kind), "--layer", "1", "--head", "0")
     assert said.startswith("A score by what was written is told of streams that are sums of what was written")
-    assert "words, ablate, patch, paths, trace, noise, heads" in refusal("generate", PROMPT, "-m", folder(kind))
+    assert "words, ablate, patch, paths, graph, trace, noise, heads" in refusal("generate", PROMPT, "-m", folder(kind))
 
 
 @each

@@ -22,6 +22,7 @@ MORE = {
     "steer": ["--add", "id:5", "--layer", "1", "-n", "2"],
     "noise": ["--strengths", "0.5", "--seeds", "2"],
     "paths": [],
+    "graph": ["--nodes", "5"],
     "attended": ["--layer", "1", "--head", "0"],
     "knowledge attribute": ["-t", "id:7"],
     "words": ["--by", "token"],

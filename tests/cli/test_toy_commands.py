@@ -49,6 +49,7 @@ ANYWHERE = [
     ("lens", "PROMPT", "--layer", "emb"),
     ("generate", "PROMPT", "--tokens", "3", "--explain"),
     ("paths", "PROMPT", "--target", "TARGET"),
+    ("graph", "PROMPT", "--target", "TARGET", "--nodes", "5"),
     ("bigrams", "TARGET", "--generate", "3"),
 ]
 WITH_HEADS = [

@@ -380,7 +380,7 @@ def test_what_is_no_source_is_refused(tmp_path):
     with pytest.raises(InputError, match="There is no position 6"):
         unembed.record(model, PROMPT).at(Site(kind="cross_value", layer=0, positions=(6,)))
     with pytest.raises(
-        InputError, match=r"does not account for cross-attention.*\nWhat does: explain, .* paths, heads"
+        InputError, match=r"does not account for cross-attention.*\nWhat does: explain, .* paths, graph, heads"
     ):
         unembed.composition_scores(model)
     with pytest.raises(InputError, match="has no encoder"):

@@ -115,6 +115,11 @@ def _paths(model: unembed.Model) -> Shown:
     return Shown(found, f"{found.paths[0].label} {found.paths[0].value:+.2f}")
 
 
+def _graph(model: unembed.Model) -> Shown:
+    found = unembed.graph(model, PROMPT, nodes=500)
+    return Shown(found, f"{found.nodes[0].label} {found.nodes[0].worth:+.2f}")
+
+
 def _readout(model: unembed.Model) -> Shown:
     found = unembed.readout(unembed.record(model, PROMPT), 7)
     return Shown(found, f"token 7 (mean): {found.value:+.4f}")
@@ -211,6 +216,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "virtual_head": lambda model: Shown(unembed.virtual_head(model, (0, 0), (1, 1)), "reads=float32[32, 8]"),
     "qk_circuit": _qk,
     "expand_paths": _paths,
+    "graph": _graph,
     "readout": _readout,
     "decompose": _ledger,
     "attention": _attention,

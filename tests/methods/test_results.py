@@ -41,7 +41,7 @@ SCHEMAS = {
     "attention_score",
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
-SCHEMAS |= {"explain_answer", "study"}
+SCHEMAS |= {"explain_answer", "graph", "study"}
 """What commands of the same question print."""
 
 
@@ -162,6 +162,7 @@ OWN: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "causal_trace": ("value", lambda found: found.restored.mean(0).flatten()),
     "steer": ("logit", lambda found: [step.logit for step in (*found.unsteered, *found.steered)]),
     "expand_paths": ("value", lambda found: [path.value for path in found.paths]),
+    "graph": ("worth", lambda found: [node.worth for node in found.nodes]),
     "attention_score": ("content", lambda found: found.content.ravel()),
     "composition_scores": ("score", lambda found: np.concatenate([x[np.isfinite(x)] for x in found.scores.values()])),
     "ov_circuit": ("value", lambda ov: torch.linalg.svdvals((ov.reads @ ov.writes).double())[:8]),

@@ -46,6 +46,7 @@ OF_A_MODEL: dict[str, Callable] = {
     "generate": lambda model, run: next(iter(unembed.generate(model, run))).logit,
     "steer": lambda model, run: unembed.steer(model, run, torch.ones(32), layer=0).length,
     "expand_paths": lambda model, run: unembed.expand_paths(model, run, open_at_most=5).sum,
+    "graph": lambda model, run: unembed.graph(model, run, nodes=5).sum,
     "attention_score": lambda model, run: unembed.attention_score(model, run, 1, 0).score,
     "words": lambda model, run: unembed.words(model, run, 7, by="token").value.log_probability,
     "noise": lambda model, run: unembed.noise(model, run, seeds=2, text=[1, 2, 3, 4] * 5).plain.heads.sum(),

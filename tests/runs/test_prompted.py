@@ -43,6 +43,7 @@ METHODS: dict[str, Callable] = {
     "generate": lambda *asked: [step.token for step in unembed.generate(*asked, tokens=3)],
     "steer": lambda *asked: [s.token for s in unembed.steer(*asked, torch.ones(32), layer=1, tokens=3).steered],
     "expand_paths": lambda *asked: unembed.expand_paths(*asked, "Paris", open_at_most=5).sum,
+    "graph": lambda *asked: [node.worth for node in unembed.graph(*asked, "Paris", nodes=5).nodes],
     "attention_score": lambda *asked: unembed.attention_score(*asked, 1, 0).score,
     "noise": lambda *asked: unembed.noise(*asked, strengths=[1.0], seeds=2, text=list(range(11)) * 3).plain.heads,
     "intervene": lambda *asked: intervene(*asked, "Paris", [Change(Part("mlp", 1), "zero")]).target_after.probability,

@@ -52,6 +52,7 @@ COMMANDS = {
     "trace": ("trace", PROMPT, "--subject", "France"),
     "steer": ("steer", PROMPT, "--add", "Rome", "--layer", "1"),
     "paths": ("paths", PROMPT),
+    "graph": ("graph", PROMPT, "--nodes", "20"),
     "attended": ("attended", PROMPT, *HEAD),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
@@ -183,7 +184,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         importlib.import_module(f"{terminal.__name__}.{module.name}")
     kinds = {kind.schema.split("/")[1] for kind in lines_of.registry if hasattr(kind, "schema")}
     tried = {"explain", "explain-answer", "words", "ablate", "attention", "lens", "patch", "trace", "steer", "paths"}
-    tried |= {"attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys", "test"}
+    tried |= {"graph", "attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys", "test"}
     tried |= {
         "knowledge-facts",
         "knowledge-attribute",

@@ -746,6 +746,110 @@ export interface GeneratedToken {
   top_term: Term | null;
 }
 
+/** What one node adds to the target through what another reads of it. */
+export interface GraphEdgeEntry {
+  /** The `id` of a node, `word 3`, `source 3`, `biases`, or `others`: all nodes that are not shown. */
+  from: string;
+  /** The `id` of a node, `target`, or `others`. */
+  to: string;
+  /** In logits of the target. */
+  worth: number;
+}
+
+/** A part at a position. */
+export interface GraphNodeEntry {
+  /** Its address, by which edges name it: `L23.H4 @ 5`. */
+  id: string;
+  /** What it is; `shared_experts` are one node, since none of their neurons can be addressed. */
+  kind: "head" | "cross_head" | "mlp" | "neuron" | "shared_experts";
+  /** The block, counted from 0. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number | null;
+  /** The expert of a mixture, counted from 0 in its layer. */
+  expert: number | null;
+  /** The neuron, counted from 0 in its layer, or in its expert. */
+  neuron: number | null;
+  /** Where it writes, counted from 0; inside an encoder a position of `sources`. */
+  position: number;
+  /** Whether it is inside the encoder of an encoder-decoder. */
+  encoder: boolean;
+  /** Its own number in the run: a neuron's activation; of anything else what it wrote, along the direction in which it is read, in units of the stream. */
+  value: number;
+  /** What it adds to the target by all ways, in logits: the edges into it sum to that, and those out of it. */
+  worth: number;
+  /** The target's number with this part set to zero at this position, in logits; null where it was not tried. */
+  after: number | null;
+}
+
+/** `unembed graph --json`. */
+export interface GraphPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The prompt. */
+  tokens: Array<PromptToken>;
+  /** Where the prediction is made, counted from 0. */
+  position: number;
+  /** The explained token. */
+  target: Target;
+  /** What was subtracted from the raw logit of the target. */
+  reference: Reference;
+  /** Whether an MLP is many nodes or one. */
+  by: "head+neuron" | "head+mlp";
+  /** What of a gated neuron was held: its gate, or each factor for half of it. */
+  rule: "gate" | "relp";
+  /** The target's logit above `reference`: words and biases sum to it. */
+  value: number;
+  /** Those that are shown, the largest worth first. */
+  nodes: Array<GraphNodeEntry>;
+  /** The largest first; small ones are part of those from and to `others`. */
+  edges: Array<GraphEdgeEntry>;
+  /** By position. */
+  words: Array<GraphWordEntry>;
+  /** What all biases, shifts and constants add, in logits. */
+  biases: number;
+  /** What of `value` goes by ways with a node that is not shown, in logits. */
+  remainder: number;
+  /** How many nodes there are, shown or not. */
+  candidates: number;
+  /** How many nodes, the largest first, have 80 % of the worth of all, signs apart. */
+  nodes_for_80: number;
+  /** The same of 90 %. */
+  nodes_for_90: number;
+  /** Rank correlation of `worth` with `value - after`, -1 to 1; null without removals. */
+  agreement: number | null;
+  /** The same of what the shown nodes are worth under each rule; empty without removals. */
+  agreements: Record<string, number | null>;
+  /** The rule that agrees best with the removals; null without removals, or where it makes no difference. */
+  best_rule: "gate" | "relp" | null;
+  /** Of words and biases, in logits. */
+  sum: number;
+  /** `sum - value`, in logits. */
+  error: number;
+  /** What rounding explains of the error, in the same unit; a larger error is refused. */
+  tolerance: number;
+  /** Whether all is here; false after an interruption. */
+  complete: boolean;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** What the encoder of an encoder-decoder read; empty for a decoder alone. */
+  sources?: Array<SourceToken>;
+  /** The name and number of this schema. */
+  schema: "unembed/graph/1";
+}
+
+/** What enters the first block at a position. */
+export interface GraphWordEntry {
+  /** Of the prompt, or of `sources`. */
+  position: number;
+  /** The token decoded alone; without a tokenizer, its id in brackets. */
+  text: string;
+  /** What it adds to the target by all ways, in logits. */
+  worth: number;
+  /** Whether it is a word of the source, which an encoder read. */
+  of_source?: boolean;
+}
+
 /** What an edit does to one answer on a group of prompts. */
 export interface GroupChange {
   /** How many. */

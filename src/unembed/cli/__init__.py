@@ -25,6 +25,7 @@ _FIRST = (
     "interventions",
     "heads",
     "circuits",
+    "graph",
     "noise",
     "patching",
     "painting",

@@ -13,6 +13,7 @@ _EXAMPLES = {
     "circuit": 'unembed circuit --layer 23 --head 4 --token " France"',
     "composition": "unembed composition --model toy/two-layer --top 10",
     "paths": 'unembed paths "The capital of France is"',
+    "graph": 'unembed graph "The capital of France is"',
     "attended": 'unembed attended "The capital of France is" --layer 23 --head 4',
     "bigrams": 'unembed bigrams " king" --model toy/zero-layer',
     "noise": 'unembed noise "The capital of France is" --top 3',

@@ -1,1 +1,1 @@
-"""One module a published method; `circuits`, `heads`, `knowledge` and `studies` are wings of several."""
+"""One module a published method; `circuits`, `graph`, `heads`, `knowledge` and `studies` are wings of several."""

@@ -4,11 +4,11 @@ from unembed.errors import InputError
 from unembed.models.model import Model
 
 _ACCOUNTED = (
-    "explain, lens, attention, words, ablate, patch, steer, paths, heads, generate, knowledge attribute, knowledge "
-    "find, open"
+    "explain, lens, attention, words, ablate, patch, steer, paths, graph, heads, generate, knowledge attribute, "
+    "knowledge find, open"
 )
 """The commands that take an encoder-decoder."""
-_AT_BLANKS = "explain, lens, attention, words, ablate, patch, paths, trace, noise, heads, knowledge, open"
+_AT_BLANKS = "explain, lens, attention, words, ablate, patch, paths, graph, trace, noise, heads, knowledge, open"
 """The commands that take a masked language model."""
 _HEADS_INSTEAD = "What heads look at, whatever the prompt: heads."
 """Of masked language models, whose heads are not told from weights."""

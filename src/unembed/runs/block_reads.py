@@ -16,10 +16,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.hooks import first_of, on_call, on_pass
+from unembed.models.hooks import attending, first_of, on_call, on_pass, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Block
 from unembed.models.reprs import Brief
+from unembed.runs.run import Run
+
+Replaced = Callable[[nn.Module, Tensor], Tensor | None]
+"""What comes in the place of a layer's output; None leaves it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,15 +76,15 @@ def watch(stack: ExitStack, block: Block) -> BlockReads:
     if block.experts is not None:
         on_call(stack, block.experts, partial(reads.put, "experts"))
     on_pass(stack, block.module, reads.end)
-    watch_layers(stack, block, reads.layers)
+    _watch_layers(stack, block, reads.layers)
     return reads
 
 
-def watch_layers(
+def _watch_layers(
     stack: ExitStack,
     block: Block,
     found: list[LayerCall],
-    replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None,
+    replaced: Replaced | None = None,
 ) -> None:
     """Add each call of a layer outside attention to `found` until `stack` closes; `replaced` may change its output."""
     attends = [block.attention] if block.cross is None else [block.attention, block.cross.attention]
@@ -90,9 +94,32 @@ def watch_layers(
             on_pass(stack, layer, partial(_keep, found, replaced, layer))
 
 
+def layer_calls(run: Run, layer: int, replaced: Replaced | None = None) -> list[LayerCall]:
+    """A block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
+    found: list[LayerCall] = []
+    with ExitStack() as stack:
+        _watch_layers(stack, run.model.blocks[layer], found, replaced)
+        _call_again(run, layer)
+    return found
+
+
+def block_reads(run: Run, layer: int) -> BlockReads:
+    """What a block and its parts read, by calling it as in the run."""
+    with ExitStack() as stack:
+        reads = watch(stack, run.model.blocks[layer])
+        _call_again(run, layer)
+    return reads
+
+
+def _call_again(run: Run, layer: int) -> None:
+    call = run.calls[layer]
+    with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)):
+        run.model.blocks[layer].module(run.before(layer)[None], *call.args, **call.kwargs)
+
+
 def _keep(
     found: list[LayerCall],
-    replaced: Callable[[nn.Module, Tensor], Tensor | None] | None,
+    replaced: Replaced | None,
     module: nn.Module,
     args: tuple[Any, ...],
     out: Any,
@@ -104,9 +131,9 @@ def _keep(
     return other
 
 
-def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int) -> list[LayerCall]:
-    """The matrices that make one or two numbers for each neuron of a dense MLP."""
-    down = block.down_projection
+def input_layers(block: Block, calls: Sequence[LayerCall], d_model: int, *, shared: bool = False) -> list[LayerCall]:
+    """The matrices that make one or two numbers for each neuron of a dense MLP, or of a mixture's shared experts."""
+    down = block.shared_experts if shared else block.down_projection
     if down is None:
         return []
     width = projection(down).shape[0]

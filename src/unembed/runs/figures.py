@@ -213,6 +213,53 @@ def by_layer(
     return grid(values, rows=names, columns=columns, axes=("layer", axis), unit=unit, title=title, share=share)
 
 
+def layered(
+    points: Sequence[tuple[float, float, str, float]],
+    lines: Sequence[tuple[tuple[float, float], tuple[float, float], float]],
+    *,
+    rows: Sequence[str],
+    axis: str,
+    title: str = "",
+) -> Picture:
+    """Draw named points in rows and weighted lines between them: orange above 0, purple and dashed below.
+
+    Args:
+        points: across, upward, the name, the value; the larger the value, the larger the point.
+        lines: from where, to where, the value.
+        rows: the name of each row, from 0 upward.
+        axis: what is across.
+        title: above it.
+    """
+    wide = max((point[0] for point in points), default=0.0)
+    with _settings():
+        figure, canvas = _empty(min(16, 2 + 0.55 * wide), min(16, 1 + 0.3 * len(rows)), title)
+        widest = max((abs(value) for _, _, value in lines), default=1.0) or 1.0
+        for (x, y), (u, v), value in lines:
+            canvas.plot(
+                [x, u],
+                [y, v],
+                color=POSITIVE if value >= 0 else NEGATIVE,
+                linestyle="-" if value >= 0 else "--",
+                linewidth=0.2 + 2.8 * abs(value) / widest,
+                alpha=0.6,
+                zorder=1,
+            )
+        largest = max((abs(point[3]) for point in points), default=1.0) or 1.0
+        for x, y, name, value in points:
+            size = 12 + 60 * abs(value) / largest
+            canvas.scatter([x], [y], s=size, color=POSITIVE if value >= 0 else NEGATIVE, zorder=2)
+            canvas.annotate(
+                name, (x, y), (0, 4), textcoords="offset points", ha="center", va="bottom", fontsize=5, zorder=3
+            )
+        canvas.set_xticks([])
+        canvas.set_yticks(range(len(rows)), rows)
+        canvas.tick_params(axis="y", length=0, labelsize=6)
+        canvas.set_xlabel(axis)
+        canvas.spines[["top", "right", "bottom", "left"]].set_visible(False)
+        canvas.margins(0.06)
+    return figure
+
+
 def _settings() -> AbstractContextManager[None]:
     known = {font.name for font in font_manager.fontManager.ttflist}
     fonts = ["DejaVu Sans", *(name for name in _SCRIPTS if name in known)]

@@ -18,7 +18,7 @@ from builders.words import numbered
 from oracles import hidden, rerun
 from oracles.linearised import linearised
 from unembed.errors import InputError
-from unembed.methods.words.compare import _spearman
+from unembed.methods.words.compare import spearman
 from unembed.methods.words.linearisations import METHODS
 from unembed.methods.words.words import Words, words
 
@@ -179,11 +179,11 @@ def ranks(values) -> torch.Tensor:
 
 
 def test_equal_values_share_their_rank() -> None:
-    assert _spearman([1, 1, 2], [1, 2, 3]) == pytest.approx(math.sqrt(3) / 2)
-    assert _spearman([3, 1, 2], [30, 10, 20]) == pytest.approx(1)
-    assert _spearman([1, 2], [5, 4]) == pytest.approx(-1)
-    assert _spearman([1, 1], [1, 2]) is None
-    assert _spearman([1], [1]) is None
+    assert spearman([1, 1, 2], [1, 2, 3]) == pytest.approx(math.sqrt(3) / 2)
+    assert spearman([3, 1, 2], [30, 10, 20]) == pytest.approx(1)
+    assert spearman([1, 2], [5, 4]) == pytest.approx(-1)
+    assert spearman([1, 1], [1, 2]) is None
+    assert spearman([1], [1]) is None
 
 
 def test_ranks_and_areas_are_their_definitions() -> None:

@@ -109,8 +109,11 @@ def _call(run: Run, layer: int, rows: Tensor, positions: Sequence[int], frozen: 
 def _scales(run: Run, layer: int, at: Tensor, positions: Sequence[int]) -> _Scales:
     """The scales of queries' and keys' norms at these rows."""
     scales: _Scales = []
+    inner = _inner_norms(run.model.blocks[layer].attention)
+    if not inner:
+        return scales
     with ExitStack() as stack:
-        for module, norm in _inner_norms(run.model.blocks[layer].attention):
+        for module, norm in inner:
             on_pass(stack, module, partial(_keep_scale, norm, scales))
         _call(run, layer, at, positions, None)
     return scales

@@ -13,8 +13,7 @@ depends on, by its gradient.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,13 +26,13 @@ from unembed.ledger.decompose import SAFETY
 from unembed.ledger.ledger import check_sum
 from unembed.ledger.stream_terms import StreamTerm, spread, stream_writes
 from unembed.methods.circuits.attention_score import attention_score
-from unembed.models.hooks import attending, frozen, one_at_a_time
+from unembed.models.hooks import frozen
 from unembed.models.layers import bias, projection
 from unembed.models.norms import Norm, no_norm, probed
 from unembed.models.parts import Part
 from unembed.models.reprs import Brief
 from unembed.models.sites import resolve
-from unembed.runs.block_reads import LayerCall, by_position, input_layers, norm_call, watch_layers
+from unembed.runs.block_reads import LayerCall, by_position, input_layers, layer_calls, norm_call
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
@@ -152,24 +151,13 @@ class _Again:
 
 
 def _neuron(run: Run, layer: int, neuron: int, position: int, top: int) -> tuple[Reading, ...]:
-    calls = _calls(run, layer)
+    calls = layer_calls(run, layer)
     inputs = input_layers(run.model.blocks[layer], calls, run.model.d_model)
     slots = _slots(run, layer, neuron, position, [call.module for call in inputs])
     names: tuple[What, ...]
     names = ("pre-activation",) if len(slots) == 1 else ("gate", "up") if len(slots) == 2 else ()
     again, found = _Again(run, layer, position, calls), zip(names, slots, strict=False)
     return tuple(_reading(again, name, inputs[place], slot, top) for name, (place, slot) in found)
-
-
-def _calls(
-    run: Run, layer: int, replaced: Callable[[nn.Module, Tensor], Tensor | None] | None = None
-) -> list[LayerCall]:
-    """The block called as in the run, and what each of its layers outside attention made; `replaced` may change it."""
-    block, call, found = run.model.blocks[layer], run.calls[layer], []
-    with one_at_a_time, attending(run.model, lambda _, eager, *args: eager(*args)), ExitStack() as stack:
-        watch_layers(stack, block, found, replaced)
-        block.module(run.before(layer)[None], *call.args, **call.kwargs)
-    return found
 
 
 def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Module]) -> list[tuple[int, int]]:
@@ -189,7 +177,7 @@ def _slots(run: Run, layer: int, neuron: int, position: int, layers: list[nn.Mod
 
     with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
         down = run.model.blocks[layer].down_projection
-        activation = next(c for c in _calls(run, layer, replaced) if c.module is down).row(position)[neuron]
+        activation = next(c for c in layer_calls(run, layer, replaced) if c.module is down).row(position)[neuron]
         leaves = [drawn[module] for module in layers]
         grads = torch.autograd.grad(activation, leaves, allow_unused=True)
     # The gate comes first: for the up value, value times derivative is the activation, so its distance from it is 0.

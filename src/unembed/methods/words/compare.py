@@ -48,10 +48,10 @@ def rankings(
         effects: the exact effect of each.
         progress: called after each walk of the curves.
     """
-    found = [Ranking("exact", tuple(effects), None, None, _spearman(effects, effects), math.nan, math.nan)]
+    found = [Ranking("exact", tuple(effects), None, None, spearman(effects, effects), math.nan, math.nan)]
     for cheap in linearisations(question):
         values = [math.fsum(float(cheap.values[p]) for p in unit) for unit in units]
-        correlation = _spearman(values, effects)
+        correlation = spearman(values, effects)
         found.append(Ranking(cheap.method, tuple(values), cheap.sum, cheap.rest, correlation, math.nan, math.nan))
     curves = {ranking.method: _curves(units, ranking.values) for ranking in found}
     versions = list(dict.fromkeys(gone for pair in curves.values() for curve in pair for gone in curve))
@@ -78,7 +78,7 @@ def _area(curve: Sequence[Gone], probability: dict[Gone, float]) -> float:
     return (math.fsum(heights) - (heights[0] + heights[-1]) / 2) / (len(heights) - 1)
 
 
-def _spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
+def spearman(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Pearson's correlation of the ranks; equal values share the mean of theirs."""
     x, y = _ranks(a), _ranks(b)
     mean = (len(a) - 1) / 2
