@@ -63,6 +63,7 @@ COMMANDS = {
     "attribute, exact": ("knowledge", "attribute", PROMPT, "--target", "Paris", "--path", "neuron"),
     "find": ("knowledge", "find", "FACTS", "--t", "0.05", "--p", "0.3", "--share", "1"),
     "memory": ("knowledge", "memory", "L1", "--neurons", "3", "--top", "2", "--text", "TEXT"),
+    "study": ("study", "PROMPTS", "--no-test", "--out", "OUT"),
     "suppress": ("knowledge", "suppress", "L1.N3", "--facts", "FACTS", "--subject", "France"),
 }
 ALONE = {
@@ -86,7 +87,9 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     mine = read_facts(tmp_path / "facts.yaml")
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
-    files = {"FACTS": str(tmp_path / "facts.yaml"), "TEXT": str(tmp_path / "text.txt")}
+    (tmp_path / "prompts.csv").write_text(f"prompt\n{PROMPT}\n")
+    named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
+    files = {word: str(tmp_path / name) for word, name in named.items()}
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
         found = []
@@ -184,7 +187,19 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         importlib.import_module(f"{terminal.__name__}.{module.name}")
     kinds = {kind.schema.split("/")[1] for kind in lines_of.registry if hasattr(kind, "schema")}
     tried = {"explain", "explain-answer", "words", "ablate", "attention", "lens", "patch", "trace", "steer", "paths"}
-    tried |= {"graph", "attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys", "test"}
+    tried |= {
+        "graph",
+        "study",
+        "attended",
+        "circuit",
+        "composition",
+        "bigrams",
+        "heads",
+        "stack-heads",
+        "noise",
+        "toys",
+        "test",
+    }
     tried |= {
         "knowledge-facts",
         "knowledge-attribute",
@@ -194,4 +209,6 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "models",
         "doctor",
     }
-    assert kinds - tried == {"paint", "toy-evaluation"}, "whose work takes minutes"
+    assert kinds - tried == {"paint", "toy-evaluation", "study-merge", "report"}, (
+        "minutes of work, or of a study's folder"
+    )

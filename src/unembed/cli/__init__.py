@@ -29,11 +29,11 @@ _FIRST = (
     "noise",
     "patching",
     "painting",
+    "studies",
     "doctor",
     "explorer",
     "knowledge",
     "editing",
-    "studies",
     "toys",
     "models",
 )
