@@ -33,6 +33,7 @@ facts:
   - {subject: Rome, answer: new}
 """
 AGAINST = ("--target", "Paris", "--vs", "Rome")
+PAIR = ("--clean", PROMPT, "--corrupt", "the capital of Rome is")
 HEAD = ("--layer", "1", "--head", "1")
 COMMANDS = {
     "explain": ("explain", PROMPT),
@@ -53,6 +54,7 @@ COMMANDS = {
     "steer": ("steer", PROMPT, "--add", "Rome", "--layer", "1"),
     "paths": ("paths", PROMPT),
     "attended": ("attended", PROMPT, *HEAD),
+    "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
     "bigrams": ("bigrams", "France", "--generate", "4"),
@@ -85,7 +87,12 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     mine = read_facts(tmp_path / "facts.yaml")
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
-    files = {"FACTS": str(tmp_path / "facts.yaml"), "TEXT": str(tmp_path / "text.txt")}
+    (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
+    files = {
+        "EDGES": str(tmp_path / "edges.json"),
+        "FACTS": str(tmp_path / "facts.yaml"),
+        "TEXT": str(tmp_path / "text.txt"),
+    }
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
         found = []
@@ -183,7 +190,18 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         importlib.import_module(f"{terminal.__name__}.{module.name}")
     kinds = {kind.schema.split("/")[1] for kind in lines_of.registry if hasattr(kind, "schema")}
     tried = {"explain", "explain-answer", "words", "ablate", "attention", "lens", "patch", "trace", "steer", "paths"}
-    tried |= {"attended", "circuit", "composition", "bigrams", "heads", "stack-heads", "noise", "toys", "test"}
+    tried |= {
+        "attended",
+        "circuit",
+        "head-circuit",
+        "composition",
+        "bigrams",
+        "heads",
+        "stack-heads",
+        "noise",
+        "toys",
+        "test",
+    }
     tried |= {
         "knowledge-facts",
         "knowledge-attribute",
