@@ -4,6 +4,7 @@ Each payload is shown as the tiny models give it, and once more with the tokens,
 """
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -54,6 +55,7 @@ COMMANDS = {
     "steer": ("steer", PROMPT, "--add", "Rome", "--layer", "1"),
     "paths": ("paths", PROMPT),
     "attended": ("attended", PROMPT, *HEAD),
+    "circuit find": ("circuit", "PROMPTS.jsonl"),
     "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
@@ -88,7 +90,10 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
     (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
+    pair = {"clean": PROMPT, "corrupt": "the capital of Rome is", "target": "Paris", "vs": "new"}
+    (tmp_path / "prompts.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
     files = {
+        "PROMPTS.jsonl": str(tmp_path / "prompts.jsonl"),
         "EDGES": str(tmp_path / "edges.json"),
         "FACTS": str(tmp_path / "facts.yaml"),
         "TEXT": str(tmp_path / "text.txt"),
