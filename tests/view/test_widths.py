@@ -72,6 +72,12 @@ ALONE = {
     "models": ("models",),
     "doctor": ("doctor",),
 }
+FOLDERS = {
+    "report": ("report", "OUT"),
+    "report by a column": ("report", "OUT", "--by", "place"),
+    "study-merge": ("study", "merge", "MERGED", "OUT"),
+}
+"""Of what a study wrote."""
 ELSEWHERE = {
     "heads of two stacks": ("translator", ("heads", "--sequences", "1", "--top", "2")),
     "explain with a source": ("translator", ("explain", PROMPT, "--inputs")),
@@ -87,8 +93,8 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     mine = read_facts(tmp_path / "facts.yaml")
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
-    (tmp_path / "prompts.csv").write_text(f"prompt\n{PROMPT}\n")
-    named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
+    (tmp_path / "prompts.csv").write_text("prompt,place\n" + f"{PROMPT},Paris\nthe capital of Rome is,Rome\n" * 5)
+    named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study", "MERGED": "merged"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
@@ -101,7 +107,7 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
         monkeypatch.setattr(Output, "show", keep)
         monkeypatch.setattr(Output, "write", lambda self, lines, result: keep(self, result))
         words = [files.get(word, word) for word in command]
-        alone = command in ALONE.values()
+        alone = command in (*ALONE.values(), *FOLDERS.values())
         code, _, err = call(monkeypatch, capsys, *words) if alone else cli(*words, model=model)
         assert (code, bool(found)) == (0, True), err
         return found
@@ -156,7 +162,11 @@ def longest_bar(lines: list[Any]) -> int:
 @pytest.mark.parametrize("name", [*COMMANDS, *ALONE, *ELSEWHERE])
 def test_a_view_fits_every_width_and_uses_it(payloads, request, name: str) -> None:
     model, command = ELSEWHERE.get(name) or (None, COMMANDS.get(name) or ALONE[name])
-    for payload, shown in payloads(command, None if model is None else str(request.getfixturevalue(model))):
+    check_views(payloads(command, None if model is None else str(request.getfixturevalue(model))))
+
+
+def check_views(found: list[tuple[Any, dict[str, Any]]]) -> None:
+    for payload, shown in found:
         drawn = {}
         for width in WIDTHS:
             for lines in views(payload, shown, width):
@@ -164,6 +174,12 @@ def test_a_view_fits_every_width_and_uses_it(payloads, request, name: str) -> No
             drawn[width] = longest_bar(list(lines_of(payload, Paper(width=width), **shown)))
         if drawn[100] >= 10:
             assert drawn[160] > 1.2 * drawn[100], "the room of a wide terminal is used"
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_view_of_a_studys_folder_fits_every_width(payloads, name: str) -> None:
+    payloads(COMMANDS["study"])
+    check_views(payloads(FOLDERS[name]))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -190,6 +206,8 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
     tried |= {
         "graph",
         "study",
+        "report",
+        "study-merge",
         "attended",
         "circuit",
         "composition",
@@ -209,6 +227,4 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "models",
         "doctor",
     }
-    assert kinds - tried == {"paint", "toy-evaluation", "study-merge", "report"}, (
-        "minutes of work, or of a study's folder"
-    )
+    assert kinds - tried == {"paint", "toy-evaluation"}, "whose work takes minutes"

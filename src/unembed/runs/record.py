@@ -53,6 +53,8 @@ def record(
         InputError: a bad prompt or position, or more attention patterns than the memory of this machine holds.
         ModelError: the run gave numbers that are not finite.
     """
+    if keep not in ("all", "stream"):  # without what versions need, a run is for ledgers alone
+        raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
     return record_together(model, [prompt], positions=positions, keep=keep)[0]
 
 
@@ -82,7 +84,7 @@ def record_together(
     if len(set(lengths)) != 1:
         raise InputError(f"Expected prompts of equal length to run together, found {lengths} tokens.")
     if keep not in ("all", "parts", "stream"):
-        raise InputError(f"Expected keep='all' or 'stream', found {keep!r}.")
+        raise InputError(f"Expected keep='all', 'parts' or 'stream', found {keep!r}.")
     kept, parts = _kept(positions, lengths[0]), keep != "stream"
     if parts:
         _check_room(model, len(tokens) * len(kept) * lengths[0])

@@ -49,8 +49,7 @@ class GraphNode:
     @property
     def label(self) -> str:
         """`L23.H4 @ 5`, `L24.N1005 @ 5`, `L2 mlp @ 0`: the address of its site."""
-        kind = "cross_head" if self.kind == "cross_head" else self.kind
-        name = part_name(kind, self.layer, self.head, self.expert, self.neuron)
+        name = part_name(self.kind, self.layer, self.head, self.expert, self.neuron)
         return f"{in_stack(name, self.encoder)} @ {self.position}"
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from unembed.errors import InputError
 from unembed.methods.studies.manifest import Manifest, read_manifest
 from unembed.methods.studies.parts import read_parts
+from unembed.methods.studies.tasks import Task
 from unembed.models.reprs import Brief
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def summarise(folder: str | Path, *, by: str | None = None, top: int = 15, seed:
     groups, answered = _groups(folder, manifest, by)
     if not groups:
         raise InputError(f"No prompt of {folder} was answered ({answered} rows are there): there is nothing to report.")
-    tables = [_table(spec, folder, manifest, by, top, seed) for spec in _SPECS]
+    asked = Task(**manifest["task"]).kind.columns()
+    tables = [_table(spec, folder, manifest, by, top, seed) for spec in _SPECS if spec.column in asked]
     names = tuple(sorted({group for group in groups if group is not None}))
     failures = answered - len(groups)
     return Summary(folder, manifest, answered, failures, by, names, tuple(t for t in tables if t is not None))
@@ -175,7 +177,7 @@ def _group_of(part: "pl.DataFrame", by: str | None) -> list[str | None]:
 
 
 def _table(spec: _Spec, folder: Path, manifest: Manifest, by: str | None, top: int, seed: int) -> Table | None:
-    """The means of one kind; None where the study has no such column. Two passes: which are largest, then their
+    """The means of one kind; None where no prompt has any. Two passes: which are largest, then their
     numbers, so that what is held does not grow with the parts of a prompt."""
     sums: dict[_Key, float] = {}
     counts: dict[_Key, int] = {}
@@ -196,9 +198,9 @@ def _table(spec: _Spec, folder: Path, manifest: Manifest, by: str | None, top: i
 
 
 def _columns(spec: _Spec, folder: Path, manifest: Manifest, by: str | None) -> "Iterator[pl.DataFrame]":
-    for part in read_parts(folder, manifest):
-        if spec.column in part.columns:
-            yield _well(part).select("row", spec.column, *([] if by is None else [by]))
+    wanted = dict.fromkeys(["row", "error", spec.column, *([] if by is None else [by])])
+    for part in read_parts(folder, manifest, [*wanted]):
+        yield _well(part)
 
 
 def _exploded(spec: _Spec, part: "pl.DataFrame") -> "pl.DataFrame":

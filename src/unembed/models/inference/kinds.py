@@ -3,7 +3,7 @@
 Neurons, and an MLP of any kind, give the same at a token whatever the others are. What other tokens move is a mixer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
@@ -51,7 +51,7 @@ def _joined(writes: Sequence[Write]) -> Sequence[Write]:
     return writes if one is None else [one]
 
 
-def _second_mixers_whole(writes: Any) -> tuple[Write, ...]:
+def _second_mixers_whole(writes: Iterable[Write]) -> tuple[Write, ...]:
     """The writes; of a block with two mixers the second stands in the place of an MLP (RWKV)."""
     made: list[Write] = []
     for write in writes:

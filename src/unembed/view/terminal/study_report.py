@@ -1,7 +1,9 @@
 """`unembed report` in the terminal: a table a kind of finding, each mean with its interval."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from unembed.view.glyphs import signed, visible
@@ -9,7 +11,19 @@ from unembed.view.payloads.study_report import ReportPayload, StudyMean, StudyTa
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, cell, signed_cell, signed_style
 
-_NAME, _GROUP, _NUMBER, _INTERVAL, _PROMPTS = 22, 12, 9, 22, 9
+_NUMBER, _PROMPTS = 9, 8
+_WORDS = "without each word"
+"""The table whose names come from prompts; those of others are of parts."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """How wide the columns of a table are: as what stands in them, names and groups in what the paper leaves."""
+
+    name: int
+    group: int
+    """0 where prompts are not told apart."""
+    interval: int
 
 
 @lines_of.register
@@ -20,7 +34,8 @@ def report_lines(payload: ReportPayload, paper: Paper) -> Iterator[Text]:
     if payload.answered < payload.rows:
         yield Text(f" {payload.answered:,} of {payload.rows:,} rows are there: the study is not finished", STRONG)
     if payload.failures:
-        yield Text(f" {payload.failures:,} rows with an error are in no mean", FAINT)
+        rows = "1 row with an error is" if payload.failures == 1 else f"{payload.failures:,} rows with an error are"
+        yield Text(f" {rows} in no mean", FAINT)
     for table in payload.tables:
         yield Text()
         yield from _table(table, payload, paper)
@@ -32,20 +47,34 @@ def _table(table: StudyTable, payload: ReportPayload, paper: Paper) -> Iterator[
     shown = len({mean.name for mean in table.means})
     among = "" if shown == table.count else f", the largest {shown} of {table.count:,}"
     yield Text(f" {table.what.upper()}", STRONG).append(f"  mean over prompts, {table.unit}{among}", FAINT)
-    group = "" if payload.by is None else cell(payload.by, _GROUP)
-    head = f"   {cell('', _NAME)}{group}{cell('mean', _NUMBER)}{cell('interval', _INTERVAL)}{cell('prompts', _PROMPTS)}"
-    yield Text(head, FAINT)
+    columns = _columns(table, payload, paper)
+    head = f"   {cell('', columns.name)}{cell(payload.by or '', columns.group)}{cell('mean', _NUMBER)}"
+    yield Text(f"{head}{cell('interval', columns.interval)}{cell('prompts', _PROMPTS)}", FAINT)
     most = max((abs(mean.mean) for mean in table.means), default=1.0) or 1.0
     for mean in table.means:
-        yield _line(mean, payload, most, paper)
+        name = visible(mean.name) if table.what == _WORDS else mean.name
+        yield _line(mean, name if mean.group is None else "", columns, most, paper)
 
 
-def _line(mean: StudyMean, payload: ReportPayload, most: float, paper: Paper) -> Text:
-    name = visible(mean.name) if mean.group is None else ""
-    group = "" if payload.by is None else cell("all" if mean.group is None else visible(mean.group), _GROUP)
-    between = "" if mean.low is None or mean.high is None else f"{signed(mean.low)} to {signed(mean.high)}"
-    line = Text(f"   {cell(name, _NAME - 1)} {group}", STRONG if mean.group is None else FAINT)
+def _columns(table: StudyTable, payload: ReportPayload, paper: Paper) -> _Columns:
+    interval = 2 + max([len("interval"), *(cell_len(_interval(mean)) for mean in table.means)])
+    left = paper.width - 3 - _NUMBER - interval - _PROMPTS
+    if payload.by is None:
+        return _Columns(min(left, 22), 0, interval)
+    group = min(2 + max(map(cell_len, ["all", payload.by, *map(visible, payload.groups)])), left // 2)
+    return _Columns(min(left - group, 22), group, interval)
+
+
+def _interval(mean: StudyMean) -> str:
+    return "" if mean.low is None or mean.high is None else f"{signed(mean.low)} to {signed(mean.high)}"
+
+
+def _line(mean: StudyMean, name: str, columns: _Columns, most: float, paper: Paper) -> Text:
+    group = cell("all" if mean.group is None else visible(mean.group), max(0, columns.group - 1))
+    line = Text(f"   {cell(name, columns.name - 1)} ", STRONG if mean.group is None else FAINT)
+    if columns.group:
+        line.append(f"{group} ", STRONG if mean.group is None else FAINT)
     line.append(signed_cell(mean.mean, _NUMBER), signed_style(mean.mean))
-    line.append(cell(between, _INTERVAL) + cell(f"{mean.prompts:,}", _PROMPTS), FAINT)
+    line.append(cell(_interval(mean), columns.interval) + cell(f"{mean.prompts:,}", _PROMPTS), FAINT)
     room = paper.bar_beside(line.cell_len + 1)
     return line.append(paper.glyphs.bar(mean.mean, most, room), signed_style(mean.mean))
