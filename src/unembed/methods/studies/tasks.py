@@ -22,7 +22,6 @@ from unembed.methods.studies.prompt_files import Row
 from unembed.methods.words.words import Words, words
 from unembed.models.model import Model
 from unembed.models.parts import Part
-from unembed.models.prompts import tokenize
 from unembed.models.refusals import why_no_versions
 from unembed.models.reprs import Brief
 from unembed.runs.predictions import Prediction
@@ -125,8 +124,8 @@ def asked(model: Model, number: int, row: Row) -> Asked:
     for name in ("target", "versus", "answer"):
         if isinstance(row.get(name), bool | float | dict):
             raise InputError(f"Expected {name} as text or a token id, found {row[name]!r}.")
-    tokens = tokenize(model, given)
-    return Asked(number, row, tokens, prompt_of(model, given).place())
+    prompt = prompt_of(model, given)
+    return Asked(number, row, prompt.tokens, prompt.place())
 
 
 @dataclass(frozen=True)
