@@ -198,8 +198,10 @@ def _table(spec: _Spec, folder: Path, manifest: Manifest, by: str | None, top: i
 
 
 def _columns(spec: _Spec, folder: Path, manifest: Manifest, by: str | None) -> "Iterator[pl.DataFrame]":
-    wanted = dict.fromkeys(["row", "error", spec.column, *([] if by is None else [by])])
-    for part in read_parts(folder, manifest, [*wanted]):
+    wanted = ["row", "error", spec.column]
+    if by is not None and by not in wanted:
+        wanted.append(by)
+    for part in read_parts(folder, manifest, wanted):
         yield _well(part)
 
 
