@@ -54,9 +54,11 @@ class Apart:
         shared = bias(block.output_projection)
         if shared is not None:
             out = out + shared.to(out) / len(out)
-        if block.attention_norm is not None:
-            out = _through(block.attention_norm, block.attention_write, out)
-        return out if block.write_scale == 1 else out * block.write_scale
+        norm, times = block.attention_norm, block.write_scale
+        if norm is not None and not norm.identity:
+            whole = out.sum(0)
+            return _through(norm, out, whole, block.attention_write(whole) * times)
+        return out if times == 1 else out * times
 
     def mlp(self, layer: int, stream: Float[Tensor, "text position d_model"]) -> Float[Tensor, "text position d_model"]:
         """What the MLP of a layer writes when it reads this stream."""
@@ -121,11 +123,9 @@ class Apart:
 
 
 def _through(
-    norm: Norm, module: nn.Module, parts: Float[Tensor, "part *batch d_model"]
+    norm: Norm, parts: Float[Tensor, "part *batch d_model"], whole: Tensor, made: Tensor
 ) -> Float[Tensor, "part *batch d_model"]:
-    """What a norm makes of a sum, by part: without its shift, which is the same whatever the parts are."""
-    whole = parts.sum(0)
-    made = module(whole)
+    """What a norm that made `made` of `whole` made of its parts: without its shift, the same whatever they are."""
     found = norm.pushforward(parts, norm.scale(whole, made)).to(parts)
     # Some norms round to float32 in any model; the parts share what is rounded, so that they sum to what it made.
     return found + (made - norm.shift.to(made) - found.sum(0)) / len(parts)
