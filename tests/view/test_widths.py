@@ -33,6 +33,7 @@ facts:
   - {subject: Rome, answer: new}
 """
 AGAINST = ("--target", "Paris", "--vs", "Rome")
+PAIR = ("--clean", PROMPT, "--corrupt", "the capital of Rome is")
 HEAD = ("--layer", "1", "--head", "1")
 COMMANDS = {
     "explain": ("explain", PROMPT),
@@ -54,6 +55,7 @@ COMMANDS = {
     "paths": ("paths", PROMPT),
     "graph": ("graph", PROMPT, "--nodes", "20"),
     "attended": ("attended", PROMPT, *HEAD),
+    "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
     "bigrams": ("bigrams", "France", "--generate", "4"),
@@ -90,6 +92,12 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     (tmp_path / "prompts.csv").write_text(f"prompt\n{PROMPT}\n")
     named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
+    (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
+    files = {
+        "EDGES": str(tmp_path / "edges.json"),
+        "FACTS": str(tmp_path / "facts.yaml"),
+        "TEXT": str(tmp_path / "text.txt"),
+    }
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
         found = []
@@ -192,6 +200,9 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "study",
         "attended",
         "circuit",
+        "attended",
+        "circuit",
+        "head-circuit",
         "composition",
         "bigrams",
         "heads",

@@ -75,7 +75,7 @@ def test_an_mlp_of_a_parallel_block_does_not_read_the_heads_beside_it():
     edges = graph.listed(graph.edges)
     assert ("a0.h1", "m1") in edges
     assert not [edge for edge in edges if edge[0].startswith("a1") and edge[1] == "m1"]
-    with pytest.raises(unembed.InputError, match="a1.h0 -> m1 .m1 does not read a1.h0"):
+    with pytest.raises(unembed.InputError, match=r"a1.h0 -> m1 .m1 does not read a1.h0"):
         graph.mask([("a1.h0", "m1")])
 
 
@@ -94,7 +94,9 @@ def test_an_edge_that_is_none_is_named_with_the_reason(edge, why):
     graph = Graph((2, 2), (True, True))
     with pytest.raises(unembed.InputError) as error:
         graph.mask([("input", "logits"), edge])
-    assert str(error.value).startswith(f"1 is no edge of this model, which has 2 layers of 2 heads: {' -> '.join(edge)}")
+    assert str(error.value).startswith(
+        f"1 is no edge of this model, which has 2 layers of 2 heads: {' -> '.join(edge)}"
+    )
     assert why in str(error.value)
 
 

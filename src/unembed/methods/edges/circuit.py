@@ -20,9 +20,9 @@ from torch import Tensor
 from unembed.errors import InputError
 from unembed.methods.edges.flow import Pair, flow, pair_of
 from unembed.methods.edges.graph import Graph
-from unembed.models.tokens import name_of
 from unembed.models.model import Model
 from unembed.models.targets import target_tokens
+from unembed.models.tokens import name_of
 from unembed.runs.prompted import Prompt, prompted_by_two
 from unembed.runs.result import Result
 

@@ -53,8 +53,8 @@ def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...]) -> P
     graph = graph_of(model)
     if len(clean) != len(corrupt):
         raise InputError(
-            f"The clean prompt has {len(clean)} tokens and the corrupted one {len(corrupt)}: a circuit needs prompts of "
-            "the same length, token by token.\nReplace words by others of as many tokens."
+            f"The clean prompt has {len(clean)} tokens and the corrupted one {len(corrupt)}: a circuit needs prompts "
+            "of the same length, token by token.\nReplace words by others of as many tokens."
         )
     runs = record_together(model, [clean, corrupt])
     apart = Apart(runs[1])
