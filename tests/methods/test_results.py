@@ -42,6 +42,8 @@ SCHEMAS = {
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
 SCHEMAS |= {"explain_answer", "graph", "study"}
+SCHEMAS |= {"explain_answer", "study"}
+SCHEMAS |= {"explain_answer", "evaluate_circuit"}
 """What commands of the same question print."""
 
 

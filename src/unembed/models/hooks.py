@@ -18,7 +18,6 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from unembed.models.family import WholeAttention
@@ -316,17 +315,6 @@ def frozen(model: Model) -> Iterator[None]:
                 parameter.requires_grad_(True)
 
 
-def silenced(stack: ExitStack, module: nn.Module, outputs: int | None) -> None:
-    """Let a module give zeros, of the shape of its first argument, in place of what it computes, until `stack` closes.
-
-    Args:
-        stack: ends it.
-        module: is not run.
-        outputs: of how many it gives a tuple, whose others are None then; None where it gives a tensor alone.
-    """
-
-    def zeros(*args: Tensor, **kwargs: Tensor) -> Any:
-        nothing = torch.zeros_like(args[0] if args else kwargs["hidden_states"])
-        return nothing if outputs is None else (nothing, *[None] * (outputs - 1))
-
-    stack.enter_context(_shadowed(module, "forward", zeros))
+def replaced(stack: ExitStack, module: nn.Module, forward: Callable[..., Any]) -> None:
+    """Let a module give what `forward` gives, and compute nothing itself, until `stack` closes."""
+    stack.enter_context(_shadowed(module, "forward", forward))

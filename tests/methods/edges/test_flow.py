@@ -62,6 +62,20 @@ def test_a_circuit_gives_what_straight_line_code_gives(family, parts):
         assert (logits - expected).abs().max() < ROUNDED * expected.abs().max()
 
 
+@pytest.mark.parametrize("family", [*(family for family in MODEL_TYPES if family != "olmo2")])
+def test_heads_made_one_by_one_are_those_of_whole_attentions(family):
+    """Every head reads a stream of its own, of two texts; OLMo 2 norms all queries at once."""
+    model = unembed.wrap(build(family, layers=2), name=family)
+    apart, whole_ones = (pair_of(model, CLEAN, CORRUPT).apart for _ in range(2))
+    streams = torch.randn(3, model.heads, 2, 5, model.d_model, generator=torch.Generator().manual_seed(0)).double()
+    with torch.no_grad():
+        found = apart.heads(1, streams)
+        assert list(apart._columns.values()) != [None]
+        whole_ones._columns = dict.fromkeys(apart._columns)
+        expected = whole_ones.heads(1, streams)
+    assert (found - expected).abs().max() < 1e-6 * expected.abs().max()  # a norm or a softmax may round to float32
+
+
 def test_the_graph_of_a_model_of_the_size_of_smollm2():
     graph = Graph((9,) * 30, (True,) * 30)
     assert (len(graph.senders), graph.size) == (301, 123_211)

@@ -1,5 +1,6 @@
 """`circuit`: edges between the parts of a model, and how much of a difference they carry."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -39,16 +40,23 @@ def _edges(path: str) -> Any:
     return read_edges(found, path)
 
 
+@dataclass(frozen=True)
+class PairOptions:
+    """Two prompts, and what is read of them."""
+
+    clean: Annotated[
+        str, typer.Option(parser=read_prompt, help="The prompt that shows the behaviour; - reads standard input.")
+    ]
+    corrupt: Annotated[str, typer.Option(help="The same prompt with what matters changed, of as many tokens.")]
+    target: Annotated[str, typer.Option("--target", "-t", help="The token that the clean prompt asks for.")]
+    versus: Annotated[str, typer.Option("--vs", help="The other token of the difference of logits.")]
+
+
 @circuit_app.command()
 @takes
 def evaluate(
     *,
-    clean: Annotated[
-        str, typer.Option(parser=read_prompt, help="The prompt that shows the behaviour; - reads standard input.")
-    ],
-    corrupt: Annotated[str, typer.Option(help="The same prompt with what matters changed, of as many tokens.")],
-    target: Annotated[str, typer.Option("--target", "-t", help="The token that the clean prompt asks for.")],
-    versus: Annotated[str, typer.Option("--vs", help="The other token of the difference of logits.")],
+    pair: PairOptions,
     edges: Annotated[
         Any, file_option('A JSON file of edges, an array of [sender, reader]: [["a3.h2", "m5"]].', _edges)
     ],
@@ -60,4 +68,4 @@ def evaluate(
     from unembed.methods.edges.circuit import evaluate_circuit
 
     loaded = model.load()
-    out.work(lambda _: evaluate_circuit(loaded, clean, corrupt, target, versus, edges), top=top)
+    out.work(lambda _: evaluate_circuit(loaded, pair.clean, pair.corrupt, pair.target, pair.versus, edges), top=top)

@@ -1,20 +1,23 @@
 """Apart: the blocks of a model taken apart, so that each reader may be given a stream of its own.
 
 The modules of the model do the work. Attention is called once for the streams of all its readers, packed into one
-sequence, and each query head takes its query, key and value from its own; the rest of it is the module's own. An MLP is
+sequence, and each query head takes its query, key and value from its own; the rest of it is the module's own. Where its
+layers make them head by head, no more than that is computed (head_layers.py). An MLP is
 run by its block, whose attention gives nothing, on the stream that the MLP reads. What a head writes is `z W_O`, with
 its share of the output bias, and through a post-norm with the scale that the sum of all heads has there.
 """
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from unembed.models.hooks import attending, on_output, one_at_a_time, silenced
+from unembed.methods.edges.head_layers import Columns, HeadLayer, Mixed, columns_by_head, give_heads, head_layers
+from unembed.models.hooks import attending, on_output, one_at_a_time, replaced
 from unembed.models.layers import bias
 from unembed.models.model import Block, Model
 from unembed.models.norms import Norm
@@ -27,10 +30,6 @@ _Heads = tuple[Tensor, Tensor, Tensor]
 """Query, key and value, each `group text head position d_head`: head `h` is read in group `h % groups`."""
 
 
-class _Mixed(Exception):  # noqa: N818  # no error: it ends a call of an attention
-    """The heads have mixed their values: what comes after is done here."""
-
-
 class Apart:
     """The blocks of the model of a run, for texts of its length."""
 
@@ -38,6 +37,7 @@ class Apart:
         self.run = run
         self.model: Model = run.model
         self._outputs: dict[type, int | None] = {}
+        self._columns: dict[tuple[Any, ...], Columns | None] = {}
 
     def heads(
         self, layer: int, streams: Float[Tensor, "input head text position d_model"]
@@ -64,7 +64,7 @@ class Apart:
         """What the MLP of a layer writes when it reads this stream."""
         block, found = self.model.blocks[layer], list[Tensor]()
         with one_at_a_time, ExitStack() as stack:
-            silenced(stack, block.attention, self._outputs_of(layer))
+            replaced(stack, block.attention, partial(_nothing, self._outputs_of(layer)))
             on_output(stack, block.attention_write, torch.zeros_like)
             on_output(stack, block.mlp_write, lambda out: found.append(out))
             call = self.run.calls[layer]
@@ -90,18 +90,30 @@ class Apart:
 
     def _mixed(self, layer: int, streams: Tensor) -> Float[Tensor, "head text position d_head"]:
         block, call, found = self.model.blocks[layer], self.run.calls[layer], list[Tensor]()
+        layers = self._head_layers(layer)
 
         def attend(_: nn.Module, eager: OwnAttention, query: Tensor, key: Tensor, value: Tensor, mask: object) -> Any:
-            heads = _each_its_own(streams.shape, query, key, value)
-            found.append(_mix(eager, heads, call.mask))
-            raise _Mixed
+            arranged = _each_its_own if layers is None else _as_arranged
+            found.append(_mix(eager, arranged(streams.shape, query, key, value), call.mask))
+            raise Mixed
 
         norm = block.attention_input_norm
-        with one_at_a_time, attending(self.model, attend), suppress(_Mixed):
+        with one_at_a_time, attending(self.model, attend), suppress(Mixed), ExitStack() as stack:
             read = streams if norm is None else norm(streams.reshape(1, -1, streams.shape[-1])).reshape(streams.shape)
+            if layers is not None:
+                read = give_heads(stack, layers, read)
             args, kwargs = self._packed(read, call.attention_args, call.attention_kwargs)
             block.attention(*args, **kwargs)
         return found[0]
+
+    def _head_layers(self, layer: int) -> tuple[HeadLayer, ...] | None:
+        """The layers that make queries, keys and values head by head; None where some mix heads."""
+        attention = self.model.blocks[layer].attention
+        kind = (type(attention), *(tuple(x.shape) for x in attention.parameters()))
+        if kind not in self._columns:
+            self._columns[kind] = columns_by_head(self.run, layer)
+        columns = self._columns[kind]
+        return None if columns is None else head_layers(attention, columns)
 
     def _outputs_of(self, layer: int) -> int | None:
         """How many outputs the attention of a block gives; None where it gives a tensor alone."""
@@ -120,6 +132,12 @@ class Apart:
             args, kwargs = self._packed(stream, call.attention_args, call.attention_kwargs)
             out = block.attention(*args, **kwargs)
         return len(out) if isinstance(out, tuple) else None
+
+
+def _nothing(outputs: int | None, *args: Tensor, **kwargs: Tensor) -> Any:
+    """Zeros of the shape of what an attention reads, with as many outputs as it has; None: the tensor alone."""
+    zeros = torch.zeros_like(args[0] if args else kwargs["hidden_states"])
+    return zeros if outputs is None else (zeros, *[None] * (outputs - 1))
 
 
 def _through(
@@ -144,6 +162,13 @@ def _each_its_own(shape: torch.Size, query: Tensor, key: Tensor, value: Tensor) 
     q = own(query, 0).flatten(0, 1).transpose(0, 1)
     k, v = (own(x, which).permute(1, 2, 0, 3, 4) for x, which in ((key, 1), (value, 2)))
     return q.expand(groups, *q.shape), k, v
+
+
+def _as_arranged(shape: torch.Size, query: Tensor, key: Tensor, value: Tensor) -> _Heads:
+    """Of projections that were made head by head (`give_heads`)."""
+    groups = query.shape[1] // key.shape[1]
+    q, k, v = (x[0].unflatten(1, (groups, *shape[2:-1])).permute(1, 2, 0, 3, 4) for x in (query, key, value))
+    return q, k, v
 
 
 def _mix(eager: Callable[..., Any], heads: _Heads, mask: Tensor | None) -> Float[Tensor, "head text position d_head"]:

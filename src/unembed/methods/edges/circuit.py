@@ -8,7 +8,6 @@ which is 1 for the whole graph and 0 for no edge at all, and may lie outside of 
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,8 +34,8 @@ class CircuitEdge:
     """What writes: `input`, `a3.h2` or `m5`."""
     reader: str
     """What reads it: `a3.h2<q>`, `a3.h2<k>`, `a3.h2<v>`, `m5` or `logits`."""
-    score: float = math.nan
-    """By which it was chosen; NaN where it was given."""
+    score: float = 1.0
+    """By which it was chosen; 1 where it was given."""
 
     @property
     def label(self) -> str:
@@ -175,9 +174,10 @@ def read_edges(data: Any, what: str = "The file of edges") -> list[tuple[str, st
 
 
 def _edge(edge: Any, index: int, what: str) -> tuple[str, str]:
-    pair = (edge.get("from"), edge.get("to")) if isinstance(edge, Mapping) else edge
-    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
+    pair = [edge.get("from"), edge.get("to")] if isinstance(edge, Mapping) else edge
+    names = [str(name) for name in pair if isinstance(name, str)] if isinstance(pair, list | tuple) else []
+    if len(names) != 2 or len(pair) != 2:
         raise InputError(
             f'{what} holds {json.dumps(edge)[:80]} as edge {index}: expected [sender, reader], such as ["a3.h2", "m5"].'
         )
-    return pair[0], pair[1]
+    return names[0], names[1]

@@ -56,9 +56,9 @@ def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...]) -> P
             f"The clean prompt has {len(clean)} tokens and the corrupted one {len(corrupt)}: a circuit needs prompts "
             "of the same length, token by token.\nReplace words by others of as many tokens."
         )
-    runs = record_together(model, [clean, corrupt])
-    apart = Apart(runs[1])
-    return Pair(graph, *runs, apart, _writes(graph, apart), runs[0].before_blocks - runs[1].before_blocks)
+    run, other = record_together(model, [clean, corrupt])
+    apart = Apart(other)
+    return Pair(graph, run, other, apart, _writes(graph, apart), run.before_blocks - other.before_blocks)
 
 
 def _writes(graph: Graph, apart: Apart) -> Float[Tensor, "sender position d_model"]:

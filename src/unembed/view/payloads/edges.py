@@ -1,6 +1,5 @@
 """Circuits on the graph of a model, as data: `unembed circuit evaluate`."""
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,9 +57,9 @@ class CircuitPayload:
     """That the circuit is a part of."""
     nodes: list[str]
     """Those that the edges touch: `input`, `a3.h2`, `m5`, `logits`."""
-    edges: list[dict[str, str | float | None]]
+    edges: list[dict[str, str | float]]
     """`from`, what writes (`input`, `a3.h2`, `m5`); `to`, what reads it (`a3.h2<q>`, `<k>`, `<v>`, `m5`, `logits`);
-    `score`, by which it was chosen, null where it was given."""
+    `score`, by which it was chosen, 1 where it was given."""
     metric: CircuitMetric
     """The difference of logits that the circuit is about, in three runs."""
     faithfulness: float
@@ -81,10 +80,7 @@ def circuit_payload(result: "Circuit") -> CircuitPayload:
         versus=token_of(model, result.versus),
         graph=GraphFacts(len(result.graph.senders), result.graph.size),
         nodes=list(result.nodes),
-        edges=[
-            {"from": edge.sender, "to": edge.reader, "score": edge.score if math.isfinite(edge.score) else None}
-            for edge in result.edges
-        ],
+        edges=[{"from": edge.sender, "to": edge.reader, "score": edge.score} for edge in result.edges],
         metric=CircuitMetric(result.clean, result.corrupt, result.circuit),
         faithfulness=result.faithfulness,
         versions=versions(),
