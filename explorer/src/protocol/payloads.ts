@@ -338,26 +338,42 @@ export interface CellLedger {
   inputs: Array<Term>;
 }
 
-/** `unembed circuit --json`. */
+/** The logit of the target minus that of the other token, at the last position. */
+export interface CircuitMetric {
+  /** Of the clean run. */
+  clean: number;
+  /** Of the corrupted run. */
+  corrupt: number;
+  /** When the circuit runs: its edges carry what their senders now give, all others what these gave corrupted. */
+  circuit: number;
+}
+
+/** `unembed circuit evaluate --json`. */
 export interface CircuitPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** The block, counted from 0. */
-  layer: number;
-  /** The head, counted from 0 in its layer. */
-  head: number;
-  /** Real and imaginary part of each, of the OV circuit from token to token. */
-  eigenvalues: Array<Array<number>>;
-  /** The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one. */
-  positive_share: number;
-  /** `sum Re(lambda) / sum |lambda|`, from -1 to 1. */
-  copying_score: number;
-  /** What it does with one token; null without `--token`. */
-  of_token: TokenCircuits | null;
-  /** The strongest ones; null without `--skip-trigrams`. */
-  skip_trigrams: Array<SkipTrigramEntry> | null;
+  /** The prompt that shows the behaviour. */
+  clean_tokens: Array<PromptToken>;
+  /** The same with what matters changed. */
+  corrupt_tokens: Array<PromptToken>;
+  /** The token that the clean prompt asks for. */
+  target: Token;
+  /** The other token of the metric. */
+  versus: Token;
+  /** That the circuit is a part of. */
+  graph: GraphFacts;
+  /** Those that the edges touch: `input`, `a3.h2`, `m5`, `logits`. */
+  nodes: Array<string>;
+  /** `from`, what writes (`input`, `a3.h2`, `m5`); `to`, what reads it (`a3.h2<q>`, `<k>`, `<v>`, `m5`, `logits`); `score`, by which it was chosen, 1 where it was given. */
+  edges: Array<Record<string, string | number>>;
+  /** The difference of logits that the circuit is about, in three runs. */
+  metric: CircuitMetric;
+  /** `(circuit - corrupt) / (clean - corrupt)` of the metric: 1 as the clean run, 0 as the corrupted one. */
+  faithfulness: number;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/circuit/1";
 }
@@ -848,6 +864,12 @@ export interface GraphWordEntry {
   worth: number;
   /** Whether it is a word of the source, which an encoder read. */
   of_source?: boolean;
+/** The graph that a circuit is a part of. */
+export interface GraphFacts {
+  /** That write: the input, heads and MLPs; the logits are one more. */
+  nodes: number;
+  /** From a node to each later reader: with the query, key and value input of every query head. */
+  edges: number;
 }
 
 /** What an edit does to one answer on a group of prompts. */
@@ -900,6 +922,30 @@ export interface HeadAttention {
   to_others: number;
   /** Of the head's update, how much comes from others. */
   share: number;
+}
+
+/** `unembed circuit head --json`. */
+export interface HeadCircuitPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The block, counted from 0. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** Real and imaginary part of each, of the OV circuit from token to token. */
+  eigenvalues: Array<Array<number>>;
+  /** The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one. */
+  positive_share: number;
+  /** `sum Re(lambda) / sum |lambda|`, from -1 to 1. */
+  copying_score: number;
+  /** What it does with one token; null without `--token`. */
+  of_token: TokenCircuits | null;
+  /** The strongest ones; null without `--skip-trigrams`. */
+  skip_trigrams: Array<SkipTrigramEntry> | null;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/head-circuit/1";
 }
 
 /** What zeroing one head at the explained position does. */

@@ -1,6 +1,7 @@
-"""evaluate_circuit: how much of a difference between two prompts the edges of a circuit carry.
+"""Circuit: edges of a model, and how much of a difference between two prompts they carry.
 
-The metric `m` is a difference of two logits at the last position. Of the clean run, the corrupted run and the circuit,
+The metric `m` of a pair of prompts is a difference of two logits at the last position. Of the clean run, the corrupted
+run and the circuit, each the mean over the pairs,
 
     faithfulness = (m(circuit) - m(corrupted)) / (m(clean) - m(corrupted)),
 
@@ -44,31 +45,95 @@ class CircuitEdge:
 
 
 @dataclass(frozen=True)
-class Circuit(Result[CircuitEdge]):
-    """Edges of a model, and what they carry of a difference between two prompts. Made by `evaluate_circuit`."""
+class MeasuredPair:
+    """The metric of a pair of prompts in three runs: the logit of the target minus that of the other token."""
 
-    measure = "score"
-
-    model: Model
     tokens: tuple[int, ...]
-    """The clean prompt."""
+    """Of the clean prompt."""
     corrupt_tokens: tuple[int, ...]
-    graph: Graph
-    edges: tuple[CircuitEdge, ...]
     target: int
     versus: int
     clean: float
-    """The metric of the clean run: the logit of the target minus that of the other token, at the last position."""
+    """Of the clean run."""
     corrupt: float
     """Of the corrupted run."""
     circuit: float
     """Of the circuit."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The best edges by score, without those on no path from the input to the logits."""
+
+    share: float
+    """Of all edges, from 0 to 1."""
+    edges: int
+    """How many are left of them."""
+    faithfulness: float
+    interval: tuple[float, float] | None
+    """In which 95 % of the bootstrap samples of the prompts lie; None of fewer than two prompts."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a circuit was found, and what is known of it beyond its faithfulness."""
+
+    method: str
+    prompts: int
+    """By which edges were scored; the others measured."""
+    curve: tuple[CurvePoint, ...]
+    """Over ten sizes."""
+    cpr: float
+    """The area under the curve (MIB's integrated circuit performance ratio): larger is better."""
+    cmd: float
+    """The area between the curve and 1 (MIB's integrated circuit-model distance): 0 is best."""
+    interval: tuple[float, float] | None
+    """Of the faithfulness of the circuit, as of a point of the curve."""
+    random: float
+    """The faithfulness of a circuit of as many edges, drawn at random."""
+    stability: float | None
+    """The mean overlap (Jaccard) of the circuits of two bootstrap samples of the prompts; None of fewer than two."""
+
+
+@dataclass(frozen=True)
+class Circuit(Result[CircuitEdge]):
+    """Edges of a model, and what they carry. Made by `evaluate_circuit` and `find_circuit`."""
+
+    measure = "score"
+
+    model: Model
+    graph: Graph
+    edges: tuple[CircuitEdge, ...]
+    pairs: tuple[MeasuredPair, ...]
+    search: Search | None = None
+    """None for edges that were given."""
+    notes: tuple[str, ...] = ()  # pyright: ignore[reportIncompatibleMethodOverride]  # a field is read as a property is
 
     def __repr__(self) -> str:
         return (
             f"Circuit({self.model.name}, {len(self.edges)} of {self.graph.size} edges, "
             f"faithfulness {self.faithfulness:.3f})"
         )
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The clean prompt, of the first pair."""
+        return self.pairs[0].tokens
+
+    @property
+    def clean(self) -> float:
+        """The metric of the clean run, the mean over the pairs."""
+        return sum(pair.clean for pair in self.pairs) / len(self.pairs)
+
+    @property
+    def corrupt(self) -> float:
+        """Of the corrupted run."""
+        return sum(pair.corrupt for pair in self.pairs) / len(self.pairs)
+
+    @property
+    def circuit(self) -> float:
+        """Of the circuit."""
+        return sum(pair.circuit for pair in self.pairs) / len(self.pairs)
 
     @property
     def faithfulness(self) -> float:
@@ -108,17 +173,9 @@ def evaluate_circuit(
     pair = pair_of(clean.model, clean.tokens, corrupt.tokens)
     mask = pair.graph.mask(edges)
     ends = metrics_at_ends(pair, tokens)
-    value = measured(pair, mask[None], tokens)
-    return Circuit(
-        clean.model,
-        clean.tokens,
-        corrupt.tokens,
-        pair.graph,
-        tuple(CircuitEdge(*edge) for edge in pair.graph.listed(mask)),
-        *tokens,
-        *ends,
-        float(value[0]),
-    )
+    found = MeasuredPair(clean.tokens, corrupt.tokens, *tokens, *ends, float(measured(pair, mask[None], tokens)[0]))
+    chosen = tuple(CircuitEdge(*edge) for edge in pair.graph.listed(mask))
+    return Circuit(clean.model, pair.graph, chosen, (found,))
 
 
 def metric_tokens(clean: Prompt, target: str | int, versus: str | int) -> tuple[int, int]:
@@ -144,7 +201,8 @@ def metrics_at_ends(pair: Pair, tokens: tuple[int, int]) -> tuple[float, float]:
     """
     clean, corrupt = (_difference(pair.apart.logits(run.final[-1], tokens)) for run in (pair.clean, pair.corrupt))
     ends, names = (float(clean), float(corrupt)), [name_of(pair.model, token) for token in tokens]
-    if abs(ends[0] - ends[1]) <= 1e3 * pair.model.precision * max(1.0, *map(abs, ends)):
+    # Eight bits above rounding: below that the ratio of two differences says nothing.
+    if abs(ends[0] - ends[1]) <= 256 * pair.model.precision * max(1.0, *map(abs, ends)):
         raise InputError(
             f"The logit of {names[0]} minus that of {names[1]} is {ends[0]:.4g} after both prompts: there is no "
             "difference that a circuit could carry.\nGive prompts, or tokens, for which the two runs differ."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from unembed.errors import InputError
@@ -151,34 +151,25 @@ class Graph:
         """Without the edges that lie on no path from the input to the logits."""
         kept = mask & self.edges
         while True:
-            before = int(kept.sum())
-            reached = torch.zeros(len(self.senders), dtype=torch.bool)
-            read = torch.zeros_like(reached)
-            reached[0] = True
-            for sender, readers in self._inputs.items():
-                reached[sender] = bool(kept[readers].any())
-                read[sender] = bool(kept[:, sender].any())
-            read[0] = True
-            kept = kept & (reached & read) & self._readers_of(reached, read)[:, None]
-            if int(kept.sum()) == before:
+            # Of every node, the logits last: whether it reads something, and whether something reads it.
+            reads = torch.zeros(len(self.senders) + 1, dtype=torch.bool)
+            reads[0] = True
+            reads[self._node[kept.any(1)]] = True
+            alive = reads & torch.cat([kept.any(0), torch.ones(1, dtype=torch.bool)])
+            fewer = kept & alive[:-1] & alive[self._node][:, None]
+            if torch.equal(fewer, kept):
                 return kept
-
-    def _readers_of(self, reached: Tensor, read: Tensor) -> Bool[Tensor, "reader"]:
-        """Which readers belong to a node that is reached and read; the logits always are."""
-        alive = torch.ones(len(self.readers), dtype=torch.bool)
-        for sender, readers in self._inputs.items():
-            alive[readers] = reached[sender] & read[sender]
-        return alive
+            kept = fewer
 
     @cached_property
-    def _inputs(self) -> dict[int, list[int]]:
-        """The readers of each node but the input, by sender."""
-        found: dict[int, list[int]] = {}
+    def _node(self) -> Int[Tensor, "reader"]:
+        """Which sender each reader belongs to; the logits come after all of them."""
+        found = torch.full((len(self.readers),), len(self.senders))
         for place in self.places:
             for head in range(place.heads):
-                found[place.first + head] = [place.reader + i * place.heads + head for i in range(len(_INPUTS))]
+                found[place.reader + head : place.mlp_reader : place.heads] = place.first + head
             if place.has_mlp:
-                found[place.mlp_sender] = [place.mlp_reader]
+                found[place.mlp_reader] = place.mlp_sender
         return found
 
     @cached_property
