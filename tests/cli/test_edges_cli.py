@@ -1,6 +1,7 @@
 """`circuit evaluate` on the command line: data, and the words of refusals."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,9 @@ import unembed
 from builders.commands import valid
 from builders.words import PROMPT
 from unembed.methods.edges.circuit import evaluate_circuit
+from unembed.methods.edges.find import find_circuit
 from unembed.methods.edges.graph import graph_of
+from unembed.methods.edges.tasks import read_prompts
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 OTHER = "the capital of Rome is"
@@ -49,6 +52,36 @@ def test_all_edges_are_faithful_and_none_are_not(evaluated, folder):
     whole = valid(evaluated(graph.listed(graph.edges), "--json", "--dtype", "float64")[1])
     assert whole["faithfulness"] == pytest.approx(1, abs=1e-9)  # rounding, over the difference of two logits
     assert valid(evaluated([], "--json")[1])["faithfulness"] == 0
+
+
+@pytest.fixture
+def prompts(tmp_path):
+    file = tmp_path / "prompts.jsonl"
+    pair = {"clean": PROMPT, "corrupt": OTHER, "target": "Paris", "vs": "new"}
+    other = {"clean": "a new capital is", "corrupt": "a new Rome is", "target": "Paris", "vs": "of"}
+    file.write_text("\n".join(json.dumps(each) for each in (pair, other, pair, other)))
+    return str(file)
+
+
+def test_find_json_is_the_library_result(cli, folder, prompts):
+    code, out, err = cli("circuit", prompts, "--size", "5%", "--method", "eap", "--json")
+    assert (code, err) == (0, "")
+    data = valid(out)
+    text = Path(prompts).read_text()
+    found = find_circuit(unembed.load(str(folder)), read_prompts(text), size=0.05, method="eap")
+    assert [edge["score"] for edge in data["edges"]] == [edge.score for edge in found.edges]
+    assert data["faithfulness"] == found.faithfulness
+    assert [point["share"] for point in data["search"]["curve"]][-1] == 1
+    assert data["search"]["prompts"] == len(data["pairs"]) == 2
+
+
+def test_other_forms_are_of_the_same_circuit(cli, prompts):
+    words = ("circuit", "find", prompts, "--method", "eap")
+    edges = valid(cli(*words, "--json")[1])["edges"]
+    mib = json.loads(cli(*words, "--mib")[1])["edges"]
+    assert sum(edge["in_graph"] for edge in mib.values()) == len(edges)
+    assert cli(*words, "--graphml")[1].count("<edge ") == len(edges)
+    assert "found --graphml and --mib" in cli(*words, "--graphml", "--mib")[2]
 
 
 def test_the_view_says_what_was_found(evaluated):

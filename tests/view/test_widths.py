@@ -4,6 +4,7 @@ Each payload is shown as the tiny models give it, and once more with the tokens,
 """
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ COMMANDS = {
     "paths": ("paths", PROMPT),
     "graph": ("graph", PROMPT, "--nodes", "20"),
     "attended": ("attended", PROMPT, *HEAD),
+    "circuit find": ("circuit", "PROMPTS.jsonl"),
     "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
@@ -93,7 +95,10 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
     (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
+    pair = {"clean": PROMPT, "corrupt": "the capital of Rome is", "target": "Paris", "vs": "new"}
+    (tmp_path / "prompts.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
     files = {
+        "PROMPTS.jsonl": str(tmp_path / "prompts.jsonl"),
         "EDGES": str(tmp_path / "edges.json"),
         "FACTS": str(tmp_path / "facts.yaml"),
         "TEXT": str(tmp_path / "text.txt"),

@@ -348,10 +348,8 @@ export interface CircuitMetric {
   circuit: number;
 }
 
-/** `unembed circuit evaluate --json`. */
-export interface CircuitPayload {
-  /** The model that was run. */
-  model: ModelFacts;
+/** A pair of prompts on which a circuit was measured. */
+export interface CircuitPair {
   /** The prompt that shows the behaviour. */
   clean_tokens: Array<PromptToken>;
   /** The same with what matters changed. */
@@ -360,22 +358,66 @@ export interface CircuitPayload {
   target: Token;
   /** The other token of the metric. */
   versus: Token;
+  /** In three runs of this pair. */
+  metric: CircuitMetric;
+}
+
+/** `unembed circuit find --json` and `unembed circuit evaluate --json`. */
+export interface CircuitPayload {
+  /** The model that was run. */
+  model: ModelFacts;
   /** That the circuit is a part of. */
   graph: GraphFacts;
   /** Those that the edges touch: `input`, `a3.h2`, `m5`, `logits`. */
   nodes: Array<string>;
   /** `from`, what writes (`input`, `a3.h2`, `m5`); `to`, what reads it (`a3.h2<q>`, `<k>`, `<v>`, `m5`, `logits`); `score`, by which it was chosen, 1 where it was given. */
   edges: Array<Record<string, string | number>>;
-  /** The difference of logits that the circuit is about, in three runs. */
+  /** On which it was measured. */
+  pairs: Array<CircuitPair>;
+  /** The mean over the pairs, in three runs. */
   metric: CircuitMetric;
   /** `(circuit - corrupt) / (clean - corrupt)` of the metric: 1 as the clean run, 0 as the corrupted one. */
   faithfulness: number;
+  /** How it was found; null where its edges were given. */
+  search: CircuitSearch | null;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
   /** What a reader should know, such as a target of several tokens. */
   notes?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/circuit/1";
+}
+
+/** How a circuit was found, and what is known of it beyond its faithfulness. */
+export interface CircuitSearch {
+  /** Of the scores: `eap` or `eap-ig`. */
+  method: string;
+  /** By which edges were scored; those in `pairs` measured. */
+  prompts: number;
+  /** Over ten sizes. */
+  curve: Array<CircuitSize>;
+  /** The area under the curve; larger is better. */
+  cpr: number;
+  /** The area between the curve and 1; 0 is best. */
+  cmd: number;
+  /** Of the faithfulness of the circuit, as of a point of the curve. */
+  interval: [number, number] | null;
+  /** The faithfulness of a circuit of as many edges, drawn at random. */
+  random: number;
+  /** The mean overlap, from 0 to 1, of the circuits of two bootstrap samples of the prompts; null of too few. */
+  stability: number | null;
+}
+
+/** A point of the curve: the best edges by score, without those on no path from the input to the logits. */
+export interface CircuitSize {
+  /** Of all edges, from 0 to 1. */
+  share: number;
+  /** How many are left of them. */
+  edges: number;
+  /** As of the circuit. */
+  faithfulness: number;
+  /** In which 95 % of the bootstrap samples of the prompts lie; null of fewer than two. */
+  interval: [number, number] | null;
 }
 
 /** How a head composes with one below it; `ratio` is to random matrices of the same shape. */

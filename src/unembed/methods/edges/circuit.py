@@ -193,6 +193,7 @@ def metric_tokens(clean: Prompt, target: str | int, versus: str | int) -> tuple[
     return found[0][0], found[1][0]
 
 
+@torch.no_grad()
 def metrics_at_ends(pair: Pair, tokens: tuple[int, int]) -> tuple[float, float]:
     """The metric of the clean and of the corrupted run.
 

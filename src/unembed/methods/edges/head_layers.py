@@ -88,7 +88,7 @@ def columns_by_head(run: Run, layer: int) -> Columns | None:
     found: Columns = {}
     for index, module in enumerate(made):
         by_kind = [torch.stack([each[index] for each in kind]) for kind in depend]
-        if not bool((sum(x.sum(0) for x in by_kind) == 1).all()):
+        if not bool((torch.cat(by_kind).sum(0) == 1).all()):
             return None
         counts = [x.sum(1) for x in by_kind]
         if any(len(count.unique()) > 1 for count in counts):

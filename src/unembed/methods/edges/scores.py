@@ -19,7 +19,7 @@ from unembed.errors import InputError, counted
 from unembed.methods.edges.flow import Pair
 from unembed.models.hooks import frozen
 
-Method = Literal["eap", "eap-ig"]
+_Method = Literal["eap", "eap-ig"]
 STEPS = 5
 """Runs of `eap-ig`, as Mueller et al. 2025 (MIB) take them."""
 
@@ -38,8 +38,8 @@ def edge_scores(
     Raises:
         InputError: another method, or no steps.
     """
-    if method not in get_args(Method):
-        raise InputError(f"Expected a method of {', '.join(get_args(Method))}; found {method!r}.")
+    if method not in get_args(_Method):
+        raise InputError(f"Expected a method of {', '.join(get_args(_Method))}; found {method!r}.")
     counted(steps, "the steps", least=1)
     shares = [1.0] if method == "eap" else [1.0, *(step / steps for step in range(steps))]
     # The clean run stands first: what senders gave in it is told by the same runs as the gradients.
