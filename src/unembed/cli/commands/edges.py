@@ -31,7 +31,8 @@ circuit_app = typer.Typer(
 app.add_typer(circuit_app, name="circuit", no_args_is_help=True)
 
 
-def _share(text: str) -> float:
+def _share(typed: str | float) -> float:
+    text = str(typed)  # typer parses the default as well
     try:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError as error:
