@@ -56,7 +56,7 @@ COMMANDS = {
     "paths": ("paths", PROMPT),
     "graph": ("graph", PROMPT, "--nodes", "20"),
     "attended": ("attended", PROMPT, *HEAD),
-    "circuit find": ("circuit", "PROMPTS.jsonl"),
+    "circuit find": ("circuit", "PAIRS.jsonl"),
     "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
@@ -92,17 +92,12 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
     (tmp_path / "prompts.csv").write_text(f"prompt\n{PROMPT}\n")
-    named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
-    files = {word: str(tmp_path / name) for word, name in named.items()}
     (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
     pair = {"clean": PROMPT, "corrupt": "the capital of Rome is", "target": "Paris", "vs": "new"}
-    (tmp_path / "prompts.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
-    files = {
-        "PROMPTS.jsonl": str(tmp_path / "prompts.jsonl"),
-        "EDGES": str(tmp_path / "edges.json"),
-        "FACTS": str(tmp_path / "facts.yaml"),
-        "TEXT": str(tmp_path / "text.txt"),
-    }
+    (tmp_path / "pairs.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
+    named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study"}
+    named |= {"EDGES": "edges.json", "PAIRS.jsonl": "pairs.jsonl"}
+    files = {word: str(tmp_path / name) for word, name in named.items()}
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
         found = []
@@ -203,8 +198,6 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
     tried |= {
         "graph",
         "study",
-        "attended",
-        "circuit",
         "attended",
         "circuit",
         "head-circuit",

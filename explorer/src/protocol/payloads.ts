@@ -814,6 +814,14 @@ export interface GraphEdgeEntry {
   worth: number;
 }
 
+/** The graph that a circuit is a part of. */
+export interface GraphFacts {
+  /** That write: the input, heads and MLPs; the logits are one more. */
+  nodes: number;
+  /** From a node to each later reader: with the query, key and value input of every query head. */
+  edges: number;
+}
+
 /** A part at a position. */
 export interface GraphNodeEntry {
   /** Its address, by which edges name it: `L23.H4 @ 5`. */
@@ -906,12 +914,6 @@ export interface GraphWordEntry {
   worth: number;
   /** Whether it is a word of the source, which an encoder read. */
   of_source?: boolean;
-/** The graph that a circuit is a part of. */
-export interface GraphFacts {
-  /** That write: the input, heads and MLPs; the logits are one more. */
-  nodes: number;
-  /** From a node to each later reader: with the query, key and value input of every query head. */
-  edges: number;
 }
 
 /** What an edit does to one answer on a group of prompts. */
