@@ -1,4 +1,4 @@
-"""What circuits of edges cost, in plain forwards of the same prompt: both runs, the scores, ten circuits side by side."""
+"""What circuits of edges cost, in plain forwards of the same prompt: both runs, scores, ten circuits together."""
 
 from __future__ import annotations
 

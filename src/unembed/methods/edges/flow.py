@@ -58,10 +58,12 @@ def pair_of(model: Model, clean: tuple[int, ...], corrupt: tuple[int, ...]) -> P
         )
     run, other = record_together(model, [clean, corrupt])
     apart = Apart(other)
-    return Pair(graph, run, other, apart, _writes(graph, apart), run.before_blocks - other.before_blocks)
+    return Pair(graph, run, other, apart, written_by(graph, apart), run.before_blocks - other.before_blocks)
 
 
-def _writes(graph: Graph, apart: Apart) -> Float[Tensor, "sender position d_model"]:
+@torch.no_grad()
+def written_by(graph: Graph, apart: Apart) -> Float[Tensor, "sender position d_model"]:
+    """What each sender gave in the run of `apart`."""
     run, found = apart.run, [apart.run.before_blocks[None]]
     for layer, place in enumerate(graph.places):
         kept = run.layers[layer]
@@ -87,34 +89,48 @@ def flow(pair: Pair, kept: Edges, read: Read = lambda _, x: x) -> Float[Tensor, 
     """
     graph, apart, corrupt = pair.graph, pair.apart, pair.corrupt
     kept = kept.to(pair.difference)
-    moved = pair.difference.expand(1, len(kept), *pair.difference.shape)  # sender circuit position d_model
+    moved = _Moved(pair.difference.expand(len(kept), 1, *pair.difference.shape), len(graph.senders))
     for layer, place in enumerate(graph.places):
-        before = corrupt.before(layer)
+        before = middle = corrupt.before(layer)
         if place.heads:
-            streams = read(place.reader, _inputs(before, kept[:, place.head_readers], moved))
+            streams = read(place.reader, _inputs(before, kept[:, place.head_readers], moved.so_far))
             writes = apart.heads(layer, streams.unflatten(0, (3, place.heads)))
-            heads = writes - pair.writes[place.head_senders, None]
-            after = torch.cat([moved, heads])
-        else:
-            after = moved
+            moved.add(writes - pair.writes[place.head_senders, None])
         if place.has_mlp:
-            middle = before if graph.parallel else before + corrupt.layers[layer].attention_write
-            reads = moved if graph.parallel else after
+            if not graph.parallel:
+                middle = before + corrupt.layers[layer].attention_write
+            reads = moved.so_far[:, : place.mlp_reads]
             stream = read(place.mlp_reader, _inputs(middle, kept[:, place.mlp_reader, None], reads))[0]
-            after = torch.cat([after, (apart.mlp(layer, stream) - pair.writes[place.mlp_sender])[None]])
-        moved = after
-    last = _inputs(corrupt.final[-1:], kept[:, -1:], moved[:, :, -1:])
+            moved.add((apart.mlp(layer, stream) - pair.writes[place.mlp_sender])[None])
+    last = _inputs(corrupt.final[-1:], kept[:, -1:], moved.so_far[:, :, -1:])
     return read(len(graph.readers) - 1, last)[0, :, 0]
+
+
+class _Moved:
+    """What each sender so far gives, minus what it gave in the corrupted run."""
+
+    def __init__(self, first: Float[Tensor, "circuit 1 position d_model"], senders: int) -> None:
+        self.so_far: Float[Tensor, "circuit sender position d_model"] = first
+        # Where a gradient passes nothing may be written in place.
+        self._room = None if torch.is_grad_enabled() else first.repeat(1, senders, 1, 1)
+
+    def add(self, new: Float[Tensor, "sender circuit position d_model"]) -> None:
+        """Those of the next senders."""
+        if self._room is None:
+            self.so_far = torch.cat([self.so_far, new.transpose(0, 1)], 1)
+            return
+        count = self.so_far.shape[1]
+        self._room[:, count : count + len(new)] = new.transpose(0, 1)
+        self.so_far = self._room[:, : count + len(new)]
 
 
 def _inputs(
     base: Float[Tensor, "position d_model"],
     kept: Float[Tensor, "circuit reader sender"],
-    moved: Float[Tensor, "sender circuit position d_model"],
+    moved: Float[Tensor, "circuit sender position d_model"],
 ) -> Float[Tensor, "reader circuit position d_model"]:
     """What readers read: the corrupted stream, and what the senders of the edges that are kept changed of it."""
-    flat = moved.transpose(0, 1).flatten(2)
-    changed = torch.bmm(kept[..., : flat.shape[1]], flat).unflatten(2, base.shape)
+    changed = torch.bmm(kept[..., : moved.shape[1]], moved.flatten(2)).unflatten(2, base.shape)
     return base + changed.transpose(0, 1)
 
 

@@ -66,13 +66,21 @@ def _made(layer: HeadLayer, read: Tensor, groups: int) -> Float[Tensor, "group t
     for streams, columns in zip(read, layer.columns, strict=True):
         if columns is None:
             continue
-        own = matrix[:, columns]
+        place = _place(columns)
+        own = matrix[:, place].unflatten(1, columns.shape)
         # A query head is alone with its key and value in its group (apart.py); its query may stand in all of them.
         times = len(streams) // len(columns)
-        each = torch.einsum("kgntd,dkc->gntkc", streams.unflatten(0, (-1, times)), own)
-        each = each if vector is None else each + vector[columns]
-        out[..., columns.flatten()] = each.flatten(-2)
+        each = torch.einsum("kgntd,dkc->gntkc", streams.unflatten(0, (-1, times)), own).flatten(-2)
+        out[..., place] = each if vector is None else each + vector[place]
     return out
+
+
+def _place(columns: Int[Tensor, "head column"]) -> slice | Int[Tensor, "any"]:
+    """Where columns stand: a slice where they follow each other, which copies no weights."""
+    flat = columns.flatten()
+    first, last = int(flat[0]), int(flat[-1]) + 1
+    together = last - first == len(flat) and bool((flat.diff() == 1).all())
+    return slice(first, last) if together else flat
 
 
 @torch.enable_grad()

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import InputError, counted
-from unembed.methods.edges.flow import Pair
+from unembed.methods.edges.apart import Apart
+from unembed.methods.edges.flow import Pair, written_by
 from unembed.models.hooks import frozen
 
 _Method = Literal["eap", "eap-ig"]
@@ -41,11 +42,9 @@ def edge_scores(
     if method not in get_args(_Method):
         raise InputError(f"Expected a method of {', '.join(get_args(_Method))}; found {method!r}.")
     counted(steps, "the steps", least=1)
-    shares = [1.0] if method == "eap" else [1.0, *(step / steps for step in range(steps))]
-    # The clean run stands first: what senders gave in it is told by the same runs as the gradients.
-    writes, slopes = _gradients(pair, tokens, shares)
-    slope = slopes[:, 0] if method == "eap" else slopes[:, 1:].mean(1)
-    moved = (writes - pair.writes).flatten(1)
+    shares = [1.0] if method == "eap" else [step / steps for step in range(steps)]
+    slope = _gradients(pair, tokens, shares).mean(1)
+    moved = (written_by(pair.graph, Apart(pair.clean)) - pair.writes).flatten(1)
     found = torch.zeros(pair.graph.edges.shape, dtype=moved.dtype, device=moved.device)
     for place in pair.graph.places:
         rows = slice(place.reader, place.mlp_reader + place.has_mlp)
@@ -56,8 +55,8 @@ def edge_scores(
 
 def _gradients(
     pair: Pair, tokens: tuple[int, int], shares: list[float]
-) -> tuple[Float[Tensor, "sender position d_model"], Float[Tensor, "reader run position d_model"]]:
-    """What each sender gives in the first of some runs, and the gradient of the metric by each reader's input in all.
+) -> Float[Tensor, "reader run position d_model"]:
+    """The gradient of the metric by each reader's input in some runs of the whole graph.
 
     Args:
         pair: from `pair_of`.
@@ -67,7 +66,7 @@ def _gradients(
     graph, apart, corrupt = pair.graph, pair.apart, pair.corrupt
     ways = torch.tensor(shares, dtype=pair.difference.dtype, device=pair.difference.device)[:, None, None]
     stream = corrupt.before_blocks + ways * pair.difference
-    writes, leaves = [stream[:1]], []
+    leaves: list[Tensor] = []
 
     def entered(readers: int, read: Tensor) -> Tensor:
         """The inputs of some readers of one stream, each with a gradient of its own."""
@@ -76,16 +75,13 @@ def _gradients(
 
     with frozen(pair.model), torch.enable_grad():
         for layer, place in enumerate(graph.places):
-            before, found = stream, None
+            before = stream
             if place.heads:
                 found = apart.heads(layer, entered(3 * place.heads, before).unflatten(0, (3, place.heads)))
                 changed = (found - pair.writes[place.head_senders, None]).sum(0)
                 stream = stream + (changed + corrupt.layers[layer].attention_write)
-                writes.append(found[:, 0])
             if place.has_mlp:
-                write = apart.mlp(layer, entered(1, before if graph.parallel else stream)[0])
-                stream = stream + write
-                writes.append(write[:1])
+                stream = stream + apart.mlp(layer, entered(1, before if graph.parallel else stream)[0])
         logits = apart.logits(entered(1, stream)[0][:, -1], tokens)
         slopes = torch.autograd.grad((logits[:, 0] - logits[:, 1]).sum(), leaves)
-    return torch.cat(writes).detach(), torch.cat(slopes)
+    return torch.cat(slopes)
