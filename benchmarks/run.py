@@ -24,6 +24,7 @@ BENCHMARKS = (
     "generation",
     "lens",
     "words",
+    "circuit",
     "graph",
     "memory",
     "counterfactual",

@@ -48,6 +48,8 @@ _HOME = {
     "causal_trace": "methods.causal_trace",
     "CausalTrace": "methods.causal_trace",
     "path_patch": "methods.path_patch",
+    "evaluate_circuit": "methods.edges.circuit",
+    "Circuit": "methods.edges.circuit",
     "steer": "methods.steer",
     "steered": "methods.steer",
     "Steering": "methods.steer",
@@ -137,6 +139,8 @@ if TYPE_CHECKING:
     from unembed.methods.circuits.head_circuits import qk_circuit as qk_circuit
     from unembed.methods.circuits.paths import PathExpansion as PathExpansion
     from unembed.methods.circuits.paths import expand_paths as expand_paths
+    from unembed.methods.edges.circuit import Circuit as Circuit
+    from unembed.methods.edges.circuit import evaluate_circuit as evaluate_circuit
     from unembed.methods.explain import Explanation as Explanation
     from unembed.methods.explain import explain as explain
     from unembed.methods.explain_answer import AnswerExplanation as AnswerExplanation

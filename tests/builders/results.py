@@ -15,6 +15,7 @@ from builders.random_models import VOCAB, build
 
 PROMPT, OTHER = [5, 17, 33, 5, 17, 8], [5, 17, 34, 5, 17, 8]
 TARGET = 7
+EDGES = [("input", "a1.h2<q>"), ("a1.h2", "m2"), ("m2", "logits")]
 HOSTILE = {5: "<script>alert(1)</script>", 17: "$x$", 33: "&amp;", 8: " a\n", 7: '"><b>'}
 
 
@@ -51,6 +52,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "ablate neurons": lambda model, run: unembed.ablate(run, TARGET, site="neuron", layers=[1]),
     "patch": lambda model, run: unembed.patch(run, OTHER, direction="both"),
     "patch heads": lambda model, run: unembed.patch(run, OTHER, site="head"),
+    "evaluate_circuit": lambda model, run: unembed.evaluate_circuit(run, OTHER, TARGET, 9, EDGES),
     "causal_trace": lambda model, run: unembed.causal_trace(run, TARGET, subject=[2], samples=2),
     "steer": lambda model, run: unembed.steer(run, _direction(model), layer=1, tokens=3),
     "generate": lambda model, run: next(iter(unembed.generate(run, tokens=1))),

@@ -141,6 +141,11 @@ def _attribution(model: unembed.Model) -> Shown:
     return Shown(found, f"{found.top(1)[0].label} {found.top(1)[0].value:+.3f}")
 
 
+def _evaluated(model: unembed.Model) -> Shown:
+    found = unembed.evaluate_circuit(model, PROMPT, OTHER, 7, 9, [("input", "m0"), ("m0", "logits")])
+    return Shown(found, f"2 of 262 edges, faithfulness {found.faithfulness:.3f}")
+
+
 def _composition(model: unembed.Model) -> Shown:
     found = unembed.composition_scores(model)
     return Shown(found, f"{found.top(1)[0].label} {found.top(1)[0].score:.2f}")
@@ -224,6 +229,7 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "a layer path": lambda model: Shown(unembed.LayerPath(steps=20), "steps=20"),
     "a neuron path": lambda model: Shown(unembed.NeuronPath(8), "8"),
     "composition_scores": _composition,
+    "evaluate_circuit": _evaluated,
     "attention_score": _score,
     "lens": _lens,
     "generate": _step,

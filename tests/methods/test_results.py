@@ -41,7 +41,7 @@ SCHEMAS = {
     "attention_score",
 }
 SCHEMAS |= {"composition_scores", "measure_head_roles", "measure_stack_roles", "noise", "attribute", "words"}
-SCHEMAS |= {"explain_answer", "graph", "study"}
+SCHEMAS |= {"explain_answer", "evaluate_circuit", "graph", "study"}
 """What commands of the same question print."""
 
 

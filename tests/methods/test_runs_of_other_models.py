@@ -40,6 +40,9 @@ OF_A_MODEL: dict[str, Callable] = {
     "attention": lambda model, run: unembed.attention(model, run).ledger.sum,
     "ablate": lambda model, run: unembed.ablate(model, run, 7).effects[0].logit,
     "patch": lambda model, run: unembed.patch(model, run, PROMPT[::-1], 7, 9).clean,
+    "evaluate_circuit": lambda model, run: (
+        unembed.evaluate_circuit(model, run, PROMPT[::-1], 7, 9, [("input", "m0"), ("m0", "logits")]).circuit
+    ),
     "path_patch": lambda model, run: unembed.path_patch(model, run, [zero(HEAD)], "logits", _logit).sum(),
     "causal_trace": lambda model, run: unembed.causal_trace(model, run, 7, subject=[1], samples=1).restored.sum(),
     "attribute": lambda model, run: unembed.attribute(model, run, 7).values[0].sum(),

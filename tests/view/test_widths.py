@@ -4,6 +4,7 @@ Each payload is shown as the tiny models give it, and once more with the tokens,
 """
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ facts:
   - {subject: Rome, answer: new}
 """
 AGAINST = ("--target", "Paris", "--vs", "Rome")
+PAIR = ("--clean", PROMPT, "--corrupt", "the capital of Rome is")
 HEAD = ("--layer", "1", "--head", "1")
 COMMANDS = {
     "explain": ("explain", PROMPT),
@@ -54,6 +56,8 @@ COMMANDS = {
     "paths": ("paths", PROMPT),
     "graph": ("graph", PROMPT, "--nodes", "20"),
     "attended": ("attended", PROMPT, *HEAD),
+    "circuit find": ("circuit", "PAIRS.jsonl"),
+    "circuit evaluate": ("circuit", "evaluate", *PAIR, *AGAINST, "--edges", "EDGES"),
     "circuit": ("circuit", *HEAD, "--token", "France", "--skip-trigrams"),
     "composition": ("composition",),
     "bigrams": ("bigrams", "France", "--generate", "4"),
@@ -94,7 +98,11 @@ def payloads(cli, monkeypatch, capsys, tmp_path) -> Any:
     for module in ("comparison", "asking"):  # the shipped facts have words that the tiny model does not know
         monkeypatch.setattr(f"unembed.methods.knowledge.{module}.facts_for", lambda _: mine)
     (tmp_path / "prompts.csv").write_text("prompt,place\n" + f"{PROMPT},Paris\nthe capital of Rome is,Rome\n" * 5)
+    (tmp_path / "edges.json").write_text('[["input", "a1.h2<q>"], ["a1.h2", "m1"], ["m1", "logits"]]')
+    pair = {"clean": PROMPT, "corrupt": "the capital of Rome is", "target": "Paris", "vs": "new"}
+    (tmp_path / "pairs.jsonl").write_text("\n".join([json.dumps(pair)] * 4))
     named = {"FACTS": "facts.yaml", "TEXT": "text.txt", "PROMPTS": "prompts.csv", "OUT": "study", "MERGED": "merged"}
+    named |= {"EDGES": "edges.json", "PAIRS.jsonl": "pairs.jsonl"}
     files = {word: str(tmp_path / name) for word, name in named.items()}
 
     def run(command: tuple[str, ...], model: str | None = None) -> list[tuple[Any, dict[str, Any]]]:
@@ -210,6 +218,7 @@ def test_every_payload_that_a_terminal_shows_is_tried(payloads, request) -> None
         "study-merge",
         "attended",
         "circuit",
+        "head-circuit",
         "composition",
         "bigrams",
         "heads",

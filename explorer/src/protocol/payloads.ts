@@ -338,28 +338,86 @@ export interface CellLedger {
   inputs: Array<Term>;
 }
 
-/** `unembed circuit --json`. */
+/** The logit of the target minus that of the other token, at the last position. */
+export interface CircuitMetric {
+  /** Of the clean run. */
+  clean: number;
+  /** Of the corrupted run. */
+  corrupt: number;
+  /** When the circuit runs: its edges carry what their senders now give, all others what these gave corrupted. */
+  circuit: number;
+}
+
+/** A pair of prompts on which a circuit was measured. */
+export interface CircuitPair {
+  /** The prompt that shows the behaviour. */
+  clean_tokens: Array<PromptToken>;
+  /** The same with what matters changed. */
+  corrupt_tokens: Array<PromptToken>;
+  /** The token that the clean prompt asks for. */
+  target: Token;
+  /** The other token of the metric. */
+  versus: Token;
+  /** In three runs of this pair. */
+  metric: CircuitMetric;
+}
+
+/** `unembed circuit find --json` and `unembed circuit evaluate --json`. */
 export interface CircuitPayload {
   /** The model that was run. */
   model: ModelFacts;
-  /** The block, counted from 0. */
-  layer: number;
-  /** The head, counted from 0 in its layer. */
-  head: number;
-  /** Real and imaginary part of each, of the OV circuit from token to token. */
-  eigenvalues: Array<Array<number>>;
-  /** The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one. */
-  positive_share: number;
-  /** `sum Re(lambda) / sum |lambda|`, from -1 to 1. */
-  copying_score: number;
-  /** What it does with one token; null without `--token`. */
-  of_token: TokenCircuits | null;
-  /** The strongest ones; null without `--skip-trigrams`. */
-  skip_trigrams: Array<SkipTrigramEntry> | null;
+  /** That the circuit is a part of. */
+  graph: GraphFacts;
+  /** Those that the edges touch: `input`, `a3.h2`, `m5`, `logits`. */
+  nodes: Array<string>;
+  /** `from`, what writes (`input`, `a3.h2`, `m5`); `to`, what reads it (`a3.h2<q>`, `<k>`, `<v>`, `m5`, `logits`); `score`, by which it was chosen, 1 where it was given. */
+  edges: Array<Record<string, string | number>>;
+  /** On which it was measured. */
+  pairs: Array<CircuitPair>;
+  /** The mean over the pairs, in three runs. */
+  metric: CircuitMetric;
+  /** `(circuit - corrupt) / (clean - corrupt)` of the metric: 1 as the clean run, 0 as the corrupted one. */
+  faithfulness: number;
+  /** How it was found; null where its edges were given. */
+  search: CircuitSearch | null;
   /** Of unembed, torch and transformers. */
   versions: Record<string, string>;
+  /** What a reader should know, such as a target of several tokens. */
+  notes?: Array<string>;
   /** The name and number of this schema. */
   schema: "unembed/circuit/1";
+}
+
+/** How a circuit was found, and what is known of it beyond its faithfulness. */
+export interface CircuitSearch {
+  /** Of the scores: `eap` or `eap-ig`. */
+  method: string;
+  /** By which edges were scored; those in `pairs` measured. */
+  prompts: number;
+  /** Over ten sizes. */
+  curve: Array<CircuitSize>;
+  /** The area under the curve; larger is better. */
+  cpr: number;
+  /** The area between the curve and 1; 0 is best. */
+  cmd: number;
+  /** Of the faithfulness of the circuit, as of a point of the curve. */
+  interval: [number, number] | null;
+  /** The faithfulness of a circuit of as many edges, drawn at random. */
+  random: number;
+  /** The mean overlap, from 0 to 1, of the circuits of two bootstrap samples of the prompts; null of too few. */
+  stability: number | null;
+}
+
+/** A point of the curve: the best edges by score, without those on no path from the input to the logits. */
+export interface CircuitSize {
+  /** Of all edges, from 0 to 1. */
+  share: number;
+  /** How many are left of them. */
+  edges: number;
+  /** As of the circuit. */
+  faithfulness: number;
+  /** In which 95 % of the bootstrap samples of the prompts lie; null of fewer than two. */
+  interval: [number, number] | null;
 }
 
 /** How a head composes with one below it; `ratio` is to random matrices of the same shape. */
@@ -756,6 +814,14 @@ export interface GraphEdgeEntry {
   worth: number;
 }
 
+/** The graph that a circuit is a part of. */
+export interface GraphFacts {
+  /** That write: the input, heads and MLPs; the logits are one more. */
+  nodes: number;
+  /** From a node to each later reader: with the query, key and value input of every query head. */
+  edges: number;
+}
+
 /** A part at a position. */
 export interface GraphNodeEntry {
   /** Its address, by which edges name it: `L23.H4 @ 5`. */
@@ -900,6 +966,30 @@ export interface HeadAttention {
   to_others: number;
   /** Of the head's update, how much comes from others. */
   share: number;
+}
+
+/** `unembed circuit head --json`. */
+export interface HeadCircuitPayload {
+  /** The model that was run. */
+  model: ModelFacts;
+  /** The block, counted from 0. */
+  layer: number;
+  /** The head, counted from 0 in its layer. */
+  head: number;
+  /** Real and imaginary part of each, of the OV circuit from token to token. */
+  eigenvalues: Array<Array<number>>;
+  /** The share of eigenvalues with a positive real part: 1 for a head that copies, 0.5 for a random one. */
+  positive_share: number;
+  /** `sum Re(lambda) / sum |lambda|`, from -1 to 1. */
+  copying_score: number;
+  /** What it does with one token; null without `--token`. */
+  of_token: TokenCircuits | null;
+  /** The strongest ones; null without `--skip-trigrams`. */
+  skip_trigrams: Array<SkipTrigramEntry> | null;
+  /** Of unembed, torch and transformers. */
+  versions: Record<string, string>;
+  /** The name and number of this schema. */
+  schema: "unembed/head-circuit/1";
 }
 
 /** What zeroing one head at the explained position does. */

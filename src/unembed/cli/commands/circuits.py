@@ -1,10 +1,11 @@
-"""`paths`, `attended`, `circuit`, `composition`, `bigrams`: circuits of heads, in a run and in the weights."""
+"""`paths`, `attended`, `circuit head`, `composition`, `bigrams`: circuits of heads, in a run and in the weights."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from unembed.cli.app import app, takes
+from unembed.cli.commands.edges import circuit_app
 from unembed.cli.inputs import read_text
 from unembed.cli.options import (
     HeadOptions,
@@ -65,9 +66,9 @@ def attended(
     out.show(found, top=top)
 
 
-@app.command()
+@circuit_app.command("head")
 @takes
-def circuit(
+def head_circuit(
     *,
     place: HeadOptions,
     token: Annotated[str | None, typer.Option(help="Tell what the head does with this one token.")] = None,

@@ -1,4 +1,4 @@
-"""Circuits that the weights make, as data: `unembed circuit`, `composition` and `bigrams`."""
+"""Circuits that the weights make, as data: `unembed circuit head`, `composition` and `bigrams`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,9 +51,9 @@ class SkipTrigramEntry:
     """The product of the largest of each."""
 
 
-@payload("unembed/circuit/1")
-class CircuitPayload:
-    """`unembed circuit --json`."""
+@payload("unembed/head-circuit/1")
+class HeadCircuitPayload:
+    """`unembed circuit head --json`."""
 
     model: ModelFacts
     layer: int
@@ -142,12 +142,12 @@ class BigramsPayload:
 
 
 @payload_of.register
-def circuit_payload(result: "HeadCircuits") -> CircuitPayload:
+def circuit_payload(result: "HeadCircuits") -> HeadCircuitPayload:
     """The circuits of a head as data."""
     from unembed.methods.circuits.head_circuits import copying_score, positive_share
 
     model, values, trigrams = result.model, result.eigenvalues, result.skip_trigrams
-    return CircuitPayload(
+    return HeadCircuitPayload(
         model=model_facts(model),
         layer=result.layer,
         head=result.head,

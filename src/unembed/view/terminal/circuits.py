@@ -1,4 +1,4 @@
-"""Circuits that the weights make, in the terminal: `unembed circuit`, `composition` and `bigrams`."""
+"""Circuits that the weights make, in the terminal: `unembed circuit head`, `composition` and `bigrams`."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ from rich.text import Text
 
 from unembed.models.names import head_name
 from unembed.view.glyphs import percent, share, signed, visible
-from unembed.view.payloads.circuits import BigramsPayload, CircuitPayload, CompositionPayload, RankedToken
+from unembed.view.payloads.circuits import BigramsPayload, CompositionPayload, HeadCircuitPayload, RankedToken
 from unembed.view.terminal import lines_of
 from unembed.view.terminal.paper import FAINT, STRONG, Paper, as_many_as_fit, cell, headline, signed_style
 
 
 @lines_of.register
-def circuit_lines(payload: CircuitPayload, paper: Paper) -> Iterator[Text]:
+def circuit_lines(payload: HeadCircuitPayload, paper: Paper) -> Iterator[Text]:
     """Eigenvalues of a head, and what was asked for."""
     yield from headline(
         f" CIRCUITS of {head_name(payload.layer, payload.head)}, from the weights", payload.model, paper

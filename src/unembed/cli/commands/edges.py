@@ -1,0 +1,143 @@
+"""`circuit`: edges between the parts of a model, and how much of a difference they carry."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from unembed.cli.app import app, takes
+from unembed.cli.inputs import read_prompt, read_text
+from unembed.cli.options import ModelOptions, Options, TopOpt, file_option, seed_option
+from unembed.cli.output import Output, progress_bar
+from unembed.cli.streams import say
+from unembed.errors import InputError
+from unembed.files import parse_json
+
+
+class _Circuit(TyperGroup):
+    """The commands about circuits. Of what names none, `find` takes words and `head` options."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read `circuit ioi` as `circuit find ioi`, `circuit --layer 23 --head 4` as `circuit head ...`."""
+        named = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        return super().parse_args(ctx, args if named else ["head" if args[0].startswith("-") else "find", *args])
+
+
+circuit_app = typer.Typer(
+    cls=_Circuit,
+    help="Circuits: edges that carry a difference between two prompts; what a head does by its weights.",
+)
+app.add_typer(circuit_app, name="circuit", no_args_is_help=True)
+
+
+def _share(typed: str | float) -> float:
+    text = str(typed)  # typer parses the default as well
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError as error:
+        raise InputError(f"Expected a size such as 1% or 0.01, the share of all edges; found {text!r}.") from error
+
+
+def _edges(path: str) -> Any:
+    from unembed.methods.edges.circuit import read_edges
+
+    try:
+        found = parse_json(read_text(path, "a JSON file of edges"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}.") from error
+    return read_edges(found, path)
+
+
+@dataclass(frozen=True)
+class FindOptions(Options):
+    """How edges are scored and chosen: the keywords of `find_circuit`."""
+
+    method: Annotated[str, typer.Option(help="Scores of edges: eap-ig or eap.")] = "eap-ig"
+    steps: Annotated[int, typer.Option(min=1, help="Of eap-ig.")] = 5
+    size: Annotated[float, typer.Option("--size", parser=_share, metavar="SHARE", help="Of all edges: 1% or 0.01.")] = (
+        0.01
+    )
+    seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """Other forms than lines and JSON."""
+
+    graphml: Annotated[bool, typer.Option("--graphml", help="Print GraphML, as graph editors read it.")] = False
+    mib: Annotated[bool, typer.Option("--mib", help="Print the JSON of MIB and EAP-IG: every edge, in or out.")] = False
+
+    def __post_init__(self) -> None:
+        if self.graphml and self.mib:
+            raise InputError("Expected one form of output, found --graphml and --mib.")
+
+
+@circuit_app.command()
+@takes
+def find(
+    *,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK|FILE", help="ioi, greater-than, induction, agreement, facts; or a .jsonl file of prompts."
+        ),
+    ],
+    prompts: Annotated[int, typer.Option("--prompts", "-n", min=1, help="How many pairs of a task.")] = 20,
+    options: FindOptions,
+    form: FormatOptions,
+    top: TopOpt = 10,
+    model: ModelOptions,
+    out: Output,
+) -> None:
+    """Find the edges that carry a behaviour on half of its prompts, and measure them on the other half."""
+    from unembed.methods.edges.find import find_circuit
+    from unembed.methods.edges.forms import graphml, mib_json
+    from unembed.methods.edges.tasks import task_prompts
+
+    read = _prompts(task) if task.endswith(".jsonl") else None
+    loaded = model.load()
+    pairs = task_prompts(loaded, task, prompts, seed=options.seed) if read is None else read
+    if not (form.graphml or form.mib):
+        out.work(lambda progress: find_circuit(loaded, pairs, **options.words(), progress=progress), top=top)
+        return
+    with progress_bar() as progress:
+        found = find_circuit(loaded, pairs, **options.words(), progress=progress)
+    say(graphml(found) if form.graphml else mib_json(found))
+
+
+def _prompts(path: str) -> Any:
+    from unembed.methods.edges.tasks import read_prompts
+
+    return read_prompts(read_text(path, "a UTF-8 text of one pair of prompts a line"), path)
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """Two prompts, and what is read of them."""
+
+    clean: Annotated[
+        str, typer.Option(parser=read_prompt, help="The prompt that shows the behaviour; - reads standard input.")
+    ]
+    corrupt: Annotated[str, typer.Option(help="The same prompt with what matters changed, of as many tokens.")]
+    target: Annotated[str, typer.Option("--target", "-t", help="The token that the clean prompt asks for.")]
+    versus: Annotated[str, typer.Option("--vs", help="The other token of the difference of logits.")]
+
+
+@circuit_app.command()
+@takes
+def evaluate(
+    *,
+    pair: PairOptions,
+    edges: Annotated[
+        Any, file_option('A JSON file of edges, an array of [sender, reader]: [["a3.h2", "m5"]].', _edges)
+    ],
+    top: TopOpt = 10,
+    model: ModelOptions,
+    out: Output,
+) -> None:
+    """How much of the difference between two prompts some edges carry: all others give what they gave corrupted."""
+    from unembed.methods.edges.circuit import evaluate_circuit
+
+    loaded = model.load()
+    out.work(lambda _: evaluate_circuit(loaded, pair.clean, pair.corrupt, pair.target, pair.versus, edges), top=top)
