@@ -68,7 +68,7 @@ def test_credit_is_not_cause(real_model):
     assert found["L12.H0"].zeroed.effect.rank == 2
     assert found["L12.H0"].zeroed.probability == pytest.approx(0.493, abs=2e-3)
     answer = explain_payload(result).answer
-    assert answer.text == 'Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.'
+    assert answer.text == 'Without head L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.'
     # " Berlin" after "The capital of Germany is"; the values of L23.H4 there take " Paris" away here.
     assert real_model.tokenizer.decode([result.swap.predictions[0].token]) == " Berlin"
     assert found["L23.H4"].swapped < 0.03

@@ -141,7 +141,7 @@ def test_a_whole_session_by_keyboard(visit: Visit) -> None:
     page.locator(".panel-lens .twin summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".panel-lens .twin tbody tr").first).to_be_visible()
-    page.locator(".panel-strongest button.part").first.focus()
+    page.locator(".panel-carried button.part").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".panel-inspector")).to_contain_text("writes toward")
     page.keyboard.press("p")

@@ -76,14 +76,14 @@ def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Vi
     settled(page)
     asked: list[dict] = []
     page.on("request", lambda request: asked.append(request.post_data_json) if request.method == "POST" else None)
-    for part in page.locator(".panel-strongest button.part").all()[:4]:
+    for part in page.locator(".panel-carried button.part").all()[:4]:
         part.hover()
     page.locator("tr.level-1", has_text="L23 attn").hover()
     expect(page.locator("tr.hovered")).to_have_count(1)
     page.locator(".panel-inspector h2").hover()
     settled(page)
     assert not asked
-    buttons = page.locator(".panel-strongest button.part")
+    buttons = page.locator(".panel-carried button.part")
     other = buttons.filter(has_not_text="L23.H4").first
     other.click()
     expect(other).to_have_attribute("aria-pressed", "true")
@@ -113,7 +113,7 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
         expect(page.locator(".ledger tfoot")).to_contain_text("= model ✓")
         assert held.wait(60)
         expect(page.locator(".outcome")).to_have_count(0)
-        expect(page.locator(".panel-strongest progress")).to_be_visible()
+        expect(page.locator(".panel-carried progress")).to_be_visible()
         visit.see("continue")
         expect(page.locator(".predictions tbody tr")).to_have_count(10)
         visit.see("why")
@@ -124,7 +124,7 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
         release.set()
     expect(page.locator(".panel-carried tbody .part").first).to_be_visible()
     visit.see("parts")
-    expect(page.locator(".panel-strongest .outcome").first).to_contain_text("→")
+    expect(page.locator(".panel-carried tbody td.number:last-of-type").first).to_contain_text("→")
 
 
 @pytest.mark.parametrize("length", [WHOLE, 1024])

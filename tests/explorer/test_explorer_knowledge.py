@@ -149,7 +149,7 @@ def test_an_update_shows_what_is_said_then_and_the_model_stays_as_it_was(visit: 
 def test_an_unknown_prompt_is_told_and_a_fact_can_be_chosen(visit: Visit) -> None:
     page = visit.open(view="facts", a="The town of Bambo is", target=" Prague")
     panel = knowledge(page)
-    expect(panel).to_contain_text("none of the prompts of the 800 known facts")
+    expect(panel).to_contain_text("None of the 800 known facts is asked for in these words")
     panel.get_by_role("combobox", name="Fact").select_option(label="Banter: Vienna")
     panel.get_by_role("button", name="Take its prompt").click()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("Banter lives in")

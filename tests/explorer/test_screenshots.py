@@ -35,7 +35,6 @@ SHOWS = {
     "parts": {
         "strip": ("Tokens", "·France", "through L23.H4"),
         "ledger": ("Ledger", "L23.H4", "from 3 ·France", "= model ✓"),
-        "strongest": ('Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.', "L12.H0", "causal"),
         "inspector": ("Inspector", "L23.H4", "writes toward", "Control:"),
         "lens": ("Logit lens", "·Paris"),
         "attention": ("Attention: layer 23", "L23.H4"),

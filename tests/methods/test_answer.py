@@ -48,7 +48,7 @@ def test_the_induction_head_answers_and_not_the_head_before_it(induction):
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_every_view_says_it_and_the_strip_shows_the_token(induction, width):
     lines, static, text = views(induction, width)
-    assert text == 'Without L1.H0, which reads "blood", "blood" falls from 68.4% to 1.5%.'
+    assert text == 'Without head L1.H0, which reads "blood", "blood" falls from 68.4% to 1.5%.'
     assert html.escape(text) in static
     assert text in " ".join(line.strip() for line in lines)
     strip = next(i for i, line in enumerate(lines) if line.startswith(" 0 ·fear │"))

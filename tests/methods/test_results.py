@@ -8,7 +8,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass, replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -148,6 +148,18 @@ def test_the_table_has_a_row_an_entry_with_names_and_no_bare_ids(result):
         if {index, text} <= set(table.columns) and type(result).__name__ != "Steering":
             expected = [None if place is None else result.token_texts[place] for place in table[index]]
             assert table[text].to_list() == expected
+
+
+def test_a_table_of_pandas_has_the_same_rows(results, monkeypatch):
+    table = results["decompose"].to_polars()
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=lambda data, columns: (data, columns)))
+    assert results["decompose"].to_pandas() == (table.to_dict(as_series=False), table.columns)
+
+
+def test_where_pandas_is_missing_it_is_asked_for(results, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(unembed.InputError, match="to_pandas needs pandas: pip install pandas"):
+        results["decompose"].to_pandas()
 
 
 OWN: dict[str, tuple[str, Callable[[Any], Any]]] = {

@@ -98,7 +98,7 @@ def check_words(model, prompt: str, found, name: str, before: float, target: int
             top = int(chances(model, left).argmax())
             assert (instead is None) == (top == int(chances(model, tokens).argmax())), text
         return
-    assert " falls to " not in text.split(" Without L")[0] or "Without the first" in text, text
+    assert " falls to " not in text.split(" Without head L")[0] or "Without the first" in text, text
     if ranked:
         assert "No single word carries it: " in text
         least = min(ranked, key=lambda i: after[i])

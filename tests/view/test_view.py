@@ -14,6 +14,7 @@ from builders.words import make_tokenizer
 from unembed.view.glyphs import Glyphs, between, decimal, percent, signed, visible
 from unembed.view.payloads import payload_of
 from unembed.view.payloads.explanation import explain_payload
+from unembed.view.payloads.sentence import plain, sentence_of
 from unembed.view.terminal.explanation import explain_lines
 from unembed.view.terminal.paper import Paper, cell
 from unembed.view.terminal.patching import patch_lines
@@ -82,6 +83,7 @@ def test_each_part_shows_its_tests(family):
     swap = next(line for line in lines if line.startswith(" SWAP"))
     assert "France → Rome" in swap
     assert percent(result.swap.target.probability) in swap
+    assert plain(sentence_of(result)).endswith(lines[lines.index(swap) - 1].strip()), "right after the sentence"
 
 
 def test_without_tests_there_is_no_column_for_them(model):

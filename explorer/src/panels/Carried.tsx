@@ -1,4 +1,5 @@
-/** What carried it: the heads and neurons that were switched off one by one, by what that does; and that all parts add up. */
+/** What carried it: the heads and neurons that were switched off one by one, by what that does; and, where no ledger
+ * stands beside it, that all parts add up. */
 
 import { useSignal } from "@preact/signals";
 import { usePage } from "../hooks/usePage";
@@ -19,7 +20,7 @@ import { Term } from "../ui/Term";
 
 const FIRST = 6;
 
-export function CarriedPanel() {
+export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean }) {
   const page = usePage();
   const explained = page.explained.value;
   const answer = useTests();
@@ -44,16 +45,19 @@ export function CarriedPanel() {
         />
       ) : null}
       {tested?.control ? <Carriers tested={tested} carriers={shown} /> : null}
-      <Sum explained={explained} />
+      {tested?.control ? <Limits control={tested.control} /> : null}
+      {besideLedger ? null : <Sum explained={explained} />}
       <p class="controls end">
         {carriers.length > FIRST ? (
           <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
             {all.value ? "Fewer" : `All ${carriers.length} that were looked at`}
           </button>
         ) : null}
-        <button type="button" onClick={() => page.go("parts")}>
-          All parts
-        </button>
+        {besideLedger ? null : (
+          <button type="button" onClick={() => page.go("parts")}>
+            All parts
+          </button>
+        )}
       </p>
     </Panel>
   );
@@ -152,6 +156,22 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
         </tbody>
       </table>
     </Scroll>
+  );
+}
+
+/** How large an effect other parts of a kind reach: what the words in the table are held against. */
+function Limits({ control }: { control: NonNullable<ExplainPayload["control"]> }) {
+  const limits = (["heads", "neurons"] as const).flatMap((kind) => {
+    const limit = control[kind]?.limit ?? null;
+    return limit === null ? [] : [{ kind, moves: decimal(limit) }];
+  });
+  const [first, second] = limits;
+  if (!first) return null;
+  return (
+    <p class="small">
+      Of the {first.kind}, one in twenty moves it by {first.moves} <Term name="nats" /> or more
+      {second ? `; of the ${second.kind}, by ${second.moves}` : ""}.
+    </p>
   );
 }
 

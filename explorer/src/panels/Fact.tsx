@@ -2,7 +2,7 @@
 import { useAsk, useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { percent } from "../lib/format";
-import { chosenSet, findAsk, LOOKED_FOR, NEURON_SETS, type NeuronSet, setsOf } from "../lib/knowledge";
+import { chosenSet, findAsk, LOOKED_FOR, NEURON_SETS, type NeuronSet, setsOf, suggested } from "../lib/knowledge";
 import { nameOf, neuronPart } from "../lib/parts";
 import type { ExplainPayload, FactListPayload, FindPayload, NeuronPlace } from "../protocol/payloads";
 import { PartButton } from "../ui/PartButton";
@@ -51,6 +51,7 @@ function Stated({ list, explained }: { list: FactListPayload; explained: Explain
   const knowledge = page.at.knowledge.value;
   const { stated } = list;
   const report = page.data.host === "report";
+  const near = suggested(list, page.state.value.a, explained.target.text);
   if (knowledge?.prompts)
     return (
       <p>
@@ -73,16 +74,17 @@ function Stated({ list, explained }: { list: FactListPayload; explained: Explain
             </button>
           )}
         </p>
+      ) : near.length > 0 && !report ? (
+        <Suggestions facts={near} />
       ) : (
         <p class="note">
-          This prompt is none of the prompts of the {facts} known facts. A fact is found by several prompts that ask for
-          it: choose a known fact, or write more prompts of yours.
+          None of the {facts} known facts is asked for in these words. The neurons of a fact are found from several
+          prompts that ask for it: choose a known fact, or write more prompts.
         </p>
       )}
-      {stated || report ? null : <Suggestions list={list} explained={explained} />}
       {report || (knowledge && stated) ? null : (
         <>
-          <Chooser list={list} open={!stated} />
+          <Chooser list={list} open={!stated && near.length === 0} />
           {stated ? null : <OwnPrompts />}
         </>
       )}

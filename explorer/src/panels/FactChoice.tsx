@@ -1,18 +1,16 @@
 /** Naming the fact: one of the known ones, or more prompts of one's own. */
 import { useSignal } from "@preact/signals";
 import { usePage } from "../hooks/usePage";
-import { LOOKED_FOR, promptsOf, suggested } from "../lib/knowledge";
-import type { ExplainPayload, FactListPayload } from "../protocol/payloads";
+import { LOOKED_FOR, promptsOf, type suggested } from "../lib/knowledge";
+import type { FactListPayload } from "../protocol/payloads";
 
-/** Known facts that the prompt may be about. */
-export function Suggestions({ list, explained }: { list: FactListPayload; explained: ExplainPayload }) {
+/** Known facts that the prompt may ask for, in other words than theirs. */
+export function Suggestions({ facts }: { facts: ReturnType<typeof suggested> }) {
   const page = usePage();
-  const found = suggested(list, page.state.value.a, explained.target.text);
-  if (found.length === 0) return null;
   return (
     <p>
-      Perhaps you mean{" "}
-      {found.slice(0, 3).map((fact) => (
+      This asks for a known fact in other words. Find the neurons of{" "}
+      {facts.slice(0, 3).map((fact) => (
         <button
           key={`${fact.relation} ${fact.subject}`}
           type="button"
@@ -20,7 +18,8 @@ export function Suggestions({ list, explained }: { list: FactListPayload; explai
         >
           {fact.relation} of {fact.subject}: {fact.answer}
         </button>
-      ))}
+      ))}{" "}
+      with the prompts that are known to ask for it.
     </p>
   );
 }

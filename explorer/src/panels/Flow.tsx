@@ -9,7 +9,6 @@ import { flowFigure, flowTable } from "../lib/figure/flow";
 import {
   type Column,
   columnKey,
-  columnsOf,
   columnToken,
   type Flow,
   flowOf,
@@ -19,9 +18,10 @@ import {
   through,
 } from "../lib/flow";
 import { labelOf, share, signed, visible } from "../lib/format";
+import { layoutOf, lineOf } from "../lib/layout";
 import { total } from "../lib/ledger";
 import { inStack, samePart } from "../lib/parts";
-import { type Box, bendOf } from "../lib/route";
+import type { Box } from "../lib/route";
 import type { PathsPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { Panel } from "../ui/Panel";
@@ -29,13 +29,8 @@ import { Status } from "../ui/Status";
 import { Scroll, TableTwin } from "../ui/Table";
 import { Term } from "../ui/Term";
 
-const ROW = 34;
-const HIGH = 20;
-const LETTER = 6.6;
-/** Between nodes of a row. */
-const GAP = 18;
-/** The least room of a token at which many nodes stand. */
-const MANY = 420;
+/** How far a graph shrinks into its panel before it is scrolled. */
+const SMALLEST = 0.8;
 
 export function FlowPanel() {
   const page = usePage();
@@ -101,7 +96,9 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
   });
   const names = namesOf(flow.nodes, token);
   names.set("output", `${visible(payload.target.text)} ${signed(payload.value)}`);
-  const { boxes, bands, width, height } = placed(flow.nodes, names, wide.value);
+  const layout = layoutOf(flow.nodes, names, wide.value);
+  const { boxes, bands, width, height } = layout;
+  const scale = wide.value > 0 ? Math.max(SMALLEST, Math.min(1, wide.value / width)) : 1;
   const largest = Math.max(0, ...flow.edges.map((edge) => Math.abs(edge.value)));
   const shown = over.value !== null && boxes.has(over.value) ? over.value : null;
   const run = shown === null ? null : through(flow, shown);
@@ -110,7 +107,7 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
     <>
       <div ref={room}>
         <Scroll label="Flow graph">
-          <svg class="flow" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+          <svg class="flow" width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`}>
             <title>{`${flow.paths.length} paths to ${visible(payload.target.text)}`}</title>
             {bands.map((band, place) => (
               <g key={columnKey(band.column)} class="band-of-token">
@@ -129,7 +126,7 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
                 <path
                   key={key}
                   class={`edge ${sign}${faded(key)}`}
-                  d={lineOf(edge.from, edge.to, boxes, width)}
+                  d={lineOf(edge.from, edge.to, layout)}
                   stroke-width={1 + 6 * share}
                 >
                   <title>{signed(edge.value)}</title>
@@ -182,68 +179,6 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
       />
     </>
   );
-}
-
-interface Band {
-  column: Column;
-  x: number;
-  width: number;
-}
-
-/** A band for each token, as wide as its fullest row; heights by layer. What room is left goes between the nodes. */
-function placed(nodes: readonly Node[], names: Map<string, string>, room: number) {
-  const heights = [...new Set(nodes.map((node) => node.height))].sort((one, other) => other - one);
-  const columns = columnsOf(nodes);
-  const widthOf = (node: Node) => Math.max((names.get(node.id) ?? "").length * LETTER + 12, 34);
-  const inBand = columns.map((column) => nodes.filter((node) => columnKey(node) === columnKey(column)));
-  const rowsOf = (band: readonly Node[]) =>
-    heights.flatMap((height, level) =>
-      [true, false].map((carries) => ({
-        level,
-        side: carries ? -1 : 1,
-        row: band.filter((node) => node.height === height && node.carries === carries),
-      })),
-    );
-  const least = inBand.map((band) => {
-    const rows = rowsOf(band).map(({ row }) => row.reduce((sum, node) => sum + widthOf(node) + GAP, GAP));
-    return Math.max(90, band.length > heights.length / 2 ? MANY : 0, 2 * Math.max(...rows));
-  });
-  const needed = total(least);
-  const stretch = Math.max(1, room / needed);
-  const boxes = new Map<string, Box>();
-  const bands: Band[] = [];
-  let x = 0;
-  columns.forEach((column, place) => {
-    const band = inBand[place] ?? [];
-    const width = (least[place] ?? 0) * stretch;
-    bands.push({ column, x, width });
-    for (const { level, side, row } of rowsOf(band)) {
-      const whole = row.reduce((sum, node) => sum + widthOf(node) + GAP, 0);
-      // A fan that is steep at the top: a straight line from below to the top passes inside of those between.
-      let out = Math.min((width / 2) * Math.sqrt(level / heights.length), width / 2 - whole);
-      for (const node of row) {
-        const own = widthOf(node);
-        const away = node.id === "output" || band.length === 1 ? 0 : Math.max(out, GAP) + own / 2;
-        boxes.set(node.id, { x: x + width / 2 + side * away, y: level * ROW + HIGH, width: own, height: HIGH });
-        out += own + GAP;
-      }
-    }
-    x += width;
-  });
-  return { boxes, bands, width: Math.max(needed, room), height: heights.length * ROW + 46 };
-}
-
-/** From the upper edge of one node to the lower edge of another, around the others. */
-function lineOf(from: string, to: string, boxes: Map<string, Box>, width: number): string {
-  const [start, end] = [boxes.get(from), boxes.get(to)];
-  if (!start || !end) return "";
-  const others = [...boxes].flatMap(([id, box]) => (id === from || id === to ? [] : [box]));
-  const [low, high] = [
-    { x: start.x, y: start.y - HIGH / 2 },
-    { x: end.x, y: end.y + HIGH / 2 },
-  ];
-  const bend = bendOf(low, high, others, width);
-  return `M${low.x},${low.y} Q${bend.x},${bend.y} ${high.x},${high.y}`;
 }
 
 interface SpotProps {

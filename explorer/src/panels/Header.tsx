@@ -1,8 +1,9 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
 import { usePage } from "../hooks/usePage";
-import { type State, toHash, VIEWS, type View } from "../page/state";
+import { namedToken, type State, toHash, VIEWS, type View } from "../page/state";
 import { post, refusal, unreachable } from "../protocol/transports";
+import { download } from "../ui/download";
 import { Field } from "../ui/Field";
 import { EarlierPrompts } from "./EarlierPrompts";
 import { Find } from "./Find";
@@ -80,13 +81,14 @@ function Tabs() {
 function Options({ live }: { live: boolean }) {
   const page = usePage();
   const state = page.state.value;
+  const offers = (page.explained.value?.predictions ?? []).map(namedToken).filter((name) => typeof name === "string");
   const changed = state.target !== null || state.vs !== null || state.reference !== "mean";
   return (
     <details class="options" open={changed}>
       <summary>Another token or reference</summary>
       <form class="fields" onSubmit={(event) => event.preventDefault()}>
-        <Field name="target" label="Target" placeholder="top prediction" live={live} />
-        <Field name="vs" label="Versus" placeholder="none" live={live} />
+        <Field name="target" label="Target" placeholder="top prediction" live={live} offers={offers} />
+        <Field name="vs" label="Versus" placeholder="none" live={live} offers={offers} />
         <label>
           Reference
           <select
@@ -144,12 +146,7 @@ function Export() {
       error.value = await refusal(response);
       return;
     }
-    const url = URL.createObjectURL(await response.blob());
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = "unembed-report.html";
-    link.click();
-    URL.revokeObjectURL(url);
+    download("unembed-report.html", await response.blob(), "text/html");
   };
   return (
     <>

@@ -3,6 +3,7 @@
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { signColour } from "../lib/colours";
+import { ticksOf } from "../lib/figure/bars";
 import { knowledgeFigure, knowledgeTable } from "../lib/figure/knowledge";
 import { decimal, signed, visible } from "../lib/format";
 import { byLayer, neuronName, type Stack, stacksOf } from "../lib/knowledge";
@@ -38,7 +39,7 @@ export function KnowledgePanel() {
         <Panel
           name="knowledge"
           title="Knowledge"
-          note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`}
+          note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`}
         >
           {last ? null : (
             <p class="note">
@@ -63,7 +64,7 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
   const stacks = stacksOf(result);
   // One scale for both stacks, so that they can be compared. A sum is missing where only some neurons of a layer were
   // computed, which this page never asks for.
-  const largest = Math.max(1e-9, ...result.layers.map((layer) => Math.abs(layer.sum ?? 0)));
+  const sums = result.layers.map((layer) => layer.sum ?? 0);
   const strongest = Math.max(0, ...result.attributions.map((neuron) => Math.abs(neuron.value)));
   return (
     <div class={stale ? "stale" : ""}>
@@ -76,7 +77,7 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
       {stacks.map((stack) => (
         <div key={String(stack.encoder)}>
           {stacks.length > 1 ? <p class="note">{stackNote(stack, result)}</p> : null}
-          <Layers stack={stack} largest={largest} />
+          <Layers stack={stack} sums={sums} />
           <NeuronMap stack={stack} largest={strongest} />
         </div>
       ))}
@@ -109,38 +110,51 @@ function stackNote({ encoder }: Stack, { sources = [], source_positions = [] }: 
   return `The encoder (enc.), at the blank of the source (${named.join(", ")}):`;
 }
 
+const LEFT = 26;
+const WIDE = 300;
+const HIGH = 74;
+
 /** A column a layer, up if its neurons raise the probability and down if they lower it. */
-function Layers({ stack, largest }: { stack: Stack; largest: number }) {
+function Layers({ stack, sums }: { stack: Stack; sums: readonly number[] }) {
   const layers = stack.layers.map((layer) => ({ layer: layer.layer, sum: layer.sum ?? 0 }));
-  const width = 300 / Math.max(layers.length, 1);
+  const width = (WIDE - LEFT) / Math.max(layers.length, 1);
+  const [low, high] = [Math.min(0, ...sums), Math.max(1e-9, ...sums)];
+  const y = (value: number) => 6 + ((high - value) / (high - low)) * HIGH;
   return (
     <svg
       class="layers"
-      viewBox="0 0 300 96"
+      viewBox={`0 0 ${WIDE} ${HIGH + 30}`}
       role="img"
       aria-label={`Attribution by layer${stack.encoder ? " of the encoder" : ""}; the table below has the numbers`}
     >
-      <line x1={0} x2={300} y1={42} y2={42} class="axis" />
-      {layers.map((layer, place) => {
-        const height = (Math.abs(layer.sum) / largest) * 40;
-        return (
-          <g key={layer.layer}>
-            <rect
-              class={layer.sum < 0 ? "negative" : "positive"}
-              x={place * width + 1}
-              y={layer.sum < 0 ? 42 : 42 - height}
-              width={Math.max(width - 2, 1)}
-              height={height}
-            />
-            {place % Math.ceil(layers.length / 15) === 0 ? (
-              <text x={(place + 0.5) * width} y={93}>
-                {layer.layer}
-              </text>
-            ) : null}
-            <title>{`${inStack(`L${layer.layer}`, stack.encoder)}: ${signed(layer.sum, 3)}`}</title>
-          </g>
-        );
-      })}
+      {ticksOf({ low, high }).map((value) => (
+        <g key={value}>
+          <line x1={LEFT} x2={WIDE} y1={y(value)} y2={y(value)} class={value === 0 ? "axis" : "tick"} />
+          <text x={LEFT - 3} y={y(value) + 2.5} class="end">
+            {signed(value, 1)}
+          </text>
+        </g>
+      ))}
+      {layers.map((layer, place) => (
+        <g key={layer.layer}>
+          <rect
+            class={layer.sum < 0 ? "negative" : "positive"}
+            x={LEFT + place * width + 1}
+            y={Math.min(y(layer.sum), y(0))}
+            width={Math.max(width - 2, 1)}
+            height={Math.abs(y(layer.sum) - y(0))}
+          />
+          {place % Math.ceil(layers.length / 15) === 0 ? (
+            <text x={LEFT + (place + 0.5) * width} y={HIGH + 16}>
+              {layer.layer}
+            </text>
+          ) : null}
+          <title>{`${inStack(`L${layer.layer}`, stack.encoder)}: ${signed(layer.sum, 3)}`}</title>
+        </g>
+      ))}
+      <text x={(LEFT + WIDE) / 2} y={HIGH + 27}>
+        {stack.encoder ? "layer of the encoder" : "layer"}; up: raises the probability, down: lowers it
+      </text>
     </svg>
   );
 }

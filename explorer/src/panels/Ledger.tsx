@@ -348,7 +348,7 @@ function Row(props: RowProps) {
       <td class="wide-only">
         <Bar value={props.value} largest={props.largest} />
       </td>
-      <td>{part ? <Outcome part={part} brief /> : null}</td>
+      <td>{part ? <Outcome part={part} /> : null}</td>
     </tr>
   );
 }

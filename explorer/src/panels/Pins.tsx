@@ -1,10 +1,14 @@
 /** Pinned tests: together they are one intervention, and they travel in the URL. */
 import { usePage } from "../hooks/usePage";
+import { useTested } from "../hooks/useTested";
+import { carriersOf } from "../lib/carried";
 import { nameOf, partKey } from "../lib/parts";
 import { HOWS, type How } from "../page/state";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
 import { Tested } from "../ui/Tested";
+
+const FIRST = 3;
 
 export function PinsPanel() {
   const page = usePage();
@@ -20,7 +24,9 @@ export function PinsPanel() {
           : "Each pin alone, and all of them together in one run."
       }
     >
-      {pins.length === 0 ? null : (
+      {pins.length === 0 ? (
+        <Suggested />
+      ) : (
         <>
           <ul class="pins">
             {pins.map((pin, place) => (
@@ -58,5 +64,23 @@ export function PinsPanel() {
         </>
       )}
     </Panel>
+  );
+}
+
+/** What is worth a first test: the parts that matter most here. */
+function Suggested() {
+  const page = usePage();
+  const tested = useTested();
+  const parts = tested ? carriersOf(tested).slice(0, FIRST) : [];
+  if (parts.length === 0) return null;
+  return (
+    <p class="controls">
+      Begin with what matters most here:
+      {parts.map(({ part }) => (
+        <button key={partKey(part)} type="button" onClick={() => page.set({ pins: [{ part, how: "zero" }] })}>
+          {nameOf(part)} set to zero
+        </button>
+      ))}
+    </p>
   );
 }

@@ -1,6 +1,6 @@
 /** A text of the state, to type. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
 
 /** A text of the state. It is taken over on Enter or when it is left, so that no half-typed prompt is run. */
@@ -10,8 +10,11 @@ export function Field(props: {
   placeholder?: string;
   wide?: boolean;
   live: boolean;
+  /** What could be typed, best first. */
+  offers?: readonly string[];
 }) {
   const page = usePage();
+  const offered = useId();
   const value = String(page.at[props.name].value ?? "");
   const typed = useSignal(value);
   useEffect(() => {
@@ -39,9 +42,17 @@ export function Field(props: {
         <input
           {...shared}
           type="text"
+          list={props.offers ? offered : undefined}
           onInput={(event) => (typed.value = event.currentTarget.value)}
           onKeyDown={(event) => event.key === "Enter" && take()}
         />
+        {props.offers ? (
+          <datalist id={offered}>
+            {props.offers.map((text) => (
+              <option key={text} value={text} />
+            ))}
+          </datalist>
+        ) : null}
       </label>
     );
   return (

@@ -112,13 +112,20 @@ function Scale(props: { before: number; after: number; limit: number | null }) {
   const x = (probability: number) => 4 + probability * 192;
   const [low, high] = [-1, 1].map((sign) => x(shifted(props.before, sign * (props.limit ?? 0)))) as [number, number];
   return (
-    <svg class="scale" viewBox="0 0 200 26" aria-hidden="true">
-      <line x1={4} x2={196} y1={14} y2={14} class="axis" />
-      {props.limit === null ? null : <rect x={low} y={7} width={Math.max(high - low, 1)} height={14} class="band" />}
-      <line x1={x(props.before)} x2={x(props.after)} y1={14} y2={14} class="move" />
-      <circle cx={x(props.before)} cy={14} r={4} class="before" />
-      <circle cx={x(props.after)} cy={14} r={4} class="after" />
-    </svg>
+    <div class="scale small" aria-hidden="true">
+      <svg viewBox="0 0 200 26" aria-hidden="true">
+        <line x1={4} x2={196} y1={14} y2={14} class="axis" />
+        {props.limit === null ? null : <rect x={low} y={7} width={Math.max(high - low, 1)} height={14} class="band" />}
+        <line x1={x(props.before)} x2={x(props.after)} y1={14} y2={14} class="move" />
+        <circle cx={x(props.before)} cy={14} r={4} class="before" />
+        <circle cx={x(props.after)} cy={14} r={4} class="after" />
+      </svg>
+      <p class="ends">
+        <span>0%</span>
+        <span>100%</span>
+      </p>
+      <p>○ before, ● after{props.limit === null ? "" : "; grey: where 19 of 20 others leave it"}</p>
+    </div>
   );
 }
 

@@ -17,7 +17,6 @@ import { LookedPanel } from "../panels/Looked";
 import { PinsPanel } from "../panels/Pins";
 import { PredictionPanel } from "../panels/Prediction";
 import { Sentence } from "../panels/Sentence";
-import { StrongestPanel } from "../panels/Strongest";
 import { TokenStrip } from "../panels/TokenStrip";
 import { WordsPanel } from "../panels/Words";
 
@@ -67,7 +66,7 @@ function Parts() {
       <div class="column column-middle">
         <LedgerPanel />
         <EffectsPanel />
-        <StrongestPanel />
+        <CarriedPanel besideLedger />
       </div>
       <div class="column column-right">
         <InspectorPanel />

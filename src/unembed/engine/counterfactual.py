@@ -340,7 +340,7 @@ def _planned(
 
 
 def _tick(progress: Progress, before: int, share: int, total: int, layers: int, layer: int) -> None:
-    progress("counterfactual runs", (before + share * (layer + 1) / layers) / total)
+    progress("runs with a part changed", (before + share * (layer + 1) / layers) / total)
 
 
 def _parts(job: _Job) -> Iterator[range]:

@@ -9,6 +9,7 @@ are (`entries`); all else follows from these. docs/add-a-method.md makes one.
 """
 
 import html
+import importlib
 import importlib.metadata
 import json
 import math
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from unembed.errors import counted
+from unembed.errors import InputError, counted
 from unembed.models.labels import visible
 from unembed.models.reprs import Brief
 from unembed.models.tokens import name_of
@@ -109,6 +110,19 @@ class Result(Brief, Generic[Entry]):
         rows = self.table()
         whole = {name: pl.Int64 for name in _INDICES if rows and name in rows[0]}
         return pl.DataFrame(rows, schema_overrides=whole, infer_schema_length=None)
+
+    def to_pandas(self) -> Any:
+        """All entries as a `pandas.DataFrame`; pandas is not installed with unembed.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise InputError("to_pandas needs pandas: pip install pandas. to_polars needs nothing more.") from error
+        frame = self.to_polars()
+        return pandas.DataFrame(frame.to_dict(as_series=False), columns=frame.columns)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready data: what `--json` prints, where a command does (docs/json.md).

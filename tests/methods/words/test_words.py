@@ -215,7 +215,7 @@ def test_many_versions_are_run_in_parts_with_the_same_numbers(how: str, monkeypa
     assert parts.shapley is not None
     assert [u.effect for u in parts.units] == pytest.approx([u.effect for u in whole.units], abs=1e-9)
     assert [v.value for v in parts.shapley.values] == pytest.approx([v.value for v in whole.shapley.values], abs=1e-9)
-    for stage in ("units", "Shapley values", "pairs"):
+    for stage in ("text taken away", "Shapley values", "pairs"):
         done = [share for name, share in seen if name == stage]
         assert len(done) > 3, "once a layer and part"
         assert done == sorted(done), "progress goes on from part to part"

@@ -1,12 +1,14 @@
 /** The flow: the few paths that carry the prediction, as a graph of token columns, and the largest of them as bars. */
 import type { PathsPayload } from "../../protocol/payloads";
-import { type Column, columnKey, columnsOf, columnToken, type Flow, type Node, pathName } from "../flow";
+import { type Column, columnToken, type Edge, type Flow, type Node, namesOf, pathName } from "../flow";
 import { labelOf, signed } from "../format";
+import { layoutOf, lineOf, TEXT } from "../layout";
 import { inStack } from "../parts";
+import type { Box } from "../route";
 import { type BarRow, barChart, signedAxis } from "./bars";
 import { type Asked, type Figure, figure } from "./figure";
 import { explainedValue, named, targetOf } from "./said";
-import { type Drawn, element, INK, NEGATIVE, PAGE, POSITIVE, rect, SIZE, text, widthOf } from "./svg";
+import { type Drawn, element, INK, NEGATIVE, PAGE, POSITIVE, rect, text } from "./svg";
 import type { Table } from "./table";
 
 const LISTED = 10;
@@ -34,103 +36,51 @@ export function flowFigure(payload: PathsPayload, flow: Flow, asked: Asked): Fig
   });
 }
 
-const ROW = 24;
 const MOST_HIGH = 480;
-const BOX = 12;
+/** Points for a pixel of the page, at most. */
+const LARGEST = 0.7;
 
+/** The graph of the page, as large as fits. */
 function graph(payload: PathsPayload, flow: Flow): Drawn {
-  const columns = columnsOf(flow.nodes);
-  const heights = [...new Set(flow.nodes.map((node) => node.height))].sort((one, other) => other - one);
-  const step = Math.max(...flow.nodes.map((node) => boxWidth(payload, node))) + 14;
-  const row = Math.min(ROW, MOST_HIGH / heights.length);
-  const places = placesOf(flow.nodes, columns, heights, step, row);
-  const wide = Math.max(...[...places.values()].map(({ x }) => x)) + step / 2;
-  const scale = Math.min(1, PAGE / wide);
-  const left = (PAGE - wide * scale) / 2;
-  const high = heights.length * row + 16;
+  const token = (column: Column) => labelOf(columnToken(payload, column));
+  const names = namesOf(flow.nodes, token).set("output", `${named(payload.target.text)} ${signed(payload.value)}`);
+  const layout = layoutOf(flow.nodes, names);
+  const { bands, boxes, width, height } = layout;
+  const scale = Math.min(LARGEST, PAGE / width, MOST_HIGH / height);
   const largest = Math.max(0, ...flow.edges.map((edge) => Math.abs(edge.value)));
   const body = [
-    ...flow.edges.map(({ from, to, value }) => edgeOf(places.get(from), places.get(to), value, largest)),
-    ...flow.nodes.map((node) => boxOf(payload, node, places.get(node.id) ?? { x: 0, y: 0 })),
-    ...columns.map((column) => {
-      const inside = flow.nodes.filter((node) => columnKey(node) === columnKey(column));
-      const x = Math.min(...inside.map((node) => places.get(node.id)?.x ?? 0));
-      const name = `${inStack(String(column.position), column.ofSource)} ${labelOf(columnToken(payload, column))}`;
-      return text(x, high - 4, name, { size: SIZE, anchor: "middle", bold: true });
-    }),
+    ...flow.edges.map((edge) => edgeOf(edge, lineOf(edge.from, edge.to, layout), largest)),
+    ...flow.nodes.map((node) => boxOf(node, names.get(node.id) ?? node.label, boxes.get(node.id) as Box)),
+    ...bands.map(({ column, x, width: wide }) =>
+      text(x + wide / 2, height - 8, `${inStack(String(column.position), column.ofSource)} ${token(column)}`, {
+        size: TEXT + 1,
+        anchor: "middle",
+        bold: true,
+      }),
+    ),
   ];
+  const left = (PAGE - width * scale) / 2;
   const transform = `translate(${left.toFixed(3)} 0) scale(${scale.toFixed(4)})`;
-  return { height: high * scale, body: element("g", { transform }, body.join("\n")) };
+  return { height: height * scale, body: element("g", { transform }, body.join("\n")) };
 }
 
-interface Place {
-  x: number;
-  y: number;
-}
-
-function nodeLabel(payload: PathsPayload, node: Node): string {
-  return node.label === "" ? `${named(payload.target.text)} ${signed(payload.value)}` : node.label;
-}
-
-function boxWidth(payload: PathsPayload, node: Node): number {
-  return widthOf(nodeLabel(payload, node), SIZE - 1) + 8;
-}
-
-function boxOf(payload: PathsPayload, node: Node, { x, y }: Place): string {
-  const width = boxWidth(payload, node);
-  const box = { rx: node.carries ? BOX / 2 : 1, fill: "#fff", stroke: INK, "stroke-width": 0.6 };
+function boxOf(node: Node, name: string, { x, y, width, height }: Box): string {
+  const shape = { rx: node.carries ? height / 2 : 1, fill: "#fff", stroke: INK, "stroke-width": 0.8 };
   return (
-    rect(x - width / 2, y - BOX / 2, width, BOX, box) +
-    text(x, y + 2.5, nodeLabel(payload, node), { size: SIZE - 1, anchor: "middle", bold: node.label === "" })
+    rect(x - width / 2, y - height / 2, width, height, shape) +
+    text(x, y + 4, name, { size: TEXT, anchor: "middle", bold: node.label === "" })
   );
 }
 
-function edgeOf(from: Place | undefined, to: Place | undefined, value: number, largest: number): string {
-  if (!from || !to) return "";
-  const bend = (from.y + to.y) / 2;
-  const [start, end] = [from.y - BOX / 2, to.y + BOX / 2];
+function edgeOf({ value }: Edge, d: string, largest: number): string {
   return element("path", {
-    d: `M${from.x.toFixed(2)},${start.toFixed(2)} C${from.x.toFixed(2)},${bend.toFixed(2)} ${to.x.toFixed(2)},${bend.toFixed(2)} ${to.x.toFixed(2)},${end.toFixed(2)}`,
+    d,
     fill: "none",
     stroke: value < 0 ? NEGATIVE : POSITIVE,
-    "stroke-width": 0.6 + 4 * (largest > 0 ? Math.abs(value) / largest : 0),
-    "stroke-dasharray": value < 0 ? "3 2" : undefined,
+    "stroke-width": 0.8 + 6 * (largest > 0 ? Math.abs(value) / largest : 0),
+    "stroke-dasharray": value < 0 ? "4 3" : undefined,
     "stroke-opacity": 0.8,
   });
-}
-
-/** Columns by token, heights by layer. Heads stand in line, writes to their right, so that no line runs through both. */
-function placesOf(
-  nodes: readonly Node[],
-  columns: readonly Column[],
-  heights: readonly number[],
-  step: number,
-  row: number,
-): Map<string, Place> {
-  const inLine = (node: Node) => node.carries || node.label === "";
-  const withHeads = new Set(nodes.filter(inLine).map(columnKey));
-  const taken = new Map<string, number>();
-  const slots = nodes.map((node) => {
-    const key = `${columnKey(node)} ${node.height}`;
-    const slot = taken.get(key) ?? (inLine(node) || !withHeads.has(columnKey(node)) ? 0 : 1);
-    taken.set(key, slot + 1);
-    return slot;
-  });
-  const starts = new Map<string, number>();
-  let x = step / 2;
-  for (const key of columns.map(columnKey)) {
-    starts.set(key, x);
-    x += step * (1 + Math.max(...nodes.map((node, place) => (columnKey(node) === key ? (slots[place] ?? 0) : 0))));
-  }
-  return new Map(
-    nodes.map((node, place) => [
-      node.id,
-      {
-        x: (starts.get(columnKey(node)) ?? 0) + (slots[place] ?? 0) * step,
-        y: heights.indexOf(node.height) * row + BOX / 2 + 2,
-      },
-    ]),
-  );
 }
 
 export function flowTable(payload: PathsPayload): Table {

@@ -202,7 +202,7 @@ class Also:
 
 def words_asked(asked: Asked, also: Also = Also(), *, progress: Progress = silent) -> Words:
     """What `words` finds of a question and units that are made already."""
-    question, result = asked.question, _effects(asked, _named(progress, "units"))
+    question, result = asked.question, _effects(asked, _named(progress, "text taken away"))
     players = [frozenset(unit.positions) for unit in result.entries()]
     if (also.shapley or also.compare) and not players:
         raise InputError("No unit is ranked: the question is asked in the only one. Take smaller units (--by token).")

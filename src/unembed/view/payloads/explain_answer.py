@@ -208,7 +208,7 @@ def _sentence(heads: list[AnswerHead], answer: list[AnswerToken]) -> str | None:
     if not needed:
         return None
     best, effect = min(needed, key=lambda pair: pair[1].nats)
-    said = f"Without {head_name(best.layer, best.head, cross=best.cross)} the answer's log-probability falls by "
+    said = f"Without head {head_name(best.layer, best.head, cross=best.cross)} the answer's log-probability falls by "
     said += f"{decimal(-effect.nats)} nats: rank {effect.rank} of {effect.among} heads"
     if best.looks_at and best.looks_at[0].attention >= _NAMED:
         said += f"; at {answer[best.most].seen} it looks at {best.looks_at[0].seen}"

@@ -10,7 +10,7 @@ A fixed grammar of three clauses. Each is chosen by numbers of the explanation a
 | words | `Without "France", "une" falls to <0.01%, and it says "é" instead.` | one word at least halves it |
 | | `Without A, P falls to x, without B to y, each word taken away alone; 2 more at least halve it.` | several do |
 | | `No single word carries it: without any one of them P keeps at least x.` | none does |
-| the part | `Without L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.` | methods/answer.py |
+| the part | `Without head L23.H4, which reads "France", "Paris" falls from 77.3% to 14.7%.` | methods/answer.py |
 
 Named are at most three words, those with at least half of the largest effect in nats. Under `--vs` it is the lead over
 the other token that a word halves or does not. The word at the first position, where many heads rest whatever it says,
@@ -199,7 +199,7 @@ def carried_by(result: "Explanation") -> Sentence:
     assert answer.part is not None
     named = named_reading(result)
     reads = [] if named is None else [*_reads(result, named), Span(",")]
-    part = [Span("neuron ")] if answer.kind == "neuron" else []
+    part = [Span(f"{answer.kind} ")] if answer.kind in ("head", "neuron") else []
     without = [Span("Without "), *part, Span(answer.part.label, "part"), *reads, Span(" "), *_falls(result), Span(".")]
     if answer.kind != "head":
         others = "" if answer.kind == "neuron" else " or neuron that was zeroed"

@@ -35,11 +35,13 @@ _TITLE = 44
 
 @lines_of.register
 def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
-    """The whole view, line by line: the sentence first, then what it rests on."""
+    """The whole view, line by line: the sentence, a swap that was asked for, then what the sentence rests on."""
     yield from headline(f" {ending(payload.tokens[: _last(payload) + 1])}", payload.model, paper)
     yield from source_lines(payload.sources, paper)
     yield from role_lines(payload.tokens)
     yield from _sentence(payload, paper)
+    if payload.swap is not None:
+        yield from _swap(payload.swap, payload.target.probability, paper)
     yield from _strip(payload, paper)
     yield from _larger_units(payload, paper)
     yield _predictions(payload, paper)
@@ -50,8 +52,6 @@ def explain_lines(payload: ExplainPayload, paper: Paper) -> Iterator[Text]:
     yield from _inputs(payload, paper)
     yield Text()
     yield from part_lines(payload, paper)
-    if payload.swap is not None:
-        yield from _swap(payload.swap, payload.target.probability, paper)
     if payload.model.layers:
         yield _lens(payload)
         yield Text()
