@@ -5,7 +5,7 @@ import { type Box, bendOf } from "./route";
 
 const ROW = 34;
 /** The height of a node. */
-export const HIGH = 20;
+const HIGH = 20;
 /** The size of the text in a node, and the width of its letters. */
 export const TEXT = 11;
 const LETTER = 6.6;
@@ -74,14 +74,28 @@ export function layoutOf(nodes: readonly Node[], names: ReadonlyMap<string, stri
   return { boxes, bands, width: Math.max(needed, room), height: heights.length * ROW + BELOW };
 }
 
+/** A layout as it is drawn in other units, from some place on. */
+export function scaled({ boxes, bands, width, height }: Layout, scale: number, left: number): Layout {
+  const moved = [...boxes].map(([id, box]): [string, Box] => [
+    id,
+    { x: left + box.x * scale, y: box.y * scale, width: box.width * scale, height: box.height * scale },
+  ]);
+  return {
+    boxes: new Map(moved),
+    bands: bands.map((band) => ({ ...band, x: left + band.x * scale, width: band.width * scale })),
+    width: left + width * scale,
+    height: height * scale,
+  };
+}
+
 /** The path from the upper edge of one node to the lower edge of another, around the others. */
 export function lineOf(from: string, to: string, { boxes, width }: Layout): string {
   const [start, end] = [boxes.get(from), boxes.get(to)];
   if (!start || !end) return "";
   const others = [...boxes].flatMap(([id, box]) => (id === from || id === to ? [] : [box]));
   const [low, high] = [
-    { x: start.x, y: start.y - HIGH / 2 },
-    { x: end.x, y: end.y + HIGH / 2 },
+    { x: start.x, y: start.y - start.height / 2 },
+    { x: end.x, y: end.y + end.height / 2 },
   ];
   const bend = bendOf(low, high, others, width);
   const points = [low, bend, high].map(({ x, y }) => `${Number(x.toFixed(2))},${Number(y.toFixed(2))}`);

@@ -37,9 +37,10 @@ describe("the layout of a flow", () => {
   });
 
   it("gives a token with one node no more room than that needs, and draws lines between edges", () => {
-    const [output, below] = [nodes(1)[0], { ...(nodes(2)[1] as Node), position: 9, height: 1 }] as [Node, Node];
+    const [output] = nodes(1) as [Node];
+    const below = { ...output, id: "mlp", position: 9, height: 1 };
     const layout = layoutOf([output, below], new Map([[below.id, "L11 mlp"]]));
-    expect(layout.bands.map(({ width }) => width)).toEqual([90, 94.2]);
+    expect(layout.bands.map(({ width }) => width.toFixed(1))).toEqual(["90.0", "94.2"]);
     expect(lineOf(below.id, "output", layout)).toMatch(/^M[\d.]+,44 Q/);
   });
 });

@@ -2,7 +2,7 @@
 import type { PathsPayload } from "../../protocol/payloads";
 import { type Column, columnToken, type Edge, type Flow, type Node, namesOf, pathName } from "../flow";
 import { labelOf, signed } from "../format";
-import { layoutOf, lineOf, TEXT } from "../layout";
+import { layoutOf, lineOf, scaled, TEXT } from "../layout";
 import { inStack } from "../parts";
 import type { Box } from "../route";
 import { type BarRow, barChart, signedAxis } from "./bars";
@@ -44,31 +44,29 @@ const LARGEST = 0.7;
 function graph(payload: PathsPayload, flow: Flow): Drawn {
   const token = (column: Column) => labelOf(columnToken(payload, column));
   const names = namesOf(flow.nodes, token).set("output", `${named(payload.target.text)} ${signed(payload.value)}`);
-  const layout = layoutOf(flow.nodes, names);
-  const { bands, boxes, width, height } = layout;
-  const scale = Math.min(LARGEST, PAGE / width, MOST_HIGH / height);
+  const page = layoutOf(flow.nodes, names);
+  const scale = Math.min(LARGEST, PAGE / page.width, MOST_HIGH / page.height);
+  const layout = scaled(page, scale, (PAGE - page.width * scale) / 2);
   const largest = Math.max(0, ...flow.edges.map((edge) => Math.abs(edge.value)));
   const body = [
     ...flow.edges.map((edge) => edgeOf(edge, lineOf(edge.from, edge.to, layout), largest)),
-    ...flow.nodes.map((node) => boxOf(node, names.get(node.id) ?? node.label, boxes.get(node.id) as Box)),
-    ...bands.map(({ column, x, width: wide }) =>
-      text(x + wide / 2, height - 8, `${inStack(String(column.position), column.ofSource)} ${token(column)}`, {
-        size: TEXT + 1,
+    ...flow.nodes.map((node) => boxOf(node, names.get(node.id) ?? node.label, layout.boxes.get(node.id) as Box, scale)),
+    ...layout.bands.map(({ column, x, width }) =>
+      text(x + width / 2, layout.height - 6, `${inStack(String(column.position), column.ofSource)} ${token(column)}`, {
+        size: (TEXT + 1) * scale,
         anchor: "middle",
         bold: true,
       }),
     ),
   ];
-  const left = (PAGE - width * scale) / 2;
-  const transform = `translate(${left.toFixed(3)} 0) scale(${scale.toFixed(4)})`;
-  return { height: height * scale, body: element("g", { transform }, body.join("\n")) };
+  return { height: layout.height, body: body.join("\n") };
 }
 
-function boxOf(node: Node, name: string, { x, y, width, height }: Box): string {
-  const shape = { rx: node.carries ? height / 2 : 1, fill: "#fff", stroke: INK, "stroke-width": 0.8 };
+function boxOf(node: Node, name: string, { x, y, width, height }: Box, scale: number): string {
+  const shape = { rx: node.carries ? height / 2 : 1, fill: "#fff", stroke: INK, "stroke-width": 0.6 };
   return (
     rect(x - width / 2, y - height / 2, width, height, shape) +
-    text(x, y + 4, name, { size: TEXT, anchor: "middle", bold: node.label === "" })
+    text(x, y + 4 * scale, name, { size: TEXT * scale, anchor: "middle", bold: node.label === "" })
   );
 }
 
@@ -77,7 +75,7 @@ function edgeOf({ value }: Edge, d: string, largest: number): string {
     d,
     fill: "none",
     stroke: value < 0 ? NEGATIVE : POSITIVE,
-    "stroke-width": 0.8 + 6 * (largest > 0 ? Math.abs(value) / largest : 0),
+    "stroke-width": 0.6 + 4 * (largest > 0 ? Math.abs(value) / largest : 0),
     "stroke-dasharray": value < 0 ? "4 3" : undefined,
     "stroke-opacity": 0.8,
   });

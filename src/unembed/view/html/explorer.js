@@ -1580,50 +1580,90 @@ function ar(e) {
 		};
 	};
 }
+var or = 11811, sr = 33;
+function cr(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, or), n.setUint32(12, or), t[16] = 1, n.setUint32(17, lr(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, sr)), r.set(t, sr), r.set(e.subarray(sr), sr + t.length), r;
+}
+function lr(e) {
+	let t = 4294967295;
+	for (let n of e) {
+		t ^= n;
+		for (let e = 0; e < 8; e += 1) t = t & 1 ? t >>> 1 ^ 3988292384 : t >>> 1;
+	}
+	return (t ^ 4294967295) >>> 0;
+}
+// src/ui/download.ts
+function ur(e, t, n) {
+	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
+	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
+}
+async function dr({ svg: e, width: t, height: n }) {
+	let r = new Image();
+	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
+	let i = document.createElement("canvas");
+	i.width = Math.round(t / 72 * 300), i.height = Math.round(n / 72 * 300);
+	let a = i.getContext("2d");
+	if (!a) throw Error("This browser draws no pictures.");
+	a.drawImage(r, 0, 0, i.width, i.height);
+	let o = await new Promise((e) => i.toBlob(e, "image/png"));
+	if (!o) throw Error("The picture is too large for this browser.");
+	return cr(new Uint8Array(await o.arrayBuffer()));
+}
 // src/ui/Field.tsx
-function or(e) {
-	let t = A(), n = String(t.at[e.name].value ?? ""), r = k(n);
+function fr(e) {
+	let t = A(), n = Ve(), r = String(t.at[e.name].value ?? ""), i = k(r);
 	Ie(() => {
-		r.value = n;
-	}, [n]);
-	let i = () => {
-		if (r.value === n) return;
-		let i = (e.name === "target" || e.name === "vs") && r.value === "" ? null : r.value, a = e.name === "a" || e.name === "source";
+		i.value = r;
+	}, [r]);
+	let a = () => {
+		if (i.value === r) return;
+		let n = (e.name === "target" || e.name === "vs") && i.value === "" ? null : i.value, a = e.name === "a" || e.name === "source";
 		t.set({
-			[e.name]: i,
+			[e.name]: n,
 			...a ? {
 				position: null,
 				target: null
 			} : {}
 		});
-	}, a = {
-		value: r.value,
+	}, o = {
+		value: i.value,
 		placeholder: e.placeholder ?? "",
 		readOnly: !e.live,
 		spellcheck: !1,
 		autocomplete: "off",
-		onBlur: i
+		onBlur: a
 	};
 	return e.wide ? /* @__PURE__ */ j("label", {
 		class: "wide",
 		children: [e.label, /* @__PURE__ */ j("textarea", {
-			...a,
-			rows: Math.min(4, Math.ceil(Math.max(r.value.length, 1) / 100)),
+			...o,
+			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
-			onInput: (e) => r.value = e.currentTarget.value,
+			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => {
-				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), i());
+				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ j("label", { children: [e.label, /* @__PURE__ */ j("input", {
-		...a,
-		type: "text",
-		onInput: (e) => r.value = e.currentTarget.value,
-		onKeyDown: (e) => e.key === "Enter" && i()
-	})] });
+	}) : /* @__PURE__ */ j("label", { children: [
+		e.label,
+		/* @__PURE__ */ j("input", {
+			...o,
+			type: "text",
+			list: e.offers ? n : void 0,
+			onInput: (e) => i.value = e.currentTarget.value,
+			onKeyDown: (e) => e.key === "Enter" && a()
+		}),
+		e.offers ? /* @__PURE__ */ j("datalist", {
+			id: n,
+			children: e.offers.map((e) => /* @__PURE__ */ j("option", { value: e }, e))
+		}) : null
+	] });
 }
 // src/panels/EarlierPrompts.tsx
-function sr() {
+function pr() {
 	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
 	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
@@ -1641,24 +1681,24 @@ function sr() {
 			children: [r.length, " …"]
 		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: cr(e)
+			children: mr(e)
 		}, t))]
 	})] });
 }
-function cr({ a: e, source: t }) {
+function mr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var lr = [
+var hr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function ur() {
+function gr() {
 	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = Wt(), o = i ? _n(a ?? i) : [], s = (n) => {
 		let a = cn(n), o = a === null ? "" : i ? gn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (lr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (hr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
 	return /* @__PURE__ */ j("label", {
 		class: "find",
@@ -1683,7 +1723,7 @@ function ur() {
 	});
 }
 // src/panels/Header.tsx
-function dr() {
+function _r() {
 	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
 	return /* @__PURE__ */ j("header", {
 		class: "top",
@@ -1706,24 +1746,24 @@ function dr() {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(or, {
+						e.reads() === "text" ? /* @__PURE__ */ j(fr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(or, {
+						/* @__PURE__ */ j(fr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(sr, {})
+						/* @__PURE__ */ j(pr, {})
 					]
 				}),
-				/* @__PURE__ */ j(ur, {}),
-				/* @__PURE__ */ j(hr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(_r, {}) : null,
+				/* @__PURE__ */ j(gr, {}),
+				/* @__PURE__ */ j(xr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(Cr, {}) : null,
 				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
@@ -1734,11 +1774,11 @@ function dr() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(pr, {}), /* @__PURE__ */ j(mr, { live: n })]
+			children: [/* @__PURE__ */ j(yr, {}), /* @__PURE__ */ j(br, { live: n })]
 		})]
 	});
 }
-var fr = {
+var vr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1747,7 +1787,7 @@ var fr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function pr() {
+function yr() {
 	let e = A(), t = e.state.value;
 	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
@@ -1760,15 +1800,15 @@ function pr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [fr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [vr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function mr({ live: e }) {
-	let t = A(), n = t.state.value;
+function br({ live: e }) {
+	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Gn).filter((e) => typeof e == "string");
 	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
@@ -1776,17 +1816,19 @@ function mr({ live: e }) {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(or, {
+				/* @__PURE__ */ j(fr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
-					live: e
+					live: e,
+					offers: r
 				}),
-				/* @__PURE__ */ j(or, {
+				/* @__PURE__ */ j(fr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
-					live: e
+					live: e,
+					offers: r
 				}),
 				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
 					value: n.vs === null ? n.reference : "vs",
@@ -1811,7 +1853,7 @@ function mr({ live: e }) {
 		})]
 	});
 }
-function hr() {
+function xr() {
 	let e = A();
 	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -1825,26 +1867,21 @@ function hr() {
 		children: "Copy link"
 	}) : null;
 }
-function gr(e) {
+function Sr(e) {
 	return Xn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function _r() {
+function Cr() {
 	let e = A(), t = k(null), n = async () => {
 		t.value = null;
 		let n = await Zn("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		if (!n.ok) {
-			t.value = await Qn(n);
-			return;
-		}
-		let r = URL.createObjectURL(await n.blob()), i = document.createElement("a");
-		i.href = r, i.download = "unembed-report.html", i.click(), URL.revokeObjectURL(r);
+		n.ok ? ur("unembed-report.html", await n.blob(), "text/html") : t.value = await Qn(n);
 	};
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = gr(e)),
+		onClick: () => n().catch((e) => t.value = Sr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
 	}), t.value ? /* @__PURE__ */ j("p", {
@@ -1854,7 +1891,7 @@ function _r() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var vr = [
+var wr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1864,7 +1901,7 @@ var vr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function yr() {
+function Tr() {
 	let e = A(), t = Re(null), n = e.helpOpen.value;
 	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -1877,7 +1914,7 @@ function yr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: vr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: wr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: /* @__PURE__ */ j("kbd", { children: e })
 			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
@@ -1899,7 +1936,7 @@ function yr() {
 	});
 }
 // src/panels/Lost.tsx
-function br() {
+function Er() {
 	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
@@ -1914,7 +1951,7 @@ function br() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", xr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", Dr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
@@ -1923,16 +1960,16 @@ function br() {
 		})]
 	});
 }
-function xr(e) {
+function Dr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Sr = [
+var Or = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Cr() {
+function kr() {
 	let e = A(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
@@ -1943,7 +1980,7 @@ function Cr() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Sr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Or.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -1985,13 +2022,13 @@ function F(e) {
 	});
 }
 // src/ui/Toast.tsx
-var wr = 7e3;
-function Tr() {
+var Ar = 7e3;
+function jr() {
 	let e = A(), t = e.said.value;
 	return Ie(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, wr);
+		}, Ar);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -1999,15 +2036,15 @@ function Tr() {
 		children: t
 	});
 }
-function Er(e, t) {
+function Mr(e, t) {
 	let n = k(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Dr(e, t, n) {
+function Nr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Or = [
+var Pr = [
 	[
 		84,
 		39,
@@ -2043,7 +2080,7 @@ var Or = [
 		88,
 		6
 	]
-], kr = [
+], Fr = [
 	[
 		203,
 		196,
@@ -2079,7 +2116,7 @@ var Or = [
 		206,
 		148
 	]
-], Ar = [
+], Ir = [
 	[
 		0,
 		32,
@@ -2110,14 +2147,14 @@ var Or = [
 		234,
 		70
 	]
-], jr = O(!1);
+], Lr = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	jr.value = e.matches, e.addEventListener("change", () => {
-		jr.value = e.matches;
+	Lr.value = e.matches, e.addEventListener("change", () => {
+		Lr.value = e.matches;
 	});
 }
-function Mr(e, t) {
+function Rr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2128,148 +2165,148 @@ function Mr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Nr(e, t, n = jr.value) {
-	return Ir(Mr(n ? kr : Or, .5 + (t > 0 ? e / t : 0) / 2));
+function zr(e, t, n = Lr.value) {
+	return Hr(Rr(n ? Fr : Pr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Pr(e) {
-	return Ir(Mr(Ar, e));
+function Br(e) {
+	return Hr(Rr(Ir, e));
 }
-function Fr(e) {
+function Vr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Ir([e, t, n]) {
+function Hr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Lr = "−", Rr = 1e6;
+var Ur = "−", Wr = 1e6;
 function I(e, t = 2) {
-	return zr(e, t, "");
+	return Gr(e, t, "");
 }
 function L(e, t = 2) {
-	return zr(e, t, "+");
+	return Gr(e, t, "+");
 }
-function zr(e, t, n) {
+function Gr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Rr)) return Br(e, t, n);
+	if (!(r < Wr)) return Kr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Vr(e, n) + i;
+	return Number(i) === 0 ? i : qr(e, n) + i;
 }
-function Br(e, t = 0, n = "") {
+function Kr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Vr(e, n) + i;
+	return qr(e, n) + i;
 }
-function Vr(e, t) {
-	return e < 0 ? Lr : t;
+function qr(e, t) {
+	return e < 0 ? Ur : t;
 }
 function R(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = I(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Hr(e) {
+function Jr(e) {
 	return `${I(100 * e, 1)}%`;
 }
-function Ur(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Br(e, 1), Br(t, 1)];
+function Yr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Kr(e, 1), Kr(t, 1)];
 	let [n, r] = [R(e), R(t)];
-	if (!qr(e, t) || n !== r && !Kr(e, t)) return [n, r];
+	if (!$r(e, t) || n !== r && !Qr(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Gr(e, t, i);) i++;
-	return [`${Wr(e, i)}%`, `${Wr(t, i)}%`];
+	for (; i < 4 && !Zr(e, t, i);) i++;
+	return [`${Xr(e, i)}%`, `${Xr(t, i)}%`];
 }
-function Wr(e, t) {
+function Xr(e, t) {
 	let n = I(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
 }
-function Gr(e, t, n) {
-	let r = [Wr(e, n), Wr(t, n)];
-	return r[0] !== r[1] && !(Kr(e, t) && r.some((e) => e.includes(">")));
+function Zr(e, t, n) {
+	let r = [Xr(e, n), Xr(t, n)];
+	return r[0] !== r[1] && !(Qr(e, t) && r.some((e) => e.includes(">")));
 }
-function Kr(e, t) {
+function Qr(e, t) {
 	return Math.min(e, t) > .99;
 }
-function qr(e, t) {
+function $r(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Jr(e) {
+function ei(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Yr = {
+var ti = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Xr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, ni = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return [...e].map((e) => Yr[e] ?? (Xr.test(e) ? $r(e) : e)).join("") || "''";
+	return [...e].map((e) => ti[e] ?? (ni.test(e) ? ai(e) : e)).join("") || "''";
 }
 function B(e) {
 	return e ? e.fragment ?? z(e.text) : "";
 }
-function Zr(e) {
+function ri(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function Qr(e) {
+function ii(e) {
 	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
 }
-function $r(e) {
+function ai(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var V = ii(85) - 8, H = ii(170) - 8, ei = "#1b1b1a", U = "#55554f", ti = "#c9c9c4", ni = "#b35806", ri = "#542788", W = 6.5;
-function ii(e) {
+var V = ui(85) - 8, H = ui(170) - 8, oi = "#1b1b1a", U = "#55554f", si = "#c9c9c4", ci = "#b35806", li = "#542788", W = 6.5;
+function ui(e) {
 	return e * 72 / 25.4;
 }
-function ai(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? oi(t) : li(String(t))}"`).join("");
+function di(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? fi(t) : hi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function oi(e) {
+function fi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var si = {
+var pi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, ci = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function li(e) {
-	return e.replace(ci, "�").replace(/[&<>"']/g, (e) => si[e] ?? "");
+}, mi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function hi(e) {
+	return e.replace(mi, "�").replace(/[&<>"']/g, (e) => pi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = ei, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return ai("text", {
+	let { size: i = 8, fill: a = oi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return di("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${oi(e)} ${oi(t)})`
-	}, ui(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${fi(e)} ${fi(t)})`
+	}, gi(n));
 }
-function ui(e) {
-	return di.test(e) ? `\u2068${li(e)}\u2069` : li(e);
+function gi(e) {
+	return _i.test(e) ? `\u2068${hi(e)}\u2069` : hi(e);
 }
-var di = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function fi(e) {
+var _i = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function vi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && di.test(t[0]);
+	return t !== null && _i.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return ai("rect", {
+	return di("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2277,31 +2314,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function pi(e, t, n, r, i = {}) {
-	return ai("line", {
+function yi(e, t, n, r, i = {}) {
+	return di("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ti,
+		stroke: si,
 		"stroke-width": .5,
 		...i
 	});
 }
-function mi(e, t, n) {
-	return ai("g", { transform: `translate(${oi(e)} ${oi(t)})` }, n);
+function bi(e, t, n) {
+	return di("g", { transform: `translate(${fi(e)} ${fi(t)})` }, n);
 }
-function hi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? ri : ni });
+function xi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? li : ci });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var gi = ai("defs", {}, ai("pattern", {
+var Si = di("defs", {}, di("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), _i = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Ci = [
 	278,
 	278,
 	355,
@@ -2397,35 +2434,35 @@ var gi = ai("defs", {}, ai("pattern", {
 	260,
 	334,
 	584
-], vi = [
+], wi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], yi = .62, bi = 1.02;
+], Ti = .62, Ei = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + xi(t), 0) * t * bi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Di(t), 0) * t * Ei * (n ? 1.07 : 1);
 }
-function xi(e) {
-	let t = _i[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? vi.find(([t]) => t.test(e))?.[1] ?? yi : t / 1e3;
+function Di(e) {
+	let t = Ci[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? wi.find(([t]) => t.test(e))?.[1] ?? Ti : t / 1e3;
 }
-function Si(e, t, n = 8) {
+function Oi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ci(e, t, n = 8) {
+function ki(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => wi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Ai(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function wi(e, t, n) {
+function Ai(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2434,91 +2471,91 @@ function wi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ti = 8, Ei = 12, Di = 160;
+var ji = 8, Mi = 12, Ni = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, ji(e, n)].map((e) => {
-		let t = mi(4, r, e.body);
-		return r += e.height + Ti, t;
+	let r = 4, i = [...t, Li(e, n)].map((e) => {
+		let t = bi(4, r, e.body);
+		return r += e.height + ji, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ti + 4
+		height: r - ji + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${ai("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${di("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Oi(a.width)}mm`,
-			height: `${Oi(a.height)}mm`,
-			viewBox: `0 0 ${oi(a.width)} ${oi(a.height)}`,
+			width: `${Pi(a.width)}mm`,
+			height: `${Pi(a.height)}mm`,
+			viewBox: `0 0 ${fi(a.width)} ${fi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			ai("title", {}, li(n.shows)),
-			gi,
+			di("title", {}, hi(n.shows)),
+			Si,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Oi(e) {
-	return oi(e * 25.4 / 72);
+function Pi(e) {
+	return fi(e * 25.4 / 72);
 }
-var ki = {
+var Fi = {
 	size: 7,
 	step: 8.6
-}, Ai = {
+}, Ii = {
 	size: 6,
 	step: 7.6
 };
-function ji(e, t) {
-	let n = Ci(t.shows, e, ki.size), r = Ci(Mi(t), e, Ai.size), i = [...n.map((e, t) => G(0, ki.step * (t + .8), e, { size: ki.size })), ...r.map((e, t) => G(0, ki.step * n.length + 2 + Ai.step * (t + .8), e, {
-		size: Ai.size,
+function Li(e, t) {
+	let n = ki(t.shows, e, Fi.size), r = ki(Ri(t), e, Ii.size), i = [...n.map((e, t) => G(0, Fi.step * (t + .8), e, { size: Fi.size })), ...r.map((e, t) => G(0, Fi.step * n.length + 2 + Ii.step * (t + .8), e, {
+		size: Ii.size,
 		fill: U
 	}))];
 	return {
-		height: ki.step * n.length + 2 + Ai.step * r.length,
+		height: Fi.step * n.length + 2 + Ii.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Mi({ made: e, asked: t, about: n }) {
+function Ri({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ei)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Pi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Mi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Bi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Fi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Fi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Fi(t.beside)}”.`
+		t.source ? `Source: “${Vi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Vi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Vi(t.beside)}”.`
 	];
 	return [
-		`${Pi(o.join(", "))}.`,
+		`${Bi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Ni = /* @__PURE__ */ new Set([
+var zi = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Pi(e) {
-	return [...e].map((e) => e === " " || Ni.has(e) ? e : z(e)).join("");
+function Bi(e) {
+	return [...e].map((e) => e === " " || zi.has(e) ? e : z(e)).join("");
 }
-function Fi(e) {
-	let t = [...Pi(e)], n = Math.floor(Di / 2);
-	return t.length <= Di ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Vi(e) {
+	let t = [...Bi(e)], n = Math.floor(Ni / 2);
+	return t.length <= Ni ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Ii = 22, Li = 5.6;
-function Ri(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Si(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ii, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => zi(t, i, n, [
+var Hi = 22, Ui = 5.6;
+function Wi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Oi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Hi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Gi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Bi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Ui(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Ki(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Yi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2541,7 +2578,7 @@ function Ri(e, t) {
 		body: g.join("\n")
 	};
 }
-function zi(e, t, n, r, i) {
+function Gi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2549,17 +2586,17 @@ function zi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Si(e.words(t, n), c - 3, Li);
+		let r = Oi(e.words(t, n), c - 3, Ui);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Li,
+			size: Ui,
 			anchor: "middle",
-			fill: Fr(a)
+			fill: Vr(a)
 		}));
 	}
 	return f.join("");
 }
-function Bi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Si(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Ki(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Oi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2576,13 +2613,13 @@ function Bi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Vi = 48, Hi = 6;
-function Ui(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Vi, o = Array.from({ length: Vi }, (t, n) => K(i + n * a, 0, a + .3, Hi, { fill: e.colour((n + .5) / Vi) })), s = i > n + 4, c = [
+var qi = 48, Ji = 6;
+function Yi(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / qi, o = Array.from({ length: qi }, (t, n) => K(i + n * a, 0, a + .3, Ji, { fill: e.colour((n + .5) / qi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Hi, {
+		K(i, 0, r, Ji, {
 			fill: "none",
-			stroke: ti,
+			stroke: si,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2602,15 +2639,15 @@ function Ui(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ei
+			fill: oi
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ei
+			fill: oi
 		})
 	];
 	return {
-		height: Hi + (s ? 9 : 17),
+		height: Ji + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2618,54 +2655,54 @@ function Ui(e, t) {
 function Y(e) {
 	return z(e.trim() === "" ? e : e.trim());
 }
-function Wi(e) {
+function Xi(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function Gi(e) {
+function Zi(e) {
 	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function Ki(e, t) {
+function Qi(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function qi(e) {
+function $i(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var Ji = {
+var ea = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function Yi(e, t, n) {
+function ta(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function Xi(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ea($i(e.cells, r)), c = e.model.vocab, l = Ri(o.length > 6 ? H : V, {
+function na(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = oa(aa(e.cells, r)), c = e.model.vocab, l = Wi(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Pr(Yi(r, n, c)) : null;
+			return r ? Br(ta(r, n, c)) : null;
 		},
 		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => qi(a[e] ?? null),
+		rowName: (e) => $i(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: Zi(n, c)
+		legend: ra(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${Ji[n]}, “${Y(t.text)}”.${Qi(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ea[n]}, “${Y(t.text)}”.${ia(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Gi(t)
+		about: Zi(t)
 	});
 }
-function Zi(e, t) {
+function ra(e, t) {
 	return {
-		label: e === "rank" ? `${Ji.rank} (log)` : Ji[e],
-		colour: Pr,
+		label: e === "rank" ? `${ea.rank} (log)` : ea[e],
+		colour: Br,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2675,13 +2712,13 @@ function Zi(e, t) {
 		}
 	};
 }
-function Qi({ start: e, size: t }, n) {
+function ia({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function $i(e, { start: t, size: n }) {
+function aa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ea(e) {
+function oa(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2689,7 +2726,7 @@ function ea(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ta(e, t) {
+function sa(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2702,8 +2739,8 @@ function ta(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: $i(e.cells, t).map((t) => [
-			qi(t.layer),
+		rows: aa(e.cells, t).map((t) => [
+			$i(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2715,19 +2752,19 @@ function ta(e, t) {
 		])
 	};
 }
-function na(e) {
+function ca(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ra(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = na(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Ri(V, {
+function la(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = ca(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Wi(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Pr(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Br(l(t, e)),
 		words: (e, t) => I(l(t, e)),
 		columnName: c,
 		rowName: c,
@@ -2735,20 +2772,20 @@ function ra(e, t, n) {
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Pr,
+			colour: Br,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? P(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${Qi(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ia(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function ia(e, t) {
-	let [n] = e.heads, r = na(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
+function ua(e, t) {
+	let [n] = e.heads, r = ca(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2773,7 +2810,7 @@ function ia(e, t) {
 		}))
 	};
 }
-function aa(e, t) {
+function da(e, t) {
 	return {
 		head: [
 			"head",
@@ -2782,7 +2819,7 @@ function aa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => na(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => ca(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			P(M(n)),
 			e,
 			t,
@@ -2791,8 +2828,8 @@ function aa(e, t) {
 		]))
 	};
 }
-function oa(e, t, n) {
-	let r = na(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function fa(e, t, n) {
+	let r = ca(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2801,77 +2838,77 @@ function oa(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Ri(a, {
+	return J(a, [Wi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Pr(n);
+			return n === void 0 ? null : Br(n);
 		},
 		words: (e, t) => I(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Pr,
+			colour: Br,
 			low: "0",
 			high: "1"
 		}
-	}), Ri(a, {
+	}), Wi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : Nr(n, l, !1);
+			return n === void 0 ? null : zr(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: sa("gives through the head, logits", l)
+		legend: pa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${Qi(t, na(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ia(t, ca(e).length)}`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function sa(e, t) {
+function pa(e, t) {
 	return {
 		label: e,
-		colour: (e) => Nr(2 * e - 1, 1, !1),
+		colour: (e) => zr(2 * e - 1, 1, !1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-var ca = {
+var ma = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function la(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ea(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Ri(u, {
+function ha(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = oa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Wi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : Nr(n, l, !1);
+			return n == null ? null : zr(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => L(c(e, t)?.effect ?? 0),
 		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => qi(a[e] ?? null),
+		rowName: (e) => $i(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: sa("effect (0: as B; 1: as A)", l)
+		legend: pa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ca[e.site] ?? e.site}. ${ua(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${Qi(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ma[e.site] ?? e.site}. ${ga(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ia(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function ua(e) {
+function ga(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function da(e) {
+function _a(e) {
 	return {
 		head: [
 			"site",
@@ -2892,44 +2929,12 @@ function da(e) {
 	};
 }
 // src/lib/figure/table.ts
-function fa({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(pa).join(",")}\r\n`).join("");
+function va({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(ya).join(",")}\r\n`).join("");
 }
-function pa(e) {
+function ya(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
-}
-var ma = 11811, ha = 33;
-function ga(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ma), n.setUint32(12, ma), t[16] = 1, n.setUint32(17, _a(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, ha)), r.set(t, ha), r.set(e.subarray(ha), ha + t.length), r;
-}
-function _a(e) {
-	let t = 4294967295;
-	for (let n of e) {
-		t ^= n;
-		for (let e = 0; e < 8; e += 1) t = t & 1 ? t >>> 1 ^ 3988292384 : t >>> 1;
-	}
-	return (t ^ 4294967295) >>> 0;
-}
-// src/ui/download.ts
-function va(e, t, n) {
-	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
-	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
-}
-async function ya({ svg: e, width: t, height: n }) {
-	let r = new Image();
-	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
-	let i = document.createElement("canvas");
-	i.width = Math.round(t / 72 * 300), i.height = Math.round(n / 72 * 300);
-	let a = i.getContext("2d");
-	if (!a) throw Error("This browser draws no pictures.");
-	a.drawImage(r, 0, 0, i.width, i.height);
-	let o = await new Promise((e) => i.toBlob(e, "image/png"));
-	if (!o) throw Error("The picture is too large for this browser.");
-	return ga(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Exports.tsx
 function X(e) {
@@ -2948,12 +2953,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => ya(e.figure(a))
+			() => dr(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => fa(e.table())
+			() => va(e.table())
 		],
 		[
 			"json",
@@ -2963,7 +2968,7 @@ function X(e) {
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
 		let o = `unembed-${e.name}-${xa(s)}.${r}`;
 		try {
-			va(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			ur(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -3103,7 +3108,7 @@ function ja(e, t, n) {
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Fr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Vr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
 	}
 }
 function Ma(e, t, [n, r], i, a) {
@@ -3137,7 +3142,7 @@ function La(e) {
 // src/ui/Legend.tsx
 var Ra = 9;
 function za(e) {
-	let t = e.kind === "sign" ? (e) => Nr(2 * e - 1, 1) : Pr, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+	let t = e.kind === "sign" ? (e) => zr(2 * e - 1, 1) : Br, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3278,7 +3283,7 @@ function Wa(e) {
 }
 // src/panels/Attention.tsx
 function Ga() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Ka(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Er(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Ka(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Mr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
@@ -3310,8 +3315,8 @@ function Ga() {
 			/* @__PURE__ */ j(F, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => oa(h.result, _, e),
-				table: () => aa(h.result, _),
+				figure: (e) => fa(h.result, _, e),
+				table: () => da(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
@@ -3351,8 +3356,8 @@ function Ga() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => ra(g.result, _, e),
-					table: () => ia(g.result, _),
+					figure: (e) => la(g.result, _, e),
+					table: () => ua(g.result, _),
 					data: g.result
 				}), /* @__PURE__ */ j(no, {
 					payload: g.result,
@@ -3429,14 +3434,14 @@ function $a(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Pr(i)
+					fill: Br(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Nr(a, e.largest)
+					fill: zr(a, e.largest)
 				}),
 				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
@@ -3511,7 +3516,7 @@ function ro(e) {
 		rows: t,
 		height: t <= eo ? 18 : 12,
 		...t <= eo ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Pr(i(n, t) / o),
+		colour: (t, n) => t > n && !e.whole ? null : Br(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
@@ -3528,7 +3533,7 @@ function io(e) {
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Nr(n[i + e] ?? 0, a),
+		colour: (e) => zr(n[i + e] ?? 0, a),
 		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
@@ -3609,7 +3614,7 @@ function yo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...wo(r).map((e) => pi(u(e), d, u(e), f, { stroke: e === 0 ? ei : ti })),
+		...wo(r).map((e) => yi(u(e), d, u(e), f, { stroke: e === 0 ? oi : si })),
 		...n.map((n, r) => bo(n, d + r * go, {
 			x: u,
 			names: a,
@@ -3630,13 +3635,13 @@ function yo(e, t) {
 	};
 }
 function bo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + go / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, _o, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, _o, { fill: "#4d5f80" }) : hi(l, t + 4.5 / 2, u, _o, d), m = Math.max(c, a.mark && !d ? xo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + go / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, _o, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, _o, { fill: "#4d5f80" }) : xi(l, t + 4.5 / 2, u, _o, d), m = Math.max(c, a.mark && !d ? xo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Si(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Oi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? pi(0, t, i, t, { stroke: ei }) : "",
-		G(0, f, Si(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? yi(0, t, i, t, { stroke: oi }) : "",
+		G(0, f, Oi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
 			size: vo,
@@ -3651,8 +3656,8 @@ function xo(e, t, n) {
 }
 function So(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [pi(e, t - 3, e, n, {
-		stroke: ei,
+	return [yi(e, t - 3, e, n, {
+		stroke: oi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3699,7 +3704,7 @@ function Eo(e) {
 function Do(e, t, n) {
 	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? To([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Eo(`probability of ${r} with the part set to zero`), c = yo(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Ur(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Yr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
 				name: P(e.part),
 				value: n,
@@ -3737,7 +3742,7 @@ function Do(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
 function Oo(e, t) {
@@ -3850,37 +3855,38 @@ function Lo(e, t) {
 }
 // src/panels/Carried.tsx
 var Ro = 6;
-function zo() {
-	let e = A(), t = e.explained.value, n = Ut(), r = Wt(), i = k(!1);
-	if (!t) return null;
-	let a = r ? co(r) : [], o = i.value ? a : so(a, Ro);
+function zo({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Ut(), i = Wt(), a = k(!1);
+	if (!n) return null;
+	let o = i ? co(i) : [], s = a.value ? o : so(o, Ro);
 	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: r ? /* @__PURE__ */ j(Bo, { tested: r }) : n?.error ? null : "Each part is being switched off …",
+		note: i ? /* @__PURE__ */ j(Bo, { tested: i }) : r?.error ? null : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ j(F, { answer: n }),
-			r ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(F, { answer: r }),
+			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Do(r, o, e),
-				table: () => Oo(r, a),
-				data: r
+				figure: (e) => Do(i, s, e),
+				table: () => Oo(i, o),
+				data: i
 			}) : null,
-			r?.control ? /* @__PURE__ */ j(Vo, {
-				tested: r,
-				carriers: o
+			i?.control ? /* @__PURE__ */ j(Vo, {
+				tested: i,
+				carriers: s
 			}) : null,
-			/* @__PURE__ */ j(Ho, { explained: t }),
+			i?.control ? /* @__PURE__ */ j(Ho, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(Uo, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [a.length > Ro ? /* @__PURE__ */ j("button", {
+				children: [o.length > Ro ? /* @__PURE__ */ j("button", {
 					type: "button",
-					"aria-pressed": i.value,
-					onClick: () => i.value = !i.value,
-					children: i.value ? "Fewer" : `All ${a.length} that were looked at`
-				}) : null, /* @__PURE__ */ j("button", {
+					"aria-pressed": a.value,
+					onClick: () => a.value = !a.value,
+					children: a.value ? "Fewer" : `All ${o.length} that were looked at`
+				}) : null, e ? null : /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => e.go("parts"),
+					onClick: () => t.go("parts"),
 					children: "All parts"
 				})]
 			})
@@ -3953,7 +3959,7 @@ function Vo({ tested: e, carriers: t }) {
 				children: "what it does here"
 			})
 		] }) }), /* @__PURE__ */ j("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, l = r ? [L(i), L(n)] : Ur(i, n);
+			let n = a[t] ?? 0, l = r ? [L(i), L(n)] : Yr(i, n);
 			return /* @__PURE__ */ j("tr", { children: [
 				/* @__PURE__ */ j("th", {
 					scope: "row",
@@ -3995,7 +4001,30 @@ function Vo({ tested: e, carriers: t }) {
 		}) })] })
 	});
 }
-function Ho({ explained: e }) {
+function Ho({ control: e }) {
+	let [t, n] = ["heads", "neurons"].flatMap((t) => {
+		let n = e[t]?.limit ?? null;
+		return n === null ? [] : [{
+			kind: t,
+			moves: I(n)
+		}];
+	});
+	return t ? /* @__PURE__ */ j("p", {
+		class: "small",
+		children: [
+			"Of the ",
+			t.kind,
+			", one in twenty moves it by ",
+			t.moves,
+			" ",
+			/* @__PURE__ */ j(Q, { name: "nats" }),
+			" or more",
+			n ? `; of the ${n.kind}, by ${n.moves}` : "",
+			"."
+		]
+	}) : null;
+}
+function Uo({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Mo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
@@ -4012,7 +4041,7 @@ function Ho({ explained: e }) {
 				class: "small",
 				children: [
 					"(off by ",
-					Br(n),
+					Kr(n),
 					")"
 				]
 			})
@@ -4020,9 +4049,9 @@ function Ho({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Uo(e, t) {
+function Wo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Go(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Ko(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4042,22 +4071,22 @@ function Uo(e, t) {
 	}
 	return n;
 }
-function Wo(e) {
+function Go(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Go(e, t) {
+function Ko(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Ko(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = qo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Ko(e, t) {
+function qo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4065,11 +4094,11 @@ function Ko(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var qo = 20, Jo = "unembed-earlier", Yo = class {
+var Jo = 20, Yo = "unembed-earlier", Xo = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(Zo(e));
+		this.#e = e, this.list = O(Qo(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4078,33 +4107,33 @@ var qo = 20, Jo = "unembed-earlier", Yo = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, qo);
+		}, ...r].slice(0, Jo);
 		try {
-			this.#e?.setItem(Jo, JSON.stringify(this.list.value));
+			this.#e?.setItem(Yo, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function Xo(e) {
+function Zo(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function Zo(e) {
+function Qo(e) {
 	try {
-		let t = JSON.parse(e?.getItem(Jo) ?? "[]");
-		return Array.isArray(t) ? t.filter(Qo).slice(0, qo) : [];
+		let t = JSON.parse(e?.getItem(Yo) ?? "[]");
+		return Array.isArray(t) ? t.filter($o).slice(0, Jo) : [];
 	} catch {
 		return [];
 	}
 }
-function Qo(e) {
+function $o(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var $o = class {
+var es = class {
 	data;
 	desk;
 	state;
@@ -4122,7 +4151,7 @@ var $o = class {
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Yo(Xo(e.host)), this.desk = new Ft(t, e.results);
+		this.data = e, this.earlier = new Xo(Zo(e.host)), this.desk = new Ft(t, e.results);
 		let n = Wn({
 			...Vn,
 			...e.state
@@ -4183,7 +4212,7 @@ var $o = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ft(() => this.asked() ? Nt(ts(this.state.value)) : ""), t = _t(() => {
+		let e = ft(() => this.asked() ? Nt(ns(this.state.value)) : ""), t = _t(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
 		}), n = _t(() => {
@@ -4196,7 +4225,7 @@ var $o = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = ts({
+		let t = ns({
 			...this.state.value,
 			...e
 		});
@@ -4211,15 +4240,15 @@ var $o = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...rs(e),
+			...is(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = es(this.state.value), t = _t(() => {
-			let t = this.state.value, n = Hn(t), r = es(t) !== e;
-			if (e = es(t), n === location.hash) return;
+		let e = ts(this.state.value), t = _t(() => {
+			let t = this.state.value, n = Hn(t), r = ts(t) !== e;
+			if (e = ts(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4230,7 +4259,7 @@ var $o = class {
 		};
 	}
 };
-function es({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ts({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4242,10 +4271,10 @@ function es({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function ts(e) {
-	return ns(rs(e));
-}
 function ns(e) {
+	return rs(is(e));
+}
+function rs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4254,8 +4283,8 @@ function ns(e) {
 		top: 10
 	};
 }
-function rs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return is({
+function is({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return as({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4264,15 +4293,15 @@ function rs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function is(e) {
+function as(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function as() {
+function os() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = It(o ? ns(l) : null), d = o && u?.result ? Uo(os(r), os(u.result)) : null, f = d && r ? Wo(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? ns({
+	}, u = It(o ? rs(l) : null), d = o && u?.result ? Wo(ss(r), ss(u.result)) : null, f = d && r ? Go(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? rs({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4285,17 +4314,17 @@ function as() {
 		mate: f?.[1] ?? null
 	};
 }
-function os(e) {
+function ss(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ss = 20;
-function cs(e, t, n) {
-	let r = [...Po(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ls(t)) - Math.abs(ls(e))), i = r.slice(ss), a = jo(r.map(ls)), o = jo(i.map(ls)), s = [
-		...r.slice(0, ss).map((e) => ({
+var cs = 20;
+function ls(e, t, n) {
+	let r = [...Po(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(us(t)) - Math.abs(us(e))), i = r.slice(cs), a = jo(r.map(us)), o = jo(i.map(us)), s = [
+		...r.slice(0, cs).map((e) => ({
 			name: fn(e.term),
-			value: ls(e),
-			number: L(ls(e))
+			value: us(e),
+			number: L(us(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4315,16 +4344,16 @@ function cs(e, t, n) {
 		rows: s,
 		axis: To(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Ki(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Qi(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function ls({ a: e, b: t }) {
+function us({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function us(e, t) {
+function ds(e, t) {
 	return {
 		head: [
 			"term",
@@ -4336,7 +4365,7 @@ function us(e, t) {
 			fn(e.term),
 			e.a,
 			e.b,
-			ls(e)
+			us(e)
 		])
 	};
 }
@@ -4347,7 +4376,7 @@ function $(e) {
 		children: B(e)
 	});
 }
-function ds(e) {
+function fs(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4356,7 +4385,7 @@ function ds(e) {
 		}, t))
 	});
 }
-function fs(e) {
+function ps(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4373,12 +4402,12 @@ function fs(e) {
 	});
 }
 // src/panels/Patch.tsx
-var ps = {
+var ms = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function ms(e) {
+function hs(e) {
 	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -4403,7 +4432,7 @@ function ms(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(ps).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ms).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4413,7 +4442,7 @@ function ms(e) {
 			/* @__PURE__ */ j(F, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(hs, {
+				children: /* @__PURE__ */ j(gs, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4421,16 +4450,16 @@ function ms(e) {
 		]
 	});
 }
-function hs({ result: e, promptB: t }) {
+function gs({ result: e, promptB: t }) {
 	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => la(e, {
+			figure: (t) => ha(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => da(e),
+			table: () => _a(e),
 			data: e,
 			beside: t
 		}),
@@ -4461,7 +4490,7 @@ function hs({ result: e, promptB: t }) {
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? Nr(n.effect ?? 0, u) : null;
+				return n ? zr(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4495,34 +4524,34 @@ function hs({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var gs = 12;
-function _s() {
-	let e = A(), t = e.explained.value, n = as(), r = e.at.b.value;
+var _s = 12;
+function vs() {
+	let e = A(), t = e.explained.value, n = os(), r = e.at.b.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(vs, {})
+		children: /* @__PURE__ */ j(ys, {})
 	});
-	let i = n.columns ? Wo(n.columns) : [];
+	let i = n.columns ? Go(n.columns) : [];
 	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(vs, {}),
+			/* @__PURE__ */ j(ys, {}),
 			/* @__PURE__ */ j(F, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => cs(t, n.result, e),
-				table: () => us(t, n.result),
+				figure: (e) => ls(t, n.result, e),
+				table: () => ds(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(ys, {
+			/* @__PURE__ */ j(bs, {
 				explained: t,
 				compared: n
 			}),
@@ -4532,10 +4561,10 @@ function _s() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(xs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ss, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(ms, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(hs, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4546,7 +4575,7 @@ function _s() {
 		]
 	});
 }
-function vs() {
+function ys() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4559,7 +4588,7 @@ function vs() {
 		]
 	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(or, {
+		children: [/* @__PURE__ */ j(fr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
@@ -4572,7 +4601,7 @@ function vs() {
 		})]
 	});
 }
-function ys({ explained: e, compared: t }) {
+function bs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4626,12 +4655,12 @@ function ys({ explained: e, compared: t }) {
 		})]
 	});
 }
-var bs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function xs({ a: e, b: t }) {
-	let n = Po(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(bs(t)) - Math.abs(bs(e))), r = n.slice(0, gs), i = n.slice(gs), a = Math.max(0, ...n.map((e) => Math.abs(bs(e)))), o = (e) => [
+var xs = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ss({ a: e, b: t }) {
+	let n = Po(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(xs(t)) - Math.abs(xs(e))), r = n.slice(0, _s), i = n.slice(_s), a = Math.max(0, ...n.map((e) => Math.abs(xs(e)))), o = (e) => [
 		jo(e.map((e) => e.a ?? 0)),
 		jo(e.map((e) => e.b ?? 0)),
-		jo(e.map(bs))
+		jo(e.map(xs))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4692,28 +4721,28 @@ function xs({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Io, { value: bs(e) })
+						children: /* @__PURE__ */ j(Io, { value: xs(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
 						children: /* @__PURE__ */ j(Fo, {
-							value: bs(e),
+							value: xs(e),
 							largest: a
 						})
 					})
 				] }, No(e.term));
-			}), /* @__PURE__ */ j(Ss, {
+			}), /* @__PURE__ */ j(Cs, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Ss, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Cs, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ss({ name: e, sums: t }) {
+function Cs({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4730,8 +4759,8 @@ function Ss({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function Cs(e, t) {
-	let n = ws(e, t);
+function ws(e, t) {
+	let n = Ts(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4747,21 +4776,21 @@ function Cs(e, t) {
 		effect: null
 	} : null;
 }
-function ws(e, t) {
+function Ts(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === an(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ts({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Ur(n.probability, i);
+function Es({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Yr(n.probability, i);
 }
-function Es(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ds(e), e]));
+function Ds(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Os(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Ds({
+			at: (r) => n.get(Os({
 				layer: r,
 				head: e,
 				cross: t
@@ -4770,14 +4799,14 @@ function Es(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Ds({ layer: e, head: t, cross: n }) {
+function Os({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Os(e) {
+function ks(e) {
 	return P(M(e));
 }
 // src/panels/Effects.tsx
-function ks() {
+function As() {
 	let e = Wt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
@@ -4791,9 +4820,9 @@ function ks() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Ns(e) ? "lead" : "probability",
+			Ps(e) ? "lead" : "probability",
 			" of ",
-			Ms(e),
+			Ns(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -4802,23 +4831,23 @@ function ks() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(As, { tested: e })
+		children: /* @__PURE__ */ j(js, { tested: e })
 	});
 }
-function As({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Es(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function js({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Ds(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(Oa, {
-			label: `Effect of zeroing each head on ${Ms(e)}, by head and layer`,
+			label: `Effect of zeroing each head on ${Ns(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Nr(-n.nats, i) : null;
+				return n ? zr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => js(e, a(t, n)),
+			tell: (t, n) => Ms(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4841,37 +4870,37 @@ function As({ tested: e }) {
 			head: [
 				"head",
 				"nats",
-				Ms(e)
+				Ns(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Os(t),
+				ks(t),
 				L(t.nats),
-				Ts(e, t).join(" → ")
+				Es(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function js(e, t) {
+function Ms(e, t) {
 	if (!t) return "";
-	let [n, r] = Ts(e, t);
-	return `${Os(t)}: ${Ms(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = Es(e, t);
+	return `${ks(t)}: ${Ns(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function Ms({ target: e }) {
+function Ns({ target: e }) {
 	return z(e.text.trim() || e.text);
 }
-function Ns({ reference: e }) {
+function Ps({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Ps = 60;
-function Fs(e, t, n = Ps) {
-	let r = /* @__PURE__ */ new Map([[Is, Ls(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Fs = 60;
+function Is(e, t, n = Fs) {
+	let r = /* @__PURE__ */ new Map([[Ls, Rs(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Rs(c), ...c.steps.map(zs)], l = s.filter((e) => !r.has(e.id));
+		let s = [zs(c), ...c.steps.map(Bs)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Is];
+		let u = [...s.map((e) => e.id), Ls];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4895,11 +4924,11 @@ function Fs(e, t, n = Ps) {
 		}
 	};
 }
-var Is = "output";
-function Ls(e) {
+var Ls = "output";
+function Rs(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Is,
+		id: Ls,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4909,7 +4938,7 @@ function Ls(e) {
 		part: null
 	};
 }
-function Rs(e) {
+function zs(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${dn(t, a)} ${n} ${r}`,
@@ -4919,7 +4948,7 @@ function Rs(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Us(o, a),
+		height: Ws(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4929,14 +4958,14 @@ function Rs(e) {
 		} : null
 	};
 }
-function zs(e) {
+function Bs(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
 		id: `${dn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: P(o),
 		position: i,
 		ofSource: a,
-		height: Us(t + (e.cross ? .4 : .2), a),
+		height: Ws(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4945,7 +4974,7 @@ function zs(e) {
 		part: o
 	};
 }
-function Bs(e, t) {
+function Vs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
@@ -4956,16 +4985,16 @@ function Bs(e, t) {
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Vs(e, t) {
+function Hs(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Hs = -1e6;
-function Us(e, t) {
-	return t ? Hs + e : e;
+var Us = -1e6;
+function Ws(e, t) {
+	return t ? Us + e : e;
 }
-function Ws(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Gs({
+function Gs(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ks({
 		ofSource: e,
 		position: t
 	}), {
@@ -4973,101 +5002,185 @@ function Ws(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Gs({ ofSource: e, position: t }) {
+function Ks({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Ks(e, { ofSource: t, position: n }) {
+function qs(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function qs(e, t) {
-	let n = Rs(e), r = e.steps.map(zs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Js(e, t) {
+	let n = zs(e), r = e.steps.map(Bs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
+// src/lib/route.ts
+var Ys = 24, Xs = 24, Zs = 24, Qs = 4;
+function $s(e, t, n, r = Infinity) {
+	let i = {
+		x: (e.x + t.x) / 2,
+		y: (e.y + t.y) / 2
+	};
+	for (let a = 0; a <= Zs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+		let s = {
+			x: i.x + o * a * Xs,
+			y: i.y
+		};
+		if (tc(e, s, t, n, r)) return s;
+	}
+	return i;
+}
+function ec(e, t, n, r) {
+	let [i, a, o] = [
+		(1 - r) ** 2,
+		2 * r * (1 - r),
+		r ** 2
+	];
+	return {
+		x: i * e.x + a * t.x + o * n.x,
+		y: i * e.y + a * t.y + o * n.y
+	};
+}
+function tc(e, t, n, r, i) {
+	for (let a = 1; a < Ys; a++) {
+		let o = ec(e, t, n, a / Ys);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => nc(o, e))) return !1;
+	}
+	return !0;
+}
+function nc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + Qs && Math.abs(t - n.y) < n.height / 2 + Qs;
+}
+// src/lib/layout.ts
+var rc = 34, ic = 20, ac = 6.6, oc = 18, sc = 46, cc = 90, lc = 420;
+function uc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Gs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * ac + 12, 34), o = (e) => jo(e.map((e) => a(e) + oc)), s = i.map((t) => e.filter((e) => Ks(e) === Ks(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+		level: n,
+		side: r ? -1 : 1,
+		row: e.filter((e) => e.height === t && e.carries === r)
+	}))), l = s.map((e) => {
+		let t = oc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(cc, e.length > r.length / 2 ? lc : 0, n * t);
+	}), u = jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+	return i.forEach((e, t) => {
+		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
+		p.push({
+			column: e,
+			x: m,
+			width: i
+		});
+		for (let { level: e, side: t, row: s } of c(n)) {
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(oc, c);
+			for (let r of s) {
+				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
+				f.set(r.id, {
+					x: m + i / 2 + t * s,
+					y: e * rc + ic,
+					width: o,
+					height: ic
+				}), l += o + oc;
+			}
+		}
+		m += i;
+	}), {
+		boxes: f,
+		bands: p,
+		width: Math.max(u, n),
+		height: r.length * rc + sc
+	};
+}
+function dc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+	let o = [...e].map(([e, t]) => [e, {
+		x: a + t.x * i,
+		y: t.y * i,
+		width: t.width * i,
+		height: t.height * i
+	}]);
+	return {
+		boxes: new Map(o),
+		bands: t.map((e) => ({
+			...e,
+			x: a + e.x * i,
+			width: e.width * i
+		})),
+		width: a + n * i,
+		height: r * i
+	};
+}
+function fc(e, t, { boxes: n, width: r }) {
+	let [i, a] = [n.get(e), n.get(t)];
+	if (!i || !a) return "";
+	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
+		x: i.x,
+		y: i.y - i.height / 2
+	}, {
+		x: a.x,
+		y: a.y + a.height / 2
+	}], l = [
+		s,
+		$s(s, c, o, r),
+		c
+	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
+	return `M${l[0]} Q${l[1]} ${l[2]}`;
+}
 // src/lib/figure/flow.ts
-var Js = 10, Ys = 320;
-function Xs(e, t, n) {
-	let r = (t) => B(Ks(e, t)), i = [...t.paths.slice(0, Js).map((e) => ({
-		name: qs(e, r),
+var pc = 10, mc = 320;
+function hc(e, t, n) {
+	let r = (t) => B(qs(e, t)), i = [...t.paths.slice(0, pc).map((e) => ({
+		name: Js(e, r),
 		value: e.value,
 		number: L(e.value)
-	}))], a = To(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [ec(e, t), ...i.length > 0 ? [yo(H, {
+	}))], a = To(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [vc(e, t), ...i.length > 0 ? [yo(H, {
 		rows: i,
 		axis: a,
-		names: Ys
+		names: mc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${Ki(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		shows: `Paths from where something is written to ${Qi(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-var Zs = 24, Qs = 480, $s = 12;
-function ec(e, t) {
-	let n = Ws(t.nodes), r = [...new Set(t.nodes.map((e) => e.height))].sort((e, t) => t - e), i = Math.max(...t.nodes.map((t) => nc(e, t))) + 14, a = Math.min(Zs, Qs / r.length), o = ac(t.nodes, n, r, i, a), s = Math.max(...[...o.values()].map(({ x: e }) => e)) + i / 2, c = Math.min(1, H / s), l = (H - s * c) / 2, u = r.length * a + 16, d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = [
-		...t.edges.map(({ from: e, to: t, value: n }) => ic(o.get(e), o.get(t), n, d)),
-		...t.nodes.map((t) => rc(e, t, o.get(t.id) ?? {
-			x: 0,
-			y: 0
-		})),
-		...n.map((n) => {
-			let r = t.nodes.filter((e) => Gs(e) === Gs(n)), i = Math.min(...r.map((e) => o.get(e.id)?.x ?? 0)), a = `${dn(String(n.position), n.ofSource)} ${B(Ks(e, n))}`;
-			return G(i, u - 4, a, {
-				size: 8,
-				anchor: "middle",
-				bold: !0
-			});
-		})
-	], p = `translate(${l.toFixed(3)} 0) scale(${c.toFixed(4)})`;
+var gc = 480, _c = .7;
+function vc(e, t) {
+	let n = (t) => B(qs(e, t)), r = Hs(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = uc(t.nodes, r), a = Math.min(_c, H / i.width, gc / i.height), o = dc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => bc(e, fc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => yc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${dn(String(e.position), e.ofSource)} ${n(e)}`, {
+			size: 12 * a,
+			anchor: "middle",
+			bold: !0
+		}))
+	];
 	return {
-		height: u * c,
-		body: ai("g", { transform: p }, f.join("\n"))
+		height: o.height,
+		body: c.join("\n")
 	};
 }
-function tc(e, t) {
-	return t.label === "" ? `${Y(e.target.text)} ${L(e.value)}` : t.label;
-}
-function nc(e, t) {
-	return q(tc(e, t), 7) + 8;
-}
-function rc(e, t, { x: n, y: r }) {
-	let i = nc(e, t), a = {
-		rx: t.carries ? $s / 2 : 1,
+function yc(e, t, { x: n, y: r, width: i, height: a }, o) {
+	let s = {
+		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: ei,
+		stroke: oi,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - $s / 2, i, $s, a) + G(n, r + 2.5, tc(e, t), {
-		size: 7,
+	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
+		size: 11 * o,
 		anchor: "middle",
-		bold: t.label === ""
+		bold: e.label === ""
 	});
 }
-function ic(e, t, n, r) {
-	if (!e || !t) return "";
-	let i = (e.y + t.y) / 2, [a, o] = [e.y - $s / 2, t.y + $s / 2];
-	return ai("path", {
-		d: `M${e.x.toFixed(2)},${a.toFixed(2)} C${e.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${i.toFixed(2)} ${t.x.toFixed(2)},${o.toFixed(2)}`,
+function bc({ value: e }, t, n) {
+	return di("path", {
+		d: t,
 		fill: "none",
-		stroke: n < 0 ? ri : ni,
-		"stroke-width": .6 + 4 * (r > 0 ? Math.abs(n) / r : 0),
-		"stroke-dasharray": n < 0 ? "3 2" : void 0,
+		stroke: e < 0 ? li : ci,
+		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
+		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function ac(e, t, n, r, i) {
-	let a = (e) => e.carries || e.label === "", o = new Set(e.filter(a).map(Gs)), s = /* @__PURE__ */ new Map(), c = e.map((e) => {
-		let t = `${Gs(e)} ${e.height}`, n = s.get(t) ?? (a(e) || !o.has(Gs(e)) ? 0 : 1);
-		return s.set(t, n + 1), n;
-	}), l = /* @__PURE__ */ new Map(), u = r / 2;
-	for (let n of t.map(Gs)) l.set(n, u), u += r * (1 + Math.max(...e.map((e, t) => Gs(e) === n ? c[t] ?? 0 : 0)));
-	return new Map(e.map((e, t) => [e.id, {
-		x: (l.get(Gs(e)) ?? 0) + (c[t] ?? 0) * r,
-		y: n.indexOf(e.height) * i + $s / 2 + 2
-	}]));
-}
-function oc(e) {
-	let t = (t) => Ks(e, t)?.text ?? "";
+function xc(e) {
+	let t = (t) => qs(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5079,7 +5192,7 @@ function oc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			qs(e, t),
+			Js(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5089,46 +5202,9 @@ function oc(e) {
 		])
 	};
 }
-// src/lib/route.ts
-var sc = 24, cc = 24, lc = 24, uc = 4;
-function dc(e, t, n, r = Infinity) {
-	let i = {
-		x: (e.x + t.x) / 2,
-		y: (e.y + t.y) / 2
-	};
-	for (let a = 0; a <= lc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
-		let s = {
-			x: i.x + o * a * cc,
-			y: i.y
-		};
-		if (pc(e, s, t, n, r)) return s;
-	}
-	return i;
-}
-function fc(e, t, n, r) {
-	let [i, a, o] = [
-		(1 - r) ** 2,
-		2 * r * (1 - r),
-		r ** 2
-	];
-	return {
-		x: i * e.x + a * t.x + o * n.x,
-		y: i * e.y + a * t.y + o * n.y
-	};
-}
-function pc(e, t, n, r, i) {
-	for (let a = 1; a < sc; a++) {
-		let o = fc(e, t, n, a / sc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => mc(o, e))) return !1;
-	}
-	return !0;
-}
-function mc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + uc && Math.abs(t - n.y) < n.height / 2 + uc;
-}
 // src/panels/Flow.tsx
-var hc = 34, gc = 20, _c = 6.6, vc = 18, yc = 420;
-function bc() {
+var Sc = .8;
+function Cc() {
 	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
@@ -5170,13 +5246,13 @@ function bc() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => Xs(i, Fs(i, o.value / 100), e),
-							table: () => oc(i),
+							figure: (e) => hc(i, Is(i, o.value / 100), e),
+							table: () => xc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(xc, {
+						/* @__PURE__ */ j(wc, {
 							payload: i,
-							flow: Fs(i, o.value / 100)
+							flow: Is(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5184,14 +5260,14 @@ function bc() {
 		}) : null
 	});
 }
-function xc({ payload: e, flow: t }) {
-	let n = (t) => B(Ks(e, t)), r = Re(null), i = k(0), a = k(null);
+function wc({ payload: e, flow: t }) {
+	let n = (t) => B(qs(e, t)), r = Re(null), i = k(0), a = k(null);
 	Ca(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Vs(t.nodes, n);
+	let o = Hs(t.nodes, n);
 	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let { boxes: s, bands: c, width: l, height: u } = Sc(t.nodes, o, i.value), d = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), f = a.value !== null && s.has(a.value) ? a.value : null, p = f === null ? null : Bs(t, f), m = (e) => p && !p.lit.has(e) ? " faded" : "";
+	let s = uc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Sc, Math.min(1, i.value / u)) : 1, p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Vs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
@@ -5199,32 +5275,32 @@ function xc({ payload: e, flow: t }) {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
-					width: l,
-					height: u,
-					viewBox: `0 0 ${l} ${u}`,
+					width: u * f,
+					height: d * f,
+					viewBox: `0 0 ${u} ${d}`,
 					children: [
 						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
-						c.map((e, t) => /* @__PURE__ */ j("g", {
+						l.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
 								/* @__PURE__ */ j("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
-									height: u,
+									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
 								/* @__PURE__ */ j("rect", {
 									class: "token-node",
 									x: e.x + 4,
-									y: u - 26,
+									y: d - 26,
 									width: e.width - 8,
 									height: 20,
 									rx: 4
 								}),
 								/* @__PURE__ */ j("text", {
 									x: e.x + e.width / 2,
-									y: u - 12,
+									y: d - 12,
 									children: [
 										dn(String(e.column.position), e.column.ofSource),
 										" ",
@@ -5232,21 +5308,21 @@ function xc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, Gs(e.column))),
+						}, Ks(e.column))),
 						t.edges.map((e) => {
-							let t = `${e.from} ${e.to}`, n = d > 0 ? Math.abs(e.value) / d : 0;
+							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
-								class: `edge ${e.value < 0 ? "negative" : "positive"}${m(t)}`,
-								d: Cc(e.from, e.to, s, l),
+								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
+								d: fc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(wc, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Tc, {
 							node: e,
-							box: s.get(e.id),
+							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
-							faded: m(e.id),
+							faded: g(e.id),
 							onOver: (t) => a.value = t ? e.id : null
 						}, e.id))
 					]
@@ -5256,19 +5332,19 @@ function xc({ payload: e, flow: t }) {
 		/* @__PURE__ */ j("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: p && f !== null ? /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("strong", { children: o.get(f) }),
+			children: h && m !== null ? /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("strong", { children: o.get(m) }),
 				": ",
-				p.paths.length,
+				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				L(p.value),
+				L(h.value),
 				" logits.",
 				" ",
-				p.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						qs(e, n),
+						Js(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -5295,66 +5371,18 @@ function xc({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				Hr(Math.abs(t.remainder.value / e.value)),
+				Jr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
 		/* @__PURE__ */ j(Ha, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [qs(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Js(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function Sc(e, t, n) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ws(e), a = (e) => Math.max((t.get(e.id) ?? "").length * _c + 12, 34), o = i.map((t) => e.filter((e) => Gs(e) === Gs(t))), s = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
-		level: n,
-		side: r ? -1 : 1,
-		row: e.filter((e) => e.height === t && e.carries === r)
-	}))), c = o.map((e) => {
-		let t = s(e).map(({ row: e }) => e.reduce((e, t) => e + a(t) + vc, vc));
-		return Math.max(90, e.length > r.length / 2 ? yc : 0, 2 * Math.max(...t));
-	}), l = jo(c), u = Math.max(1, n / l), d = /* @__PURE__ */ new Map(), f = [], p = 0;
-	return i.forEach((e, t) => {
-		let n = o[t] ?? [], i = (c[t] ?? 0) * u;
-		f.push({
-			column: e,
-			x: p,
-			width: i
-		});
-		for (let { level: e, side: t, row: o } of s(n)) {
-			let s = o.reduce((e, t) => e + a(t) + vc, 0), c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - s);
-			for (let r of o) {
-				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : Math.max(c, vc) + o / 2;
-				d.set(r.id, {
-					x: p + i / 2 + t * s,
-					y: e * hc + gc,
-					width: o,
-					height: gc
-				}), c += o + vc;
-			}
-		}
-		p += i;
-	}), {
-		boxes: d,
-		bands: f,
-		width: Math.max(l, n),
-		height: r.length * hc + 46
-	};
-}
-function Cc(e, t, n, r) {
-	let [i, a] = [n.get(e), n.get(t)];
-	if (!i || !a) return "";
-	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
-		x: i.x,
-		y: i.y - gc / 2
-	}, {
-		x: a.x,
-		y: a.y + gc / 2
-	}], l = dc(s, c, o, r);
-	return `M${s.x},${s.y} Q${l.x},${l.y} ${c.x},${c.y}`;
-}
-function wc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function Tc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5388,12 +5416,12 @@ function wc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Tc(e, t) {
+function Ec(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: z(e),
 		value: t,
 		number: R(t)
-	})), r = Wi(e.tokens[e.position]);
+	})), r = Xi(e.tokens[e.position]);
 	return J(V, [yo(V, {
 		rows: n,
 		axis: Eo("probability"),
@@ -5402,10 +5430,10 @@ function Tc(e, t) {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function Ec({ predictions: e }) {
+function Dc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5421,7 +5449,7 @@ function Ec({ predictions: e }) {
 		])
 	};
 }
-function Dc(e, t) {
+function Oc(e, t) {
 	return J(V, [yo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${z(e)}`,
@@ -5436,7 +5464,7 @@ function Dc(e, t) {
 		asked: t
 	});
 }
-function Oc({ generated: e }) {
+function kc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5454,7 +5482,7 @@ function Oc({ generated: e }) {
 		])
 	};
 }
-function kc(e, t, n) {
+function Ac(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${B(e)}`,
 		value: e.attention,
@@ -5467,7 +5495,7 @@ function kc(e, t, n) {
 	}] : i, o = {
 		...Eo("attention, as a share of 1"),
 		tick: (e) => I(e, 1)
-	}, s = Wi(e.tokens[e.position]);
+	}, s = Xi(e.tokens[e.position]);
 	return J(V, [yo(V, {
 		rows: a,
 		axis: o,
@@ -5476,10 +5504,10 @@ function kc(e, t, n) {
 		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function Ac(e) {
+function jc(e) {
 	return {
 		head: [
 			"head",
@@ -5495,16 +5523,16 @@ function Ac(e) {
 		])
 	};
 }
-function jc(e, t, n) {
+function Mc(e, t, n) {
 	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = yo(V, {
-		rows: Rc({
+		rows: zc({
 			...e,
-			before: e.before.slice(0, Mc),
-			after: e.after.slice(0, Mc)
+			before: e.before.slice(0, Nc),
+			after: e.after.slice(0, Nc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: z(t),
-			...Pc(i ?? Nc(e.after, n), a(e.after)),
-			notes: [Pc(r ?? Nc(e.before, n), a(e.before)).number]
+			...Fc(i ?? Pc(e.after, n), a(e.after)),
+			notes: [Fc(r ?? Pc(e.before, n), a(e.before)).number]
 		})),
 		axis: Eo("probability with the change"),
 		notes: [{
@@ -5512,19 +5540,19 @@ function jc(e, t, n) {
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Ur(r.probability, i.probability);
+	}), [s, c] = Yr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${Lc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		shows: `Predictions with ${Rc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Gi(r)
+		about: Zi(r)
 	});
 }
-var Mc = 5;
-function Nc(e, t) {
+var Nc = 5;
+function Pc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Pc(e, t) {
+function Fc(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${R(t).replace(/^[<>]/, "")}`
@@ -5533,23 +5561,23 @@ function Pc(e, t) {
 		number: R(e)
 	};
 }
-var Fc = {
+var Ic = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Ic = 6;
-function Lc({ tests: e }) {
-	let t = e.slice(0, Ic).map(({ part: e, how: t }) => {
+}, Lc = 6;
+function Rc({ tests: e }) {
+	let t = e.slice(0, Lc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${dn(fn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Fc[t]}`;
-	}), n = e.length > Ic ? [`${e.length - Ic} more`] : [];
+		}), e.encoder ?? !1)} ${Ic[t]}`;
+	}), n = e.length > Lc ? [`${e.length - Lc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Rc({ before: e, after: t, target_before: n, target_after: r }) {
+function zc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5563,7 +5591,7 @@ function Rc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function zc(e) {
+function Bc(e) {
 	return {
 		head: [
 			"token",
@@ -5571,7 +5599,7 @@ function zc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Rc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: zc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5580,16 +5608,16 @@ function zc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Bc = 12;
-function Vc() {
+var Vc = 12;
+function Hc() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...is({
+		...as({
 			prompt: n,
 			source: r
 		}),
-		tokens: Bc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Uc(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Vc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Wc(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5600,28 +5628,28 @@ function Vc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Bc,
+					Vc,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Wc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Hc, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(Gc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Uc, { result: s.result }) : null
 		]
 	});
 }
-function Hc({ result: e }) {
+function Uc({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => Dc(e, t),
-		table: () => Oc(e),
+		figure: (t) => Oc(e, t),
+		table: () => kc(e),
 		data: e
 	});
 }
-function Uc(e, t, n) {
+function Wc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Wc({ result: e }) {
+function Gc({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5648,7 +5676,7 @@ function Wc({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function Gc(e) {
+function Kc(e) {
 	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
 		ask: "test",
 		...n,
@@ -5657,27 +5685,27 @@ function Gc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${qc(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${Jc(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(Kc, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(qc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Kc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = qc(t, i), d = A().explained.value;
+function qc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Jc(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => jc(t, d, e),
-				table: () => zc(t),
+				figure: (e) => Mc(t, d, e),
+				table: () => Bc(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5693,9 +5721,9 @@ function Kc(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", qc(t, null).join(" → ")]
+				children: ["Its probability: ", Jc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(Xc, {
+			/* @__PURE__ */ j(Zc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5710,22 +5738,22 @@ function Kc(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Jc(t),
+					Yc(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: Jr(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: ei(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Yc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Xc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function qc(e, t) {
-	return t === null ? Ur(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
+function Jc(e, t) {
+	return t === null ? Yr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Jc({ tests: e, effect: t, control: n }) {
+function Yc({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
@@ -5744,7 +5772,7 @@ function Jc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Yc(e) {
+function Xc(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5757,66 +5785,76 @@ function Yc(e) {
 		]
 	}, t)) });
 }
-function Xc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Zc(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ j("svg", {
-		class: "scale",
-		viewBox: "0 0 200 26",
+function Zc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Qc(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ j("div", {
+		class: "scale small",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ j("line", {
-				x1: 4,
-				x2: 196,
-				y1: 14,
-				y2: 14,
-				class: "axis"
+			/* @__PURE__ */ j("svg", {
+				viewBox: "0 0 200 26",
+				"aria-hidden": "true",
+				children: [
+					/* @__PURE__ */ j("line", {
+						x1: 4,
+						x2: 196,
+						y1: 14,
+						y2: 14,
+						class: "axis"
+					}),
+					e.limit === null ? null : /* @__PURE__ */ j("rect", {
+						x: n,
+						y: 7,
+						width: Math.max(r - n, 1),
+						height: 14,
+						class: "band"
+					}),
+					/* @__PURE__ */ j("line", {
+						x1: t(e.before),
+						x2: t(e.after),
+						y1: 14,
+						y2: 14,
+						class: "move"
+					}),
+					/* @__PURE__ */ j("circle", {
+						cx: t(e.before),
+						cy: 14,
+						r: 4,
+						class: "before"
+					}),
+					/* @__PURE__ */ j("circle", {
+						cx: t(e.after),
+						cy: 14,
+						r: 4,
+						class: "after"
+					})
+				]
 			}),
-			e.limit === null ? null : /* @__PURE__ */ j("rect", {
-				x: n,
-				y: 7,
-				width: Math.max(r - n, 1),
-				height: 14,
-				class: "band"
+			/* @__PURE__ */ j("p", {
+				class: "ends",
+				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
 			}),
-			/* @__PURE__ */ j("line", {
-				x1: t(e.before),
-				x2: t(e.after),
-				y1: 14,
-				y2: 14,
-				class: "move"
-			}),
-			/* @__PURE__ */ j("circle", {
-				cx: t(e.before),
-				cy: 14,
-				r: 4,
-				class: "before"
-			}),
-			/* @__PURE__ */ j("circle", {
-				cx: t(e.after),
-				cy: 14,
-				r: 4,
-				class: "after"
-			})
+			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
 		]
 	});
 }
-function Zc(e, t) {
+function Qc(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Qc = {
+var $c = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, $c = {
+}, el = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function el() {
+function tl() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
@@ -5833,39 +5871,39 @@ function el() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(sl, {}),
+			/* @__PURE__ */ j(cl, {}),
 			/* @__PURE__ */ j(F, { answer: r }),
 			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(tl, {
+					t.encoder ? /* @__PURE__ */ j(nl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(tl, {
+					i.value === null ? null : /* @__PURE__ */ j(nl, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
 						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(tl, {
+					i.activation === null ? null : /* @__PURE__ */ j(nl, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
 						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(tl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(nl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(fs, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(ps, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(ol, {
+					/* @__PURE__ */ j(sl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(ol, {
+					/* @__PURE__ */ j(sl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(rl, { part: t })
+					/* @__PURE__ */ j(il, { part: t })
 				]
 			}) : null
 		]
@@ -5876,34 +5914,34 @@ function el() {
 		children: null
 	}) : null;
 }
-function tl(e) {
+function nl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var nl = {
+var rl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function rl({ part: e }) {
+function il({ part: e }) {
 	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && rn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...is({
+		...as({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(tl, {
+	return r?.error ? /* @__PURE__ */ j(nl, {
 		name: "reads",
 		children: /* @__PURE__ */ j(F, { answer: r })
-	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(il, { reading: e }, e.what)) });
+	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(al, { reading: e }, e.what)) });
 }
-function il({ reading: e }) {
+function al({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(tl, {
-		name: nl[t],
+	return /* @__PURE__ */ j(nl, {
+		name: rl[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -5921,7 +5959,7 @@ function il({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(al, { term: e }, fn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(ol, { term: e }, fn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -5936,7 +5974,7 @@ function il({ reading: e }) {
 		]
 	});
 }
-function al({ term: e }) {
+function ol({ term: e }) {
 	let t = pn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
@@ -5950,13 +5988,13 @@ function al({ term: e }) {
 		]
 	});
 }
-function ol(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(tl, {
+function sl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(nl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(ds, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(fs, { tokens: e.tokens })
 	});
 }
-function sl() {
+function cl() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -5968,7 +6006,7 @@ function sl() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Qc[t],
+					title: t === "swap" && r === null ? "Open B first" : $c[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -5977,30 +6015,30 @@ function sl() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(Gc, {
+			n ? /* @__PURE__ */ j(Kc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Qc[n],
-				say: `${P(t)} ${$c[n]}`
+				note: $c[n],
+				say: `${P(t)} ${el[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var cl = 46, ll = V - 6, ul = 112;
-function dl(e, t) {
+var ll = 46, ul = V - 6, dl = 112;
+function fl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [fl(e)], {
+	return J(V, [pl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
-function fl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => cl + t * (ll - cl) / Math.max(e.length - 1, 1), i = (e) => ul - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function pl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => ll + t * (ul - ll) / Math.max(e.length - 1, 1), i = (e) => dl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6009,32 +6047,32 @@ function fl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => pi(cl, i(e), ll, i(e), { stroke: ti })),
+			...a.map((e) => yi(ll, i(e), ul, i(e), { stroke: si })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			pi(cl, ul, ll, ul, { stroke: ei }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? pi(r(t), ul, r(t), 114.5, { stroke: ei }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			yi(ll, dl, ul, dl, { stroke: oi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? yi(r(t), dl, r(t), 114.5, { stroke: oi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			ai("polyline", {
+			di("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: ni,
+				stroke: ci,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => ai("circle", {
+			...e.map((e, t) => di("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: ni
+				fill: ci
 			})),
-			G((cl + ll) / 2, 132, "read after layer (emb: the embedding)", {
+			G((ll + ul) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6046,7 +6084,7 @@ function fl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function pl({ lens: e }) {
+function ml({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6057,7 +6095,7 @@ function pl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			qi(e.layer),
+			$i(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6067,8 +6105,8 @@ function pl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var ml = 360, hl = 150, gl = 44, _l = 14, vl = new Intl.NumberFormat("en", { notation: "compact" });
-function yl() {
+var hl = 360, gl = 150, _l = 44, vl = 14, yl = new Intl.NumberFormat("en", { notation: "compact" });
+function bl() {
 	let e = A().explained.value, t = Wt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
@@ -6077,11 +6115,11 @@ function yl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => dl(e, t),
-				table: () => pl(e),
+				figure: (t) => fl(e, t),
+				table: () => ml(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(xl, {
+			/* @__PURE__ */ j(Sl, {
 				explained: e,
 				tested: t
 			}),
@@ -6094,7 +6132,7 @@ function yl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					bl(e.layer),
+					xl(e.layer),
 					`${e.rank}`,
 					R(e.probability),
 					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
@@ -6103,19 +6141,19 @@ function yl() {
 		]
 	});
 }
-function bl(e) {
+function xl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function xl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => gl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Sl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Sl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => _l + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Cl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${ml} ${hl}`,
+		viewBox: `0 0 ${hl} ${gl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: gl,
+				x1: _l,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6124,7 +6162,7 @@ function xl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : vl.format(e)
+				children: e === 1 ? "top, 1" : yl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6136,13 +6174,13 @@ function xl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(_l, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(vl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: gl,
+				x: _l,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6155,7 +6193,7 @@ function xl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Sl(e, t) {
+function Cl(e, t) {
 	let n = e.lens, r = t?.answer.part ? cn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6165,18 +6203,18 @@ function Sl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${bl(n[o]?.layer ?? null)} on`
+		text: `top from ${xl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Cl = 12;
-function wl(e, t) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Cl).map((e) => ({
+var wl = 12;
+function Tl(e, t) {
+	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, wl).map((e) => ({
 		name: wn(e),
 		value: e.value,
 		number: L(e.value, 3)
 	})), a = To(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Dl(e, r)), ...i.length > 0 ? [yo(V, {
+	return J(V, [...n.map((e) => Ol(e, r)), ...i.length > 0 ? [yo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6186,29 +6224,29 @@ function wl(e, t) {
 		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var Tl = 40, El = 84;
-function Dl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * El, o = (V - Tl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var El = 40, Dl = 84;
+function Ol({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Dl, o = (V - El) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
 			...wo({
 				low: r,
 				high: i
-			}).map((e) => pi(Tl, a(e), V, a(e), { stroke: e === 0 ? ei : ti }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => yi(El, a(e), V, a(e), { stroke: e === 0 ? oi : si }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Tl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = El + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return hi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return xi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Tl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((El + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6220,7 +6258,7 @@ function Dl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function Ol(e) {
+function kl(e) {
 	return {
 		head: [
 			"part",
@@ -6248,14 +6286,14 @@ function Ol(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function kl({ list: e, explained: t }) {
-	let n = A(), r = Sn(e, n.state.value.a, t.target.text);
-	return r.length === 0 ? null : /* @__PURE__ */ j("p", { children: [
-		"Perhaps you mean",
+function Al({ facts: e }) {
+	let t = A();
+	return /* @__PURE__ */ j("p", { children: [
+		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		r.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
 			type: "button",
-			onClick: () => n.set({
+			onClick: () => t.set({
 				a: e.prompt,
 				position: null,
 				target: null,
@@ -6268,10 +6306,12 @@ function kl({ list: e, explained: t }) {
 				": ",
 				e.answer
 			]
-		}, `${e.relation} ${e.subject}`))
+		}, `${e.relation} ${e.subject}`)),
+		" ",
+		"with the prompts that are known to ask for it."
 	] });
 }
-function Al({ list: e, open: t }) {
+function jl({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6322,7 +6362,7 @@ function Al({ list: e, open: t }) {
 		})]
 	});
 }
-function jl() {
+function Ml() {
 	let e = A(), t = k(""), n = k(""), r = En(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
@@ -6360,16 +6400,16 @@ function jl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ml = {
+var Nl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Nl = {
+}, Pl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Pl({ found: e, list: t }) {
+function Fl({ found: e, list: t }) {
 	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Dn(e), s = a?.action === "erase" ? o.shared : o[On(o, r?.set ?? null)], c = It(a && r && i ? Pn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6383,7 +6423,7 @@ function Pl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Fl, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Il, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6391,10 +6431,10 @@ function Pl({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Il, {
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ll, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(Rl, {
+			}), /* @__PURE__ */ j(zl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6403,7 +6443,7 @@ function Pl({ found: e, list: t }) {
 		]
 	});
 }
-function Fl({ own: e, counts: t }) {
+function Il({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6423,7 +6463,7 @@ function Fl({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: vn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Ml[e]
+						children: Nl[e]
 					}, e))
 				})
 			] }),
@@ -6443,7 +6483,7 @@ function Fl({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: yn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Nl[e]
+						children: Pl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6464,7 +6504,7 @@ function Fl({ own: e, counts: t }) {
 		]
 	});
 }
-function Il({ result: e, answer: t }) {
+function Ll({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6518,8 +6558,8 @@ function Il({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Ll, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Ll, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Rl, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Rl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -6603,7 +6643,7 @@ function Il({ result: e, answer: t }) {
 		]
 	});
 }
-function Ll({ said: e }) {
+function Rl({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6616,14 +6656,14 @@ function Ll({ said: e }) {
 		]
 	});
 }
-function Rl(e) {
+function zl(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(zl, {
+		}), /* @__PURE__ */ j(Bl, {
 			label: "The fact as a line of JSON",
 			text: An(e.fact)
 		})] }) : null,
@@ -6631,29 +6671,29 @@ function Rl(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(zl, {
+		/* @__PURE__ */ j(Bl, {
 			label: "The command",
 			text: jn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function zl({ label: e, text: t }) {
+function Bl({ label: e, text: t }) {
 	return /* @__PURE__ */ j(Va, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Bl = [
+var Vl = [
 	.2,
 	.1,
 	.05
-], Vl = 12, Hl = {
+], Hl = 12, Ul = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Ul({ explained: e }) {
+function Wl({ explained: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6671,16 +6711,16 @@ function Ul({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Wl, {
+			a?.result ? /* @__PURE__ */ j(Gl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(Kl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(ql, { list: a.result }) : null
 		]
 	});
 }
-function Wl({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report";
+function Gl({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Sn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -6688,47 +6728,40 @@ function Wl({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(Gl, {})
+		/* @__PURE__ */ j(Kl, {})
 	] });
-	let o = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ j(x, { children: [
-		i ? /* @__PURE__ */ j("p", { children: [
-			"This prompt states a known fact: ",
-			i.relation,
-			" of ",
-			/* @__PURE__ */ j("strong", { children: i.subject }),
-			" is",
-			" ",
-			/* @__PURE__ */ j("strong", { children: i.answer }),
-			" (",
-			i.prompts.length,
-			" prompts ask for it).",
-			" ",
-			r ? /* @__PURE__ */ j(Gl, {}) : /* @__PURE__ */ j("button", {
-				type: "button",
-				disabled: a,
-				onClick: () => n.set({ knowledge: xn }),
-				children: "Find its neurons"
-			})
-		] }) : /* @__PURE__ */ j("p", {
-			class: "note",
-			children: [
-				"This prompt is none of the prompts of the ",
-				o,
-				" known facts. A fact is found by several prompts that ask for it: choose a known fact, or write more prompts of yours."
-			]
-		}),
-		i || a ? null : /* @__PURE__ */ j(kl, {
-			list: e,
-			explained: t
-		}),
-		a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Al, {
-			list: e,
-			open: !i
-		}), i ? null : /* @__PURE__ */ j(jl, {})] })
-	] });
+	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
+	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
+		"This prompt states a known fact: ",
+		i.relation,
+		" of ",
+		/* @__PURE__ */ j("strong", { children: i.subject }),
+		" is",
+		" ",
+		/* @__PURE__ */ j("strong", { children: i.answer }),
+		" (",
+		i.prompts.length,
+		" prompts ask for it).",
+		" ",
+		r ? /* @__PURE__ */ j(Kl, {}) : /* @__PURE__ */ j("button", {
+			type: "button",
+			disabled: a,
+			onClick: () => n.set({ knowledge: xn }),
+			children: "Find its neurons"
+		})
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Al, { facts: o }) : /* @__PURE__ */ j("p", {
+		class: "note",
+		children: [
+			"None of the ",
+			s,
+			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
+		]
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(jl, {
+		list: e,
+		open: !i && o.length === 0
+	}), i ? null : /* @__PURE__ */ j(Ml, {})] })] });
 }
-function Gl() {
+function Kl() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6736,7 +6769,7 @@ function Gl() {
 		children: "Close"
 	});
 }
-function Kl({ list: e }) {
+function ql({ list: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Nn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
@@ -6751,7 +6784,7 @@ function Kl({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Bl, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...Vl, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6769,14 +6802,14 @@ function Kl({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(ql, { found: o }), /* @__PURE__ */ j(Pl, {
+			children: [/* @__PURE__ */ j(Jl, { found: o }), /* @__PURE__ */ j(Fl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function ql({ found: e }) {
+function Jl({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Dn(e), a = On(i, n.set), o = e.facts.length - 1;
@@ -6812,18 +6845,18 @@ function ql({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Hl[e],
+					Ul[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Jl, { neurons: i[e] })
+				/* @__PURE__ */ j(Yl, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Yl, {
+		}) : /* @__PURE__ */ j(Xl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -6843,23 +6876,23 @@ function ql({ found: e }) {
 		})
 	] });
 }
-function Jl({ neurons: e }) {
+function Yl({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Vl).map((e) => {
+		children: [e.slice(0, Hl).map((e) => {
 			let t = tn(e);
 			return /* @__PURE__ */ j(Ba, { part: t }, P(t));
-		}), e.length > Vl ? /* @__PURE__ */ j("span", {
+		}), e.length > Hl ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Vl,
+				e.length - Hl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Yl(e) {
+function Xl(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6875,7 +6908,7 @@ function Yl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(Gc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Kc, {
 				tests: e.neurons.map((e) => ({
 					part: tn(e),
 					how: n
@@ -6891,21 +6924,21 @@ function Yl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Xl = 12, Zl = 100, Ql = 12;
-function $l() {
+var Zl = 12, Ql = 100, $l = 12;
+function eu() {
 	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...is({
+		...as({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Zl
+		top: Ql
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have.`,
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [o ? null : /* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
@@ -6915,39 +6948,39 @@ function $l() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "side-by-side wide",
-			children: [/* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j(F, { answer: c }), l ? /* @__PURE__ */ j(eu, {
+			children: [/* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j(F, { answer: c }), l ? /* @__PURE__ */ j(tu, {
 				result: l,
 				stale: u
-			}) : null] }), o && s ? /* @__PURE__ */ j(Ul, { explained: t }) : null]
+			}) : null] }), o && s ? /* @__PURE__ */ j(Wl, { explained: t }) : null]
 		})]
 	}) : null });
 }
-function eu({ result: e, stale: t }) {
-	let n = Cn(e), r = Math.max(1e-9, ...e.layers.map((e) => Math.abs(e.sum ?? 0))), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function tu({ result: e, stale: t }) {
+	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => wl(e, t),
-				table: () => Ol(e),
+				figure: (t) => Tl(e, t),
+				table: () => kl(e),
 				data: e
 			}),
 			n.map((t) => /* @__PURE__ */ j("div", { children: [
 				n.length > 1 ? /* @__PURE__ */ j("p", {
 					class: "note",
-					children: tu(t, e)
+					children: nu(t, e)
 				}) : null,
-				/* @__PURE__ */ j(nu, {
+				/* @__PURE__ */ j(ou, {
 					stack: t,
-					largest: r
+					sums: r
 				}),
-				/* @__PURE__ */ j(ru, {
+				/* @__PURE__ */ j(su, {
 					stack: t,
 					largest: i
 				})
 			] }, String(t.encoder))),
-			/* @__PURE__ */ j(iu, { neurons: e.attributions.slice(0, Xl) }),
+			/* @__PURE__ */ j(cu, { neurons: e.attributions.slice(0, Zl) }),
 			/* @__PURE__ */ j(Ha, {
 				label: "attribution by layer",
 				head: [
@@ -6971,47 +7004,61 @@ function eu({ result: e, stale: t }) {
 		]
 	});
 }
-function tu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function nu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-function nu({ stack: e, largest: t }) {
+var ru = 26, iu = 300, au = 74;
+function ou({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 300 / Math.max(n.length, 1);
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * au;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: "0 0 300 96",
+		viewBox: `0 0 ${iu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
-		children: [/* @__PURE__ */ j("line", {
-			x1: 0,
-			x2: 300,
-			y1: 42,
-			y2: 42,
-			class: "axis"
-		}), n.map((i, a) => {
-			let o = Math.abs(i.sum) / t * 40;
-			return /* @__PURE__ */ j("g", { children: [
+		children: [
+			wo({
+				low: i,
+				high: a
+			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: ru,
+				x2: iu,
+				y1: o(e),
+				y2: o(e),
+				class: e === 0 ? "axis" : "tick"
+			}), /* @__PURE__ */ j("text", {
+				x: 23,
+				y: o(e) + 2.5,
+				class: "end",
+				children: L(e, 1)
+			})] }, e)),
+			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
-					class: i.sum < 0 ? "negative" : "positive",
-					x: a * r + 1,
-					y: i.sum < 0 ? 42 : 42 - o,
+					class: t.sum < 0 ? "negative" : "positive",
+					x: ru + i * r + 1,
+					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
-					height: o
+					height: Math.abs(o(t.sum) - o(0))
 				}),
-				a % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: (a + .5) * r,
-					y: 93,
-					children: i.layer
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
+					x: ru + (i + .5) * r,
+					y: 90,
+					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${dn(`L${i.layer}`, e.encoder)}: ${L(i.sum, 3)}` })
-			] }, i.layer);
-		})]
+				/* @__PURE__ */ j("title", { children: `${dn(`L${t.layer}`, e.encoder)}: ${L(t.sum, 3)}` })
+			] }, t.layer)),
+			/* @__PURE__ */ j("text", {
+				x: 163,
+				y: 101,
+				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
+			})
+		]
 	});
 }
-function ru({ stack: e, largest: t }) {
-	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min(Ql, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function su({ stack: e, largest: t }) {
+	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min($l, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7021,7 +7068,7 @@ function ru({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Ql,
+			$l,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ j(Oa, {
@@ -7031,7 +7078,7 @@ function ru({ stack: e, largest: t }) {
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Nr(r.value, t) : null;
+			return r ? zr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
@@ -7049,7 +7096,7 @@ function ru({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function iu({ neurons: e }) {
+function cu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7100,9 +7147,9 @@ function iu({ neurons: e }) {
 	] }, wn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var au = 40;
-function ou(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = ko(i.terms, Math.min(t, au), n), { sum: l } = Mo(i), u = [
+var lu = 40;
+function uu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = ko(i.terms, Math.min(t, lu), n), { sum: l } = Mo(i), u = [
 		...s.map((e) => ({
 			name: fn(e),
 			value: e.value,
@@ -7126,13 +7173,13 @@ function ou(e, t, n, r) {
 		rows: u,
 		axis: To(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Ki(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${Qi(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Gi(a)
+		about: Zi(a)
 	});
 }
-function su({ ledger: e }) {
+function du({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7157,7 +7204,7 @@ function su({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function cu() {
+function fu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7175,72 +7222,54 @@ function cu() {
 	});
 }
 // src/ui/Outcome.tsx
-function lu({ part: e, brief: t }) {
-	let n = Wt(), r = n && Cs(n, e);
-	if (!n || !r) return null;
-	let [i, a] = Ts(n, r), { nats: o, effect: s } = r, c = `${i} → ${a}`;
-	return t ? /* @__PURE__ */ j("span", {
+function pu({ part: e }) {
+	let t = Wt(), n = t && ws(t, e);
+	if (!t || !n) return null;
+	let [r, i] = Es(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${c}, ${L(o)} nats${s ? `, ${Jr(s)}` : ""}`,
+		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ei(o)}` : ""}`,
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "from",
-				children: [i, " → "]
+				children: [r, " → "]
 			}),
-			a,
+			i,
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: s ? Jr(s)[0] : ""
+				children: o ? ei(o)[0] : ""
 			})
-		]
-	}) : /* @__PURE__ */ j("span", {
-		class: "outcome",
-		children: [
-			/* @__PURE__ */ j("span", { children: c }),
-			" ",
-			s ? /* @__PURE__ */ j(uu, { effect: s }) : null
-		]
-	});
-}
-function uu({ effect: e }) {
-	return /* @__PURE__ */ j("span", {
-		class: "verdict",
-		title: `${e.rank} of ${e.among} by size`,
-		children: [
-			/* @__PURE__ */ j("span", { children: [L(e.nats), " nats"] }),
-			" ",
-			/* @__PURE__ */ j("span", { children: Jr(e).replace(" ", "\xA0") })
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var du = 12, fu = 10, pu = Infinity, mu = xe({
+var mu = 12, hu = 10, gu = Infinity, _u = xe({
 	is: () => !1,
 	set: () => {}
-}), hu = xe({
+}), vu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function gu() {
-	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(du), a = k({});
+function yu() {
+	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(mu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = pn(e);
-		return t && n ? Cs(n, t)?.nats ?? null : null;
-	}, l = ko(o.terms, i.value, r.value, (e) => vu(pn(e), s), c), u = Ao(0, o.terms, l.others.value);
+		return t && n ? ws(n, t)?.nats ?? null : null;
+	}, l = ko(o.terms, i.value, r.value, (e) => xu(pn(e), s), c), u = Ao(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(yu, { explained: t }),
+		note: /* @__PURE__ */ j(Su, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => ou(t, i.value, r.value, e),
-				table: () => su(t),
+				figure: (e) => uu(t, i.value, r.value, e),
+				table: () => du(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7267,15 +7296,15 @@ function gu() {
 							})
 						]
 					})
-				] }), o.terms.length > du ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > mu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === du ? pu : du,
-					children: i.value === du ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === mu ? gu : mu,
+					children: i.value === mu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(mu.Provider, {
+			/* @__PURE__ */ j(_u.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? vu(t, s),
+					is: (e, t) => a.value[e] ?? xu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7283,7 +7312,7 @@ function gu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(hu.Provider, {
+				children: /* @__PURE__ */ j(vu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7292,7 +7321,7 @@ function gu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: ju,
+						onKeyDown: Pu,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7314,43 +7343,43 @@ function gu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: _u(t)
+									children: bu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Su, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Tu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, No(e))), /* @__PURE__ */ j(ku, {
+							}, No(e))), /* @__PURE__ */ j(Mu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(xu, { explained: t })
+							/* @__PURE__ */ j(wu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(cu, {})
+			/* @__PURE__ */ j(fu, {})
 		]
 	});
 }
-function _u({ target: e, reference: t }) {
+function bu({ target: e, reference: t }) {
 	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function vu(e, t) {
+function xu(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && rn(t) === e.kind;
 }
-function yu({ explained: e }) {
+function Su({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		z(t.text),
 		": ",
-		bu(n),
+		Cu(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7366,10 +7395,10 @@ function yu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function bu(e) {
+function Cu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function xu({ explained: e }) {
+function wu({ explained: e }) {
 	let { sum: t, error: n, holds: r } = Mo(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
@@ -7388,20 +7417,20 @@ function xu({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
 					" (|Δ| ",
-					Br(n),
+					Kr(n),
 					", tolerance",
 					" ",
-					Br(e.ledger.tolerance),
+					Kr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Su(e) {
-	let t = A(), n = Be(mu), { term: r, level: i } = e, a = pn(r), o = No(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Tu(e) {
+	let t = A(), n = Be(_u), { term: r, level: i } = e, a = pn(r), o = No(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Ou, {
+		/* @__PURE__ */ j(ju, {
 			name: fn(r),
 			value: r.value,
 			level: i,
@@ -7414,24 +7443,24 @@ function Su(e) {
 				a && t.select(N(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Cu, {
+		c && i === 1 ? /* @__PURE__ */ j(Eu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Eu, {
+		c && i === 2 ? /* @__PURE__ */ j(ku, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Cu({ term: e, largest: t }) {
-	let n = A(), r = Be(hu), i = n.followed(), a = {
+function Eu({ term: e, largest: t }) {
+	let n = A(), r = Be(vu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: fu
+		top: hu
 	}, o = It(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
@@ -7441,37 +7470,37 @@ function Cu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !wu(e)), u = ko(l, pu, r.order, void 0, r.effectOf), d = Ao(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Du(e)), u = ko(l, gu, r.order, void 0, r.effectOf), d = Ao(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Su, {
+		u.shown.map((e) => /* @__PURE__ */ j(Tu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Tu(t, e))
+			sources: s.filter((t) => Ou(t, e))
 		}, No(e))),
-		/* @__PURE__ */ j(ku, {
+		/* @__PURE__ */ j(Mu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(Au, {
+		/* @__PURE__ */ j(Nu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function wu({ kind: e }) {
+function Du({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Tu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || wu(e));
+function Ou(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Du(e));
 }
-function Eu(e) {
-	let t = A(), n = (e) => wu(e) ? "rounding" : `from ${e.source} ${B(Du(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ko(e.terms, fu, "size"), o = Ao(e.largest, r, i.value);
+function ku(e) {
+	let t = A(), n = (e) => Du(e) ? "rounding" : `from ${e.source} ${B(Au(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ko(e.terms, hu, "size"), o = Ao(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Ou, {
+		r.map((e) => /* @__PURE__ */ j(ju, {
 			name: n(e),
 			value: e.value,
 			level: 3,
@@ -7479,23 +7508,23 @@ function Eu(e) {
 			part: null,
 			open: null
 		}, No(e))),
-		/* @__PURE__ */ j(ku, {
+		/* @__PURE__ */ j(Mu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(Au, {
+		/* @__PURE__ */ j(Nu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Du(e, { kind: t, source: n }) {
+function Au(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Ou(e) {
+function ju(e) {
 	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7534,14 +7563,11 @@ function Ou(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(lu, {
-				part: n,
-				brief: !0
-			}) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(pu, { part: n }) : null })
 		]
 	});
 }
-function ku(e) {
+function Mu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7570,7 +7596,7 @@ function ku(e) {
 		]
 	});
 }
-function Au(e) {
+function Nu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7592,25 +7618,25 @@ function Au(e) {
 		]
 	});
 }
-function ju(e) {
+function Pu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Mu = 16;
-function Nu() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Er(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Fu = 16;
+function Iu() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Mr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...is({ source: a.source }),
+		...as({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Ru(c.cells, i.value) : null, d = n.model.vocab, f = (e) => Yi(e, t.value, d), p = {
+	let u = c ? Vu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ta(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7624,7 +7650,7 @@ function Nu() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Fu(u.positions.length) ? " that is pointed at" : "",
+			u && !Ru(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			z(n.target.text),
@@ -7639,7 +7665,7 @@ function Nu() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(Ji).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ea).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -7654,28 +7680,28 @@ function Nu() {
 			/* @__PURE__ */ j(F, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => Xi(c, n.target, t.value, p, e),
-				table: () => ta(c, p),
+				figure: (e) => na(c, n.target, t.value, p, e),
+				table: () => sa(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
 					/* @__PURE__ */ j(Oa, {
-						label: `Logit lens, ${Ji[t.value]} by layer and token`,
+						label: `Logit lens, ${ea[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Pr(f(n)) : null;
+							return n ? Br(f(n)) : null;
 						},
-						...Fu(u.positions.length) ? { text: (e, t) => Iu(u.at(e, t)) } : {},
+						...Ru(u.positions.length) ? { text: (e, t) => zu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Lu, {
+						tell: (e, t) => /* @__PURE__ */ j(Bu, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Pu(u.layers[e] ?? null),
+						rowName: (e) => Lu(u.layers[e] ?? null),
 						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7691,7 +7717,7 @@ function Nu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${Ji[t.value]}`
+							high: `100 %, ${ea[t.value]}`
 						}
 					}),
 					/* @__PURE__ */ j(Ha, {
@@ -7705,9 +7731,9 @@ function Nu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Pu(e.layer),
+							Lu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: Iu(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: zu(e) }, "top"),
 							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							R(e.probability)
@@ -7718,16 +7744,16 @@ function Nu() {
 		]
 	});
 }
-function Pu(e) {
+function Lu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Fu(e) {
-	return e <= Mu;
+function Ru(e) {
+	return e <= Fu;
 }
-function Iu(e) {
+function zu(e) {
 	return B(e?.top[0]);
 }
-function Lu({ cell: e, token: t }) {
+function Bu({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7753,7 +7779,7 @@ function Lu({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function Ru(e, t) {
+function Vu(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7763,8 +7789,8 @@ function Ru(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function zu() {
-	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Bu(t, n) : null;
+function Hu() {
+	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Uu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
 	return /* @__PURE__ */ j(Z, {
@@ -7773,8 +7799,8 @@ function zu() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${P(M(r))}`,
-			figure: (e) => kc(t, r, e),
-			table: () => Ac(r),
+			figure: (e) => Ac(t, r, e),
+			table: () => jc(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7838,18 +7864,19 @@ function zu() {
 		})]
 	});
 }
-function Bu(e, t) {
+function Uu(e, t) {
 	let n = e.answer.part ? cn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-function Vu() {
+var Wu = 3;
+function Gu() {
 	let e = A(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? null : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(Ku, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
@@ -7879,22 +7906,36 @@ function Vu() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(Gc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Kc, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, nn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(Gc, {
+			/* @__PURE__ */ j(Kc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
+function Ku() {
+	let e = A(), t = Wt(), n = t ? co(t).slice(0, Wu) : [];
+	return n.length === 0 ? null : /* @__PURE__ */ j("p", {
+		class: "controls",
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
+			type: "button",
+			onClick: () => e.set({ pins: [{
+				part: t,
+				how: "zero"
+			}] }),
+			children: [P(t), " set to zero"]
+		}, nn(t)))]
+	});
+}
 // src/panels/Prediction.tsx
-function Hu() {
-	let e = A().explained.value, t = as();
+function qu() {
+	let e = A().explained.value, t = os();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
@@ -7918,8 +7959,8 @@ function Hu() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Tc(e, t),
-				table: () => Ec(e),
+				figure: (t) => Ec(e, t),
+				table: () => Dc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -7928,10 +7969,10 @@ function Hu() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Uu, {
+				children: [/* @__PURE__ */ j(Ju, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Uu, {
+				}), t?.result ? /* @__PURE__ */ j(Ju, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7939,7 +7980,7 @@ function Hu() {
 		]
 	});
 }
-function Uu({ explained: e, caption: t }) {
+function Ju({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -7987,7 +8028,7 @@ function Uu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Wu() {
+function Yu() {
 	let e = A().explained.value, t = Ut();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
@@ -7996,10 +8037,10 @@ function Wu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Ku, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Zu, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [Gu(e.sentence).map((e, t) => /* @__PURE__ */ j(Ku, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [Xu(e.sentence).map((e, t) => /* @__PURE__ */ j(Zu, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8009,11 +8050,11 @@ function Wu() {
 		})
 	});
 }
-function Gu(e) {
+function Xu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Ku({ span: e, units: t }) {
+function Zu({ span: e, units: t }) {
 	let n = A(), r = e.kind === "part" ? cn(e.text) : null;
 	if (r) return /* @__PURE__ */ j(Ba, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
@@ -8026,140 +8067,6 @@ function Ku({ span: e, units: t }) {
 		class: e.kind === null ? void 0 : `said-${e.kind}`,
 		children: e.text
 	});
-}
-// src/panels/Strongest.tsx
-var qu = 6;
-function Ju() {
-	let e = A().explained.value, t = Ut(), n = Wt(), r = k(!1);
-	if (!e) return null;
-	let { heads: i, neurons: a } = n ?? e, o = i.length + a.length > 0, s = r.value ? Infinity : qu;
-	return /* @__PURE__ */ j(Z, {
-		name: "strongest",
-		title: /* @__PURE__ */ j(x, { children: [
-			/* @__PURE__ */ j(Q, {
-				name: "attention head",
-				children: "Heads"
-			}),
-			" and ",
-			/* @__PURE__ */ j(Q, {
-				name: "neuron",
-				children: "neurons"
-			})
-		] }),
-		note: n ? n.answer.text : "Credit is not cause: each is zeroed to see what changes.",
-		children: [
-			/* @__PURE__ */ j(F, { answer: t }),
-			n ? /* @__PURE__ */ j(X, {
-				name: "parts",
-				figure: (e) => Do(n, co(n), e),
-				table: () => Oo(n, co(n)),
-				data: n
-			}) : null,
-			o ? /* @__PURE__ */ j(Va, {
-				label: "The strongest, one a row",
-				children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
-						scope: "col",
-						children: "part"
-					}),
-					/* @__PURE__ */ j("th", {
-						scope: "col",
-						class: "number",
-						children: /* @__PURE__ */ j(Q, { name: "credit" })
-					}),
-					/* @__PURE__ */ j("th", {
-						scope: "col",
-						children: "looks at / activation"
-					}),
-					/* @__PURE__ */ j("th", {
-						scope: "col",
-						children: "with → without it"
-					}),
-					/* @__PURE__ */ j("th", {
-						scope: "col",
-						children: "writes toward"
-					})
-				] }) }), /* @__PURE__ */ j("tbody", { children: [i.slice(0, s).map((e) => /* @__PURE__ */ j(Yu, {
-					part: M(e),
-					value: e.value,
-					shownFor: n ? e.shown_for : [],
-					reads: e.looks_at.slice(0, 2).map((e) => /* @__PURE__ */ j(fs, { at: e }, e.position)),
-					toward: e.writes_toward
-				}, nn(M(e)))), a.slice(0, s).map((e) => /* @__PURE__ */ j(Yu, {
-					part: tn(e),
-					value: e.value,
-					shownFor: n ? e.shown_for : [],
-					reads: L(e.activation, 1),
-					toward: e.promotes
-				}, nn(tn(e))))] })] })
-			}) : null,
-			Math.max(i.length, a.length) > qu ? /* @__PURE__ */ j("button", {
-				type: "button",
-				"aria-pressed": r.value,
-				onClick: () => r.value = !r.value,
-				children: r.value ? "Show the first" : `Show all ${i.length + a.length}`
-			}) : null,
-			/* @__PURE__ */ j("p", {
-				class: "note",
-				children: [
-					"An effect is large from 1 ",
-					/* @__PURE__ */ j(Q, {
-						name: "nats",
-						children: "nat"
-					}),
-					", moderate from 0.3, small from 0.1;",
-					" ",
-					/* @__PURE__ */ j(Q, {
-						name: "causal",
-						children: "causal"
-					}),
-					" where the target falls without the part, ",
-					/* @__PURE__ */ j(Q, { name: "suppressor" }),
-					" where it rises, ○ ordinary where other parts of the kind do as much."
-				]
-			}),
-			/* @__PURE__ */ j("p", {
-				class: "note",
-				children: n ? /* @__PURE__ */ j(x, { children: [
-					/* @__PURE__ */ j(Q, {
-						name: "control",
-						children: "Control"
-					}),
-					": ",
-					Xu(n)
-				] }) : "\xA0"
-			})
-		]
-	});
-}
-function Yu(e) {
-	return /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
-			scope: "row",
-			children: [
-				/* @__PURE__ */ j(Ba, { part: e.part }),
-				" ",
-				/* @__PURE__ */ j("span", {
-					class: "small shown-for",
-					children: e.shownFor.join(", ")
-				})
-			]
-		}),
-		/* @__PURE__ */ j("td", {
-			class: "number",
-			children: /* @__PURE__ */ j(Io, { value: e.value })
-		}),
-		/* @__PURE__ */ j("td", { children: e.reads }),
-		/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(lu, { part: e.part }) }),
-		/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(ds, { tokens: e.toward.slice(0, 3) }) })
-	] });
-}
-function Xu(e) {
-	let t = [["every head", e?.control?.heads], ["active or credited neurons", e?.control?.neurons]].flatMap(([e, t]) => t ? [`${e} (${t.count}): ${Zu(t)}`] : []);
-	return t.length > 0 ? `Zeroed one by one: ${t.join("; ")}.` : "";
-}
-function Zu({ limit: e }) {
-	return e === null ? "too few for a verdict by rank" : `one in twenty reaches ${I(e)} nats`;
 }
 // src/lib/find.ts
 function Qu(e, t) {
@@ -8203,7 +8110,7 @@ function $u(e) {
 }
 // src/panels/TokenStrip.tsx
 function ed() {
-	let e = A(), t = e.explained.value, n = Er(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = cd(), o = td();
+	let e = A(), t = e.explained.value, n = Mr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = cd(), o = td();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && on(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
@@ -8230,7 +8137,7 @@ function ed() {
 			s.length > 128 ? /* @__PURE__ */ j($u, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Dr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Nr(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8286,11 +8193,11 @@ function nd(e) {
 	return e.mark === "first" ? `${t} ○` : t;
 }
 function rd(e, t) {
-	let { target: n } = t, [r, i] = Ur(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
+	let { target: n } = t, [r, i] = Yr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
 	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
 function id(e) {
-	let t = Er(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	let t = Mr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
@@ -8325,10 +8232,10 @@ function id(e) {
 }
 function ad(e, t) {
 	if (e === void 0) return {};
-	let n = Nr(e, t);
+	let n = zr(e, t);
 	return {
 		background: n,
-		color: Fr(n)
+		color: Vr(n)
 	};
 }
 function od(e) {
@@ -8384,7 +8291,7 @@ function dd(e, t) {
 }
 function fd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : Zr(e);
+	return e.length === 1 && t?.fragment ? t.fragment : ri(e);
 }
 function pd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
@@ -8446,17 +8353,17 @@ function vd(e) {
 }
 function yd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Ur(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+	return e.difference_without === null ? n + Yr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
 var bd = 10.5, xd = 2.5, Sd = 30, Cd = 15, wd = 16;
 function Td(e, t) {
-	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? hd(t.source ?? "", n) : dd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => kd(t, i[n - 1], e, r)), o = fi(t.source ?? t.prompt), s = Md([...a, jd(e, o)]), c = s.slice(0, Math.max(0, s.length - wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Nd(l, o), Ui(Dd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? hd(t.source ?? "", n) : dd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => kd(t, i[n - 1], e, r)), o = vi(t.source ?? t.prompt), s = Md([...a, jd(e, o)]), c = s.slice(0, Math.max(0, s.length - wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Nd(l, o), Yi(Dd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
 		shows: `${Ed(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Gi(e.target)
+		about: Zi(e.target)
 	});
 }
 function Ed({ words: e, target: t, reference: n }) {
@@ -8474,10 +8381,10 @@ function Dd({ reference: e }, t) {
 	};
 }
 function Od(e, t) {
-	return Nr(t > 0 ? .75 * e / t : 0, 1, !1);
+	return zr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
 function kd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ci(e.text.trim() === "" ? z(e.text) : Pi(e.text), H - 6, bd), s = i === null ? "" : i.mark === "last" ? "asked here" : yd(i, n), c = a !== null && a !== (t?.role ?? null);
+	let { unit: i, role: a } = e, o = ki(e.text.trim() === "" ? z(e.text) : Bi(e.text), H - 6, bd), s = i === null ? "" : i.mark === "last" ? "asked here" : yd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
 		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, bd) + 6, q(u, W) + 2);
 		return {
@@ -8518,15 +8425,15 @@ function Ad(e, t, n, r) {
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: ei,
+		ink: oi,
 		ground: i({
-			stroke: ni,
+			stroke: ci,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: ei,
+		ink: oi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
@@ -8534,7 +8441,7 @@ function Ad(e, t, n, r) {
 	};
 	let a = Od(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Fr(a),
+		ink: Vr(a),
 		ground: i({ fill: a }) + o
 	};
 }
@@ -8555,7 +8462,7 @@ function jd({ target: e, reference: t, ledger: n }, r) {
 				K(t, 0, s, Cd, {
 					rx: 2,
 					fill: "none",
-					stroke: ei,
+					stroke: oi,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
@@ -8578,7 +8485,7 @@ function Md(e) {
 	return t;
 }
 function Nd(e, t) {
-	let n = e.map((e, n) => ai("g", { transform: `translate(0 ${n * Sd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+	let n = e.map((e, n) => di("g", { transform: `translate(0 ${n * Sd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
 		height: e.length * Sd + 9 - 5,
 		body: n.join("\n")
@@ -8689,7 +8596,7 @@ function Rd(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Qr(i.text)
+						children: ii(i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8714,9 +8621,9 @@ function Bd(e) {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Nr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? zr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Fr(s)
+		color: Vr(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8736,7 +8643,7 @@ function Bd(e) {
 	});
 }
 function Vd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Ur(n.probability, e.probability_without), c = a ? `the lead of ${Qr(n.text)} over ${Qr(r.text ?? "")}` : Qr(n.text);
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Yr(n.probability, e.probability_without), c = a ? `the lead of ${ii(n.text)} over ${ii(r.text ?? "")}` : ii(n.text);
 	return `Without ${_d(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
 function Hd(e) {
@@ -8762,7 +8669,7 @@ function Hd(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Qr(a.text)
+				children: ii(a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8815,7 +8722,7 @@ function Wd({ explained: e }) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Qr(e.text)
+						children: ii(e.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8862,7 +8769,7 @@ function Gd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Qr(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = ii(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
@@ -8920,15 +8827,15 @@ function qd() {
 function Jd() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Wu, {}),
+		/* @__PURE__ */ j(Yu, {}),
 		/* @__PURE__ */ j(Ld, {}),
 		/* @__PURE__ */ j(zo, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(el, {}) : null,
-				/* @__PURE__ */ j(zu, {}),
-				/* @__PURE__ */ j(yl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(tl, {}) : null,
+				/* @__PURE__ */ j(Hu, {}),
+				/* @__PURE__ */ j(bl, {})
 			]
 		})
 	] });
@@ -8939,35 +8846,35 @@ function Yd() {
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(gu, {}),
-				/* @__PURE__ */ j(ks, {}),
-				/* @__PURE__ */ j(Ju, {})
+				/* @__PURE__ */ j(yu, {}),
+				/* @__PURE__ */ j(As, {}),
+				/* @__PURE__ */ j(zo, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(el, {}),
-				/* @__PURE__ */ j(Nu, {}),
+				/* @__PURE__ */ j(tl, {}),
+				/* @__PURE__ */ j(Iu, {}),
 				/* @__PURE__ */ j(Ga, {})
 			]
 		})
 	] });
 }
 function Xd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(bc, {}), /* @__PURE__ */ j(el, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Cc, {}), /* @__PURE__ */ j(tl, {})] });
 }
 function Zd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Vu, {}), /* @__PURE__ */ j(el, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Gu, {}), /* @__PURE__ */ j(tl, {})] });
 }
 function Qd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(_s, {}), /* @__PURE__ */ j(Hu, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(vs, {}), /* @__PURE__ */ j(qu, {})] });
 }
 function $d() {
-	return /* @__PURE__ */ j($l, {});
+	return /* @__PURE__ */ j(eu, {});
 }
 function ef() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Hu, {}), /* @__PURE__ */ j(Vc, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(qu, {}), /* @__PURE__ */ j(Hc, {})] });
 }
 // src/App.tsx
 function tf({ page: e }) {
@@ -8978,11 +8885,11 @@ function tf({ page: e }) {
 			class: "unembed",
 			ref: t,
 			children: /* @__PURE__ */ j(Ht, { children: [
-				/* @__PURE__ */ j(dr, {}),
+				/* @__PURE__ */ j(_r, {}),
 				/* @__PURE__ */ j(nf, {}),
-				/* @__PURE__ */ j(yr, {}),
+				/* @__PURE__ */ j(Tr, {}),
 				/* @__PURE__ */ j(en, {}),
-				/* @__PURE__ */ j(Tr, {})
+				/* @__PURE__ */ j(jr, {})
 			] })
 		})
 	});
@@ -8991,9 +8898,9 @@ function nf() {
 	let e = A();
 	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(rf, {}),
-		/* @__PURE__ */ j(br, {}),
+		/* @__PURE__ */ j(Er, {}),
 		/* @__PURE__ */ j(af, { children: /* @__PURE__ */ j(qd, {}) })
-	] }) : /* @__PURE__ */ j(Cr, {});
+	] }) : /* @__PURE__ */ j(kr, {});
 }
 function rf() {
 	let e = A(), t = e.answer.value;
@@ -9009,12 +8916,12 @@ function af({ children: e }) {
 	});
 }
 // src/styles.css?inline
-var of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .panel-strongest table{min-width:460px}.unembed .panel-strongest .shown-for{font-weight:400;display:block}.unembed .panel-strongest td:last-child{min-width:96px}.unembed .panel-strongest .outcome>span:first-child,.unembed .panel-strongest .verdict>span:first-child{white-space:nowrap}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed main{max-width:1230px;margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed{font-size:16px}.unembed main{max-width:1760px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed main{max-width:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{border-bottom:1px solid var(--line);align-items:end;margin:0;padding:10px 24px}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;padding:0 24px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:8px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;overflow-wrap:anywhere;max-width:62ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
 function sf(e, t, n) {
 	cf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(tf, { page: new $o(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(tf, { page: new es(e, t) }), r), () => be(null, r);
 }
 function cf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
