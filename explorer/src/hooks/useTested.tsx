@@ -7,15 +7,17 @@ import type { ExplainPayload } from "../protocol/payloads";
 import { useAsk } from "./useAsk";
 import { usePage } from "./usePage";
 
-/** The views that tell of tests. */
-const SHOWN_IN: readonly View[] = ["why", "parts"];
+/** The views that tell of tests; Tests only until there is one. */
+const SHOWN_IN: readonly View[] = ["why", "parts", "tests"];
 const Answered = createContext<Answer<ExplainPayload> | null>(null);
 
 /** Asks for the explanation with its tests, after the first, which shows before they have finished: once for all. */
 export function Tests({ children }: { children: ComponentChildren }) {
   const page = usePage();
   const followed = page.followed();
-  const shown = followed !== null && SHOWN_IN.includes(page.at.view.value);
+  const view = page.at.view.value;
+  const pinned = view === "tests" && page.at.pins.value.length > 0;
+  const shown = followed !== null && SHOWN_IN.includes(view) && !pinned;
   const answer = useAsk(shown ? { ask: "explain" as const, ...followed, test: true, top: 10 } : null);
   return <Answered.Provider value={answer}>{children}</Answered.Provider>;
 }

@@ -106,7 +106,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
             >
               adds, <Term name="logit">logits</Term>
             </th>
-            <th scope="col" class="without-column wide-only">
+            <th scope="col" class="without-column wide-only bars-column">
               {lead ? `lead of ${name} without it` : `${name} without it`}
               <span class="mark-before" style={{ left: place(before) }}>
                 {lead ? signed(before) : percent(before)} with it
@@ -130,7 +130,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
                 <td class="number wide-only">
                   <Signed value={carrier.credit} />
                 </td>
-                <td class="wide-only">
+                <td class="wide-only bars-column">
                   <span class={`left ${after > before ? "more" : "less"}`} aria-hidden="true">
                     <i
                       style={{

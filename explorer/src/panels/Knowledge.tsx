@@ -47,13 +47,9 @@ export function KnowledgePanel() {
               to see this panel.
             </p>
           )}
-          <div class="side-by-side wide">
-            <div>
-              <Status answer={answer} />
-              {result ? <Attributed result={result} stale={stale} /> : null}
-            </div>
-            {last && alone ? <FactBox explained={explained} /> : null}
-          </div>
+          <Status answer={answer} />
+          {result ? <Attributed result={result} stale={stale} /> : null}
+          {last && alone ? <FactBox explained={explained} /> : null}
         </Panel>
       ) : null}
     </div>
@@ -74,14 +70,18 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
         table={() => knowledgeTable(result)}
         data={result}
       />
-      {stacks.map((stack) => (
-        <div key={String(stack.encoder)}>
-          {stacks.length > 1 ? <p class="note">{stackNote(stack, result)}</p> : null}
-          <Layers stack={stack} sums={sums} />
-          <NeuronMap stack={stack} largest={strongest} />
+      <div class="side-by-side wide">
+        <div>
+          {stacks.map((stack) => (
+            <div key={String(stack.encoder)}>
+              {stacks.length > 1 ? <p class="note">{stackNote(stack, result)}</p> : null}
+              <Layers stack={stack} sums={sums} />
+              <NeuronMap stack={stack} largest={strongest} />
+            </div>
+          ))}
         </div>
-      ))}
-      <Neurons neurons={result.attributions.slice(0, NEURONS)} />
+        <Neurons neurons={result.attributions.slice(0, NEURONS)} />
+      </div>
       <TableTwin
         label="attribution by layer"
         head={["layer", "sum of its neurons", "change of the probability", "error", "strongest neurons"]}

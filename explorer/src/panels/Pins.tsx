@@ -1,11 +1,12 @@
 /** Pinned tests: together they are one intervention, and they travel in the URL. */
 import { usePage } from "../hooks/usePage";
-import { useTested } from "../hooks/useTested";
+import { useTests } from "../hooks/useTested";
 import { carriersOf } from "../lib/carried";
 import { nameOf, partKey } from "../lib/parts";
 import { HOWS, type How } from "../page/state";
 import { Panel } from "../ui/Panel";
 import { PartButton } from "../ui/PartButton";
+import { Status } from "../ui/Status";
 import { Tested } from "../ui/Tested";
 
 const FIRST = 3;
@@ -70,9 +71,9 @@ export function PinsPanel() {
 /** What is worth a first test: the parts that matter most here. */
 function Suggested() {
   const page = usePage();
-  const tested = useTested();
-  const parts = tested ? carriersOf(tested).slice(0, FIRST) : [];
-  if (parts.length === 0) return null;
+  const answer = useTests();
+  const parts = answer?.result ? carriersOf(answer.result).slice(0, FIRST) : [];
+  if (parts.length === 0) return <Status answer={answer} />;
   return (
     <p class="controls">
       Begin with what matters most here:
