@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import page from "../src/page/page.css?raw";
 import styles from "../src/styles.css?raw";
 
 /** Each folder imports itself and what stands before it; `App.tsx` and `main.tsx` put them together. */
@@ -22,4 +23,10 @@ it("imports one way", () => {
 it("takes every style sheet into the bundle", () => {
   const sheets = Object.keys(import.meta.glob("../src/*/*.css")).map((file) => file.replace("../src/", "./"));
   expect([...styles.matchAll(/@import "([^"]+)"/g)].map(([, file]) => file).sort()).toEqual(sheets.sort());
+});
+
+it("sets nothing on the container in a query about its own width, which would never hold", () => {
+  const inQueries = page.split("@container").slice(1).join("");
+  expect(inQueries).toContain(".unembed > *");
+  expect(inQueries).not.toMatch(/^ {2}\.unembed \{/m);
 });

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 import unembed
 from builders.random_models import build
 from builders.tokenizers_of_kinds import KINDS
+from unembed.methods.answer import Reading
 from unembed.models.fragments import fragments
 from unembed.models.prompts import tokenize
 from unembed.models.tokens import name_of
 from unembed.view.payloads.common import prompt_tokens, text_of_tokens
+from unembed.view.payloads.sentence import carried_by, plain
 
 SEVERAL = sorted({"byte-level", "sentence-piece"})
 TEXTS = st.text(st.sampled_from("a b京都首ب🌍é𝒳"), min_size=1, max_size=12)
@@ -64,3 +67,14 @@ def test_bytes_that_make_no_character_stay_bytes(models) -> None:
     assert fragments(model, (first, second)) == (None, None)
     assert fragments(model, (third, first, second, third)) == (None, "首 1/3", "首 2/3", "首 3/3")
     assert fragments(model, (first, second, tokenize(model, "a")[-1], third)) == (None,) * 4
+
+
+def test_a_sentence_names_a_part_of_a_character_as_it_is_shown(models) -> None:
+    found = unembed.explain(models["byte-level"], "a 首")
+    shown = fragments(found.model, found.run.tokens)
+    place = next(i for i, text in enumerate(shown) if text and "1/" in text)
+    head = found.heads[0]
+    answer = replace(
+        found.answer, kind="head", part=head.term.part, zeroed=head.zeroed, reads=Reading(place, 0.9, False)
+    )
+    assert f'which reads "首 {shown[place][-3:]}", ' in plain(carried_by(replace(found, answer=answer)))

@@ -1,7 +1,7 @@
 /** The few paths that carry the prediction: the stream runs upward, heads move it between token columns. */
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useRedraw } from "../hooks/useRedraw";
@@ -99,6 +99,11 @@ function Graph({ payload, flow }: { payload: PathsPayload; flow: Flow }) {
   const layout = layoutOf(flow.nodes, names, wide.value);
   const { boxes, bands, width, height } = layout;
   const scale = wide.value > 0 ? Math.max(SMALLEST, Math.min(1, wide.value / width)) : 1;
+  // Where it scrolls, the prediction is in sight: it stands at the end.
+  useLayoutEffect(() => {
+    const place = room.current?.querySelector(".scroll");
+    if (place) place.scrollLeft = place.scrollWidth;
+  }, [width * scale]);
   const largest = Math.max(0, ...flow.edges.map((edge) => Math.abs(edge.value)));
   const shown = over.value !== null && boxes.has(over.value) ? over.value : null;
   const run = shown === null ? null : through(flow, shown);

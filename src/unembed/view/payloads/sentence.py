@@ -222,7 +222,8 @@ def _reads(result: "Explanation", named: "Reading") -> Sentence:
         read = Span(_written(model.source.tokens[named.position].label), "token")
     else:
         shown = fragments(model, result.run.tokens)[named.position]
-        read = _token(model, result.run.tokens[named.position]) if shown is None else Span(_written(shown), "token")
+        own = _token(model, result.run.tokens[named.position])
+        read = own if shown is None else Span(f'"{shown.removeprefix("·").strip()}"', "token")
     if named.sink:
         return [Span(", which rests on "), read, Span(" (an attention sink)")]
     return [Span(", which reads "), read, *([] if named.mostly else [Span(" among others")])]
