@@ -14,6 +14,7 @@ from unembed.methods.controls import population
 from unembed.models.parts import Part
 from unembed.view.payloads import to_json
 from unembed.view.payloads.explanation import explain_payload
+from unembed.view.payloads.sentence import plain, sentence_of
 
 pytestmark = pytest.mark.real
 PROMPT = "The capital of France is"
@@ -72,6 +73,13 @@ def test_credit_is_not_cause(real_model):
     # " Berlin" after "The capital of Germany is"; the values of L23.H4 there take " Paris" away here.
     assert real_model.tokenizer.decode([result.swap.predictions[0].token]) == " Berlin"
     assert found["L23.H4"].swapped < 0.03
+
+
+def test_tokens_that_differ_by_a_space_alone_are_told_apart_and_one_is_not_compared_with_itself(real_model):
+    text = plain(sentence_of(unembed.explain(real_model, PROMPT, "Paris", test=False)))
+    assert text.startswith('It says "·Paris" (77.3%); "Paris" is its 44th choice (0.05%). ')
+    with pytest.raises(unembed.InputError, match="'·Paris' has no lead over itself"):
+        unembed.explain(real_model, PROMPT, versus=" Paris", test=False)
 
 
 @pytest.mark.slow

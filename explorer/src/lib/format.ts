@@ -121,6 +121,12 @@ export function bare(text: string): string {
   return visible(text.trim());
 }
 
+/** A token in running text beside others: with the white space by which alone it differs from one of them. */
+export function bareBeside(text: string, others: readonly string[]): string {
+  const name = bare(text);
+  return others.some((other) => other !== text && bare(other) === name) ? visible(text) : name;
+}
+
 function codePoint(character: string): string {
   const digits = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
   return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits}`;

@@ -7,7 +7,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested, useTests } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
-import { bare, percent, signed, told, visible } from "../lib/format";
+import { bareBeside, percent, signed, told, visible } from "../lib/format";
 import { headPart } from "../lib/parts";
 
 import {
@@ -106,7 +106,8 @@ function Text(props: {
           title="What the model says here; choose it to see how the parts add up to it"
           onClick={() => page.go("parts")}
         >
-          <bdi class="token-text">{bare(target.text)}</bdi> <span class="small">{percent(target.probability)}</span>
+          <bdi class="token-text">{nameIn(explained, target.text)}</bdi>{" "}
+          <span class="small">{percent(target.probability)}</span>
         </button>
       </span>
     </div>
@@ -166,7 +167,9 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
   const [before, after] = lead
     ? [signed(ledger.value), `${signed(unit.difference_without ?? 0)} logits`]
     : told(target.probability, unit.probability_without);
-  const what = lead ? `the lead of ${bare(target.text)} over ${bare(reference.text ?? "")}` : bare(target.text);
+  const what = lead
+    ? `the lead of ${nameIn(explained, target.text)} over ${nameIn(explained, reference.text ?? "")}`
+    : nameIn(explained, target.text);
   return `Without ${nameOfUnit(unit, explained.tokens)} alone: ${what} ${before} → ${after}`;
 }
 
@@ -193,7 +196,8 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       {unit.mark === "last" ? ". The question is asked here, so without it another question is asked." : null}
       {unit.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null}
       {instead.id === explained.predictions[0]?.id ? ". It still says " : ". It says "}
-      <bdi class="token-text">{bare(instead.text)}</bdi> <span class="small">{percent(instead.probability)}</span>
+      <bdi class="token-text">{nameIn(explained, instead.text)}</bdi>{" "}
+      <span class="small">{percent(instead.probability)}</span>
       {instead.id === explained.predictions[0]?.id ? "." : " instead."}{" "}
       {causal.length > 0 ? (
         <>
@@ -220,6 +224,12 @@ function matters(zeroed: Zeroed | null | undefined): boolean {
   return Boolean(effect && effect.size !== "none" && effect.verdict !== "ordinary");
 }
 
+/** A token's name beside the others that the panel names. */
+function nameIn({ target, predictions, reference }: ExplainPayload, text: string): string {
+  const others = predictions.slice(0, OTHERS + 1).map((token) => token.text);
+  return bareBeside(text, [target.text, ...others, ...(reference.text === null ? [] : [reference.text])]);
+}
+
 /** The other tokens that it could have said, to choose, and to compare with. */
 function Alternatives({ explained }: { explained: ExplainPayload }) {
   const page = usePage();
@@ -240,7 +250,8 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           onMouseEnter={() => page.foresee(choosing(token, vs))}
           onFocus={() => page.foresee(choosing(token, vs))}
         >
-          <bdi class="token-text">{bare(token.text)}</bdi> <span class="small">{percent(token.probability)}</span>
+          <bdi class="token-text">{nameIn(explained, token.text)}</bdi>{" "}
+          <span class="small">{percent(token.probability)}</span>
         </button>
       ))}
       <label class="compare-with">
@@ -280,7 +291,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null; 
           : "No word was taken away: this was made without its tests."}
       </p>
     );
-  const name = bare(explained.target.text);
+  const name = nameIn(explained, explained.target.text);
   const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
   const first = words.units.some((unit) => unit.mark === "first");
   return (

@@ -36,7 +36,7 @@ export function Tested(props: { tests: Test[]; note: string; target?: number; sa
   useEffect(() => {
     if (result && props.say) page.said.value = `${props.say}: ${fromTo(result, lead).join(" → ")}`;
   }, [result, props.say]);
-  if (missing) return <p class="error">A swap takes its value from B: open it with A | B.</p>;
+  if (missing) return <p class="error">A swap takes its value from prompt B: write one in Compare.</p>;
   return (
     <>
       <Status answer={answer} />

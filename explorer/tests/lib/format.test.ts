@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import cases from "../../../tests/view/formatting.json";
 import {
+  bareBeside,
   decimal,
   labelOf,
   marked,
@@ -59,4 +60,10 @@ it("shows a token that holds bytes of a character by its part of it", () => {
   expect(textOf(shared)).toBe("首都 of");
   expect(labelOf({ text: "<0xE9>" })).toBe("<0xE9>");
   expect(labelOf(undefined)).toBe("");
+});
+
+it("tells tokens apart that differ by white space alone", () => {
+  expect(bareBeside(" Paris", ["Paris", " the"])).toBe("\u00b7Paris");
+  expect(bareBeside("Paris", [" Paris"])).toBe("Paris");
+  expect(bareBeside(" Paris", [" Paris", " the"])).toBe("Paris");
 });

@@ -219,6 +219,9 @@ def explain(
     other = None if swap is None else _other_run(prompt, where, swap)
     run = prompt.recorded([where])
     read = readout(run, target, position=where, reference=reference, versus=versus)
+    if read.versus is not None and read.versus == read.target:
+        name = label_of(run.model, read.versus)
+        raise InputError(f"{name} has no lead over itself: compare it with another token, or with none.")
     if states is not None and (states.run is not run or states.position != where):
         raise InputError("Expected `states` of the same run at the same position.")
     finest = decompose(read, by="source+neuron" if parts else by)

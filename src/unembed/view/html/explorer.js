@@ -2251,7 +2251,7 @@ var ti = {
 	"	": "⇥"
 }, ni = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return [...e].map((e) => ti[e] ?? (ni.test(e) ? ai(e) : e)).join("") || "''";
+	return [...e].map((e) => ti[e] ?? (ni.test(e) ? oi(e) : e)).join("") || "''";
 }
 function B(e) {
 	return e ? e.fragment ?? z(e.text) : "";
@@ -2263,54 +2263,58 @@ function ri(e) {
 function ii(e) {
 	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
 }
-function ai(e) {
+function ai(e, t) {
+	let n = ii(e);
+	return t.some((t) => t !== e && ii(t) === n) ? z(e) : n;
+}
+function oi(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var V = ui(85) - 8, H = ui(170) - 8, oi = "#1b1b1a", U = "#55554f", si = "#c9c9c4", ci = "#b35806", li = "#542788", W = 6.5;
-function ui(e) {
+var V = di(85) - 8, H = di(170) - 8, si = "#1b1b1a", U = "#55554f", ci = "#c9c9c4", li = "#b35806", ui = "#542788", W = 6.5;
+function di(e) {
 	return e * 72 / 25.4;
 }
-function di(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? fi(t) : hi(String(t))}"`).join("");
+function fi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? pi(t) : gi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function fi(e) {
+function pi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var pi = {
+var mi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, mi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function hi(e) {
-	return e.replace(mi, "�").replace(/[&<>"']/g, (e) => pi[e] ?? "");
+}, hi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function gi(e) {
+	return e.replace(hi, "�").replace(/[&<>"']/g, (e) => mi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = oi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return di("text", {
+	let { size: i = 8, fill: a = si, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return fi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${fi(e)} ${fi(t)})`
-	}, gi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${pi(e)} ${pi(t)})`
+	}, _i(n));
 }
-function gi(e) {
-	return _i.test(e) ? `\u2068${hi(e)}\u2069` : hi(e);
+function _i(e) {
+	return vi.test(e) ? `\u2068${gi(e)}\u2069` : gi(e);
 }
-var _i = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function vi(e) {
+var vi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function yi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && _i.test(t[0]);
+	return t !== null && vi.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return di("rect", {
+	return fi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2318,31 +2322,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function yi(e, t, n, r, i = {}) {
-	return di("line", {
+function bi(e, t, n, r, i = {}) {
+	return fi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: si,
+		stroke: ci,
 		"stroke-width": .5,
 		...i
 	});
 }
-function bi(e, t, n) {
-	return di("g", { transform: `translate(${fi(e)} ${fi(t)})` }, n);
+function xi(e, t, n) {
+	return fi("g", { transform: `translate(${pi(e)} ${pi(t)})` }, n);
 }
-function xi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? li : ci });
+function Si(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? ui : li });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Si = di("defs", {}, di("pattern", {
+var Ci = fi("defs", {}, fi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Ci = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), wi = [
 	278,
 	278,
 	355,
@@ -2438,35 +2442,35 @@ var Si = di("defs", {}, di("pattern", {
 	260,
 	334,
 	584
-], wi = [
+], Ti = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Ti = .62, Ei = 1.02;
+], Ei = .62, Di = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Di(t), 0) * t * Ei * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Oi(t), 0) * t * Di * (n ? 1.07 : 1);
 }
-function Di(e) {
-	let t = Ci[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? wi.find(([t]) => t.test(e))?.[1] ?? Ti : t / 1e3;
+function Oi(e) {
+	let t = wi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Ti.find(([t]) => t.test(e))?.[1] ?? Ei : t / 1e3;
 }
-function Oi(e, t, n = 8) {
+function ki(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function ki(e, t, n = 8) {
+function Ai(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Ai(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => ji(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Ai(e, t, n) {
+function ji(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2475,91 +2479,91 @@ function Ai(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var ji = 8, Mi = 12, Ni = 160;
+var Mi = 8, Ni = 12, Pi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Li(e, n)].map((e) => {
-		let t = bi(4, r, e.body);
-		return r += e.height + ji, t;
+	let r = 4, i = [...t, Ri(e, n)].map((e) => {
+		let t = xi(4, r, e.body);
+		return r += e.height + Mi, t;
 	}), a = {
 		width: e + 8,
-		height: r - ji + 4
+		height: r - Mi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${di("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${fi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Pi(a.width)}mm`,
-			height: `${Pi(a.height)}mm`,
-			viewBox: `0 0 ${fi(a.width)} ${fi(a.height)}`,
+			width: `${Fi(a.width)}mm`,
+			height: `${Fi(a.height)}mm`,
+			viewBox: `0 0 ${pi(a.width)} ${pi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			di("title", {}, hi(n.shows)),
-			Si,
+			fi("title", {}, gi(n.shows)),
+			Ci,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Pi(e) {
-	return fi(e * 25.4 / 72);
+function Fi(e) {
+	return pi(e * 25.4 / 72);
 }
-var Fi = {
+var Ii = {
 	size: 7,
 	step: 8.6
-}, Ii = {
+}, Li = {
 	size: 6,
 	step: 7.6
 };
-function Li(e, t) {
-	let n = ki(t.shows, e, Fi.size), r = ki(Ri(t), e, Ii.size), i = [...n.map((e, t) => G(0, Fi.step * (t + .8), e, { size: Fi.size })), ...r.map((e, t) => G(0, Fi.step * n.length + 2 + Ii.step * (t + .8), e, {
-		size: Ii.size,
+function Ri(e, t) {
+	let n = Ai(t.shows, e, Ii.size), r = Ai(zi(t), e, Li.size), i = [...n.map((e, t) => G(0, Ii.step * (t + .8), e, { size: Ii.size })), ...r.map((e, t) => G(0, Ii.step * n.length + 2 + Li.step * (t + .8), e, {
+		size: Li.size,
 		fill: U
 	}))];
 	return {
-		height: Fi.step * n.length + 2 + Ii.step * r.length,
+		height: Ii.step * n.length + 2 + Li.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Ri({ made: e, asked: t, about: n }) {
+function zi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Mi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Bi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Ni)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Vi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Vi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Vi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Vi(t.beside)}”.`
+		t.source ? `Source: “${Hi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Hi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Hi(t.beside)}”.`
 	];
 	return [
-		`${Bi(o.join(", "))}.`,
+		`${Vi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var zi = /* @__PURE__ */ new Set([
+var Bi = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Bi(e) {
-	return [...e].map((e) => e === " " || zi.has(e) ? e : z(e)).join("");
-}
 function Vi(e) {
-	let t = [...Bi(e)], n = Math.floor(Ni / 2);
-	return t.length <= Ni ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+	return [...e].map((e) => e === " " || Bi.has(e) ? e : z(e)).join("");
+}
+function Hi(e) {
+	let t = [...Vi(e)], n = Math.floor(Pi / 2);
+	return t.length <= Pi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Hi = 22, Ui = 5.6;
-function Wi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Oi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Hi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Gi(t, i, n, [
+var Ui = 22, Wi = 5.6;
+function Gi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => ki(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ui, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Ki(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Ki(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Yi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = qi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Xi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2582,7 +2586,7 @@ function Wi(e, t) {
 		body: g.join("\n")
 	};
 }
-function Gi(e, t, n, r, i) {
+function Ki(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2590,17 +2594,17 @@ function Gi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Oi(e.words(t, n), c - 3, Ui);
+		let r = ki(e.words(t, n), c - 3, Wi);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Ui,
+			size: Wi,
 			anchor: "middle",
 			fill: Vr(a)
 		}));
 	}
 	return f.join("");
 }
-function Ki(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Oi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function qi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => ki(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2617,13 +2621,13 @@ function Ki(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var qi = 48, Ji = 6;
-function Yi(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / qi, o = Array.from({ length: qi }, (t, n) => K(i + n * a, 0, a + .3, Ji, { fill: e.colour((n + .5) / qi) })), s = i > n + 4, c = [
+var Ji = 48, Yi = 6;
+function Xi(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Ji, o = Array.from({ length: Ji }, (t, n) => K(i + n * a, 0, a + .3, Yi, { fill: e.colour((n + .5) / Ji) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Ji, {
+		K(i, 0, r, Yi, {
 			fill: "none",
-			stroke: si,
+			stroke: ci,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2643,15 +2647,15 @@ function Yi(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: oi
+			fill: si
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: oi
+			fill: si
 		})
 	];
 	return {
-		height: Ji + (s ? 9 : 17),
+		height: Yi + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2659,53 +2663,53 @@ function Yi(e, t) {
 function Y(e) {
 	return z(e.trim() === "" ? e : e.trim());
 }
-function Xi(e) {
+function Zi(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function Zi(e) {
+function Qi(e) {
 	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function Qi(e, t) {
+function $i(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function $i(e) {
+function ea(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ea = {
+var ta = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ta(e, t, n) {
+function na(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function na(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = oa(aa(e.cells, r)), c = e.model.vocab, l = Wi(o.length > 6 ? H : V, {
+function ra(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = sa(oa(e.cells, r)), c = e.model.vocab, l = Gi(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Br(ta(r, n, c)) : null;
+			return r ? Br(na(r, n, c)) : null;
 		},
 		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => $i(a[e] ?? null),
+		rowName: (e) => ea(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ra(n, c)
+		legend: ia(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ea[n]}, “${Y(t.text)}”.${ia(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ta[n]}, “${Y(t.text)}”.${aa(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Zi(t)
+		about: Qi(t)
 	});
 }
-function ra(e, t) {
+function ia(e, t) {
 	return {
-		label: e === "rank" ? `${ea.rank} (log)` : ea[e],
+		label: e === "rank" ? `${ta.rank} (log)` : ta[e],
 		colour: Br,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
@@ -2716,13 +2720,13 @@ function ra(e, t) {
 		}
 	};
 }
-function ia({ start: e, size: t }, n) {
+function aa({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function aa(e, { start: t, size: n }) {
+function oa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function oa(e) {
+function sa(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2730,7 +2734,7 @@ function oa(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function sa(e, t) {
+function ca(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2743,8 +2747,8 @@ function sa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: aa(e.cells, t).map((t) => [
-			$i(t.layer),
+		rows: oa(e.cells, t).map((t) => [
+			ea(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2756,15 +2760,15 @@ function sa(e, t) {
 		])
 	};
 }
-function ca(e) {
+function la(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function la(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = ca(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Wi(V, {
+function ua(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = la(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Gi(V, {
 		columns: s,
 		rows: s,
 		square: !0,
@@ -2782,14 +2786,14 @@ function la(e, t, n) {
 		}
 	}), d = r ? P(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ia(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${aa(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function ua(e, t) {
-	let [n] = e.heads, r = ca(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
+function da(e, t) {
+	let [n] = e.heads, r = la(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2814,7 +2818,7 @@ function ua(e, t) {
 		}))
 	};
 }
-function da(e, t) {
+function fa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2823,7 +2827,7 @@ function da(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => ca(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => la(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			P(M(n)),
 			e,
 			t,
@@ -2832,8 +2836,8 @@ function da(e, t) {
 		]))
 	};
 }
-function fa(e, t, n) {
-	let r = ca(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function pa(e, t, n) {
+	let r = la(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2842,7 +2846,7 @@ function fa(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Wi(a, {
+	return J(a, [Gi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
@@ -2856,7 +2860,7 @@ function fa(e, t, n) {
 			low: "0",
 			high: "1"
 		}
-	}), Wi(a, {
+	}), Gi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
@@ -2865,15 +2869,15 @@ function fa(e, t, n) {
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: pa("gives through the head, logits", l)
+		legend: ma("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ia(t, ca(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${aa(t, la(e).length)}`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function pa(e, t) {
+function ma(e, t) {
 	return {
 		label: e,
 		colour: (e) => zr(2 * e - 1, 1, !1),
@@ -2882,13 +2886,13 @@ function pa(e, t) {
 		high: L(t)
 	};
 }
-var ma = {
+var ha = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ha(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = oa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Wi(u, {
+function ga(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = sa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Gi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
@@ -2898,21 +2902,21 @@ function ha(e, t, n) {
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => L(c(e, t)?.effect ?? 0),
 		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => $i(a[e] ?? null),
+		rowName: (e) => ea(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: pa("effect (0: as B; 1: as A)", l)
+		legend: ma("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ma[e.site] ?? e.site}. ${ga(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ia(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ha[e.site] ?? e.site}. ${_a(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${aa(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function ga(e) {
+function _a(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function _a(e) {
+function va(e) {
 	return {
 		head: [
 			"site",
@@ -2933,17 +2937,17 @@ function _a(e) {
 	};
 }
 // src/lib/figure/table.ts
-function va({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ya).join(",")}\r\n`).join("");
+function ya({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(ba).join(",")}\r\n`).join("");
 }
-function ya(e) {
+function ba(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = A(), n = Re(null);
-	Ie(() => Sa(n.current), []);
+	Ie(() => Ca(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2962,7 +2966,7 @@ function X(e) {
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => va(e.table())
+			() => ya(e.table())
 		],
 		[
 			"json",
@@ -2970,7 +2974,7 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${xa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Sa(s)}.${r}`;
 		try {
 			ur(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
@@ -2995,22 +2999,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: ba[e]
+					children: xa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var ba = {
+var xa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function xa(e) {
+function Sa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Sa(e) {
+function Ca(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3024,7 +3028,7 @@ function Sa(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ca(e) {
+function wa(e) {
 	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3034,24 +3038,24 @@ function Ca(e) {
 	});
 }
 // src/ui/Grid.tsx
-var wa = "system-ui, sans-serif", [Ta, Ea, Da] = [
+var Ta = "system-ui, sans-serif", [Ea, Da, Oa] = [
 	11,
 	46,
 	120
 ];
-function Oa(e) {
+function ka(e) {
 	let t = Re(null), n = k(null), r = Re({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ca(() => {
+	wa(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Aa(c, e, s);
+		let l = ja(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Ia(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), ja(c, e, l), Pa(c, e, l, getComputedStyle(o).color), n.value && Na(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + La(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ma(c, e, l), Fa(c, e, l, getComputedStyle(o).color), n.value && Pa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3067,7 +3071,7 @@ function Oa(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [ka(o[0] + e, i), ka(o[1] + t, a)];
+			n.value = [Aa(o[0] + e, i), Aa(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3093,60 +3097,60 @@ function Oa(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function ka(e, t) {
+function Aa(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Aa(e, t, n) {
+function ja(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ta}px ${wa}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(La(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ea, Da] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ea}px ${Ta}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Ra(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Da, Oa] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function ja(e, t, n) {
+function Ma(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ma(e, t.text(i, r), [i, r], n, Vr(a)), t.marked?.(i, r) && Na(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Na(e, t.text(i, r), [i, r], n, Vr(a)), t.marked?.(i, r) && Pa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ma(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ta, i.height - 4)}px ${wa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Na(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ea, i.height - 4)}px ${Ta}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Na(e, [t, n], r, i, a) {
+function Pa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Pa(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ta}px ${wa}`, e.textBaseline = "middle", e.textAlign = "right";
+function Fa(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ea}px ${Ta}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(La(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Fa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(La(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function Fa(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => La(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ra(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ia(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ra(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function Ia(e, t, n) {
-	if (Fa(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => La(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function La(e, t, n) {
+	if (Ia(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function La(e) {
+function Ra(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ra = 9;
-function za(e) {
-	let t = e.kind === "sign" ? (e) => zr(2 * e - 1, 1) : Br, n = Array.from({ length: Ra }, (e, n) => t(n / 8));
+var za = 9;
+function Ba(e) {
+	let t = e.kind === "sign" ? (e) => zr(2 * e - 1, 1) : Br, n = Array.from({ length: za }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3192,7 +3196,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Ba(e) {
+function Va(e) {
 	let t = A(), n = N(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
@@ -3205,7 +3209,7 @@ function Ba(e) {
 	});
 }
 // src/ui/Table.tsx
-function Va(e) {
+function Ha(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3213,13 +3217,13 @@ function Va(e) {
 		children: e.children
 	});
 }
-function Ha(e) {
-	let t = A(), n = Ua();
+function Ua(e) {
+	let t = A(), n = Wa();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Va, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ha, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3228,7 +3232,7 @@ function Ha(e) {
 		}) : null]
 	});
 }
-function Ua() {
+function Wa() {
 	let e = k(!1), t = Re(null);
 	return {
 		ref: t,
@@ -3254,7 +3258,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Wa(e) {
+function Ga(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3286,8 +3290,8 @@ function Wa(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ga() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Ka(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Mr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function Ka() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = qa(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Mr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
@@ -3305,13 +3309,13 @@ function Ga() {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(x, { children: [
-			o ? qa(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? Ja(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Wa, {
+			/* @__PURE__ */ j(Ga, {
 				start: u,
 				length: l,
 				what: "tokens"
@@ -3319,27 +3323,27 @@ function Ga() {
 			/* @__PURE__ */ j(F, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => fa(h.result, _, e),
-				table: () => da(h.result, _),
+				figure: (e) => pa(h.result, _, e),
+				table: () => fa(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Qa, {
+					/* @__PURE__ */ j($a, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(za, {
+					/* @__PURE__ */ j(Ba, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(za, {
+					/* @__PURE__ */ j(Ba, {
 						kind: "sign",
-						...Za(Xa(h.result))
+						...Qa(Za(h.result))
 					}),
-					/* @__PURE__ */ j(Ha, {
+					/* @__PURE__ */ j(Ua, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3347,7 +3351,7 @@ function Ga() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Ja(h.result, u.value)
+						rows: () => Ya(h.result, u.value)
 					})
 				]
 			}) : null,
@@ -3360,10 +3364,10 @@ function Ga() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => la(g.result, _, e),
-					table: () => ua(g.result, _),
+					figure: (e) => ua(g.result, _, e),
+					table: () => da(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(no, {
+				}), /* @__PURE__ */ j(ro, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3372,58 +3376,58 @@ function Ga() {
 		]
 	});
 }
-function Ka(e) {
+function qa(e) {
 	let t = Ut(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function qa(e, t) {
+function Ja(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ja(e, t) {
-	return e.heads.flatMap((n) => Ya(n, e).slice(t, t + 128).map((e) => [
+function Ya(e, t) {
+	return e.heads.flatMap((n) => Xa(n, e).slice(t, t + 128).map((e) => [
 		P(M(n)),
 		`${e.position} ${B(e)}`,
 		I(n.pattern[e.position] ?? 0, 3),
 		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Ya(e, t) {
+function Xa(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Xa({ heads: e }) {
+function Za({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Za(e) {
+function Qa(e) {
 	return {
 		low: `gives ${L(-e)}`,
 		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function Qa({ payload: e, start: t }) {
-	let { heads: n } = e, r = Xa(e);
+function $a({ payload: e, start: t }) {
+	let { heads: n } = e, r = Za(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(Ba, { part: M(n) }),
+			/* @__PURE__ */ j(Va, { part: M(n) }),
 			" ",
 			L(n.value),
-			/* @__PURE__ */ j($a, {
+			/* @__PURE__ */ j(eo, {
 				head: n,
-				tokens: Ya(n, e),
+				tokens: Xa(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function $a(e) {
+function eo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3450,7 +3454,7 @@ function $a(e) {
 				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= eo ? /* @__PURE__ */ j("span", {
+	}), t.length <= to ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3460,18 +3464,18 @@ function $a(e) {
 		}, e.position))
 	}) : null] });
 }
-var eo = 12, to = {
+var to = 12, no = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function no(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Ya(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function ro(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Xa(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(to).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(no).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3479,13 +3483,13 @@ function no(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(io, {
+		a.value === "target" ? /* @__PURE__ */ j(ao, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(ro, {
+		}) : /* @__PURE__ */ j(io, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3495,7 +3499,7 @@ function no(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(Ua, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3512,27 +3516,27 @@ function no(e) {
 		})
 	] });
 }
-function ro(e) {
+function io(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Oa, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= eo ? 18 : 12,
-		...t <= eo ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		height: t <= to ? 18 : 12,
+		...t <= to ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
 		colour: (t, n) => t > n && !e.whole ? null : Br(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(za, {
+	}), /* @__PURE__ */ j(Ba, {
 		kind: "amount",
 		low: "0",
 		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function io(e) {
+function ao(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Oa, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
@@ -3541,26 +3545,26 @@ function io(e) {
 		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(za, {
+	}), /* @__PURE__ */ j(Ba, {
 		kind: "sign",
-		...Za(a)
+		...Qa(a)
 	})] });
 }
 // src/lib/carried.ts
-var ao = .25, oo = .1;
-function so(e, t) {
+var oo = .25, so = .1;
+function co(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function co(e) {
-	let t = e.heads.flatMap((e) => lo(M(e), e, e.zeroed, uo(e))), n = e.neurons.flatMap((e) => lo(tn(e), e, e.zeroed, fo(e)));
+function lo(e) {
+	let t = e.heads.flatMap((e) => uo(M(e), e, e.zeroed, fo(e))), n = e.neurons.flatMap((e) => uo(tn(e), e, e.zeroed, po(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function lo(e, t, n, r) {
+function uo(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...mo(i, e),
-		does: [r, po(i, t.value)].filter(Boolean).join("; ")
+		...ho(i, e),
+		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3571,18 +3575,18 @@ function lo(e, t, n, r) {
 		says: a
 	}];
 }
-function uo(e) {
-	let [t] = e.looks_at;
-	return !t || t.attention < ao ? "" : `looks at ${B(t)}`;
-}
 function fo(e) {
+	let [t] = e.looks_at;
+	return !t || t.attention < oo ? "" : `looks at ${B(t)}`;
+}
+function po(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${z(t.text)}` : "";
 }
-function po({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < oo * Math.abs(e) ? "adds little to it directly" : "";
+function mo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "adds little to it directly" : "";
 }
-function mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3591,11 +3595,11 @@ function mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${ho(n)} of ${o}`,
+		tag: `${go(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function ho(e) {
+function go(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3607,9 +3611,9 @@ function ho(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var go = 12, _o = 7.5, vo = 7;
-function yo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, vo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * go, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var _o = 12, vo = 7.5, yo = 7;
+function bo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3618,16 +3622,16 @@ function yo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...wo(r).map((e) => yi(u(e), d, u(e), f, { stroke: e === 0 ? oi : si })),
-		...n.map((n, r) => bo(n, d + r * go, {
+		...To(r).map((e) => bi(u(e), d, u(e), f, { stroke: e === 0 ? si : ci })),
+		...n.map((n, r) => xo(n, d + r * _o, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? So(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Co(r, u, f),
+		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...wo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3638,30 +3642,30 @@ function yo(e, t) {
 		body: m.join("\n")
 	};
 }
-function bo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + go / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, _o, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, _o, { fill: "#4d5f80" }) : xi(l, t + 4.5 / 2, u, _o, d), m = Math.max(c, a.mark && !d ? xo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : Si(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Oi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, ki(e, n, W), { size: W });
 	});
 	return [
-		e.total ? yi(0, t, i, t, { stroke: oi }) : "",
-		G(0, f, Oi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? bi(0, t, i, t, { stroke: si }) : "",
+		G(0, f, ki(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: vo,
+			size: yo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function xo(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, vo) ? t : e;
+function So(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
 }
-function So(e, t, n, r, [i, a]) {
+function Co(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [yi(e, t - 3, e, n, {
-		stroke: oi,
+	return [bi(e, t - 3, e, n, {
+		stroke: si,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3669,14 +3673,14 @@ function So(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Co(e, t, n) {
-	return wo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function wo(e, t, n) {
+	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function wo({ low: e, high: t }, n = 4) {
+function To({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3687,7 +3691,7 @@ function wo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function To(e, t, n) {
+function Eo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3696,7 +3700,7 @@ function To(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Eo(e) {
+function Do(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3705,8 +3709,8 @@ function Eo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Do(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? To([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Eo(`probability of ${r} with the part set to zero`), c = yo(H, {
+function Oo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(H, {
 		rows: t.map((e, t) => {
 			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Yr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
@@ -3746,10 +3750,10 @@ function Do(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function Oo(e, t) {
+function ko(e, t) {
 	return {
 		head: [
 			"part",
@@ -3778,7 +3782,7 @@ function Oo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function ko(e, t, n, r = () => !1, i = () => null) {
+function Ao(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3786,15 +3790,15 @@ function ko(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: jo(s.map((e) => e.value))
+			value: Mo(s.map((e) => e.value))
 		},
-		sum: jo(e.map((e) => e.value))
+		sum: Mo(e.map((e) => e.value))
 	};
 }
-function Ao(e, t, n) {
+function jo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function jo(e) {
+function Mo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3802,15 +3806,15 @@ function jo(e) {
 	}
 	return t + n;
 }
-function Mo(e) {
-	let t = jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function No(e) {
+	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function No(e) {
+function Po(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3820,11 +3824,11 @@ function No(e) {
 		e.source
 	].join(" ");
 }
-function Po(e, t) {
-	let n = new Map(t.map((e) => [No(e), e]));
+function Fo(e, t) {
+	let n = new Map(t.map((e) => [Po(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(No(e));
-		return n.delete(No(e)), {
+		let t = n.get(Po(e));
+		return n.delete(Po(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3836,7 +3840,7 @@ function Po(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Fo(e) {
+function Io(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3847,43 +3851,43 @@ function Fo(e) {
 		})
 	});
 }
-function Io(e) {
+function Lo(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${Lo(e.value, e.digits)}`,
+		class: `number${Ro(e.value, e.digits)}`,
 		children: L(e.value, e.digits)
 	});
 }
-function Lo(e, t) {
+function Ro(e, t) {
 	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Ro = 6;
-function zo({ besideLedger: e = !1 }) {
+var zo = 6;
+function Bo({ besideLedger: e = !1 }) {
 	let t = A(), n = t.explained.value, r = Ut(), i = Wt(), a = k(!1);
 	if (!n) return null;
-	let o = i ? co(i) : [], s = a.value ? o : so(o, Ro);
+	let o = i ? lo(i) : [], s = a.value ? o : co(o, zo);
 	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(Bo, { tested: i }) : r?.error ? null : "Each part is being switched off …",
+		note: i ? /* @__PURE__ */ j(Vo, { tested: i }) : r?.error ? null : "Each part is being switched off …",
 		children: [
 			/* @__PURE__ */ j(F, { answer: r }),
 			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Do(i, s, e),
-				table: () => Oo(i, o),
+				figure: (e) => Oo(i, s, e),
+				table: () => ko(i, o),
 				data: i
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Vo, {
+			i?.control ? /* @__PURE__ */ j(Ho, {
 				tested: i,
 				carriers: s
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Ho, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(Uo, { explained: n }),
+			i?.control ? /* @__PURE__ */ j(Uo, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(Wo, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [o.length > Ro ? /* @__PURE__ */ j("button", {
+				children: [o.length > zo ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": a.value,
 					onClick: () => a.value = !a.value,
@@ -3897,7 +3901,7 @@ function zo({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Bo({ tested: { control: e } }) {
+function Vo({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
 		/* @__PURE__ */ j(Q, {
@@ -3926,9 +3930,9 @@ function Bo({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function Vo({ tested: e, carriers: t }) {
+function Ho({ tested: e, carriers: t }) {
 	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ j(Va, {
+	return /* @__PURE__ */ j(Ha, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -3967,11 +3971,11 @@ function Vo({ tested: e, carriers: t }) {
 			return /* @__PURE__ */ j("tr", { children: [
 				/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ j(Ba, { part: e.part })
+					children: /* @__PURE__ */ j(Va, { part: e.part })
 				}),
 				/* @__PURE__ */ j("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ j(Io, { value: e.credit })
+					children: /* @__PURE__ */ j(Lo, { value: e.credit })
 				}),
 				/* @__PURE__ */ j("td", {
 					class: "wide-only bars-column",
@@ -4005,7 +4009,7 @@ function Vo({ tested: e, carriers: t }) {
 		}) })] })
 	});
 }
-function Ho({ control: e }) {
+function Uo({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
@@ -4028,8 +4032,8 @@ function Ho({ control: e }) {
 		]
 	}) : null;
 }
-function Uo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Mo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+function Wo({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -4053,9 +4057,9 @@ function Uo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Wo(e, t) {
+function Go(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Ko(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...qo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4075,22 +4079,22 @@ function Wo(e, t) {
 	}
 	return n;
 }
-function Go(e) {
+function Ko(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Ko(e, t) {
+function qo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = qo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = Jo(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function qo(e, t) {
+function Jo(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4098,11 +4102,11 @@ function qo(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var Jo = 20, Yo = "unembed-earlier", Xo = class {
+var Yo = 20, Xo = "unembed-earlier", Zo = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(Qo(e));
+		this.#e = e, this.list = O($o(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4111,33 +4115,33 @@ var Jo = 20, Yo = "unembed-earlier", Xo = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, Jo);
+		}, ...r].slice(0, Yo);
 		try {
-			this.#e?.setItem(Yo, JSON.stringify(this.list.value));
+			this.#e?.setItem(Xo, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function Zo(e) {
+function Qo(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function Qo(e) {
+function $o(e) {
 	try {
-		let t = JSON.parse(e?.getItem(Yo) ?? "[]");
-		return Array.isArray(t) ? t.filter($o).slice(0, Jo) : [];
+		let t = JSON.parse(e?.getItem(Xo) ?? "[]");
+		return Array.isArray(t) ? t.filter(es).slice(0, Yo) : [];
 	} catch {
 		return [];
 	}
 }
-function $o(e) {
+function es(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var es = class {
+var ts = class {
 	data;
 	desk;
 	state;
@@ -4155,7 +4159,7 @@ var es = class {
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Xo(Zo(e.host)), this.desk = new Ft(t, e.results);
+		this.data = e, this.earlier = new Zo(Qo(e.host)), this.desk = new Ft(t, e.results);
 		let n = Wn({
 			...Vn,
 			...e.state
@@ -4216,7 +4220,7 @@ var es = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ft(() => this.asked() ? Nt(ns(this.state.value)) : ""), t = _t(() => {
+		let e = ft(() => this.asked() ? Nt(rs(this.state.value)) : ""), t = _t(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
 		}), n = _t(() => {
@@ -4229,7 +4233,7 @@ var es = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = ns({
+		let t = rs({
 			...this.state.value,
 			...e
 		});
@@ -4244,15 +4248,15 @@ var es = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...is(e),
+			...as(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ts(this.state.value), t = _t(() => {
-			let t = this.state.value, n = Hn(t), r = ts(t) !== e;
-			if (e = ts(t), n === location.hash) return;
+		let e = ns(this.state.value), t = _t(() => {
+			let t = this.state.value, n = Hn(t), r = ns(t) !== e;
+			if (e = ns(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4263,7 +4267,7 @@ var es = class {
 		};
 	}
 };
-function ts({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4275,10 +4279,10 @@ function ts({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function ns(e) {
-	return rs(is(e));
-}
 function rs(e) {
+	return is(as(e));
+}
+function is(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4287,8 +4291,8 @@ function rs(e) {
 		top: 10
 	};
 }
-function is({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return as({
+function as({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return os({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4297,15 +4301,15 @@ function is({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function as(e) {
+function os(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function os() {
+function ss() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = It(o ? rs(l) : null), d = o && u?.result ? Wo(ss(r), ss(u.result)) : null, f = d && r ? Go(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? rs({
+	}, u = It(o ? is(l) : null), d = o && u?.result ? Go(cs(r), cs(u.result)) : null, f = d && r ? Ko(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? is({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4318,17 +4322,17 @@ function os() {
 		mate: f?.[1] ?? null
 	};
 }
-function ss(e) {
+function cs(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var cs = 20;
-function ls(e, t, n) {
-	let r = [...Po(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(us(t)) - Math.abs(us(e))), i = r.slice(cs), a = jo(r.map(us)), o = jo(i.map(us)), s = [
-		...r.slice(0, cs).map((e) => ({
+var ls = 20;
+function us(e, t, n) {
+	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ds(t)) - Math.abs(ds(e))), i = r.slice(ls), a = Mo(r.map(ds)), o = Mo(i.map(ds)), s = [
+		...r.slice(0, ls).map((e) => ({
 			name: fn(e.term),
-			value: us(e),
-			number: L(us(e))
+			value: ds(e),
+			number: L(ds(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4344,20 +4348,20 @@ function ls(e, t, n) {
 			total: !0
 		}
 	];
-	return J(V, [yo(V, {
+	return J(V, [bo(V, {
 		rows: s,
-		axis: To(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${Qi(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${$i(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function us({ a: e, b: t }) {
+function ds({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function ds(e, t) {
+function fs(e, t) {
 	return {
 		head: [
 			"term",
@@ -4365,11 +4369,11 @@ function ds(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Po(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
 			fn(e.term),
 			e.a,
 			e.b,
-			us(e)
+			ds(e)
 		])
 	};
 }
@@ -4380,7 +4384,7 @@ function $(e) {
 		children: B(e)
 	});
 }
-function fs(e) {
+function ps(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4389,7 +4393,7 @@ function fs(e) {
 		}, t))
 	});
 }
-function ps(e) {
+function ms(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4406,12 +4410,12 @@ function ps(e) {
 	});
 }
 // src/panels/Patch.tsx
-var ms = {
+var hs = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function hs(e) {
+function gs(e) {
 	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
@@ -4436,7 +4440,7 @@ function hs(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(ms).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(hs).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4446,7 +4450,7 @@ function hs(e) {
 			/* @__PURE__ */ j(F, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(gs, {
+				children: /* @__PURE__ */ j(_s, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4454,16 +4458,16 @@ function hs(e) {
 		]
 	});
 }
-function gs({ result: e, promptB: t }) {
+function _s({ result: e, promptB: t }) {
 	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => ha(e, {
+			figure: (t) => ga(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => _a(e),
+			table: () => va(e),
 			data: e,
 			beside: t
 		}),
@@ -4483,12 +4487,12 @@ function gs({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(Wa, {
+		/* @__PURE__ */ j(Ga, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Oa, {
+		/* @__PURE__ */ j(ka, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
@@ -4504,13 +4508,13 @@ function gs({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(za, {
+		/* @__PURE__ */ j(Ba, {
 			kind: "sign",
 			low: `${L(-u, 1)} away from A`,
 			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(Ua, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4528,34 +4532,34 @@ function gs({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var _s = 12;
-function vs() {
-	let e = A(), t = e.explained.value, n = os(), r = e.at.b.value;
+var vs = 12;
+function ys() {
+	let e = A(), t = e.explained.value, n = ss(), r = e.at.b.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(ys, {})
+		children: /* @__PURE__ */ j(bs, {})
 	});
-	let i = n.columns ? Go(n.columns) : [];
+	let i = n.columns ? Ko(n.columns) : [];
 	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(ys, {}),
+			/* @__PURE__ */ j(bs, {}),
 			/* @__PURE__ */ j(F, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => ls(t, n.result, e),
-				table: () => ds(t, n.result),
+				figure: (e) => us(t, n.result, e),
+				table: () => fs(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(bs, {
+			/* @__PURE__ */ j(xs, {
 				explained: t,
 				compared: n
 			}),
@@ -4565,10 +4569,10 @@ function vs() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ss, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Cs, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(hs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(gs, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4579,7 +4583,7 @@ function vs() {
 		]
 	});
 }
-function ys() {
+function bs() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4605,7 +4609,7 @@ function ys() {
 		})]
 	});
 }
-function bs({ explained: e, compared: t }) {
+function xs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4613,7 +4617,7 @@ function bs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(Va, {
+	return /* @__PURE__ */ j(Ha, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -4659,12 +4663,12 @@ function bs({ explained: e, compared: t }) {
 		})]
 	});
 }
-var xs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Ss({ a: e, b: t }) {
-	let n = Po(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(xs(t)) - Math.abs(xs(e))), r = n.slice(0, _s), i = n.slice(_s), a = Math.max(0, ...n.map((e) => Math.abs(xs(e)))), o = (e) => [
-		jo(e.map((e) => e.a ?? 0)),
-		jo(e.map((e) => e.b ?? 0)),
-		jo(e.map(xs))
+var Ss = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Cs({ a: e, b: t }) {
+	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ss(t)) - Math.abs(Ss(e))), r = n.slice(0, vs), i = n.slice(vs), a = Math.max(0, ...n.map((e) => Math.abs(Ss(e)))), o = (e) => [
+		Mo(e.map((e) => e.a ?? 0)),
+		Mo(e.map((e) => e.b ?? 0)),
+		Mo(e.map(Ss))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4713,7 +4717,7 @@ function Ss({ a: e, b: t }) {
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(Ba, { part: t }) : fn(e.term)
+						children: t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
@@ -4725,28 +4729,28 @@ function Ss({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Io, { value: xs(e) })
+						children: /* @__PURE__ */ j(Lo, { value: Ss(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Fo, {
-							value: xs(e),
+						children: /* @__PURE__ */ j(Io, {
+							value: Ss(e),
 							largest: a
 						})
 					})
-				] }, No(e.term));
-			}), /* @__PURE__ */ j(Cs, {
+				] }, Po(e.term));
+			}), /* @__PURE__ */ j(ws, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Cs, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(ws, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Cs({ name: e, sums: t }) {
+function ws({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4763,8 +4767,8 @@ function Cs({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function ws(e, t) {
-	let n = Ts(e, t);
+function Ts(e, t) {
+	let n = Es(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4780,21 +4784,21 @@ function ws(e, t) {
 		effect: null
 	} : null;
 }
-function Ts(e, t) {
+function Es(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === an(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Es({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+function Ds({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
 	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Yr(n.probability, i);
 }
-function Ds(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Os(e), e]));
+function Os(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ks(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Os({
+			at: (r) => n.get(ks({
 				layer: r,
 				head: e,
 				cross: t
@@ -4803,14 +4807,14 @@ function Ds(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Os({ layer: e, head: t, cross: n }) {
+function ks({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function ks(e) {
+function As(e) {
 	return P(M(e));
 }
 // src/panels/Effects.tsx
-function As() {
+function js() {
 	let e = Wt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
@@ -4824,9 +4828,9 @@ function As() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Ps(e) ? "lead" : "probability",
+			Fs(e) ? "lead" : "probability",
 			" of ",
-			Ns(e),
+			Ps(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -4835,14 +4839,14 @@ function As() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(js, { tested: e })
+		children: /* @__PURE__ */ j(Ms, { tested: e })
 	});
 }
-function js({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Ds(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function Ms({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Os(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Oa, {
-			label: `Effect of zeroing each head on ${Ns(e)}, by head and layer`,
+		/* @__PURE__ */ j(ka, {
+			label: `Effect of zeroing each head on ${Ps(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
@@ -4851,7 +4855,7 @@ function js({ tested: e }) {
 				return n ? zr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Ms(e, a(t, n)),
+			tell: (t, n) => Ns(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4863,48 +4867,48 @@ function js({ tested: e }) {
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j(za, {
+		/* @__PURE__ */ j(Ba, {
 			kind: "sign",
 			low: `rises by ${I(i)} nats without it`,
 			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(Ua, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ns(e)
+				Ps(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				ks(t),
+				As(t),
 				L(t.nats),
-				Es(e, t).join(" → ")
+				Ds(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Ms(e, t) {
+function Ns(e, t) {
 	if (!t) return "";
-	let [n, r] = Es(e, t);
-	return `${ks(t)}: ${Ns(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = Ds(e, t);
+	return `${As(t)}: ${Ps(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function Ns({ target: e }) {
+function Ps({ target: e }) {
 	return z(e.text.trim() || e.text);
 }
-function Ps({ reference: e }) {
+function Fs({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Fs = 60;
-function Is(e, t, n = Fs) {
-	let r = /* @__PURE__ */ new Map([[Ls, Rs(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Is = 60;
+function Ls(e, t, n = Is) {
+	let r = /* @__PURE__ */ new Map([[Rs, zs(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [zs(c), ...c.steps.map(Bs)], l = s.filter((e) => !r.has(e.id));
+		let s = [Bs(c), ...c.steps.map(Vs)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Ls];
+		let u = [...s.map((e) => e.id), Rs];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4924,15 +4928,15 @@ function Is(e, t, n = Fs) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - jo(a.map((e) => e.value))
+			value: e.value - Mo(a.map((e) => e.value))
 		}
 	};
 }
-var Ls = "output";
-function Rs(e) {
+var Rs = "output";
+function zs(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Ls,
+		id: Rs,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4942,7 +4946,7 @@ function Rs(e) {
 		part: null
 	};
 }
-function zs(e) {
+function Bs(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${dn(t, a)} ${n} ${r}`,
@@ -4952,7 +4956,7 @@ function zs(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Ws(o, a),
+		height: Gs(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4962,14 +4966,14 @@ function zs(e) {
 		} : null
 	};
 }
-function Bs(e) {
+function Vs(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
 		id: `${dn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: P(o),
 		position: i,
 		ofSource: a,
-		height: Ws(t + (e.cross ? .4 : .2), a),
+		height: Gs(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4978,27 +4982,27 @@ function Bs(e) {
 		part: o
 	};
 }
-function Vs(e, t) {
+function Hs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: jo(n.map(({ path: e }) => e.value)),
+		value: Mo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Hs(e, t) {
+function Us(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Us = -1e6;
-function Ws(e, t) {
-	return t ? Us + e : e;
+var Ws = -1e6;
+function Gs(e, t) {
+	return t ? Ws + e : e;
 }
-function Gs(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Ks({
+function Ks(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [qs({
 		ofSource: e,
 		position: t
 	}), {
@@ -5006,33 +5010,33 @@ function Gs(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Ks({ ofSource: e, position: t }) {
+function qs({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function qs(e, { ofSource: t, position: n }) {
+function Js(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Js(e, t) {
-	let n = zs(e), r = e.steps.map(Bs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Ys(e, t) {
+	let n = Bs(e), r = e.steps.map(Vs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var Ys = 24, Xs = 24, Zs = 24, Qs = 4;
-function $s(e, t, n, r = Infinity) {
+var Xs = 24, Zs = 24, Qs = 24, $s = 4;
+function ec(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Zs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= Qs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Xs,
+			x: i.x + o * a * Zs,
 			y: i.y
 		};
-		if (tc(e, s, t, n, r)) return s;
+		if (nc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function ec(e, t, n, r) {
+function tc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5043,27 +5047,27 @@ function ec(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function tc(e, t, n, r, i) {
-	for (let a = 1; a < Ys; a++) {
-		let o = ec(e, t, n, a / Ys);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => nc(o, e))) return !1;
+function nc(e, t, n, r, i) {
+	for (let a = 1; a < Xs; a++) {
+		let o = tc(e, t, n, a / Xs);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rc(o, e))) return !1;
 	}
 	return !0;
 }
-function nc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + Qs && Math.abs(t - n.y) < n.height / 2 + Qs;
+function rc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
 }
 // src/lib/layout.ts
-var rc = 34, ic = 20, ac = 6.6, oc = 18, sc = 46, cc = 90, lc = 420;
-function uc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Gs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * ac + 12, 34), o = (e) => jo(e.map((e) => a(e) + oc)), s = i.map((t) => e.filter((e) => Ks(e) === Ks(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var ic = 34, ac = 20, oc = 6.6, sc = 18, cc = 46, lc = 90, uc = 420;
+function dc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ks(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = (e) => Mo(e.map((e) => a(e) + sc)), s = i.map((t) => e.filter((e) => qs(e) === qs(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = oc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(cc, e.length > r.length / 2 ? lc : 0, n * t);
-	}), u = jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = sc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(lc, e.length > r.length / 2 ? uc : 0, n * t);
+	}), u = Mo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5072,15 +5076,15 @@ function uc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(oc, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(sc, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * rc + ic,
+					y: e * ic + ac,
 					width: o,
-					height: ic
-				}), l += o + oc;
+					height: ac
+				}), l += o + sc;
 			}
 		}
 		m += i;
@@ -5088,10 +5092,10 @@ function uc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * rc + sc
+		height: r.length * ic + cc
 	};
 }
-function dc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function fc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5109,7 +5113,7 @@ function dc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function fc(e, t, { boxes: n, width: r }) {
+function pc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5120,35 +5124,35 @@ function fc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		$s(s, c, o, r),
+		ec(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var pc = 10, mc = 320;
-function hc(e, t, n) {
-	let r = (t) => B(qs(e, t)), i = [...t.paths.slice(0, pc).map((e) => ({
-		name: Js(e, r),
+var mc = 10, hc = 320;
+function gc(e, t, n) {
+	let r = (t) => B(Js(e, t)), i = [...t.paths.slice(0, mc).map((e) => ({
+		name: Ys(e, r),
 		value: e.value,
 		number: L(e.value)
-	}))], a = To(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [vc(e, t), ...i.length > 0 ? [yo(H, {
+	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [yc(e, t), ...i.length > 0 ? [bo(H, {
 		rows: i,
 		axis: a,
-		names: mc
+		names: hc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${Qi(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		shows: `Paths from where something is written to ${$i(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-var gc = 480, _c = .7;
-function vc(e, t) {
-	let n = (t) => B(qs(e, t)), r = Hs(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = uc(t.nodes, r), a = Math.min(_c, H / i.width, gc / i.height), o = dc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => bc(e, fc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => yc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+var _c = 480, vc = .7;
+function yc(e, t) {
+	let n = (t) => B(Js(e, t)), r = Us(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = dc(t.nodes, r), a = Math.min(vc, H / i.width, _c / i.height), o = fc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => xc(e, pc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => bc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
 		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${dn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
@@ -5160,11 +5164,11 @@ function vc(e, t) {
 		body: c.join("\n")
 	};
 }
-function yc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function bc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: oi,
+		stroke: si,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5173,18 +5177,18 @@ function yc(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function bc({ value: e }, t, n) {
-	return di("path", {
+function xc({ value: e }, t, n) {
+	return fi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? li : ci,
+		stroke: e < 0 ? ui : li,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function xc(e) {
-	let t = (t) => qs(e, t)?.text ?? "";
+function Sc(e) {
+	let t = (t) => Js(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5196,7 +5200,7 @@ function xc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Js(e, t),
+			Ys(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5207,8 +5211,8 @@ function xc(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Sc = .8;
-function Cc() {
+var Cc = .8;
+function wc() {
 	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
@@ -5250,13 +5254,13 @@ function Cc() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => hc(i, Is(i, o.value / 100), e),
-							table: () => xc(i),
+							figure: (e) => gc(i, Ls(i, o.value / 100), e),
+							table: () => Sc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(wc, {
+						/* @__PURE__ */ j(Tc, {
 							payload: i,
-							flow: Is(i, o.value / 100)
+							flow: Ls(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5264,23 +5268,23 @@ function Cc() {
 		}) : null
 	});
 }
-function wc({ payload: e, flow: t }) {
-	let n = (t) => B(qs(e, t)), r = Re(null), i = k(0), a = k(null);
-	Ca(() => {
+function Tc({ payload: e, flow: t }) {
+	let n = (t) => B(Js(e, t)), r = Re(null), i = k(0), a = k(null);
+	wa(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Hs(t.nodes, n);
+	let o = Us(t.nodes, n);
 	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let s = uc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Sc, Math.min(1, i.value / u)) : 1;
+	let s = dc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Cc, Math.min(1, i.value / u)) : 1;
 	Le(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Vs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Hs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(Va, {
+			children: /* @__PURE__ */ j(Ha, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -5317,17 +5321,17 @@ function wc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, Ks(e.column))),
+						}, qs(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: fc(e.from, e.to, s),
+								d: pc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Tc, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Ec, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5353,7 +5357,7 @@ function wc({ payload: e, flow: t }) {
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						Js(e, n),
+						Ys(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -5368,7 +5372,7 @@ function wc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(jo(t.paths.map((e) => e.value))),
+				L(Mo(t.paths.map((e) => e.value))),
 				" of ",
 				L(e.value),
 				";",
@@ -5384,14 +5388,14 @@ function wc({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(Ua, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Js(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Ys(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function Tc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function Ec({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5425,24 +5429,24 @@ function Tc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Ec(e, t) {
+function Dc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: z(e),
 		value: t,
 		number: R(t)
-	})), r = Xi(e.tokens[e.position]);
-	return J(V, [yo(V, {
+	})), r = Zi(e.tokens[e.position]);
+	return J(V, [bo(V, {
 		rows: n,
-		axis: Eo("probability"),
+		axis: Do("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function Dc({ predictions: e }) {
+function Oc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5458,14 +5462,14 @@ function Dc({ predictions: e }) {
 		])
 	};
 }
-function Oc(e, t) {
-	return J(V, [yo(V, {
+function kc(e, t) {
+	return J(V, [bo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${z(e)}`,
 			value: t,
 			number: R(t)
 		})),
-		axis: Eo("probability of the token when it was written"),
+		axis: Do("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5473,7 +5477,7 @@ function Oc(e, t) {
 		asked: t
 	});
 }
-function kc({ generated: e }) {
+function Ac({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5491,7 +5495,7 @@ function kc({ generated: e }) {
 		])
 	};
 }
-function Ac(e, t, n) {
+function jc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${B(e)}`,
 		value: e.attention,
@@ -5502,10 +5506,10 @@ function Ac(e, t, n) {
 		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Eo("attention, as a share of 1"),
+		...Do("attention, as a share of 1"),
 		tick: (e) => I(e, 1)
-	}, s = Xi(e.tokens[e.position]);
-	return J(V, [yo(V, {
+	}, s = Zi(e.tokens[e.position]);
+	return J(V, [bo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5513,10 +5517,10 @@ function Ac(e, t, n) {
 		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function jc(e) {
+function Mc(e) {
 	return {
 		head: [
 			"head",
@@ -5532,18 +5536,18 @@ function jc(e) {
 		])
 	};
 }
-function Mc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = yo(V, {
-		rows: zc({
+function Nc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(V, {
+		rows: Bc({
 			...e,
-			before: e.before.slice(0, Nc),
-			after: e.after.slice(0, Nc)
+			before: e.before.slice(0, Pc),
+			after: e.after.slice(0, Pc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: z(t),
-			...Fc(i ?? Pc(e.after, n), a(e.after)),
-			notes: [Fc(r ?? Pc(e.before, n), a(e.before)).number]
+			...Ic(i ?? Fc(e.after, n), a(e.after)),
+			notes: [Ic(r ?? Fc(e.before, n), a(e.before)).number]
 		})),
-		axis: Eo("probability with the change"),
+		axis: Do("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
@@ -5551,17 +5555,17 @@ function Mc(e, t, n) {
 		amounts: !0
 	}), [s, c] = Yr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${Rc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		shows: `Predictions with ${zc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Zi(r)
+		about: Qi(r)
 	});
 }
-var Nc = 5;
-function Pc(e, t) {
+var Pc = 5;
+function Fc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Fc(e, t) {
+function Ic(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${R(t).replace(/^[<>]/, "")}`
@@ -5570,23 +5574,23 @@ function Fc(e, t) {
 		number: R(e)
 	};
 }
-var Ic = {
+var Lc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Lc = 6;
-function Rc({ tests: e }) {
-	let t = e.slice(0, Lc).map(({ part: e, how: t }) => {
+}, Rc = 6;
+function zc({ tests: e }) {
+	let t = e.slice(0, Rc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${dn(fn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Ic[t]}`;
-	}), n = e.length > Lc ? [`${e.length - Lc} more`] : [];
+		}), e.encoder ?? !1)} ${Lc[t]}`;
+	}), n = e.length > Rc ? [`${e.length - Rc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function zc({ before: e, after: t, target_before: n, target_after: r }) {
+function Bc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5600,7 +5604,7 @@ function zc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Bc(e) {
+function Vc(e) {
 	return {
 		head: [
 			"token",
@@ -5608,7 +5612,7 @@ function Bc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: zc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Bc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5617,16 +5621,16 @@ function Bc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Vc = 12;
-function Hc() {
+var Hc = 12;
+function Uc() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...as({
+		...os({
 			prompt: n,
 			source: r
 		}),
-		tokens: Vc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Wc(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Hc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Gc(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5637,28 +5641,28 @@ function Hc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Vc,
+					Hc,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Gc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Uc, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(Kc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Wc, { result: s.result }) : null
 		]
 	});
 }
-function Uc({ result: e }) {
+function Wc({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => Oc(e, t),
-		table: () => kc(e),
+		figure: (t) => kc(e, t),
+		table: () => Ac(e),
 		data: e
 	});
 }
-function Wc(e, t, n) {
+function Gc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Gc({ result: e }) {
+function Kc({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5685,7 +5689,7 @@ function Gc({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function Kc(e) {
+function qc(e) {
 	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
 		ask: "test",
 		...n,
@@ -5694,27 +5698,27 @@ function Kc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Jc(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${Yc(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
-		children: "A swap takes its value from B: open it with A | B."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(qc, {
+		children: "A swap takes its value from prompt B: write one in Compare."
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(Jc, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function qc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Jc(t, i), d = A().explained.value;
+function Jc(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Yc(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Mc(t, d, e),
-				table: () => Bc(t),
+				figure: (e) => Nc(t, d, e),
+				table: () => Vc(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5730,9 +5734,9 @@ function qc(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", Jc(t, null).join(" → ")]
+				children: ["Its probability: ", Yc(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(Zc, {
+			/* @__PURE__ */ j(Qc, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5747,22 +5751,22 @@ function qc(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Yc(t),
+					Xc(t),
 					" ",
 					s ? /* @__PURE__ */ j("strong", { children: ei(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Xc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Zc, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Jc(e, t) {
+function Yc(e, t) {
 	return t === null ? Yr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Yc({ tests: e, effect: t, control: n }) {
+function Xc({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
@@ -5781,7 +5785,7 @@ function Yc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Xc(e) {
+function Zc(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5794,8 +5798,8 @@ function Xc(e) {
 		]
 	}, t)) });
 }
-function Zc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Qc(e.before, n * (e.limit ?? 0))));
+function Qc(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t($c(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5847,23 +5851,23 @@ function Zc(e) {
 		]
 	});
 }
-function Qc(e, t) {
+function $c(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var $c = {
+var el = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, el = {
+}, tl = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function tl() {
+function nl() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
@@ -5880,39 +5884,39 @@ function tl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(cl, {}),
+			/* @__PURE__ */ j(ll, {}),
 			/* @__PURE__ */ j(F, { answer: r }),
 			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(nl, {
+					t.encoder ? /* @__PURE__ */ j(rl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(nl, {
+					i.value === null ? null : /* @__PURE__ */ j(rl, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
 						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(nl, {
+					i.activation === null ? null : /* @__PURE__ */ j(rl, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
 						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(nl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(rl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(ps, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(ms, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(sl, {
+					/* @__PURE__ */ j(cl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(sl, {
+					/* @__PURE__ */ j(cl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(il, { part: t })
+					/* @__PURE__ */ j(al, { part: t })
 				]
 			}) : null
 		]
@@ -5923,34 +5927,34 @@ function tl() {
 		children: null
 	}) : null;
 }
-function nl(e) {
+function rl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var rl = {
+var il = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function il({ part: e }) {
+function al({ part: e }) {
 	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && rn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...as({
+		...os({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(nl, {
+	return r?.error ? /* @__PURE__ */ j(rl, {
 		name: "reads",
 		children: /* @__PURE__ */ j(F, { answer: r })
-	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(al, { reading: e }, e.what)) });
+	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(ol, { reading: e }, e.what)) });
 }
-function al({ reading: e }) {
+function ol({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(nl, {
-		name: rl[t],
+	return /* @__PURE__ */ j(rl, {
+		name: il[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -5968,7 +5972,7 @@ function al({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(ol, { term: e }, fn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(sl, { term: e }, fn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -5983,12 +5987,12 @@ function al({ reading: e }) {
 		]
 	});
 }
-function ol({ term: e }) {
+function sl({ term: e }) {
 	let t = pn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(Ba, { part: t }) : fn(e.part),
+			t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -5997,13 +6001,13 @@ function ol({ term: e }) {
 		]
 	});
 }
-function sl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(nl, {
+function cl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(rl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(fs, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(ps, { tokens: e.tokens })
 	});
 }
-function cl() {
+function ll() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6015,7 +6019,7 @@ function cl() {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : $c[t],
+					title: t === "swap" && r === null ? "Open B first" : el[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6024,30 +6028,30 @@ function cl() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(Kc, {
+			n ? /* @__PURE__ */ j(qc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: $c[n],
-				say: `${P(t)} ${el[n]}`
+				note: el[n],
+				say: `${P(t)} ${tl[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var ll = 46, ul = V - 6, dl = 112;
-function fl(e, t) {
+var ul = 46, dl = V - 6, fl = 112;
+function pl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [pl(e)], {
+	return J(V, [ml(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function pl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => ll + t * (ul - ll) / Math.max(e.length - 1, 1), i = (e) => dl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function ml({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => ul + t * (dl - ul) / Math.max(e.length - 1, 1), i = (e) => fl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6056,32 +6060,32 @@ function pl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => yi(ll, i(e), ul, i(e), { stroke: si })),
+			...a.map((e) => bi(ul, i(e), dl, i(e), { stroke: ci })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			yi(ll, dl, ul, dl, { stroke: oi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? yi(r(t), dl, r(t), 114.5, { stroke: oi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			bi(ul, fl, dl, fl, { stroke: si }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? bi(r(t), fl, r(t), 114.5, { stroke: si }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			di("polyline", {
+			fi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: ci,
+				stroke: li,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => di("circle", {
+			...e.map((e, t) => fi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: ci
+				fill: li
 			})),
-			G((ll + ul) / 2, 132, "read after layer (emb: the embedding)", {
+			G((ul + dl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6093,7 +6097,7 @@ function pl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function ml({ lens: e }) {
+function hl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6104,7 +6108,7 @@ function ml({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			$i(e.layer),
+			ea(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6114,8 +6118,8 @@ function ml({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var hl = 360, gl = 150, _l = 44, vl = 14, yl = new Intl.NumberFormat("en", { notation: "compact" });
-function bl() {
+var gl = 360, _l = 150, vl = 44, yl = 14, bl = new Intl.NumberFormat("en", { notation: "compact" });
+function xl() {
 	let e = A().explained.value, t = Wt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
@@ -6124,15 +6128,15 @@ function bl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => fl(e, t),
-				table: () => ml(e),
+				figure: (t) => pl(e, t),
+				table: () => hl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Sl, {
+			/* @__PURE__ */ j(Cl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ua, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6141,7 +6145,7 @@ function bl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					xl(e.layer),
+					Sl(e.layer),
 					`${e.rank}`,
 					R(e.probability),
 					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
@@ -6150,19 +6154,19 @@ function bl() {
 		]
 	});
 }
-function xl(e) {
+function Sl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Sl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => _l + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Cl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Cl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => vl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = wl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${hl} ${gl}`,
+		viewBox: `0 0 ${gl} ${_l}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: _l,
+				x1: vl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6171,7 +6175,7 @@ function Sl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : yl.format(e)
+				children: e === 1 ? "top, 1" : bl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6183,13 +6187,13 @@ function Sl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(vl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(yl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: _l,
+				x: vl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6202,7 +6206,7 @@ function Sl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Cl(e, t) {
+function wl(e, t) {
 	let n = e.lens, r = t?.answer.part ? cn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6212,18 +6216,18 @@ function Cl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${xl(n[o]?.layer ?? null)} on`
+		text: `top from ${Sl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var wl = 12;
-function Tl(e, t) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, wl).map((e) => ({
+var Tl = 12;
+function El(e, t) {
+	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Tl).map((e) => ({
 		name: wn(e),
 		value: e.value,
 		number: L(e.value, 3)
-	})), a = To(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Ol(e, r)), ...i.length > 0 ? [yo(V, {
+	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => kl(e, r)), ...i.length > 0 ? [bo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6233,29 +6237,29 @@ function Tl(e, t) {
 		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var El = 40, Dl = 84;
-function Ol({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Dl, o = (V - El) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Dl = 40, Ol = 84;
+function kl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Ol, o = (V - Dl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...wo({
+			...To({
 				low: r,
 				high: i
-			}).map((e) => yi(El, a(e), V, a(e), { stroke: e === 0 ? oi : si }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => bi(Dl, a(e), V, a(e), { stroke: e === 0 ? si : ci }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = El + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = Dl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return xi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Si(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((El + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((Dl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6267,7 +6271,7 @@ function Ol({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function kl(e) {
+function Al(e) {
 	return {
 		head: [
 			"part",
@@ -6295,7 +6299,7 @@ function kl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Al({ facts: e }) {
+function jl({ facts: e }) {
 	let t = A();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6320,7 +6324,7 @@ function Al({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function jl({ list: e, open: t }) {
+function Ml({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6371,7 +6375,7 @@ function jl({ list: e, open: t }) {
 		})]
 	});
 }
-function Ml() {
+function Nl() {
 	let e = A(), t = k(""), n = k(""), r = En(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
@@ -6409,16 +6413,16 @@ function Ml() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Nl = {
+var Pl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Pl = {
+}, Fl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Fl({ found: e, list: t }) {
+function Il({ found: e, list: t }) {
 	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Dn(e), s = a?.action === "erase" ? o.shared : o[On(o, r?.set ?? null)], c = It(a && r && i ? Pn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6432,7 +6436,7 @@ function Fl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Il, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Ll, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6440,10 +6444,10 @@ function Fl({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ll, {
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rl, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(zl, {
+			}), /* @__PURE__ */ j(Bl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6452,7 +6456,7 @@ function Fl({ found: e, list: t }) {
 		]
 	});
 }
-function Il({ own: e, counts: t }) {
+function Ll({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6472,7 +6476,7 @@ function Il({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: vn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Nl[e]
+						children: Pl[e]
 					}, e))
 				})
 			] }),
@@ -6492,7 +6496,7 @@ function Il({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: yn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Pl[e]
+						children: Fl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6513,7 +6517,7 @@ function Il({ own: e, counts: t }) {
 		]
 	});
 }
-function Ll({ result: e, answer: t }) {
+function Rl({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6544,7 +6548,7 @@ function Ll({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(Va, {
+			/* @__PURE__ */ j(Ha, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6567,12 +6571,12 @@ function Ll({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Rl, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Rl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(Va, {
+			/* @__PURE__ */ j(Ha, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6652,7 +6656,7 @@ function Ll({ result: e, answer: t }) {
 		]
 	});
 }
-function Rl({ said: e }) {
+function zl({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6665,14 +6669,14 @@ function Rl({ said: e }) {
 		]
 	});
 }
-function zl(e) {
+function Bl(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(Bl, {
+		}), /* @__PURE__ */ j(Vl, {
 			label: "The fact as a line of JSON",
 			text: An(e.fact)
 		})] }) : null,
@@ -6680,29 +6684,29 @@ function zl(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(Bl, {
+		/* @__PURE__ */ j(Vl, {
 			label: "The command",
 			text: jn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Bl({ label: e, text: t }) {
-	return /* @__PURE__ */ j(Va, {
+function Vl({ label: e, text: t }) {
+	return /* @__PURE__ */ j(Ha, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Vl = [
+var Hl = [
 	.2,
 	.1,
 	.05
-], Hl = 12, Ul = {
+], Ul = 12, Wl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Wl({ explained: e }) {
+function Gl({ explained: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6720,15 +6724,15 @@ function Wl({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Gl, {
+			a?.result ? /* @__PURE__ */ j(Kl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(ql, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Jl, { list: a.result }) : null
 		]
 	});
 }
-function Gl({ list: e, explained: t }) {
+function Kl({ list: e, explained: t }) {
 	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Sn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
@@ -6737,7 +6741,7 @@ function Gl({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(Kl, {})
+		/* @__PURE__ */ j(ql, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6752,25 +6756,25 @@ function Gl({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(Kl, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(ql, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: xn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Al, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(jl, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(jl, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ml, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Ml, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(Nl, {})] })] });
 }
-function Kl() {
+function ql() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6778,7 +6782,7 @@ function Kl() {
 		children: "Close"
 	});
 }
-function ql({ list: e }) {
+function Jl({ list: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Nn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
@@ -6793,7 +6797,7 @@ function ql({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Vl, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...Hl, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6811,14 +6815,14 @@ function ql({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(Jl, { found: o }), /* @__PURE__ */ j(Fl, {
+			children: [/* @__PURE__ */ j(Yl, { found: o }), /* @__PURE__ */ j(Il, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Jl({ found: e }) {
+function Yl({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Dn(e), a = On(i, n.set), o = e.facts.length - 1;
@@ -6854,23 +6858,23 @@ function Jl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Ul[e],
+					Wl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Yl, { neurons: i[e] })
+				/* @__PURE__ */ j(Xl, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Xl, {
+		}) : /* @__PURE__ */ j(Zl, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ j(Ua, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6885,23 +6889,23 @@ function Jl({ found: e }) {
 		})
 	] });
 }
-function Yl({ neurons: e }) {
+function Xl({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Hl).map((e) => {
+		children: [e.slice(0, Ul).map((e) => {
 			let t = tn(e);
-			return /* @__PURE__ */ j(Ba, { part: t }, P(t));
-		}), e.length > Hl ? /* @__PURE__ */ j("span", {
+			return /* @__PURE__ */ j(Va, { part: t }, P(t));
+		}), e.length > Ul ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Hl,
+				e.length - Ul,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Xl(e) {
+function Zl(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6917,7 +6921,7 @@ function Xl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(Kc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(qc, {
 				tests: e.neurons.map((e) => ({
 					part: tn(e),
 					how: n
@@ -6933,16 +6937,16 @@ function Xl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Zl = 12, Ql = 100, $l = 12;
-function eu() {
+var Ql = 12, $l = 100, eu = 12;
+function tu() {
 	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...as({
+		...os({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: Ql
+		top: $l
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -6958,23 +6962,23 @@ function eu() {
 				]
 			}),
 			/* @__PURE__ */ j(F, { answer: c }),
-			l ? /* @__PURE__ */ j(tu, {
+			l ? /* @__PURE__ */ j(nu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(Wl, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(Gl, { explained: t }) : null
 		]
 	}) : null });
 }
-function tu({ result: e, stale: t }) {
+function nu({ result: e, stale: t }) {
 	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => Tl(e, t),
-				table: () => kl(e),
+				figure: (t) => El(e, t),
+				table: () => Al(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -6982,19 +6986,19 @@ function tu({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: nu(t, e)
+						children: ru(t, e)
 					}) : null,
-					/* @__PURE__ */ j(ou, {
+					/* @__PURE__ */ j(su, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(su, {
+					/* @__PURE__ */ j(cu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(cu, { neurons: e.attributions.slice(0, Zl) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(lu, { neurons: e.attributions.slice(0, Ql) })]
 			}),
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ua, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7017,27 +7021,27 @@ function tu({ result: e, stale: t }) {
 		]
 	});
 }
-function nu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function ru({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var ru = 26, iu = 300, au = 74;
-function ou({ stack: e, sums: t }) {
+var iu = 26, au = 300, ou = 74;
+function su({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * au;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * ou;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${iu} 104`,
+		viewBox: `0 0 ${au} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			wo({
+			To({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: ru,
-				x2: iu,
+				x1: iu,
+				x2: au,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7050,13 +7054,13 @@ function ou({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: ru + i * r + 1,
+					x: iu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: ru + (i + .5) * r,
+					x: iu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
@@ -7070,8 +7074,8 @@ function ou({ stack: e, sums: t }) {
 		]
 	});
 }
-function su({ stack: e, largest: t }) {
-	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min($l, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function cu({ stack: e, largest: t }) {
+	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min(eu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7081,10 +7085,10 @@ function su({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			$l,
+			eu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Oa, {
+	}), /* @__PURE__ */ j(ka, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
@@ -7109,7 +7113,7 @@ function su({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function cu({ neurons: e }) {
+function lu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7137,18 +7141,18 @@ function cu({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(Ba, { part: tn(e) })
+			children: /* @__PURE__ */ j(Va, { part: tn(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(Io, {
+			children: /* @__PURE__ */ j(Lo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Fo, {
+			children: /* @__PURE__ */ j(Io, {
 				value: e.value,
 				largest: t
 			})
@@ -7160,9 +7164,9 @@ function cu({ neurons: e }) {
 	] }, wn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var lu = 40;
-function uu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = ko(i.terms, Math.min(t, lu), n), { sum: l } = Mo(i), u = [
+var uu = 40;
+function du(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, uu), n), { sum: l } = No(i), u = [
 		...s.map((e) => ({
 			name: fn(e),
 			value: e.value,
@@ -7182,17 +7186,17 @@ function uu(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(V, [yo(V, {
+	return J(V, [bo(V, {
 		rows: u,
-		axis: To(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${Qi(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${$i(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Zi(a)
+		about: Qi(a)
 	});
 }
-function du({ ledger: e }) {
+function fu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7217,7 +7221,7 @@ function du({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function fu() {
+function pu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7235,10 +7239,10 @@ function fu() {
 	});
 }
 // src/ui/Outcome.tsx
-function pu({ part: e }) {
-	let t = Wt(), n = t && ws(t, e);
+function mu({ part: e }) {
+	let t = Wt(), n = t && Ts(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Es(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Ds(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
 		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ei(o)}` : ""}`,
@@ -7257,32 +7261,32 @@ function pu({ part: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var mu = 12, hu = 10, gu = Infinity, _u = xe({
+var hu = 12, gu = 10, _u = Infinity, vu = xe({
 	is: () => !1,
 	set: () => {}
-}), vu = xe({
+}), yu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function yu() {
-	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(mu), a = k({});
+function bu() {
+	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(hu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = pn(e);
-		return t && n ? ws(n, t)?.nats ?? null : null;
-	}, l = ko(o.terms, i.value, r.value, (e) => xu(pn(e), s), c), u = Ao(0, o.terms, l.others.value);
+		return t && n ? Ts(n, t)?.nats ?? null : null;
+	}, l = Ao(o.terms, i.value, r.value, (e) => Su(pn(e), s), c), u = jo(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Su, { explained: t }),
+		note: /* @__PURE__ */ j(Cu, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => uu(t, i.value, r.value, e),
-				table: () => du(t),
+				figure: (e) => du(t, i.value, r.value, e),
+				table: () => fu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7309,15 +7313,15 @@ function yu() {
 							})
 						]
 					})
-				] }), o.terms.length > mu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > hu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === mu ? gu : mu,
-					children: i.value === mu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === hu ? _u : hu,
+					children: i.value === hu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(_u.Provider, {
+			/* @__PURE__ */ j(vu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? xu(t, s),
+					is: (e, t) => a.value[e] ?? Su(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7325,7 +7329,7 @@ function yu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(vu.Provider, {
+				children: /* @__PURE__ */ j(yu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7334,7 +7338,7 @@ function yu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Pu,
+						onKeyDown: Fu,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7356,43 +7360,43 @@ function yu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: bu(t)
+									children: xu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Tu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Eu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, No(e))), /* @__PURE__ */ j(Mu, {
+							}, Po(e))), /* @__PURE__ */ j(Nu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(wu, { explained: t })
+							/* @__PURE__ */ j(Tu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(fu, {})
+			/* @__PURE__ */ j(pu, {})
 		]
 	});
 }
-function bu({ target: e, reference: t }) {
+function xu({ target: e, reference: t }) {
 	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function xu(e, t) {
+function Su(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && rn(t) === e.kind;
 }
-function Su({ explained: e }) {
+function Cu({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		z(t.text),
 		": ",
-		Cu(n),
+		wu(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7408,11 +7412,11 @@ function Su({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Cu(e) {
+function wu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function wu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Mo(e.ledger);
+function Tu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = No(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7440,10 +7444,10 @@ function wu({ explained: e }) {
 		]
 	}) });
 }
-function Tu(e) {
-	let t = A(), n = Be(_u), { term: r, level: i } = e, a = pn(r), o = No(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Eu(e) {
+	let t = A(), n = Be(vu), { term: r, level: i } = e, a = pn(r), o = Po(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ju, {
+		/* @__PURE__ */ j(Mu, {
 			name: fn(r),
 			value: r.value,
 			level: i,
@@ -7456,24 +7460,24 @@ function Tu(e) {
 				a && t.select(N(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Eu, {
+		c && i === 1 ? /* @__PURE__ */ j(Du, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(ku, {
+		c && i === 2 ? /* @__PURE__ */ j(Au, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Eu({ term: e, largest: t }) {
-	let n = A(), r = Be(vu), i = n.followed(), a = {
+function Du({ term: e, largest: t }) {
+	let n = A(), r = Be(yu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: hu
+		top: gu
 	}, o = It(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
@@ -7483,61 +7487,61 @@ function Eu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Du(e)), u = ko(l, gu, r.order, void 0, r.effectOf), d = Ao(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ou(e)), u = Ao(l, _u, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Tu, {
+		u.shown.map((e) => /* @__PURE__ */ j(Eu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Ou(t, e))
-		}, No(e))),
-		/* @__PURE__ */ j(Mu, {
+			sources: s.filter((t) => ku(t, e))
+		}, Po(e))),
+		/* @__PURE__ */ j(Nu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(Nu, {
+		/* @__PURE__ */ j(Pu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Du({ kind: e }) {
+function Ou({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ou(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Du(e));
+function ku(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ou(e));
 }
-function ku(e) {
-	let t = A(), n = (e) => Du(e) ? "rounding" : `from ${e.source} ${B(Au(t.explained.value, e))}`, { shown: r, others: i, sum: a } = ko(e.terms, hu, "size"), o = Ao(e.largest, r, i.value);
+function Au(e) {
+	let t = A(), n = (e) => Ou(e) ? "rounding" : `from ${e.source} ${B(ju(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, gu, "size"), o = jo(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(ju, {
+		r.map((e) => /* @__PURE__ */ j(Mu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, No(e))),
-		/* @__PURE__ */ j(Mu, {
+		}, Po(e))),
+		/* @__PURE__ */ j(Nu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(Nu, {
+		/* @__PURE__ */ j(Pu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Au(e, { kind: t, source: n }) {
+function ju(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function ju(e) {
+function Mu(e) {
 	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7567,20 +7571,20 @@ function ju(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Io, { value: e.value })
+				children: /* @__PURE__ */ j(Lo, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Fo, {
+				children: /* @__PURE__ */ j(Io, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(pu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(mu, { part: n }) : null })
 		]
 	});
 }
-function Mu(e) {
+function Nu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7596,11 +7600,11 @@ function Mu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Io, { value: e.value })
+				children: /* @__PURE__ */ j(Lo, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Fo, {
+				children: /* @__PURE__ */ j(Io, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7609,7 +7613,7 @@ function Mu(e) {
 		]
 	});
 }
-function Nu(e) {
+function Pu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7631,25 +7635,25 @@ function Nu(e) {
 		]
 	});
 }
-function Pu(e) {
+function Fu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Fu = 16;
-function Iu() {
+var Iu = 16;
+function Lu() {
 	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Mr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...as({ source: a.source }),
+		...os({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Vu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ta(e, t.value, d), p = {
+	let u = c ? Hu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => na(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7663,7 +7667,7 @@ function Iu() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Ru(u.positions.length) ? " that is pointed at" : "",
+			u && !zu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			z(n.target.text),
@@ -7678,14 +7682,14 @@ function Iu() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ea).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ta).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(Wa, {
+			/* @__PURE__ */ j(Ga, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7693,28 +7697,28 @@ function Iu() {
 			/* @__PURE__ */ j(F, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => na(c, n.target, t.value, p, e),
-				table: () => sa(c, p),
+				figure: (e) => ra(c, n.target, t.value, p, e),
+				table: () => ca(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Oa, {
-						label: `Logit lens, ${ea[t.value]} by layer and token`,
+					/* @__PURE__ */ j(ka, {
+						label: `Logit lens, ${ta[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
 							return n ? Br(f(n)) : null;
 						},
-						...Ru(u.positions.length) ? { text: (e, t) => zu(u.at(e, t)) } : {},
+						...zu(u.positions.length) ? { text: (e, t) => Bu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Bu, {
+						tell: (e, t) => /* @__PURE__ */ j(Vu, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Lu(u.layers[e] ?? null),
+						rowName: (e) => Ru(u.layers[e] ?? null),
 						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7722,7 +7726,7 @@ function Iu() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(za, {
+					/* @__PURE__ */ j(Ba, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7730,10 +7734,10 @@ function Iu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ea[t.value]}`
+							high: `100 %, ${ta[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(Ha, {
+					/* @__PURE__ */ j(Ua, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7744,9 +7748,9 @@ function Iu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Lu(e.layer),
+							Ru(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: zu(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: Bu(e) }, "top"),
 							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							R(e.probability)
@@ -7757,16 +7761,16 @@ function Iu() {
 		]
 	});
 }
-function Lu(e) {
+function Ru(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ru(e) {
-	return e <= Fu;
-}
 function zu(e) {
+	return e <= Iu;
+}
+function Bu(e) {
 	return B(e?.top[0]);
 }
-function Bu({ cell: e, token: t }) {
+function Vu({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7792,7 +7796,7 @@ function Bu({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function Vu(e, t) {
+function Hu(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7802,8 +7806,8 @@ function Vu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Hu() {
-	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Uu(t, n) : null;
+function Uu() {
+	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Wu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
 	return /* @__PURE__ */ j(Z, {
@@ -7812,8 +7816,8 @@ function Hu() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${P(M(r))}`,
-			figure: (e) => Ac(t, r, e),
-			table: () => jc(r),
+			figure: (e) => jc(t, r, e),
+			table: () => Mc(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7877,25 +7881,25 @@ function Hu() {
 		})]
 	});
 }
-function Uu(e, t) {
+function Wu(e, t) {
 	let n = e.answer.part ? cn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Wu = 3;
-function Gu() {
+var Gu = 3;
+function Ku() {
 	let e = A(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(Ku, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(qu, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(Ba, { part: r.part }),
+						/* @__PURE__ */ j(Va, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
@@ -7919,21 +7923,21 @@ function Gu() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(Kc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(qc, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, nn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(Kc, {
+			/* @__PURE__ */ j(qc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function Ku() {
-	let e = A(), t = Ut(), n = t?.result ? co(t.result).slice(0, Wu) : [];
+function qu() {
+	let e = A(), t = Ut(), n = t?.result ? lo(t.result).slice(0, Gu) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(F, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -7947,8 +7951,8 @@ function Ku() {
 	});
 }
 // src/panels/Prediction.tsx
-function qu() {
-	let e = A().explained.value, t = os();
+function Ju() {
+	let e = A().explained.value, t = ss();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
@@ -7972,8 +7976,8 @@ function qu() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Ec(e, t),
-				table: () => Dc(e),
+				figure: (t) => Dc(e, t),
+				table: () => Oc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -7982,10 +7986,10 @@ function qu() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Ju, {
+				children: [/* @__PURE__ */ j(Yu, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Ju, {
+				}), t?.result ? /* @__PURE__ */ j(Yu, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7993,7 +7997,7 @@ function qu() {
 		]
 	});
 }
-function Ju({ explained: e, caption: t }) {
+function Yu({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8041,7 +8045,7 @@ function Ju({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Yu() {
+function Xu() {
 	let e = A().explained.value, t = Ut();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
@@ -8050,10 +8054,10 @@ function Yu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Zu, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Qu, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [Xu(e.sentence).map((e, t) => /* @__PURE__ */ j(Zu, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [Zu(e.sentence).map((e, t) => /* @__PURE__ */ j(Qu, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8063,13 +8067,13 @@ function Yu() {
 		})
 	});
 }
-function Xu(e) {
+function Zu(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Zu({ span: e, units: t }) {
+function Qu({ span: e, units: t }) {
 	let n = A(), r = e.kind === "part" ? cn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(Ba, { part: r });
+	if (r) return /* @__PURE__ */ j(Va, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8082,7 +8086,7 @@ function Zu({ span: e, units: t }) {
 	});
 }
 // src/lib/find.ts
-function Qu(e, t) {
+function $u(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8095,12 +8099,12 @@ function Qu(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function $u(e) {
-	let t = k(""), n = k(-1), r = Qu(e.texts, t.value), i = (t) => {
+function ed(e) {
+	let t = k(""), n = k(-1), r = $u(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Qu(e.texts, r)[0];
+		let i = $u(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8122,8 +8126,8 @@ function $u(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function ed() {
-	let e = A(), t = e.explained.value, n = Mr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = cd(), o = td();
+function td() {
+	let e = A(), t = e.explained.value, n = Mr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ld(), o = nd();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && on(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
@@ -8137,17 +8141,17 @@ function ed() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(id, {
+			e.reads() === null ? null : /* @__PURE__ */ j(ad, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(Wa, {
+			/* @__PURE__ */ j(Ga, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j($u, {
+			s.length > 128 ? /* @__PURE__ */ j(ed, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = Nr(e, n.value, s.length));
@@ -8162,13 +8166,13 @@ function ed() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: ad(h, d),
-						title: m && rd(m, t),
+						style: od(h, d),
+						title: m && id(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => sd(e),
+						onKeyDown: (e) => cd(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8180,8 +8184,8 @@ function ed() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? nd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(od, {
+								children: m.positions[0] === n.position ? rd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(sd, {
 								value: h,
 								largest: d
 							})
@@ -8195,28 +8199,28 @@ function ed() {
 		]
 	});
 }
-function td() {
+function nd() {
 	let e = A(), t = Wt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function nd(e) {
+function rd(e) {
 	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function rd(e, t) {
+function id(e, t) {
 	let { target: n } = t, [r, i] = Yr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
 	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function id(e) {
+function ad(e) {
 	let t = Mr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(Wa, {
+		/* @__PURE__ */ j(Ga, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8227,14 +8231,14 @@ function id(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: ad(e.values[t.position], e.largest),
+				style: od(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(od, {
+					/* @__PURE__ */ j(sd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8243,7 +8247,7 @@ function id(e) {
 		})
 	] });
 }
-function ad(e, t) {
+function od(e, t) {
 	if (e === void 0) return {};
 	let n = zr(e, t);
 	return {
@@ -8251,20 +8255,20 @@ function ad(e, t) {
 		color: Vr(n)
 	};
 }
-function od(e) {
+function sd(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function sd(e) {
+function cd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function cd() {
+function ld() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && rn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8273,19 +8277,19 @@ function cd() {
 	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ld(s, a)
+		values: ud(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ld(i.result, t)
+		values: ud(i.result, t)
 	} : null;
 }
-function ld(e, t) {
+function ud(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (on(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var ud = 40;
-function dd(e, t) {
+var dd = 40;
+function fd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8297,22 +8301,22 @@ function dd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => gd({
+	return r.map((e) => _d({
 		...e,
-		text: fd(e.tokens)
+		text: pd(e.tokens)
 	}));
 }
-function fd(e) {
+function pd(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : ri(e);
 }
-function pd(e) {
+function md(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function md({ by: e }) {
+function hd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function hd(e, t) {
+function gd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8334,7 +8338,7 @@ function hd(e, t) {
 		role: null
 	}];
 }
-function gd(e) {
+function _d(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8354,58 +8358,58 @@ function gd(e) {
 		text: i
 	};
 }
-function _d({ text: e, positions: t }, n = []) {
+function vd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return i.length > ud ? `${i.slice(0, 39).join("")}…` : i.join("");
+	return i.length > dd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function vd(e) {
+function yd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function yd(e, t) {
+function bd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
 	return e.difference_without === null ? n + Yr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var bd = 10.5, xd = 2.5, Sd = 30, Cd = 15, wd = 16;
-function Td(e, t) {
-	let n = e.words?.units ?? [], r = pd(n), i = (t.source && n.length > 0 ? hd(t.source ?? "", n) : dd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => kd(t, i[n - 1], e, r)), o = vi(t.source ?? t.prompt), s = Md([...a, jd(e, o)]), c = s.slice(0, Math.max(0, s.length - wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Nd(l, o), Yi(Dd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var xd = 10.5, Sd = 2.5, Cd = 30, wd = 15, Td = 16;
+function Ed(e, t) {
+	let n = e.words?.units ?? [], r = md(n), i = (t.source && n.length > 0 ? gd(t.source ?? "", n) : fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Ad(t, i[n - 1], e, r)), o = yi(t.source ?? t.prompt), s = Nd([...a, Md(e, o)]), c = s.slice(0, Math.max(0, s.length - Td)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Pd(l, o), Xi(Od(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${Ed(e)}${f}`,
+		shows: `${Dd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Zi(e.target)
+		about: Qi(e.target)
 	});
 }
-function Ed({ words: e, target: t, reference: n }) {
+function Dd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${md(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${md(e)}: ${r} when that ${md(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${hd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${hd(e)}: ${r} when that ${hd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Dd({ reference: e }, t) {
+function Od({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Od(1 - 2 * e, 1),
+		colour: (e) => kd(1 - 2 * e, 1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-function Od(e, t) {
+function kd(e, t) {
 	return zr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function kd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = ki(e.text.trim() === "" ? z(e.text) : Bi(e.text), H - 6, bd), s = i === null ? "" : i.mark === "last" ? "asked here" : yd(i, n), c = a !== null && a !== (t?.role ?? null);
+function Ad(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ai(e.text.trim() === "" ? z(e.text) : Vi(e.text), H - 6, xd), s = i === null ? "" : i.mark === "last" ? "asked here" : bd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, bd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, xd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Ad(i, r, e, d);
+				let { ink: n, ground: o } = jd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8413,7 +8417,7 @@ function kd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: bd,
+						size: xd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8427,39 +8431,39 @@ function kd(e, t, n, r) {
 		};
 	});
 }
-function Ad(e, t, n, r) {
+function jd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Cd, {
+	let i = (e) => K(n, 0, r, wd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: oi,
+		ink: si,
 		ground: i({
-			stroke: ci,
+			stroke: li,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: oi,
+		ink: si,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = Od(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = kd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: Vr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function jd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", bd) + 8, s = Math.max(q(i, bd, !0) + 6 + 2, q(a, W) + 4);
+function Md({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", xd) + 8, s = Math.max(q(i, xd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8468,18 +8472,18 @@ function jd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: bd,
+					size: xd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Cd, {
+				K(t, 0, s, wd, {
 					rx: 2,
 					fill: "none",
-					stroke: oi,
+					stroke: si,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: bd,
+					size: xd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8492,19 +8496,19 @@ function jd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Md(e) {
+function Nd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + xd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Sd;
 	return t;
 }
-function Nd(e, t) {
-	let n = e.map((e, n) => di("g", { transform: `translate(0 ${n * Sd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Pd(e, t) {
+	let n = e.map((e, n) => fi("g", { transform: `translate(0 ${n * Cd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Sd + 9 - 5,
+		height: e.length * Cd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Pd(e) {
+function Fd(e) {
 	return {
 		head: [
 			"unit",
@@ -8537,33 +8541,33 @@ function Pd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Fd = 5, Id = 40;
-function Ld() {
+var Id = 5, Ld = 40;
+function Rd() {
 	let e = A(), t = e.explained.value, n = Wt(), r = Ut(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? vd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? yd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Td(n, e),
-				table: () => Pd(n),
+				figure: (e) => Ed(n, e),
+				table: () => Fd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(Rd, {
+			/* @__PURE__ */ j(zd, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Wd, { explained: t }),
-			s ? /* @__PURE__ */ j(Hd, {
+			/* @__PURE__ */ j(Kd, { explained: t }),
+			s ? /* @__PURE__ */ j(Ud, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(Gd, {
+			/* @__PURE__ */ j(qd, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8575,8 +8579,8 @@ function Ld() {
 		]
 	});
 }
-function Rd(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = pd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? hd(o, r) : dd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Id || n.tokens.length > 160, d = Re(null);
+function zd(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = md(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? gd(o, r) : fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Ld || n.tokens.length > 160, d = Re(null);
 	return Le(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8590,7 +8594,7 @@ function Rd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(zd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Bd, {
+		}) : /* @__PURE__ */ j(Bd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Vd, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8609,7 +8613,7 @@ function Rd(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: ii(i.text)
+						children: Gd(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8621,14 +8625,14 @@ function Rd(e) {
 		})]
 	});
 }
-function zd({ text: e }) {
+function Bd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Bd(e) {
+function Vd(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
@@ -8641,7 +8645,7 @@ function Bd(e) {
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Vd(a, r),
+		title: Hd(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8652,20 +8656,20 @@ function Bd(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? yd(a, r) : "asked here" })]
+		}), /* @__PURE__ */ j("small", { children: o ? bd(a, r) : "asked here" })]
 	});
 }
-function Vd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Yr(n.probability, e.probability_without), c = a ? `the lead of ${ii(n.text)} over ${ii(r.text ?? "")}` : ii(n.text);
-	return `Without ${_d(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function Hd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Yr(n.probability, e.probability_without), c = a ? `the lead of ${Gd(t, n.text)} over ${Gd(t, r.text ?? "")}` : Gd(t, n.text);
+	return `Without ${vd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Hd(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Ud(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Ud(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Wd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Vd(n, r) }),
+			/* @__PURE__ */ j("strong", { children: Hd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8682,7 +8686,7 @@ function Hd(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: ii(a.text)
+				children: Gd(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8694,7 +8698,7 @@ function Hd(e) {
 			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ba, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Va, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8707,43 +8711,51 @@ function Hd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					_d(n, r.tokens),
+					vd(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Ud(e) {
+function Wd(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Wd({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Fd), r = t.at.vs.value, i = t.data.host === "report";
+function Gd({ target: e, predictions: t, reference: n }, r) {
+	let i = t.slice(0, 6).map((e) => e.text);
+	return ai(r, [
+		e.text,
+		...i,
+		...n.text === null ? [] : [n.text]
+	]);
+}
+function Kd({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Id), r = t.at.vs.value, i = t.data.host === "report";
 	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
 			/* @__PURE__ */ j("span", { children: "or" }),
-			n.map((e) => /* @__PURE__ */ j("button", {
+			n.map((n) => /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(Kn(e, r)),
-				onMouseEnter: () => t.foresee(Kn(e, r)),
-				onFocus: () => t.foresee(Kn(e, r)),
+				onClick: () => t.set(Kn(n, r)),
+				onMouseEnter: () => t.foresee(Kn(n, r)),
+				onFocus: () => t.foresee(Kn(n, r)),
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: ii(e.text)
+						children: Gd(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: R(e.probability)
+						children: R(n.probability)
 					})
 				]
-			}, e.id)),
+			}, n.id)),
 			/* @__PURE__ */ j("label", {
 				class: "compare-with",
 				children: [/* @__PURE__ */ j("span", {
@@ -8772,7 +8784,7 @@ function Wd({ explained: e }) {
 		]
 	});
 }
-function Gd(e) {
+function qd(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8782,16 +8794,16 @@ function Gd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = ii(t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Gd(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			md(r),
+			hd(r),
 			": ",
 			a,
 			" when that ",
-			md(r),
+			hd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8821,76 +8833,76 @@ function Gd(e) {
 	});
 }
 // src/views/Views.tsx
-var Kd = {
-	why: Jd,
-	parts: Yd,
-	graph: Xd,
-	tests: Zd,
-	compare: Qd,
-	facts: $d,
-	continue: ef
+var Jd = {
+	why: Xd,
+	parts: Zd,
+	graph: Qd,
+	tests: $d,
+	compare: ef,
+	facts: tf,
+	continue: nf
 };
-function qd() {
-	let e = A().at.view.value, t = Kd[e];
+function Yd() {
+	let e = A().at.view.value, t = Jd[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function Jd() {
+function Xd() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Yu, {}),
-		/* @__PURE__ */ j(Ld, {}),
-		/* @__PURE__ */ j(zo, {}),
+		/* @__PURE__ */ j(Xu, {}),
+		/* @__PURE__ */ j(Rd, {}),
+		/* @__PURE__ */ j(Bo, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(tl, {}) : null,
-				/* @__PURE__ */ j(Hu, {}),
-				/* @__PURE__ */ j(bl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(nl, {}) : null,
+				/* @__PURE__ */ j(Uu, {}),
+				/* @__PURE__ */ j(xl, {})
 			]
 		})
 	] });
 }
-function Yd() {
+function Zd() {
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ed, {}),
+		/* @__PURE__ */ j(td, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(yu, {}),
-				/* @__PURE__ */ j(As, {}),
-				/* @__PURE__ */ j(zo, { besideLedger: !0 })
+				/* @__PURE__ */ j(bu, {}),
+				/* @__PURE__ */ j(js, {}),
+				/* @__PURE__ */ j(Bo, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(tl, {}),
-				/* @__PURE__ */ j(Iu, {}),
-				/* @__PURE__ */ j(Ga, {})
+				/* @__PURE__ */ j(nl, {}),
+				/* @__PURE__ */ j(Lu, {}),
+				/* @__PURE__ */ j(Ka, {})
 			]
 		})
 	] });
 }
-function Xd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Cc, {}), /* @__PURE__ */ j(tl, {})] });
-}
-function Zd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Gu, {}), /* @__PURE__ */ j(tl, {})] });
-}
 function Qd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(vs, {}), /* @__PURE__ */ j(qu, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(nl, {})] });
 }
 function $d() {
-	return /* @__PURE__ */ j(eu, {});
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ku, {}), /* @__PURE__ */ j(nl, {})] });
 }
 function ef() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(qu, {}), /* @__PURE__ */ j(Hc, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ys, {}), /* @__PURE__ */ j(Ju, {})] });
+}
+function tf() {
+	return /* @__PURE__ */ j(tu, {});
+}
+function nf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ju, {}), /* @__PURE__ */ j(Uc, {})] });
 }
 // src/App.tsx
-function tf({ page: e }) {
+function rf({ page: e }) {
 	let t = Re(null);
 	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Kt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
 		value: e,
@@ -8899,7 +8911,7 @@ function tf({ page: e }) {
 			ref: t,
 			children: /* @__PURE__ */ j(Ht, { children: [
 				/* @__PURE__ */ j(_r, {}),
-				/* @__PURE__ */ j(nf, {}),
+				/* @__PURE__ */ j(af, {}),
 				/* @__PURE__ */ j(Tr, {}),
 				/* @__PURE__ */ j(en, {}),
 				/* @__PURE__ */ j(jr, {})
@@ -8907,52 +8919,52 @@ function tf({ page: e }) {
 		})
 	});
 }
-function nf() {
+function af() {
 	let e = A();
 	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(rf, {}),
+		/* @__PURE__ */ j(of, {}),
 		/* @__PURE__ */ j(Er, {}),
-		/* @__PURE__ */ j(af, { children: /* @__PURE__ */ j(qd, {}) })
+		/* @__PURE__ */ j(sf, { children: /* @__PURE__ */ j(Yd, {}) })
 	] }) : /* @__PURE__ */ j(kr, {});
 }
-function rf() {
+function of() {
 	let e = A(), t = e.answer.value;
 	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
 		children: /* @__PURE__ */ j(F, { answer: t })
 	});
 }
-function af({ children: e }) {
+function sf({ children: e }) {
 	return /* @__PURE__ */ j("main", {
 		class: A().answer.value?.result ? "" : "stale",
 		children: e
 	});
 }
 // src/styles.css?inline
-var of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
+var cf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}";
 // src/main.tsx
-function sf(e, t, n) {
-	cf(n);
+function lf(e, t, n) {
+	uf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(tf, { page: new es(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(rf, { page: new ts(e, t) }), r), () => be(null, r);
 }
-function cf(e) {
+function uf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = of, n.append(r);
+	r.dataset.unembed = "", r.textContent = cf, n.append(r);
 }
-function lf({ model: e, el: t }) {
+function df({ model: e, el: t }) {
 	let n = e.get("data");
-	return sf({
+	return lf({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? rr(n.results) : ar(e), t);
 }
-var uf = document.getElementById("unembed"), df = document.getElementById("unembed-data")?.textContent;
-if (uf && df) {
-	let e = JSON.parse(df);
-	sf(e, e.host === "report" ? rr(e.results) : Yn(e.token), uf);
+var ff = document.getElementById("unembed"), pf = document.getElementById("unembed-data")?.textContent;
+if (ff && pf) {
+	let e = JSON.parse(pf);
+	lf(e, e.host === "report" ? rr(e.results) : Yn(e.token), ff);
 }
-var ff = { render: lf };
-export { ff as default };
+var mf = { render: df };
+export { mf as default };

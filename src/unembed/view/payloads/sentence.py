@@ -67,13 +67,26 @@ def sentence_of(result: "Explanation") -> Sentence:
     return [span for i, clause in enumerate(filter(None, clauses)) for span in ([Span(" ")] if i else []) + clause]
 
 
-def _token(model: "Model", token: int) -> Span:
-    return Span(_written(text_of(model, token)), "token")
+def _token(model: "Model", token: int, *beside: int | None) -> Span:
+    """A token in a sentence; `beside` others it keeps the white space by which alone it differs from one of them."""
+    text = text_of(model, token)
+    others = [text_of(model, other) for other in beside if other not in (None, token)]
+    alike = any(_bare(text) == _bare(other) for other in others)
+    return Span(f'"{visible(text)}"' if alike else _written(text), "token")
+
+
+def _name(result: "Explanation") -> Span:
+    """The explained token."""
+    return _token(result.model, result.target.token, result.predictions[0].token, result.readout.versus)
 
 
 def _written(text: str) -> str:
     """A token in a sentence, without the space before a word."""
-    return f'"{visible(text.strip() if any(c.isalnum() for c in text) else text)}"'
+    return f'"{visible(_bare(text))}"'
+
+
+def _bare(text: str) -> str:
+    return text.strip() if any(c.isalnum() for c in text) else text
 
 
 def _number(text: str) -> Span:
@@ -85,18 +98,18 @@ def _number(text: str) -> Span:
 
 def _says(result: "Explanation") -> Sentence:
     model, target, first = result.model, result.target, result.predictions[0]
-    name, chance = _token(model, target.token), _number(percent(target.probability))
+    name, chance = _name(result), _number(percent(target.probability))
     where = "It says "
     if model.fills_blanks:
         asked = result.readout.position in blanks(model, result.run.tokens)
         where = "In the blank it says " if asked else "At this place it says "
     if target.rank > 1:
-        top = [_token(model, first.token), Span(" ("), _number(percent(first.probability)), Span("); ")]
+        top = [_token(model, first.token, target.token), Span(" ("), _number(percent(first.probability)), Span("); ")]
         return [Span(where), *top, name, Span(f" is its {_ordinal(target.rank)} choice ("), chance, Span(").")]
     if target.probability >= _UNSURE or len(result.predictions) < 2:
         return [Span(where), name, Span(" ("), chance, Span(").")]
     second = result.predictions[1]
-    ahead = [_token(model, second.token), Span(" ("), _number(percent(second.probability)), Span(").")]
+    ahead = [_token(model, second.token, target.token), Span(" ("), _number(percent(second.probability)), Span(").")]
     return [Span("It is unsure: "), name, Span(" leads with "), chance, Span(", ahead of "), *ahead]
 
 
@@ -160,7 +173,7 @@ def _named(result: "Explanation", words: "Words", needed: "list[UnitEffect]") ->
     if more:
         found.append(Span(f", each {_kind(words)} taken away alone"))
     elif instead != result.predictions[0].token:
-        found += [Span(", and it says "), _token(result.model, instead), Span(" instead")]
+        found += [Span(", and it says "), _token(result.model, instead, result.target.token), Span(" instead")]
     if len(others) == 1:
         found += [Span("; "), _word(words, others[0]), Span(" at least halves it as well")]
     elif others:
@@ -170,8 +183,10 @@ def _named(result: "Explanation", words: "Words", needed: "list[UnitEffect]") ->
 
 def _what(result: "Explanation") -> Sentence:
     """What falls: the explained token, or its lead over another."""
-    name, versus = _token(result.model, result.target.token), result.readout.versus
-    return [name] if versus is None else [Span("the lead of "), name, Span(" over "), _token(result.model, versus)]
+    name, versus = _name(result), result.readout.versus
+    if versus is None:
+        return [name]
+    return [Span("the lead of "), name, Span(" over "), _token(result.model, versus, result.target.token)]
 
 
 def _word(words: "Words", unit: "UnitEffect") -> Span:
@@ -236,7 +251,7 @@ def _falls(result: "Explanation") -> Sentence:
         lead = result.readout.value
         after = _number(f"{signed(lead + answer.zeroed.asked.nats)} logits")
         return [*_what(result), Span(" falls from "), _number(signed(lead)), Span(" to "), after]
-    name = _token(result.model, target.token)
+    name = _name(result)
     before, after = told(target.probability, answer.zeroed.probability)
     if before == after or min(target.probability, answer.zeroed.probability) > 1 - _UNTOLD:
         nats = _number(decimal(-answer.zeroed.asked.nats))
@@ -247,8 +262,8 @@ def _falls(result: "Explanation") -> Sentence:
 def _by_credit(result: "Explanation") -> Sentence:
     answer, whole, versus = result.answer, result.ledger.value, result.readout.versus
     assert answer.term is not None
-    name, value = _token(result.model, result.target.token), answer.term.value
-    what = [Span("its logit")] if versus is None else [Span("its lead over "), _token(result.model, versus)]
+    name, value, target = _name(result), answer.term.value, result.target.token
+    what = [Span("its logit")] if versus is None else [Span("its lead over "), _token(result.model, versus, target)]
     part = Span(answer.term.label, "part")
     if 0 < value <= whole:
         share = "most" if whole / 2 < value else "the largest single part"
