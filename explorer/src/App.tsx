@@ -59,7 +59,20 @@ function Waiting() {
   return (
     <div class="panel">
       <Status answer={answer} />
+      {answer.error ? <Plainly /> : null}
     </div>
+  );
+}
+
+/** The way on where a link or a field asks for what the prompt does not have. */
+function Plainly() {
+  const page = usePage();
+  const { position, target, vs } = page.state.value;
+  if (page.data.host === "report" || (position === null && target === null && vs === null)) return null;
+  return (
+    <button type="button" onClick={() => page.set({ position: null, target: null, vs: null })}>
+      Explain the top prediction at the end
+    </button>
   );
 }
 

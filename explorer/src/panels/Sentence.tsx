@@ -50,5 +50,5 @@ function Piece({ span, units }: { span: Span; units: readonly UnitWithout[] }) {
         {span.text}
       </button>
     );
-  return <span class={span.kind === null ? undefined : `said-${span.kind}`}>{span.text}</span>;
+  return span.kind === null ? <span>{span.text}</span> : <bdi class={`said-${span.kind}`}>{span.text}</bdi>;
 }
