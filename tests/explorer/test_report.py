@@ -22,7 +22,7 @@ from unembed.errors import UnembedError
 from unembed.explorer.report_asks import key_of
 from unembed.runs import record as recording
 from unembed.view import payloads
-from unembed.view.glyphs import signed
+from unembed.view.glyphs import signed, told
 from unembed.view.html import report
 from unembed.view.html.report import report_html
 from unembed.view.html.shell import as_data
@@ -109,7 +109,12 @@ def test_the_ledger_of_a_report_sums_to_the_model_s_number(written):
 def test_a_report_says_what_was_predicted_and_with_what_it_was_made(written, model):
     text, printed = written("explain", PROMPT, "--top", "3")
     found = Document(text)
-    assert printed["answer"]["text"] in found.text
+    assert "".join(span["text"] for span in printed["sentence"]) in found.text
+    base, units = printed["target"]["probability"], printed["words"]["units"]
+    left = [" → ".join(told(base, unit["probability_without"])) for unit in units[:-1]]
+    assert [row[:2] for row in found.table("word")] == [
+        [unit["text"].strip(), said] for unit, said in zip(units, [*left, "asked here"], strict=True)
+    ]
     facts = dict(found.table("what"))
     assert facts["weights (SHA-256)"] == printed["model"]["weights_sha256"]
     assert facts["precision"] == "float64 on cpu"

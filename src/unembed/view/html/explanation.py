@@ -1,5 +1,6 @@
 """An explanation without a script: the answer in a sentence, the ledger as table and bars, heads, neurons, control."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,10 +23,11 @@ def explanation_html(payload: Payload) -> str:
     return "".join(
         [
             f"<h1>Why {token(payload['target']['text'])}?</h1>\n",
-            f"<p><strong>{escaped(payload['answer']['text'])}</strong></p>\n",
+            f"<p><strong>{_sentence(payload)}</strong></p>\n",
             f"<p>Prompt: <q>{escaped(prompt)}</q>, explained at position {payload['position']}.</p>\n",
             *(f"<p>Note: {escaped(note)}</p>\n" for note in payload["notes"]),
             _predictions(payload),
+            *_words(payload),
             _ledger(payload),
             _heads(payload),
             _neurons(payload),
@@ -37,6 +39,32 @@ def explanation_html(payload: Payload) -> str:
             "its kind that were zeroed.</p>\n",
         ]
     )
+
+
+def _sentence(payload: Payload) -> str:
+    """The sentence; what is read from right to left stays in its place."""
+    spans = [(escaped(span["text"]), span["text"]) for span in payload["sentence"]]
+    return "".join(f"<bdi>{shown}</bdi>" if _from_right(text) else shown for shown, text in spans)
+
+
+def _from_right(text: str) -> bool:
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
+
+
+def _words(payload: Payload) -> Iterator[str]:
+    """What is left without each word, where words were taken away."""
+    words, target = payload["words"], payload["target"]
+    if words is None:
+        return
+    rows = []
+    for unit in words["units"]:
+        lead = unit["difference_without"]
+        change = " → ".join(told(target["probability"], unit["probability_without"]))
+        shown = change if lead is None else f"{signed(payload['ledger']['value'])} → {signed(lead)} logits"
+        left = "asked here" if unit["mark"] == "last" else shown
+        rows.append((escaped(unit["text"].strip() or unit["text"]), left, token(unit["instead"]["text"])))
+    how = "hidden" if words["how"] == "mask" else "deleted"
+    yield table(f"Each {words['by']} alone {how}", (words["by"], token(target["text"]), "says then"), rows)
 
 
 def _measured(payload: Payload) -> str:
