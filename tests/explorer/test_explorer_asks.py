@@ -124,7 +124,7 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
         release.set()
     expect(page.locator(".panel-carried tbody .part").first).to_be_visible()
     visit.see("parts")
-    expect(page.locator(".panel-carried tbody td.number:last-of-type").first).to_contain_text("→")
+    expect(page.locator(".panel-carried tbody td.number").last).to_contain_text("→")
 
 
 @pytest.mark.parametrize("length", [WHOLE, 1024])
