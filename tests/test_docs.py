@@ -41,6 +41,7 @@ GOES_ON = ("api.md", "coming-from.md")
 SLOW = (
     "unembed toys evaluate facts",
     "unembed composition",
+    "unembed heads",
     "unembed noise",
     'unembed words "The capital of France is" --how "replace=',
     "ledger_error.py",
