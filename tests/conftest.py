@@ -99,13 +99,14 @@ ALIKE = (
     *("gemma", "gemma3_text", "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3", "stablelm", "starcoder2"),
     *("deberta-v2", "distilbert", "electra", "roberta", "xlm-roberta"),
 )
-"""Families built as another is: models, runs, ledger and engine are tried on all of them, methods in studies."""
+"""Families built as another is: models, runs and ledger are tried on all of them, the rest in studies."""
+_IN_STUDIES = {"methods", "engine"}
 _OF_ALIKE = re.compile(rf"(^|-)({'|'.join(ALIKE)})(-|$)")
 
 
 def _is_of_alike(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
-    return called is not None and "methods" in item.path.parts and bool(_OF_ALIKE.search(called.id))
+    return called is not None and bool(_IN_STUDIES & {*item.path.parts}) and bool(_OF_ALIKE.search(called.id))
 
 
 @pytest.hookimpl(tryfirst=True)
