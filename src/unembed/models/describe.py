@@ -1,5 +1,6 @@
 """describe: find the parts of a module in memory, where the row of its family says they are."""
 
+import operator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -246,6 +247,7 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
         gates_shared=family.gates_shared,
         gates_heads=family.gates_heads,
         write_scale=family.write_scale,
+        beside=_beside(block, family),
         cross=None if family.cross_attention is None else _cross(block, family.cross_attention, heads),
         stream_norms=_stream_norms(block, family, d_model),
         value_projection=value_projection,
@@ -314,7 +316,18 @@ def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
         shared_experts=_shared(block, family, experts),
         gates_shared=family.gates_shared,
         write_scale=family.write_scale,
+        beside=_beside(block, family),
+        stream_norms=_stream_norms(block, family, d_model),
     )
+
+
+def _beside(block: nn.Module, family: Family) -> dict[Stage, tuple[nn.Module, ...]]:
+    """What else writes where a write is one term; a block that has a part of these only writes these."""
+    paths: dict[Stage, tuple[str, ...]] = {"attention": family.attention_beside, "mlp": family.mlp_beside}
+    found: dict[Stage, tuple[nn.Module, ...]] = {}
+    for stage, all_of in paths.items():
+        found[stage] = tuple(_part(block, path) for path in all_of if _has(block, path))
+    return {stage: modules for stage, modules in found.items() if modules}
 
 
 def _post_norm(block: nn.Module, path: str, part: nn.Module | None) -> nn.Module | None:
@@ -347,6 +360,9 @@ def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
 def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, Norm]]:
     stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
     modules, like = [_part(block, path) for path in family.stream_norms], next(block.parameters())
+    scale = 1.0 if family.stream_scale is None else float(operator.attrgetter(family.stream_scale)(block))
+    if scale != 1:  # what the block gives is the stream after it
+        return {"mlp": (block, no_norm(like.new_empty(d_model)).times(scale))}
     return {stage: (module, probed(module, d_model, like=like)) for stage, module in zip(stages, modules, strict=False)}
 
 

@@ -60,6 +60,8 @@ def why_no_versions(model: Model) -> str | None:
         return "its attention calls no interface of transformers, so it is only watched as it runs"
     if model.family.computed_positions:
         return "no module gives the positions that are added to its embeddings"
+    if model.family.stream_scale is not None and any(block.stream_norms for block in model.blocks):
+        return "its blocks multiply the stream by a number of their own"
     if model.has_mixers:
         return _MIXED
     if model.has_whole_mlps:

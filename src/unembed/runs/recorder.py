@@ -3,6 +3,7 @@
 `record` (record.py) installs it, and hands it what attention did.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
@@ -92,6 +93,7 @@ class _OfBlock:
     attention_output: _Seen[Tensor] = field(default_factory=_Seen)
     mlp_output: _Seen[Tensor] = field(default_factory=_Seen)
     normed: dict[Stage, _Seen[Tensor]] = field(default_factory=dict)
+    beside: dict[Stage, tuple[_Seen[Tensor], ...]] = field(default_factory=dict)
     heads: _Seen[Heads] = field(default_factory=_Seen)
     cross_heads: _Seen[Heads] = field(default_factory=_Seen)
     neurons: _Seen[Tensor | ExpertInputs] = field(default_factory=_Seen)
@@ -201,6 +203,10 @@ class Recorder:
                 self._watch_input(stack, module, given)
         if block.cross is not None:
             self._watch_output(stack, block.cross.attention, seen.cross_write)
+        for stage, modules in block.beside.items():
+            seen.beside[stage] = tuple(_Seen() for _ in modules)
+            for module, beside in zip(modules, seen.beside[stage], strict=True):
+                self._watch_output(stack, module, beside, block.write_scale)
         for stage, (norm, _) in block.stream_norms.items():
             self._watch_output(stack, norm, seen.normed[stage])
 
@@ -371,9 +377,10 @@ class Recorder:
         return self._select(self.model.biased(found)) if self.model.unembeds_all else found
 
 
-def _write(seen: _Seen[Tensor], other: _Seen[Tensor]) -> Tensor:
-    """What a sublayer wrote: nothing, where the block has none."""
-    return torch.zeros_like(other.value) if seen.or_none is None else seen.value
+def _write(seen: _Seen[Tensor], other: _Seen[Tensor], beside: Sequence[_Seen[Tensor]]) -> Tensor:
+    """What a sublayer wrote, and what is added beside it: nothing, where the block has none."""
+    write = torch.zeros_like(other.value) if seen.or_none is None else seen.value
+    return sum((x.value for x in beside), write)
 
 
 def _heads(seen: _OfBlock) -> Heads | None:
@@ -413,8 +420,8 @@ def _shared(seen: _OfBlock) -> Tensor | None:
 
 def _layer(seen: _OfBlock) -> Layer:
     return Layer(
-        attention_write=_write(seen.attention_write, seen.mlp_write),
-        mlp_write=_write(seen.mlp_write, seen.attention_write),
+        attention_write=_write(seen.attention_write, seen.mlp_write, seen.beside.get("attention", ())),
+        mlp_write=_write(seen.mlp_write, seen.attention_write, seen.beside.get("mlp", ())),
         attention_output=seen.attention_output.or_none,
         mlp_output=seen.mlp_output.or_none,
         heads=_heads(seen),

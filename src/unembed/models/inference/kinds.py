@@ -29,7 +29,9 @@ def kinds_told(copy: Any, structure: Structure, inputs: Mapping[str, Any]) -> St
     trial = _Trial(copy, structure.blocks, inputs)
     told = (replace(write, kind=_kind(trial, write)) for write in structure.writes)
     by_module = groupby(told, key=lambda write: (write.block, write.module))
-    return replace(structure, writes=_second_mixers_whole(x for _, found in by_module for x in _joined([*found])))
+    joined = [x for _, found in by_module for x in _joined([*found])]
+    by_block = groupby(joined, key=lambda write: write.block)
+    return replace(structure, writes=tuple(x for _, found in by_block for x in _in_two_places(found)))
 
 
 def _kind(trial: "_Trial", write: Write) -> Any:
@@ -51,13 +53,25 @@ def _joined(writes: Sequence[Write]) -> Sequence[Write]:
     return writes if one is None else [one]
 
 
-def _second_mixers_whole(writes: Iterable[Write]) -> tuple[Write, ...]:
-    """The writes; of a block with two mixers the second stands in the place of an MLP (RWKV)."""
-    made: list[Write] = []
+def _in_two_places(writes: Iterable[Write]) -> list[Write]:
+    """The writes of a block, in the two places that a row has: what mixes tokens, and the MLP.
+
+    A second mixer stands in the place of an MLP where there is none (RWKV). Modules that write in one place are one
+    term together (Falcon-H1).
+    """
+    mixing, thinking = [], []
     for write in writes:
-        mixed = write.kind == "mixer" and any(x.block == write.block and x.kind == "mixer" for x in made)
-        made.append(replace(write, kind="whole") if mixed else write)
-    return tuple(made)
+        (mixing if write.kind in ("heads", "mixer") else thinking).append(write)
+    if not thinking and len(mixing) == 2:
+        thinking = [replace(mixing.pop(), kind="whole")]
+    return sorted(_together(mixing, "mixer") + _together(thinking, "whole"), key=lambda write: write.joins)
+
+
+def _together(writes: list[Write], kind: Any) -> list[Write]:
+    others = list(dict.fromkeys(write.module for write in writes))[1:]
+    if not others or len({write.scale for write in writes}) > 1:
+        return writes
+    return [replace(writes[0], kind=kind, beside=tuple(others))]
 
 
 class _Trial:
