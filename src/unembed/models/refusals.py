@@ -84,18 +84,21 @@ _MIXED = "some of its blocks mix tokens by something else than softmax attention
 _WHOLE = "some of its MLPs are taken as one term, in which no neurons are known"
 _WITHOUT_HEADS = frozenset(("explain", "lens", "readout", "read_direction"))
 """Methods of a prompt that do not need the heads of every block."""
+_WITHOUT_NEURONS = _WITHOUT_HEADS | {"attention"}
+"""Nor the neurons of every MLP."""
 
 
 def asks_of_mixers(model: Model, method: str) -> None:
-    """Refuse methods about heads, or about many versions of a run, where some blocks have another mixer.
+    """Refuse methods about heads, neurons or many versions of a run, where some blocks have a write that is one term.
 
     Raises:
         InputError: one of them, of such a model.
     """
-    if (model.has_mixers or model.has_whole_mlps) and method not in _WITHOUT_HEADS:
+    told = _WITHOUT_HEADS if model.has_mixers else _WITHOUT_NEURONS
+    if (model.has_mixers or model.has_whole_mlps) and method not in told:
         raise InputError(
             f"{method} is not told of {model.name} yet: {_MIXED if model.has_mixers else _WHOLE}.\n"
-            f"What is: {', '.join(sorted(_WITHOUT_HEADS))}."
+            f"What is: {', '.join(sorted(told))}."
         )
 
 
