@@ -182,9 +182,10 @@ class Recorder:
                 self._watch_input(stack, module, given)
         if block.cross is not None:
             self._watch_output(stack, block.cross.attention, seen.cross_write)
-        for stage, module in ((stage, x) for stage, modules in block.beside.items() for x in modules):
-            seen.beside.setdefault(stage, []).append(Seen())
-            self._watch_output(stack, module, seen.beside[stage][-1], block.write_scale)
+        for stage, modules in block.beside.items():
+            seen.beside[stage] = [Seen() for _ in modules]
+            for module, beside in zip(modules, seen.beside[stage], strict=True):
+                self._watch_output(stack, module, beside, block.write_scale)
         for stage, (norm, _) in block.stream_norms.items():
             self._watch_output(stack, norm, seen.normed[stage])
 
