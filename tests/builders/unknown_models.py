@@ -47,6 +47,7 @@ UNKNOWN: dict[str, Told] = {
         values={"hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": 97, "global_head_dim": 8}
         | {"num_kv_shared_layers": 0},
     ),
+    "gemma4_unified_text": Told(values={"global_head_dim": 8, "num_kv_shared_layers": 0}),
     "glm4_moe": Told(kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),

@@ -60,8 +60,6 @@ def why_no_versions(model: Model) -> str | None:
         return "its attention calls no interface of transformers, so it is only watched as it runs"
     if model.family.computed_positions:
         return "no module gives the positions that are added to its embeddings"
-    if model.family.stream_scale is not None and any(block.stream_norms for block in model.blocks):
-        return "its blocks multiply the stream by a number of their own"
     if model.has_mixers:
         return _MIXED
     if model.has_whole_mlps:
@@ -129,14 +127,14 @@ def plain_heads_only(model: Model, what: str) -> None:
 
 
 def sums_only(model: Model, what: str) -> None:
-    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+    """Refuse models whose stream is normed or multiplied after a write, where a method needs the sum of all writes.
 
     Raises:
         InputError: a post-LN model.
     """
     if any(block.stream_norms for block in model.blocks):
         raise InputError(
-            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
-            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms or multiplies its "
+            "stream after a write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
             + (f" {_HEADS_INSTEAD}" if model.fills_blanks else "")
         )
