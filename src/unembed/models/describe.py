@@ -222,13 +222,8 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
     if has_mlp and written is None:
         written = _part(block, family.whole_mlp or "")
     mlp_write = nn.Identity() if written is None else _part(block, family.writes[1])
-    norms = [
-        _between(block, family, d_model, write, parts)
-        for write, parts in (
-            (mixing["attention_write"], (mixing["attention"], mixing["output_projection"])),
-            (mlp_write, (written or mlp_write,)),
-        )
-    ]
+    parts = (mixing["attention"], mixing["output_projection"], written or mlp_write)
+    norms = [_between(block, family, d_model, write, parts) for write in (mixing["attention_write"], mlp_write)]
     return Block(
         module=block,
         attends=attends,
@@ -279,10 +274,11 @@ def _other_mixer(block: nn.Module, family: Family, has_mlp: bool) -> dict[str, A
             f"{', '.join(str(x) for x in (family.output_projection, family.down_projection, *family.mixers))} "
             "(docs/families.md)."
         )
-    write = block.get_submodule(family.writes[0]) if mixer is not None and _has(block, family.writes[0]) else mixer
+    attention = mixer or nn.Identity()
+    named = mixer is not None and _has(block, family.writes[0])
     return {
-        "attention": mixer or nn.Identity(),
-        "attention_write": write or nn.Identity(),
+        "attention": attention,
+        "attention_write": block.get_submodule(family.writes[0]) if named else attention,
         "attention_input_norm": None,
         "output_projection": nn.Identity(),
         "heads": 0,
