@@ -21,6 +21,7 @@ class Told:
 _MIXTURE = {"n_routed_experts": 4, "num_local_experts": 4, "n_group": 1, "topk_group": 1, "moe_intermediate_size": 24}
 _SHARED = frozenset(("head", "neuron", "shared_experts"))
 _LINEAR = {"linear_num_value_heads": 2, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
+_NO_GROUPS = {"num_key_value_heads": None, "head_dim": None}
 _GPTJ = {"n_embd": 32, "n_head": 4, "n_layer": 2, "rotary_dim": 4, "n_inner": 48, "num_key_value_heads": None}
 _LATENT = {"q_lora_rank": 12, "kv_lora_rank": 12, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
 _LATENT |= {"num_key_value_heads": 4, "head_dim": None}
@@ -36,8 +37,17 @@ UNKNOWN: dict[str, Told] = {
     "camembert": Told(values={**_DECODER, "pad_token_id": 1, "bos_token_id": 0}),
     "bloom": Told(patched=False, values={"n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "cohere": Told(values={"logit_scale": 0.0625}),
+    "ctrl": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "dff": 48} | _NO_GROUPS),
     "exaone4": Told(),
     "falcon": Told(patched=False, values={"num_key_value_heads": None, "head_dim": None}),
+    "gemma4_text": Told(
+        level="heads",
+        patched=False,
+        kinds=frozenset(("head", "mlp")),
+        values={"hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": 97, "global_head_dim": 8}
+        | {"num_kv_shared_layers": 0},
+    ),
+    "gemma4_unified_text": Told(values={"global_head_dim": 8, "num_kv_shared_layers": 0}),
     "glm4_moe": Told(kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
@@ -50,7 +60,14 @@ UNKNOWN: dict[str, Told] = {
     ),
     "minicpm3": Told(values={**_LATENT, "scale_emb": 12.0, "scale_depth": 1.4, "dim_model_base": 24}),
     "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
+    "nanochat": Told(),
     "olmo3": Told(),
+    "olmo_hybrid": Told(
+        level="neurons",
+        patched=False,
+        kinds=frozenset(("head", "neuron", "attention")),
+        values={**_LINEAR, "layer_types": ["linear_attention", "full_attention", "linear_attention"]},
+    ),
     "openai-gpt": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "qwen2_moe": Told(
         kinds=_SHARED,
@@ -81,4 +98,7 @@ def unknown(name: str, **changed: Any) -> Any:
     if hasattr(module, "set_experts_implementation"):
         module.set_experts_implementation("eager")
     scramble(module, 0)
+    for name, number in module.named_buffers():
+        if number.numel() == 1 and name in module.state_dict():
+            number.mul_(0.9)  # by which blocks multiply the stream
     return module

@@ -257,8 +257,9 @@ def test_constants_are_those_of_the_models_own_sizes() -> None:
     assert found == pytest.approx((1.4 / 2**0.5, 24 / 32), rel=1e-12)
 
 
-def test_a_method_about_heads_refuses_a_model_whose_mlps_are_one_term() -> None:
+def test_a_model_whose_mlps_are_one_term_is_asked_of_its_heads_only() -> None:
     model = unembed.wrap(unknown("llama4_text"))
+    assert unembed.attention(model, [5, 17, 33]).heads
     with pytest.raises(InputError, match="its MLPs are taken as one term"):
-        unembed.attention(model, [5, 17, 33])
+        unembed.words(model, [5, 17, 33])
     assert "down to its heads" in unembed.explain(model, [5, 17, 33], by="neuron").notes[0]

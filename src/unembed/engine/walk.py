@@ -134,9 +134,15 @@ class Walk:
             # From the middle of the block up, as the block does: `state - before + write` would cancel where writes are
             # large beside the stream.
             end = self._middle(layer, positions) + write
-            norm = self.model.blocks[layer].stream_norms.get("mlp")
-            state = state.index_put((tokens,), end if norm is None else norm[0](end))
+            state = state.index_put((tokens,), self._leaving(layer, end))
         return batch.edited(layer, "resid_post", state, rows=new)
+
+    def _leaving(self, layer: int, end: Tensor) -> Tensor:
+        """The stream that leaves a block once its MLP has written: through a norm (post-LN), or times a number."""
+        module, norm = self.model.blocks[layer].stream_norms.get("mlp", (None, None))
+        if module is None or norm is None:
+            return end
+        return end * norm.gain.to(end.dtype) if norm.identity else module(end)
 
     def _middle(self, layer: int, positions: Tensor) -> Tensor:
         """The stream of the base run that the MLP's write is added to: after a norm of the attention's, in post-LN."""

@@ -275,12 +275,12 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
 def _carried(readout: Readout, layer: int, stage: Stage, x: Tensor) -> Tensor:
     """What a write becomes on its way up through the norms of the stream that follow it (post-LN)."""
     run, blocks, passed = readout.run, readout.run.model.blocks, False
-    if not blocks[layer].stream_norms:
+    if not any(block.stream_norms for block in blocks):
         return x
     for place, (summed, after) in run.states(run.row(readout.position), below=readout.blocks):
         passed = passed or place == (layer, stage)
-        if passed:
-            _, norm = blocks[place[0]].stream_norms[place[1]]
+        _, norm = blocks[place[0]].stream_norms.get(place[1], (None, None))
+        if passed and norm is not None:
             x = norm.pushforward(x, norm.scale(summed, after))
     return x
 

@@ -1,5 +1,7 @@
 """describe: find the parts of a module in memory, where the row of its family says they are."""
 
+import operator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -213,43 +215,74 @@ def _row_of_block(block: nn.Module, family: Family) -> Family:
 
 
 def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
-    if family.output_projection is None or _mixes_otherwise(block, family, family.output_projection):
-        return _without_heads(block, family, d_model)
-    attention, output_projection = _part(block, family.attention), _part(block, family.output_projection)
-    value_projection = None if family.value_projection is None else _part(block, family.value_projection)
-    for matrix in (output_projection, value_projection):
-        if matrix is not None:
-            projection(matrix)
     experts, down, has_mlp = _mlp(block, family)
-    attention_write = _part(block, family.writes[0])
-    mlp_write = _part(block, family.writes[1]) if has_mlp else nn.Identity()
-    like = next(block.parameters())
-    has_post_norm = attention_write not in (output_projection, attention) and not _contains(attention_write, attention)
-    between = [
-        _between(module if has_post_norm else None, family.write_scale, d_model, like)
-        for module in (attention_write, mlp_write)
-    ]
+    attends = family.output_projection is not None and not _mixes_otherwise(block, family, family.output_projection)
+    mixing = _heads(block, family, heads) if attends else _other_mixer(block, family, has_mlp)
+    written = experts if down is None else down
+    if has_mlp and written is None:
+        written = _part(block, family.whole_mlp or "")
+    mlp_write = nn.Identity() if written is None else _part(block, family.writes[1])
+    parts = (mixing["attention"], mixing["output_projection"], written or mlp_write)
+    norms = [_between(block, family, d_model, write, parts) for write in (mixing["attention_write"], mlp_write)]
     return Block(
         module=block,
-        attention=attention,
-        attention_input_norm=None if family.attention_input_norm is None else _part(block, family.attention_input_norm),
-        output_projection=output_projection,
-        heads=heads,
-        attention_write=attention_write,
-        attention_norm=between[0],
+        attends=attends,
+        **mixing,
+        attention_norm=norms[0],
         mlp_write=mlp_write,
-        mlp_norm=between[1] if has_mlp else None,
+        mlp_norm=norms[1],
         has_mlp=has_mlp,
         down_projection=down,
         experts=experts,
         shared_experts=_shared(block, family, experts),
         gates_shared=family.gates_shared,
-        gates_heads=family.gates_heads,
         write_scale=family.write_scale,
-        cross=None if family.cross_attention is None else _cross(block, family.cross_attention, heads),
+        beside=_beside(block, family),
         stream_norms=_stream_norms(block, family, d_model),
-        value_projection=value_projection,
     )
+
+
+def _heads(block: nn.Module, family: Family, heads: int) -> dict[str, Any]:
+    """What a `Block` says of its attention."""
+    attention, output_projection = _part(block, family.attention), _part(block, family.output_projection or "")
+    value_projection = None if family.value_projection is None else _part(block, family.value_projection)
+    for matrix in (output_projection, value_projection):
+        if matrix is not None:
+            projection(matrix)
+    return {
+        "attention": attention,
+        "attention_write": _part(block, family.writes[0]),
+        "attention_input_norm": (
+            None if family.attention_input_norm is None else _part(block, family.attention_input_norm)
+        ),
+        "output_projection": output_projection,
+        "heads": heads,
+        "gates_heads": family.gates_heads,
+        "cross": None if family.cross_attention is None else _cross(block, family.cross_attention, heads),
+        "value_projection": value_projection,
+    }
+
+
+def _other_mixer(block: nn.Module, family: Family, has_mlp: bool) -> dict[str, Any]:
+    """What a `Block` says of another mixer that writes in the place of attention, or of nothing that does."""
+    path = next((path for path in family.mixers if _has(block, path)), None)
+    # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
+    mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
+    if mixer is None and not has_mlp:
+        raise ModelError(
+            f"Nothing that the row of {family.model_type} names writes in a block: expected one of "
+            f"{', '.join(str(x) for x in (family.output_projection, family.down_projection, *family.mixers))} "
+            "(docs/families.md)."
+        )
+    attention = mixer or nn.Identity()
+    named = mixer is not None and _has(block, family.writes[0])
+    return {
+        "attention": attention,
+        "attention_write": block.get_submodule(family.writes[0]) if named else attention,
+        "attention_input_norm": None,
+        "output_projection": nn.Identity(),
+        "heads": 0,
+    }
 
 
 def _mixes_otherwise(block: nn.Module, family: Family, output_projection: str) -> bool:
@@ -279,57 +312,25 @@ def _mlp(block: nn.Module, family: Family) -> tuple[nn.Module | None, nn.Module 
     return None, down, True
 
 
-def _without_heads(block: nn.Module, family: Family, d_model: int) -> Block:
-    """A block in which another mixer writes in the place of attention, or nothing does."""
-    experts, down, has_mlp = _mlp(block, family)
-    path = next((path for path in family.mixers if _has(block, path)), None)
-    # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
-    mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
-    if mixer is None and not has_mlp:
-        raise ModelError(
-            f"Nothing that the row of {family.model_type} names writes in a block: expected one of "
-            f"{', '.join(str(x) for x in (family.output_projection, family.down_projection, *family.mixers))} "
-            "(docs/families.md)."
-        )
-    like = next(block.parameters())
-    written = experts if down is None else down
-    if has_mlp and written is None and family.whole_mlp is not None:
-        written = _part(block, family.whole_mlp)
-    norms = [_post_norm(block, family.writes[0], mixer), _post_norm(block, family.writes[1], written)]
-    between = [_between(norm, family.write_scale, d_model, like) for norm in norms]
-    return Block(
-        module=block,
-        attends=False,
-        attention=mixer or nn.Identity(),
-        attention_input_norm=None,
-        output_projection=nn.Identity(),
-        heads=0,
-        attention_write=norms[0] or mixer or nn.Identity(),
-        attention_norm=between[0] if mixer is not None else None,
-        mlp_write=_part(block, family.writes[1]) if has_mlp else nn.Identity(),
-        mlp_norm=between[1] if has_mlp else None,
-        has_mlp=has_mlp,
-        down_projection=down,
-        experts=experts,
-        shared_experts=_shared(block, family, experts),
-        gates_shared=family.gates_shared,
-        write_scale=family.write_scale,
-    )
+def _beside(block: nn.Module, family: Family) -> dict[Stage, tuple[nn.Module, ...]]:
+    """What else writes where a write is one term; a block that has a part of these only writes these."""
+    paths: dict[Stage, tuple[str, ...]] = {"attention": family.attention_beside, "mlp": family.mlp_beside}
+    found: dict[Stage, tuple[nn.Module, ...]] = {}
+    for stage, all_of in paths.items():
+        found[stage] = tuple(_part(block, path) for path in all_of if _has(block, path))
+    return {stage: modules for stage, modules in found.items() if modules}
 
 
-def _post_norm(block: nn.Module, path: str, part: nn.Module | None) -> nn.Module | None:
-    """The norm that a write goes through, where the row says that it is one."""
-    if part is None or not _has(block, path):
-        return None
-    write = block.get_submodule(path)
-    return None if _contains(write, part) else write
-
-
-def _between(post_norm: nn.Module | None, scale: float, d_model: int, like: Tensor) -> Norm | None:
-    """What stands between a sublayer and the stream: a post-norm, a number that multiplies, both, or nothing."""
-    if post_norm is not None:
-        return probed(post_norm, d_model, like=like).times(scale)
-    return None if scale == 1 else no_norm(like.new_empty(d_model)).times(scale)
+def _between(
+    block: nn.Module, family: Family, d_model: int, write: nn.Module, parts: Sequence[nn.Module]
+) -> Norm | None:
+    """What stands between the parts that make a write and the stream: a post-norm, which has none of them in it, a
+    number that multiplies, both, or nothing; nothing where nothing is written.
+    """
+    scale, like = family.write_scale, next(block.parameters())
+    if not any(_contains(write, part) for part in parts):
+        return probed(write, d_model, like=like).times(scale)
+    return None if scale == 1 or isinstance(write, nn.Identity) else no_norm(like.new_empty(d_model)).times(scale)
 
 
 def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
@@ -347,6 +348,9 @@ def _cross(block: nn.Module, row: CrossAttention, heads: int) -> Cross:
 def _stream_norms(block: nn.Module, family: Family, d_model: int) -> dict[Stage, tuple[nn.Module, Norm]]:
     stages: tuple[Stage, ...] = ("attention", "mlp") if family.cross_attention is None else get_args(Stage)
     modules, like = [_part(block, path) for path in family.stream_norms], next(block.parameters())
+    scale = 1.0 if family.stream_scale is None else float(operator.attrgetter(family.stream_scale)(block))
+    if scale != 1:  # what the block gives is the stream after it
+        return {"mlp": (block, no_norm(like.new_empty(d_model)).times(scale))}
     return {stage: (module, probed(module, d_model, like=like)) for stage, module in zip(stages, modules, strict=False)}
 
 

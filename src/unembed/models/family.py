@@ -112,6 +112,12 @@ class Family(Brief):
     """What a block multiplies the output of both `writes` by before it adds them to the stream (Granite)."""
     cross_attention: CrossAttention | None = None
     """Between attention and MLP, in a decoder that reads an encoder."""
+    attention_beside: tuple[str, ...] = ()
+    mlp_beside: tuple[str, ...] = ()
+    """Other modules whose output is added in the same place, where what is written there is one term: a mixer beside
+    attention (Falcon-H1), per-layer embeddings beside an MLP (Gemma 4)."""
+    stream_scale: str | None = None
+    """The number of a block by which it multiplies the stream at its end (Gemma 4)."""
     stream_norms: tuple[str, ...] = ()
     """Post-LN: the norm that the stream goes through after each write, in the order of the writes."""
 

@@ -81,6 +81,8 @@ class Block(Attending):
     gates_shared: bool = False
     gates_heads: bool = False
     """Whether something multiplies what these write, or `z` before W_O reads it: frozen as it was in the run."""
+    beside: Mapping[Stage, tuple[nn.Module, ...]] = field(default_factory=dict, hash=False)
+    """Other modules whose output is added in the place of a write that is one term."""
     write_scale: float = 1.0
     """What the block multiplies its writes by before it adds them to the stream."""
     cross: Cross | None = None

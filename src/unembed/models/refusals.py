@@ -82,18 +82,21 @@ _MIXED = "some of its blocks mix tokens by something else than softmax attention
 _WHOLE = "some of its MLPs are taken as one term, in which no neurons are known"
 _WITHOUT_HEADS = frozenset(("explain", "lens", "readout", "read_direction"))
 """Methods of a prompt that do not need the heads of every block."""
+_WITHOUT_NEURONS = _WITHOUT_HEADS | {"attention"}
+"""Nor the neurons of every MLP."""
 
 
 def asks_of_mixers(model: Model, method: str) -> None:
-    """Refuse methods about heads, or about many versions of a run, where some blocks have another mixer.
+    """Refuse methods about heads, neurons or many versions of a run, where some blocks have a write that is one term.
 
     Raises:
         InputError: one of them, of such a model.
     """
-    if (model.has_mixers or model.has_whole_mlps) and method not in _WITHOUT_HEADS:
+    told = _WITHOUT_HEADS if model.has_mixers else _WITHOUT_NEURONS
+    if (model.has_mixers or model.has_whole_mlps) and method not in told:
         raise InputError(
             f"{method} is not told of {model.name} yet: {_MIXED if model.has_mixers else _WHOLE}.\n"
-            f"What is: {', '.join(sorted(_WITHOUT_HEADS))}."
+            f"What is: {', '.join(sorted(told))}."
         )
 
 
@@ -124,14 +127,14 @@ def plain_heads_only(model: Model, what: str) -> None:
 
 
 def sums_only(model: Model, what: str) -> None:
-    """Refuse models whose stream is normed after each write, where a method needs the sum of what was written.
+    """Refuse models whose stream is normed or multiplied after a write, where a method needs the sum of all writes.
 
     Raises:
         InputError: a post-LN model.
     """
     if any(block.stream_norms for block in model.blocks):
         raise InputError(
-            f"{what} is told of streams that are sums of what was written, and {model.name} norms its stream after "
-            "each write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
+            f"{what} is told of streams that are sums of what was written, and {model.name} norms or multiplies its "
+            "stream after a write (post-LN).\nWhat accounts for that: explain, lens, attention, ablate, patch, paths."
             + (f" {_HEADS_INSTEAD}" if model.fills_blanks else "")
         )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from unembed.errors import InputError
 from unembed.models.kinds import KINDS, Kind, SiteKind, hint
-from unembed.models.layers import expert_width, projection
 from unembed.models.model import Model, check_has_layers, check_has_neurons
 from unembed.models.names import Name, in_stack, read_name, site_name, written_out
 from unembed.models.reprs import Brief
@@ -99,6 +98,8 @@ def resolve(site: Site, model: Model, length: int) -> Site:
     layer = _checked("layer", site.layer, model.layers)
     if "neuron" in kind.shape:
         check_has_neurons(model)
+        if model.blocks[layer].whole_mlp:
+            raise InputError(f"The MLP of layer {layer} is one term: no neurons of it are known.")
     _check_indices(site, kind)
     _check_kind(site, kind, model, layer)
     grouped = "kv_head" in kind.shape
@@ -185,8 +186,7 @@ def experts_of(model: Model, layer: int) -> int:
 
 def neurons_of(model: Model, layer: int) -> int:
     """How many neurons the MLP of a block has; of one expert, in a mixture."""
-    block = model.blocks[layer]
-    return expert_width(block.experts) if block.experts is not None else projection(block.down_projection).shape[0]
+    return model.blocks[layer].neurons
 
 
 def _positions(positions: Sequence[int] | None, length: int) -> tuple[int, ...]:

@@ -3,10 +3,11 @@
 `record` (record.py) installs it, and hands it what attention did.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -16,52 +17,31 @@ from unembed.errors import InputError
 from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
+from unembed.runs.gates import gated, mixed
 from unembed.runs.kept import BlockCall, Entering, ExpertInputs, Heads, Layer
 from unembed.runs.run import Run
+from unembed.runs.seen import Seen
 from unembed.runs.selected import Selected
-
-_T = TypeVar("_T")
-
-
-class _Seen(Generic[_T]):
-    """What a hook will have seen once the model has run."""
-
-    def __init__(self, first: bool = False) -> None:
-        self.first = first
-        """Whether of several calls the first one counts, and not the last."""
-        self.or_none: _T | None = None
-        """None where the module was not watched, or did not run."""
-
-    def put(self, value: _T) -> None:
-        """What the hook saw."""
-        if not self.first or self.or_none is None:
-            self.or_none = value
-
-    @property
-    def value(self) -> _T:
-        """What was surely seen."""
-        assert self.or_none is not None
-        return self.or_none
 
 
 @dataclass(frozen=True)
 class _Ends:
     """What stands before the first block and after the last one."""
 
-    embedding: _Seen[Tensor] = field(default_factory=_Seen)
-    position_embedding: _Seen[Tensor] = field(default_factory=_Seen)
-    token_type_embedding: _Seen[Tensor] = field(default_factory=_Seen)
-    embedding_normed: _Seen[Tensor] = field(default_factory=partial(_Seen, first=True))
+    embedding: Seen[Tensor] = field(default_factory=Seen)
+    position_embedding: Seen[Tensor] = field(default_factory=Seen)
+    token_type_embedding: Seen[Tensor] = field(default_factory=Seen)
+    embedding_normed: Seen[Tensor] = field(default_factory=partial(Seen, first=True))
     """A norm that stands before the first block and after the last is called twice (NanoChat)."""
-    embedding_projected: _Seen[Tensor] = field(default_factory=_Seen)
-    start: _Seen[Tensor] = field(default_factory=_Seen)
+    embedding_projected: Seen[Tensor] = field(default_factory=Seen)
+    start: Seen[Tensor] = field(default_factory=Seen)
     """What enters the first block."""
-    whole_final: _Seen[Tensor] = field(default_factory=_Seen)
-    normed: _Seen[Tensor] = field(default_factory=_Seen)
-    head_read: _Seen[Tensor] = field(default_factory=_Seen)
-    head_dense: _Seen[Tensor] = field(default_factory=_Seen)
-    head_activated: _Seen[Tensor] = field(default_factory=_Seen)
-    logits: _Seen[Tensor] = field(default_factory=_Seen)
+    whole_final: Seen[Tensor] = field(default_factory=Seen)
+    normed: Seen[Tensor] = field(default_factory=Seen)
+    head_read: Seen[Tensor] = field(default_factory=Seen)
+    head_dense: Seen[Tensor] = field(default_factory=Seen)
+    head_activated: Seen[Tensor] = field(default_factory=Seen)
+    logits: Seen[Tensor] = field(default_factory=Seen)
     """What the unembedding gives."""
 
 
@@ -86,26 +66,27 @@ class _Attended:
 class _OfBlock:
     """What one block does; see `Layer` and `BlockCall`."""
 
-    attention_write: _Seen[Tensor] = field(default_factory=_Seen)
-    mlp_write: _Seen[Tensor] = field(default_factory=_Seen)
-    cross_write: _Seen[Tensor] = field(default_factory=_Seen)
-    attention_output: _Seen[Tensor] = field(default_factory=_Seen)
-    mlp_output: _Seen[Tensor] = field(default_factory=_Seen)
-    normed: dict[Stage, _Seen[Tensor]] = field(default_factory=dict)
-    heads: _Seen[Heads] = field(default_factory=_Seen)
-    cross_heads: _Seen[Heads] = field(default_factory=_Seen)
-    neurons: _Seen[Tensor | ExpertInputs] = field(default_factory=_Seen)
-    entered: _Seen[Tensor] = field(default_factory=_Seen)
+    attention_write: Seen[Tensor] = field(default_factory=Seen)
+    mlp_write: Seen[Tensor] = field(default_factory=Seen)
+    cross_write: Seen[Tensor] = field(default_factory=Seen)
+    attention_output: Seen[Tensor] = field(default_factory=Seen)
+    mlp_output: Seen[Tensor] = field(default_factory=Seen)
+    normed: dict[Stage, Seen[Tensor]] = field(default_factory=dict)
+    beside: dict[Stage, list[Seen[Tensor]]] = field(default_factory=dict)
+    heads: Seen[Heads] = field(default_factory=Seen)
+    cross_heads: Seen[Heads] = field(default_factory=Seen)
+    neurons: Seen[Tensor | ExpertInputs] = field(default_factory=Seen)
+    entered: Seen[Tensor] = field(default_factory=Seen)
     """What the output projection read."""
-    shared: _Seen[Tensor] = field(default_factory=_Seen)
-    of_shared: _Seen[Tensor] = field(default_factory=_Seen)
-    of_experts: _Seen[Tensor] = field(default_factory=_Seen)
+    shared: Seen[Tensor] = field(default_factory=Seen)
+    of_shared: Seen[Tensor] = field(default_factory=Seen)
+    of_experts: Seen[Tensor] = field(default_factory=Seen)
     """What shared and chosen experts gave, where a gate multiplies the former."""
-    stream: _Seen[Entering] = field(default_factory=_Seen)
-    call: _Seen[_Arguments] = field(default_factory=_Seen)
-    attention_call: _Seen[_Arguments] = field(default_factory=_Seen)
-    attended: _Seen[_Attended] = field(default_factory=_Seen)
-    cross_attended: _Seen[_Attended] = field(default_factory=_Seen)
+    stream: Seen[Entering] = field(default_factory=Seen)
+    call: Seen[_Arguments] = field(default_factory=Seen)
+    attention_call: Seen[_Arguments] = field(default_factory=Seen)
+    attended: Seen[_Attended] = field(default_factory=Seen)
+    cross_attended: Seen[_Attended] = field(default_factory=Seen)
 
 
 @dataclass
@@ -131,7 +112,7 @@ class Recorder:
         self._ends = _Ends()
         self._masks: list[Tensor] = []
         self._blocks = tuple(
-            _OfBlock(normed={stage: _Seen() for stage in block.stream_norms}) for block in self.model.blocks
+            _OfBlock(normed={stage: Seen() for stage in block.stream_norms}) for block in self.model.blocks
         )
 
     # Watching
@@ -201,6 +182,10 @@ class Recorder:
                 self._watch_input(stack, module, given)
         if block.cross is not None:
             self._watch_output(stack, block.cross.attention, seen.cross_write)
+        for stage, modules in block.beside.items():
+            seen.beside[stage] = [Seen() for _ in modules]
+            for module, beside in zip(modules, seen.beside[stage], strict=True):
+                self._watch_output(stack, module, beside, block.write_scale)
         for stage, (norm, _) in block.stream_norms.items():
             self._watch_output(stack, norm, seen.normed[stage])
 
@@ -218,7 +203,7 @@ class Recorder:
             self._watch_input(stack, block.output_projection, seen.entered)
 
     def _watch_output(
-        self, stack: ExitStack, module: nn.Module, seen: _Seen[Any], scale: float = 1.0, *, own: bool = False
+        self, stack: ExitStack, module: nn.Module, seen: Seen[Any], scale: float = 1.0, *, own: bool = False
     ) -> None:
         def keep(out: Tensor) -> None:
             # Where two writes are added to each other first, some modules do it in place (Falcon).
@@ -228,10 +213,10 @@ class Recorder:
 
         on_output(stack, module, keep)
 
-    def _watch_input(self, stack: ExitStack, module: nn.Module, seen: _Seen[Any]) -> None:
+    def _watch_input(self, stack: ExitStack, module: nn.Module, seen: Seen[Any]) -> None:
         on_call(stack, module, lambda args, _: seen.put(self._at(args[0])))
 
-    def _put_experts(self, seen: _Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
+    def _put_experts(self, seen: Seen[Tensor | ExpertInputs], args: tuple[Any, ...], _: dict[str, Any]) -> None:
         if len(args) != len(fields(ExpertInputs)):
             raise InputError(
                 f"its experts are called with {len(args)} things, not with the stream, the experts that the router "
@@ -248,7 +233,7 @@ class Recorder:
             seen.stream.put(Entering(self._select(whole), None, lengths))
         seen.call.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(kwargs)))
 
-    def _put_attention_call(self, seen: _Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _put_attention_call(self, seen: Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # What attention reads is the stream through a norm, which a run makes again when it is asked (attention_input):
         # kept, it would be as large as the stream before every block once more.
         rest = {name: x for name, x in kwargs.items() if name != "hidden_states"}
@@ -371,50 +356,31 @@ class Recorder:
         return self._select(self.model.biased(found)) if self.model.unembeds_all else found
 
 
-def _write(seen: _Seen[Tensor], other: _Seen[Tensor]) -> Tensor:
-    """What a sublayer wrote: nothing, where the block has none."""
-    return torch.zeros_like(other.value) if seen.or_none is None else seen.value
+def _write(seen: Seen[Tensor], other: Seen[Tensor], beside: Sequence[Seen[Tensor]]) -> Tensor:
+    """What a sublayer wrote, and what is added beside it: nothing, where the block has none."""
+    write = torch.zeros_like(other.value) if seen.or_none is None else seen.value
+    return sum((x.value for x in beside), write)
 
 
 def _heads(seen: _OfBlock) -> Heads | None:
     heads, entered = seen.heads.or_none, seen.entered.or_none
     if heads is None or entered is None:
         return heads
-    return replace(heads, z=_mixed(heads), entered=entered.view(heads.z.shape))
-
-
-def _mixed(heads: Heads) -> Tensor:
-    """What pattern and values mix, where attention multiplies it by a number of each head before it gives it (a sink
-    that stands outside of the softmax).
-    """
-    groups = len(heads.value)
-    values = heads.value.repeat_interleave(heads.pattern.shape[0] // groups, 0)
-    mixed = (heads.pattern.to(values.dtype) @ values).transpose(0, 1).to(heads.z.dtype)
-    wide, given = mixed.double(), heads.z.double()
-    scale = (wide * given).sum(-1, keepdim=True) / wide.square().sum(-1, keepdim=True).clamp_min(1e-300)
-    slack = 64 * max(torch.finfo(mixed.dtype).eps, torch.finfo(torch.float32).eps)
-    scaled = float((scale - 1).abs().max()) > slack
-    return (
-        mixed if scaled and float((given - scale * wide).abs().max()) <= slack * float(given.abs().max()) else heads.z
-    )
+    return replace(heads, z=mixed(heads), entered=entered.view(heads.z.shape))
 
 
 def _shared(seen: _OfBlock) -> Tensor | None:
-    """The neurons of shared experts, times their gate: the ratio of what was added beside the chosen experts to what
-    they gave."""
     neurons, made, chosen = seen.shared.or_none, seen.of_shared.or_none, seen.of_experts.or_none
     if neurons is None or made is None or chosen is None:
         return neurons
     output = seen.mlp_write.value if seen.mlp_output.or_none is None else seen.mlp_output.value
-    wide, beside = made.double(), output.double() - chosen.double()
-    gate = (beside * wide).sum(-1, keepdim=True) / wide.square().sum(-1, keepdim=True).clamp_min(1e-300)
-    return neurons * gate.to(neurons.dtype)
+    return gated(neurons, made, output, chosen)
 
 
 def _layer(seen: _OfBlock) -> Layer:
     return Layer(
-        attention_write=_write(seen.attention_write, seen.mlp_write),
-        mlp_write=_write(seen.mlp_write, seen.attention_write),
+        attention_write=_write(seen.attention_write, seen.mlp_write, seen.beside.get("attention", ())),
+        mlp_write=_write(seen.mlp_write, seen.attention_write, seen.beside.get("mlp", ())),
         attention_output=seen.attention_output.or_none,
         mlp_output=seen.mlp_output.or_none,
         heads=_heads(seen),

@@ -96,7 +96,7 @@ def readings(run: Run, part: Part, position: int, *, top: int = 6) -> tuple[Read
     site = resolve(part.site(position), run.model, run.length)
     assert site.positions is not None
     (position,) = site.positions
-    if run.model.encoder is not None or run.model.blocks[site.layer].stream_norms:
+    if run.model.encoder is not None or any(block.stream_norms for block in run.model.blocks):
         return ()
     if part.kind == "head" and run.keeps(range(run.length)):
         return _score(run, site.layer, site.head or 0, position, top)

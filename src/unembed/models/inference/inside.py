@@ -4,8 +4,9 @@ From the matrix that made the write the search goes back to what entered it: a m
 that each went through a non-linearity of their own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from unembed.models.inference.identities import AFFINE, ELEMENTWISE, MATRICES, NORMS, PRODUCTS, base
@@ -37,35 +38,40 @@ def behind(matrix: Operation, inside: Inside) -> Behind:
     """What entered the matrix of a write."""
     if base(matrix) not in MATRICES:
         return Behind("mixer")
-    entered = matrix.reads
     through: list[Operation] = []
-    queue, seen = list(entered), set()
-    while queue:
-        x = queue.pop()
-        operation, name = x.operation, base(x.operation)
-        if operation.place in seen or not x.depends or not inside(operation):
-            continue
-        seen.add(operation.place)
+    for operation in _back(matrix.reads, inside, partial(_towards_mix, inside)):
+        name, several = base(operation), len(operation.reads) > 1
         if mixed := _mix_of(operation):
             return Behind("heads", operation, *mixed, tuple(through))
-        if name in AFFINE:
-            queue += operation.reads
-        elif name in NORMS:
-            through.append(operation)
-            queue += operation.reads
-        elif name in PRODUCTS:
-            factors = operation.reads
-            heads = [y for y in factors if _leads_to_mix(y, inside)]
-            if len(factors) > 1 and not heads:
-                return Behind("neurons")
-            if len(factors) > 1:
-                through.append(operation)
-            queue += heads or factors
-        elif name in ELEMENTWISE:
+        gates = name in PRODUCTS and several
+        if name in ELEMENTWISE or (gates and not any(_leads_to_mix(x, inside) for x in operation.reads)):
             return Behind("neurons")
-        elif name not in MATRICES:  # what is made of a matrix alone, beside a non-linearity (xIELU), is one number too
+        if gates or name in NORMS:
+            through.append(operation)
+        elif name not in AFFINE | PRODUCTS | MATRICES:
+            # What is made of a matrix alone, beside a non-linearity (xIELU), is one number too.
             return Behind("mixer")
     return Behind("mixer")
+
+
+def _back(
+    start: Sequence[Value], inside: Inside, onward: Callable[[Operation], Sequence[Value]]
+) -> Iterator[Operation]:
+    """The operations that values come of, as far as they are inside and `onward` goes on from each."""
+    queue, seen = list(start), set()
+    while queue:
+        x = queue.pop()
+        if x.operation.place not in seen and x.depends and inside(x.operation):
+            seen.add(x.operation.place)
+            yield x.operation
+            queue += onward(x.operation)
+
+
+def _towards_mix(inside: Inside, operation: Operation) -> Sequence[Value]:
+    """Without a matrix, and of a product only through what leads to a mix of values, where something does."""
+    if base(operation) in PRODUCTS:
+        return [x for x in operation.reads if _leads_to_mix(x, inside)] or operation.reads
+    return operation.reads if base(operation) in AFFINE | NORMS else ()
 
 
 def _mix_of(operation: Operation) -> tuple[Value, Value] | None:
@@ -93,34 +99,19 @@ def _is_pattern(value: Value) -> bool:
 
 def _leads_to_mix(value: Value, inside: Inside) -> bool:
     """Whether a tensor is a mix of values by reshapes, norms and gates, without a matrix."""
-    return any(_mix_of(x.operation) for x in _plain(value, inside))
+    return any(_mix_of(operation) for operation in _back([value], inside, _plainly))
 
 
-def _plain(value: Value, inside: Inside) -> Iterator[Value]:
-    queue, seen = [value], set()
-    while queue:
-        x = queue.pop()
-        name = base(x.operation)
-        if x.operation.place in seen or not inside(x.operation):
-            continue
-        seen.add(x.operation.place)
-        yield x
-        if name in AFFINE or name in NORMS or name in PRODUCTS:
-            queue += x.operation.reads
+def _plainly(operation: Operation) -> Sequence[Value]:
+    return operation.reads if base(operation) in AFFINE | NORMS | PRODUCTS else ()
 
 
 def read_by(value: Value, inside: Inside) -> list[Operation]:
     """The operations on the way from the stream to what a value was made of: matrices, norms, a clip (DBRX)."""
-    found, queue, seen = [], [value], set()
-    while queue:
-        x = queue.pop()
-        operation, name = x.operation, base(x.operation)
-        if operation.place in seen or not x.depends or not inside(operation):
-            continue
-        seen.add(operation.place)
-        found.append(operation)
-        if name in PRODUCTS and len(operation.reads) > 1:  # a norm's scale is not the way: the larger factor is
-            queue.append(max(operation.reads, key=lambda y: y.tensor.numel()))
-        elif name in AFFINE | NORMS | MATRICES | PRODUCTS | ELEMENTWISE:
-            queue += operation.reads
-    return found
+    return list(_back([value], inside, _towards_stream))
+
+
+def _towards_stream(operation: Operation) -> Sequence[Value]:
+    if base(operation) in PRODUCTS and len(operation.reads) > 1:  # a norm's scale is not the way: the larger factor is
+        return [max(operation.reads, key=lambda x: x.tensor.numel())]
+    return operation.reads if base(operation) in AFFINE | NORMS | MATRICES | PRODUCTS | ELEMENTWISE else ()

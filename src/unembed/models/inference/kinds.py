@@ -6,6 +6,7 @@ Neurons, and an MLP of any kind, give the same at a token whatever the others ar
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -26,10 +27,12 @@ _NOISE = 0.5
 
 def kinds_told(copy: Any, structure: Structure, inputs: Mapping[str, Any]) -> Structure:
     """The structure with the kinds of its writes that only runs can tell: mixers, and MLPs that are one term."""
-    trial = _Trial(copy, structure.blocks, inputs)
+    trial = _Trial(copy, structure, inputs)
     told = (replace(write, kind=_kind(trial, write)) for write in structure.writes)
     by_module = groupby(told, key=lambda write: (write.block, write.module))
-    return replace(structure, writes=_second_mixers_whole(x for _, found in by_module for x in _joined([*found])))
+    joined = [x for _, found in by_module for x in _joined([*found])]
+    by_block = groupby(joined, key=lambda write: write.block)
+    return replace(structure, writes=tuple(x for _, found in by_block for x in _in_two_places(found)))
 
 
 def _kind(trial: "_Trial", write: Write) -> Any:
@@ -51,25 +54,48 @@ def _joined(writes: Sequence[Write]) -> Sequence[Write]:
     return writes if one is None else [one]
 
 
-def _second_mixers_whole(writes: Iterable[Write]) -> tuple[Write, ...]:
-    """The writes; of a block with two mixers the second stands in the place of an MLP (RWKV)."""
-    made: list[Write] = []
+def _in_two_places(writes: Iterable[Write]) -> list[Write]:
+    """The writes of a block, in the two places that a row has: what mixes tokens, and the MLP.
+
+    A second mixer stands in the place of an MLP where there is none (RWKV). Modules that write in one place are one
+    term together (Falcon-H1).
+    """
+    mixing, thinking = [], []
     for write in writes:
-        mixed = write.kind == "mixer" and any(x.block == write.block and x.kind == "mixer" for x in made)
-        made.append(replace(write, kind="whole") if mixed else write)
-    return tuple(made)
+        (mixing if write.kind in ("heads", "mixer") else thinking).append(write)
+    if not thinking and len(mixing) == 2:
+        thinking = [replace(mixing.pop(), kind="whole")]
+    return sorted(_together(mixing, "mixer") + _together(thinking, "whole"), key=lambda write: write.joins)
+
+
+def _together(writes: list[Write], kind: Any) -> list[Write]:
+    others = list(dict.fromkeys(write.module for write in writes))[1:]
+    if not others or len({write.scale for write in writes}) > 1:
+        return writes
+    return [replace(writes[0], kind=kind, beside=tuple(others))]
 
 
 class _Trial:
-    """Runs of a copy in which one sublayer is watched."""
+    """Runs of a copy in which sublayers are watched: all of them once, and one at a time when it is disturbed."""
 
-    def __init__(self, copy: Any, blocks: str, inputs: Mapping[str, Any]) -> None:
-        self.copy, self.blocks, self.inputs = copy, blocks, inputs
+    def __init__(self, copy: Any, structure: Structure, inputs: Mapping[str, Any]) -> None:
+        self.copy, self.blocks, self.inputs = copy, structure.blocks, inputs
+        self._plain: dict[Any, Tensor] = {}
+        with ExitStack() as stack:
+            for part in {self._part(x, x.sublayer) for x in structure.writes if x.kind != "heads"}:
+                on_output(stack, part, partial(self._keep, part))
+            self._run()
 
     def moves(self, write: Write, *, own: bool) -> bool:
         """Whether noise at the last token, or at the others, moves what a sublayer gives at the last."""
-        plain, moved = self._given(write, None), self._given(write, own)
-        return bool((moved - plain).abs().max() > 1e-6 * plain.abs().max())
+        sublayer, moved = self._part(write, write.sublayer), []
+        with ExitStack() as stack:
+            on_call(stack, sublayer, lambda args, _: (_disturbed(args[0], own), *args[1:]) if args else None)
+            on_keywords(stack, sublayer, lambda named: {k: _disturbed(x, own, k == _STREAM) for k, x in named.items()})
+            on_output(stack, sublayer, lambda out: moved.append(_last(out)))
+            self._run()
+        plain = self._plain[sublayer]
+        return bool((moved[-1] - plain).abs().max() > 1e-6 * plain.abs().max())
 
     def is_matrix(self, write: Write) -> bool:
         """Whether the rows of a matrix are known, which each neuron writes."""
@@ -81,25 +107,25 @@ class _Trial:
     def called_with(self, write: Write) -> int:
         """How many things a module of experts is called with, one after the other."""
         called: list[int] = []
-        with torch.no_grad(), ExitStack() as stack:
+        with ExitStack() as stack:
             on_call(stack, self._part(write, write.matrix), lambda args, _: called.append(len(args)))
-            self.copy(**self.inputs)
+            self._run()
         return called[-1] if called else 0
 
     def _part(self, write: Write, path: str) -> Any:
         return self.copy.get_submodule(f"{self.blocks}.{write.block}.{path}")
 
-    def _given(self, write: Write, own: bool | None) -> Tensor:
-        sublayer, given = self._part(write, write.sublayer), []
-        with torch.no_grad(), ExitStack() as stack:
-            if own is not None:
-                on_call(stack, sublayer, lambda args, _: (_disturbed(args[0], own), *args[1:]) if args else None)
-                on_keywords(
-                    stack, sublayer, lambda kwargs: {k: _disturbed(x, own, k == _STREAM) for k, x in kwargs.items()}
-                )
-            on_output(stack, sublayer, lambda out: given.append(out.reshape(-1, out.shape[-1])[-1].clone()))
+    def _keep(self, part: Any, out: Tensor) -> None:
+        self._plain[part] = _last(out)
+
+    def _run(self) -> None:
+        with torch.no_grad():
             self.copy(**self.inputs)
-        return given[-1]
+
+
+def _last(out: Tensor) -> Tensor:
+    """What stands at the last position."""
+    return out.reshape(-1, out.shape[-1])[-1].clone()
 
 
 def _disturbed(x: Any, own: bool, changes: bool = True) -> Any:

@@ -70,6 +70,7 @@ class Reading:
             embedding_scale=_scale([x for x in before if self.norm_among(before) not in x.modules]),
             **added_at_the_start(self, before, embedding.module),
             embedding_norm=None if normed_alone else self.norm_among(before),
+            stream_scale=self._stream_scale(),
             stream_norms=self._stream_norms(),
             final_norm=self.norm_among([x for x in after if head is None or x.place < head.place]),
             head=None if head is None else head.row,
@@ -149,6 +150,7 @@ class Reading:
             sublayer=sublayer,
             made_by=type(self.parts[f"{self.walked.blocks}.{block}.{sublayer}"]).__name__,
             kind=kind,
+            joins=self._joins[block, module],
             block_class=type(self.parts[f"{self.walked.blocks}.{block}"]).__name__,
             matrix=matrix,
             scale=scale,
@@ -230,7 +232,7 @@ class Reading:
     # The order of writes
 
     def _two(self) -> tuple[int, int] | None:
-        """The places of the first attention write and of the first MLP write, of a block that has both."""
+        """The places of the first attention write and of the last MLP write, of a block that has both."""
         by_block: dict[int, list[Leaf]] = {}
         for leaf in self.walked.leaves:
             if leaf.block is not None:
@@ -241,7 +243,7 @@ class Reading:
             heads = [p for p in places if kinds[p] == "heads"]
             rest = [p for p in places if kinds[p] in ("neurons", "experts")]
             if heads and rest:
-                return heads[0], rest[0]
+                return heads[0], rest[-1]  # before it may stand a mixer that looks like neurons
         return None
 
     def _parallel(self) -> bool:
@@ -286,6 +288,19 @@ class Reading:
         ends = [x.value.operation for x in self.walked.leaves]
         passed = [self.tape.operations[place] for place in self.stream]
         return {m for x in (*ends, *passed) if base(x) in MATRICES | ELEMENTWISE | {"embedding"} for m in x.modules}
+
+    def _stream_scale(self) -> str | None:
+        """The one number of a block that multiplies the stream."""
+        numbers = {
+            id(x): name for name, x in (*self.module.named_buffers(), *self.module.named_parameters()) if x.numel() == 1
+        }
+        for operation in self._on_stream(self.first, self.last + 1):
+            block = self.block(operation)
+            if block is not None and base(operation) == "mul" and len(operation.reads) == 1:
+                found = next((numbers[id(x)] for x in operation.args if id(x) in numbers), None)
+                if found is not None:
+                    return self._relative(found, block)
+        return None
 
     def _stream_norms(self) -> tuple[str, ...]:
         """Of a block whose stream is normed: the norms, in order."""

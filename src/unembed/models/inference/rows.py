@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from unembed.errors import ModelError
 from unembed.models.family import Family
 from unembed.models.inference.structure import Structure, Write
 
+_Path = TypeVar("_Path", str | None, tuple[str, ...])
 _CONTEXTS = ("max_position_embeddings", "max_target_positions")
 """The configuration values that limit the length of a prompt."""
 
@@ -77,6 +78,9 @@ def _row(structure: Structure, config: Any) -> Family:
         unembedding_scale=structure.unembedding_scale,
         logit_multiplier=structure.logit_scale,
         stream_norms=structure.stream_norms,
+        stream_scale=structure.stream_scale,
+        attention_beside=_same("what writes beside attention", (x.beside for x in structure.of("mixer"))) or (),
+        mlp_beside=_same("what writes beside the MLP", (x.beside for x in whole)) or (),
         parallel=structure.parallel,
         writes_meet_first=structure.meets_first,
         logit_softcap=_named_cap(structure, config),
@@ -134,7 +138,7 @@ def _untold(what: str) -> ModelError:
     return ModelError(f"No row can tell this structure yet: {what} (docs/any-model.md).")
 
 
-def _same(what: str, paths: Iterable[str | None]) -> str | None:
+def _same(what: str, paths: Iterable[_Path]) -> _Path | None:
     found = list(dict.fromkeys(paths))
     if len(found) > 1:
         raise _untold(f"blocks differ in the {what} ({', '.join(str(x) for x in found)})")

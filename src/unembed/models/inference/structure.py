@@ -1,6 +1,6 @@
 """The structure of a causal language model: what its blocks write, and what stands around them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -35,6 +35,10 @@ class Write:
     """What stands between heads and matrix: norms and gates, by their modules."""
     made_by: str = ""
     """The class of `sublayer`."""
+    joins: int = field(default=0, compare=False)
+    """Where in the run it is added to the stream."""
+    beside: tuple[str, ...] = ()
+    """Other modules whose output is added as well, of a mixer or a whole."""
     block_class: str = ""
     """The class of its block."""
     changed: bool = False
@@ -63,6 +67,8 @@ class Structure(Brief):
     """The configuration value after which positions are counted."""
     embedding_norm: str | None
     embedding_projection: str | None = None
+    stream_scale: str | None = None
+    """The number of a block by which it multiplies the stream at its end, from the block."""
     stream_norms: tuple[str, ...]
     """Post-LN: norms of the stream in a block, from the block."""
     final_norm: str | None

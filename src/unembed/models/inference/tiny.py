@@ -260,8 +260,12 @@ def _scramble(module: nn.Module) -> None:
     def normal(x: Tensor) -> Tensor:
         return torch.randn(x.shape, generator=generator, dtype=torch.float64)
 
+    kept = module.state_dict().keys()
     seen: set[int] = set()
     with torch.no_grad():
+        for name, number in module.named_buffers():
+            if name in kept and number.numel() == 1 and number.is_floating_point():
+                number.mul_(0.875)  # by which Gemma 4 multiplies its stream
         for owner in module.modules():
             for x in owner.parameters(recurse=False):
                 if id(x) in seen or not x.is_floating_point():
