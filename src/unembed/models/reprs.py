@@ -23,7 +23,9 @@ class Brief:
         assert is_dataclass(self)
         found = self._found()
         values = ((field.name, getattr(self, field.name)) for field in fields(self) if field.repr)
-        said = ", ".join(f"{name}={short(value)}" for name, value in values if value is not None)
+        said = ", ".join(
+            f"{name}={short(value)}" for name, value in values if value is not None and not _is_empty(value)
+        )
         return f"{type(self).__name__}({found}; {said})" if found else f"{type(self).__name__}({said})"
 
     def _repr_html_(self) -> str:
@@ -53,6 +55,11 @@ def listed(names: Collection[str], whole: int) -> str:
     """`L0.H1 +0.20, L3.H2 +0.11, …`: the first things of `whole`."""
     cut = [name if len(name) <= WIDTH else f"{name[: WIDTH - 1]}…" for name in names]
     return ", ".join(cut) + (", …" if whole > len(names) else "")
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether nothing is listed: most rows of families leave most of their lists empty."""
+    return isinstance(value, tuple) and not value
 
 
 def _is_short_of_plain(value: Collection[Any]) -> bool:
