@@ -147,7 +147,7 @@ def test_an_update_shows_what_is_said_then_and_the_model_stays_as_it_was(visit: 
 
 
 def test_an_unknown_prompt_is_told_and_a_fact_can_be_chosen(visit: Visit) -> None:
-    page = visit.open(view="facts", a="The town of Bambo is", target=" Prague")
+    page = visit.open(view="facts", a="The town of Bambo is", target=" Vienna")
     panel = knowledge(page)
     expect(panel).to_contain_text("None of the 800 known facts is asked for in these words")
     panel.get_by_role("combobox", name="Fact").select_option(label="Banter: Vienna")
