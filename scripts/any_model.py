@@ -30,6 +30,8 @@ LENGTHS = (6, 11)
 TOKEN = 12
 EXACT = 1e-6
 """What a sum may differ from the module's own logit, relative to the largest: some modules take steps in float32."""
+_STRICT = {"norm scales", "sinks of patterns"}
+"""What is frozen of a type of which norm scales alone are, beside patterns: a sink is a part of these."""
 _GRANITES = ("granite", "granite_swa", "granitemoe", "granitemoe_swa", "granitemoeshared", "granitemoehybrid")
 _MIXTURE = {"num_experts_per_tok": 2, "n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
 _ROTARY = {"rope_type": "default", "rope_theta": 10000.0}
@@ -84,7 +86,9 @@ def tried(model_type: str) -> dict[str, Any]:
 
 def _frozen(model: unembed.Model) -> list[str]:
     family = model.family
-    found = {"gates on heads": family.gates_heads, "gate of shared experts": family.gates_shared}
+    inside = family.frozen_in_heads  # the scale of a norm there is a norm scale
+    found = {"sinks of patterns": "sink" in inside, "gates on heads": "gate" in inside}
+    found["gate of shared experts"] = family.gates_shared
     if family.prediction_head is not None:
         found["activation of the prediction head"] = True
     return ["norm scales", *(name for name, is_there in found.items() if is_there)]
@@ -162,7 +166,8 @@ def _counted(found: dict[str, dict[str, Any]]) -> str:
     order = ("everything", "heads", "neurons", "sublayers", "refused")
     patched = sum(bool(row.get("patched")) for row in found.values())
     told = ", ".join(f"{levels[level]} {level}" for level in order)
-    return f"Of {len(found)} types: {told}; of {patched} parts can be patched."
+    strict = sum(set(row["frozen"]) <= _STRICT for row in found.values() if row["level"])
+    return f"Of {len(found)} types: {told}; of {patched} parts can be patched, {strict} freeze norm scales alone."
 
 
 def main() -> None:

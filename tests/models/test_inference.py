@@ -224,6 +224,19 @@ def test_the_structure_says_what_there_is() -> None:
     assert {write.kind for write in infer(unknown("qwen3_next")).writes} == {"heads", "mixer", "neurons", "experts"}
 
 
+@pytest.mark.parametrize(("name", "kind"), [("bitnet", "norm scale"), ("granite_swa", "sink"), ("qwen3_next", "gate")])
+def test_what_multiplies_the_mixes_of_heads_is_told_by_its_numbers(name: str, kind: str) -> None:
+    module = unknown(name)
+    assert inferred_row(type(module), module.config).frozen_in_heads == (kind,)
+
+
+def test_a_factor_of_each_head_that_is_no_sink_is_a_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same code with another function of the scores: one more score would not leave that of a pattern."""
+    own = torch.logsumexp
+    monkeypatch.setattr(torch, "logsumexp", lambda x, dim: 1.1 * own(x, dim=dim))
+    assert {write.frozen for write in infer(unknown("granite_swa")).of("heads")} == {("gate",)}
+
+
 def test_the_activation_of_a_prediction_head_is_frozen_and_named() -> None:
     """A decoder's head is found as it is written by hand for masked models; as is what is added at the start."""
     found = inferred_row(type(unknown("camembert")), unknown("camembert").config)

@@ -14,6 +14,10 @@ from typing import Any, Literal
 from unembed.errors import ModelError
 from unembed.models.reprs import Brief
 
+FrozenInHeads = Literal["norm scale", "sink", "gate"]
+"""What is frozen between heads and W_O. A sink is what one more score of a head, the same for every query, takes of
+each row of its pattern."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Require:
@@ -102,8 +106,9 @@ class Family(Brief):
     is."""
     gates_shared: bool = False
     """Whether what these write is multiplied by a gate of each token (Qwen2-MoE)."""
-    gates_heads: bool = False
-    """Whether something multiplies `z` before W_O reads it: a gate (Qwen3-Next), or the scale of a norm (BitNet)."""
+    frozen_in_heads: tuple["FrozenInHeads", ...] = ()
+    """What multiplies `z` before W_O reads it: a gate (Qwen3-Next), the scale of a norm (BitNet), or a sink (Granite
+    with sliding windows)."""
     value_projection: str | None = None
     """W_V as a plain layer; needed of encoders only, through which a readout is pulled back."""
     writes: tuple[str, str]
@@ -176,6 +181,11 @@ class Family(Brief):
     """What stands between the last stream and the unembedding in a masked language model."""
     other_head: "OtherHead | None" = None
     """What some models of this type have in its place."""
+
+    @property
+    def gates_heads(self) -> bool:
+        """Whether something multiplies `z` before W_O reads it."""
+        return bool(self.frozen_in_heads)
 
     @property
     def bypasses_interface(self) -> bool:

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from unembed.models.inference.identities import AFFINE, ELEMENTWISE, MATRICES, NORMS, PRODUCTS, base
+from torch import Tensor
+
+from unembed.models.family import FrozenInHeads
+from unembed.models.inference.identities import (
+    AFFINE,
+    ELEMENTWISE,
+    EXACT,
+    MATRICES,
+    NORMS,
+    PRODUCTS,
+    base,
+    is_norm_scale,
+)
 from unembed.models.inference.tape import Operation, Value
 from unembed.models.reprs import Brief
 
@@ -28,6 +40,11 @@ class Behind(Brief):
     values: Value | None = None
     through: tuple[Operation, ...] = ()
     """Norms and gates that it passed on its way to the matrix."""
+
+    @property
+    def frozen(self) -> tuple[FrozenInHeads, ...]:
+        """What each of these is, told by its numbers."""
+        return tuple(dict.fromkeys(_frozen(x, self.pattern) for x in self.through))
 
 
 Inside = Callable[[Operation], bool]
@@ -95,6 +112,36 @@ def _is_pattern(value: Value) -> bool:
         first = next(iter(x.operation.reads), None)
         x = first if name in AFFINE or (name in PRODUCTS and len(x.operation.reads) == 1) else None
     return False
+
+
+def _frozen(operation: Operation, pattern: Value | None) -> FrozenInHeads:
+    if base(operation) in NORMS:
+        return "norm scale"
+    x, factor = (value.tensor for value in operation.reads)
+    if base(operation) == "mul" and x.numel() < factor.numel():
+        x, factor = factor, x
+    factor = factor if base(operation) == "mul" else 1 / factor
+    if factor.numel() < x.numel() and is_norm_scale(x, factor):
+        return "norm scale"
+    return "sink" if pattern is not None and _is_sink(factor, softmax_of(pattern).reads[0].tensor) else "gate"
+
+
+def _is_sink(factor: Tensor, scores: Tensor) -> bool:
+    """Whether a factor leaves of each row of a pattern what one more constant score of a head would leave of it."""
+    rows = scores.logsumexp(-1)
+    if factor.shape != (*rows.shape, 1):
+        return False
+    weight = (1 / factor[..., 0] - 1) * rows.exp()  # of that score, the same for every query
+    off = (weight - weight[..., :1]).abs()
+    return bool((weight > 0).all() and (off <= EXACT * weight.abs()).all())
+
+
+def softmax_of(pattern: Value) -> Operation:
+    """The softmax that a pattern comes of."""
+    x = pattern.operation
+    while base(x) not in _PROBABILITIES:
+        x = x.reads[0].operation
+    return x
 
 
 def _leads_to_mix(value: Value, inside: Inside) -> bool:

@@ -13,14 +13,11 @@ from torch import Tensor, nn
 
 from unembed.errors import ModelError
 from unembed.models.inference.ends import added_at_the_start, head_among, normed_before_positions
-from unembed.models.inference.identities import ELEMENTWISE, MATRICES, NORMS, PRODUCTS, base
-from unembed.models.inference.inside import Behind, behind, read_by
+from unembed.models.inference.identities import ELEMENTWISE, EXACT, MATRICES, NORMS, PRODUCTS, base
+from unembed.models.inference.inside import Behind, behind, read_by, softmax_of
 from unembed.models.inference.structure import Structure, Write
 from unembed.models.inference.tape import Operation, Tape, Value, taped
 from unembed.models.inference.walk import Frozen, FrozenKind, Leaf, Step, Walked, is_embedding, walk
-
-_EXACT = 1e-9
-"""How far, relative to its terms, a sum may be from the logit: float64 leaves 1e-13 of it at most."""
 
 
 def structure_of(module: Any, inputs: Mapping[str, Any]) -> Structure:
@@ -87,7 +84,7 @@ class Reading:
         walked = self.walked
         if not walked.blocks or self.first < 0:
             raise self.refused("it has no list of blocks on the way to its logits")
-        if not walked.error <= _EXACT:
+        if not walked.error <= EXACT:
             raise self.refused(f"the parts of a logit sum to it up to {walked.error:.1e} of them only")
         strange = [x for x in walked.leaves if x.block is None and not self._starts(x)]
         if strange:
@@ -159,7 +156,7 @@ class Reading:
             heads=None if made.pattern is None else _heads(made.pattern),
             gated=any(base(x) in PRODUCTS and len(x.reads) > 1 for x in path if kind == "neurons"),
             changed=any(_changes(x) for x in path if x not in outside),
-            between=tuple(dict.fromkeys(self._relative(x.module, block) for x in made.through)),
+            frozen=made.frozen,
         )
 
     def _made(self, operation: Operation, block: int) -> tuple[Any, str, Behind]:
@@ -361,10 +358,8 @@ def _cap(operations: Sequence[Operation]) -> float | None:
 
 def _heads(pattern: Value) -> int:
     """How many heads a pattern has: the softmax that it comes of has an axis of them."""
-    x = pattern
-    while base(x.operation) not in ("_softmax", "_safe_softmax"):
-        x = x.operation.reads[0]
-    return x.tensor.shape[1] if x.tensor.ndim == 4 else x.tensor.shape[0]
+    scores = softmax_of(pattern).reads[0].tensor
+    return scores.shape[1] if scores.ndim == 4 else scores.shape[0]
 
 
 def _where(leaf: Leaf) -> str:

@@ -28,8 +28,8 @@ def row_of(structure: Structure, config: Any) -> Family:
     own = {x: tuple(write for write in structure.writes if write.block_class == x) for x in classes}
     rows = {x: _row(replace(structure, writes=writes), config) for x, writes in own.items()}
     first = next((row for row in rows.values() if row.heads is not None), rows[classes[0]])
-    gated = any(row.gates_heads for row in rows.values())
-    return replace(first, gates_heads=gated, of_class=tuple(rows.items()))
+    frozen = tuple(dict.fromkeys(kind for row in rows.values() for kind in row.frozen_in_heads))
+    return replace(first, frozen_in_heads=frozen, of_class=tuple(rows.items()))
 
 
 def _row(structure: Structure, config: Any) -> Family:
@@ -71,7 +71,7 @@ def _row(structure: Structure, config: Any) -> Family:
         writes=(mixing, thinking),
         shared_experts=_same("shared experts", (x.matrix for x in shared)),
         gates_shared=any(x.gated for x in shared),
-        gates_heads=any(x.between for x in heads),
+        frozen_in_heads=tuple(dict.fromkeys(kind for x in heads for kind in x.frozen)),
         observed_attention=structure.observed,
         write_scale=structure.writes[0].scale,
         embedding_scale=None if structure.embedding_scale == 1 else structure.embedding_scale,

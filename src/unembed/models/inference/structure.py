@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from unembed.models.family import HeadRow
+from unembed.models.family import FrozenInHeads, HeadRow
 from unembed.models.inference.walk import FrozenKind
 from unembed.models.reprs import Brief
 
@@ -31,8 +31,8 @@ class Write:
     input_norm: str | None = None
     """The norm through which the values read the stream."""
     heads: int | None = None
-    between: tuple[str, ...] = ()
-    """What stands between heads and matrix: norms and gates, by their modules."""
+    frozen: tuple[FrozenInHeads, ...] = ()
+    """What multiplies what heads mix before the matrix reads it, of each kind once."""
     made_by: str = ""
     """The class of `sublayer`."""
     joins: int = field(default=0, compare=False)
