@@ -3,6 +3,7 @@
 import { computed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLate } from "./hooks/useLate";
 import { PageContext, usePage } from "./hooks/usePage";
 import { Tests } from "./hooks/useTested";
 import { listenForKeys } from "./page/keys";
@@ -51,11 +52,12 @@ function Explained() {
   );
 }
 
-/** How the explanation stands, until it is here. */
+/** How the explanation stands, until it is here; of one that comes at once, nothing: all below would move down and up again. */
 function Waiting() {
   const page = usePage();
   const answer = page.answer.value;
-  if (!answer || answer.result || page.desk.lost.value) return null;
+  const late = useLate(!answer?.result);
+  if (!answer || answer.result || page.desk.lost.value || !(answer.error || late)) return null;
   return (
     <div class="panel">
       <Status answer={answer} />
@@ -76,7 +78,9 @@ function Plainly() {
   );
 }
 
-/** What was shown before is pale until the next explanation is here. */
+/** What was shown before is pale until the next explanation is here, if that does not come at once. */
 function Main({ children }: { children: ComponentChildren }) {
-  return <main class={usePage().answer.value?.result ? "" : "stale"}>{children}</main>;
+  const stale = !usePage().answer.value?.result;
+  const late = useLate(stale);
+  return <main class={!stale ? "" : late ? "stale late" : "stale"}>{children}</main>;
 }

@@ -299,28 +299,54 @@ function Fe(e, t) {
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Ie(e, t) {
+function Ie(e) {
+	return Ee = 1, Le(Ze, e);
+}
+function Le(e, t, n) {
+	var r = Fe(Se++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ze(void 0, t), function(e) {
+		var t = (r.__N || r.__)[0], n = r.t(t, e);
+		Te(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = w, !w.__f)) {
+		w.__f = !0;
+		var i = w.shouldComponentUpdate;
+		w.shouldComponentUpdate = function(e, t, n) {
+			var r = this.__H;
+			if (!r) return !0;
+			var a = !1, o = this.props != e;
+			if (r.__.some(function(e) {
+				e.__N && (a = !0, Te(e.__[0], e.__N[0]) || (o = !0));
+			}), i) {
+				var s = i.call(this, e, t, n);
+				return a ? s || o : s;
+			}
+			return !a || o;
+		};
+	}
+	return r.__;
+}
+function Re(e, t) {
 	var n = Fe(Se++, 3);
-	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
+	!T.__s && Xe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
 }
-function Le(e, t) {
+function ze(e, t) {
 	var n = Fe(Se++, 4);
-	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	!T.__s && Xe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function Re(e) {
-	return Ee = 5, ze(function() {
+function Be(e) {
+	return Ee = 5, Ve(function() {
 		return { current: e };
 	}, []);
 }
-function ze(e, t) {
+function Ve(e, t) {
 	var n = Fe(Se++, 7);
-	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+	return Xe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Be(e) {
+function He(e) {
 	var t = w.context[e.__c], n = Fe(Se++, 9);
 	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function Ve() {
+function Ue() {
 	var e = Fe(Se++, 11);
 	if (!e.__) {
 		for (var t = w.__v; !t.__m && t.__;) t = t.__;
@@ -329,18 +355,18 @@ function Ve() {
 	}
 	return e.__;
 }
-function He() {
+function We() {
 	var e;
 	do {
 		for (; e = Oe.shift();) try {
-			Ke(e);
+			Je(e);
 		} catch (t) {
 			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
 		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
+				t.__h.some(Je), t.__h.some(Ye), t.__h = [];
 			} catch (n) {
 				t.__h = [], T.__e(n, e.__v);
 			}
@@ -354,20 +380,20 @@ T.__b = function(e) {
 }, T.__r = function(e) {
 	Ae && Ae(e), Se = 0;
 	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Je), t.__h.some(Ye), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
 	})), Ce = w;
 }, T.diffed = function(e) {
 	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && qe(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
 	})), Ce = w = null;
 }, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
-				return !e.__ || qe(e);
+			e.__h.some(Je), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Ye(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
@@ -385,54 +411,57 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ge(Oe.push(r));
-			} else Ke(r);
+				r.__P = n, qe(Oe.push(r));
+			} else Je(r);
 		} catch (e) {
 			t = e;
 		}
 	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var Ue = typeof requestAnimationFrame == "function";
-function We(e) {
-	var t, n = function() {
-		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ue && (t = requestAnimationFrame(n));
-}
-function Ge(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
-}
+var Ge = typeof requestAnimationFrame == "function";
 function Ke(e) {
+	var t, n = function() {
+		clearTimeout(r), Ge && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ge && (t = requestAnimationFrame(n));
+}
+function qe(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ke)(We);
+}
+function Je(e) {
 	var t = w, n = e.__c;
 	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
-function qe(e) {
+function Ye(e) {
 	var t = w;
 	e.__c = e.__(), w = t;
 }
-function Je(e, t) {
+function Xe(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
 		return !Te(t, e[n]);
 	});
 }
+function Ze(e, t) {
+	return typeof t == "function" ? t(e) : t;
+}
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ye = Symbol.for("preact-signals");
-function Xe() {
-	if (tt > 1) tt--;
+var Qe = Symbol.for("preact-signals");
+function $e() {
+	if (it > 1) it--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = at;
-			for (at = void 0; e !== void 0;) {
+			var e = ct;
+			for (ct = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); et !== void 0;) {
-			var n = et;
-			for (et = void 0, nt++; n !== void 0;) {
+		})(); rt !== void 0;) {
+			var n = rt;
+			for (rt = void 0, at++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ct(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && dt(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,30 +469,30 @@ function Xe() {
 				n = r;
 			}
 		}
-		if (nt = 0, tt--, t) throw e;
+		if (at = 0, it--, t) throw e;
 	}
 }
-function Ze(e) {
-	if (tt > 0) return e();
-	it = ++rt, tt++;
+function et(e) {
+	if (it > 0) return e();
+	st = ++ot, it++;
 	try {
 		return e();
 	} finally {
-		Xe();
+		$e();
 	}
 }
-var Qe, E = void 0;
-function $e(e) {
-	var t = E, n = Qe;
-	E = void 0, Qe = void 0;
+var tt, E = void 0;
+function nt(e) {
+	var t = E, n = tt;
+	E = void 0, tt = void 0;
 	try {
 		return e();
 	} finally {
-		E = t, Qe = n;
+		E = t, tt = n;
 	}
 }
-var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
-function st(e) {
+var rt = void 0, it = 0, at = 0, ot = 0, st = 0, ct = void 0, lt = 0;
+function ut(e) {
 	if (E !== void 0) {
 		var t = e.n;
 		if (t === void 0 || t.t !== E) return t = {
@@ -482,11 +511,11 @@ function st(e) {
 function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-D.prototype.brand = Ye, D.prototype.h = function() {
+D.prototype.brand = Qe, D.prototype.h = function() {
 	return !0;
 }, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? nt(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
@@ -494,16 +523,16 @@ D.prototype.brand = Ye, D.prototype.h = function() {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && nt(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
 }, D.prototype.subscribe = function(e) {
 	var t = this;
-	return _t(function() {
+	return bt(function() {
 		var n = t.value;
-		$e(function() {
+		nt(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
@@ -515,29 +544,29 @@ D.prototype.brand = Ye, D.prototype.h = function() {
 	return this.value;
 }, D.prototype.peek = function() {
 	var e = this;
-	return $e(function() {
+	return nt(function() {
 		return e.value;
 	});
 }, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = st(this);
+		var e = ut(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (nt > 100) throw Error("Cycle detected");
+			if (at > 100) throw Error("Cycle detected");
 			(function(e) {
-				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
+				it !== 0 && at === 0 && e.l !== st && (e.l = st, ct = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: at
+					o: ct
 				});
-			})(this), this.v = e, this.i++, ot++, tt++;
+			})(this), this.v = e, this.i++, lt++, it++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Xe();
+				$e();
 			}
 		}
 	}
@@ -545,11 +574,11 @@ D.prototype.brand = Ye, D.prototype.h = function() {
 function O(e, t) {
 	return new D(e, t);
 }
-function ct(e) {
+function dt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function lt(e) {
+function ft(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +587,86 @@ function lt(e) {
 		}
 	}
 }
-function ut(e) {
+function pt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function dt(e, t) {
-	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
+function mt(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = lt - 1, this.f = 4;
 }
-dt.prototype = new D(), dt.prototype.h = function() {
+mt.prototype = new D(), mt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
-	if (this.g = ot, this.f |= 1, this.i > 0 && !ct(this)) return this.f &= -2, !0;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === lt)) return !0;
+	if (this.g = lt, this.f |= 1, this.i > 0 && !dt(this)) return this.f &= -2, !0;
 	var e = E;
 	try {
-		lt(this), E = this;
+		ft(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return E = e, ut(this), this.f &= -2, !0;
-}, dt.prototype.S = function(e) {
+	return E = e, pt(this), this.f &= -2, !0;
+}, mt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
 	D.prototype.S.call(this, e);
-}, dt.prototype.U = function(e) {
+}, mt.prototype.U = function(e) {
 	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, dt.prototype.N = function() {
+}, mt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(dt.prototype, "value", { get: function() {
+}, Object.defineProperty(mt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = st(this);
+	var e = ut(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ft(e, t) {
-	return new dt(e, t);
+function ht(e, t) {
+	return new mt(e, t);
 }
-function pt(e) {
+function gt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		tt++;
+		it++;
 		var n = E;
 		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, mt(e), t;
+			throw e.f &= -2, e.f |= 8, _t(e), t;
 		} finally {
-			E = n, Xe();
+			E = n, $e();
 		}
 	}
 }
-function mt(e) {
+function _t(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, pt(e);
+	e.x = void 0, e.s = void 0, gt(e);
 }
-function ht(e) {
+function vt(e) {
 	if (E !== this) throw Error("Out-of-order effect");
-	ut(this), E = e, this.f &= -2;
+	pt(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && mt(this);
+		8 & this.f && _t(this);
 	} finally {
-		Xe();
+		$e();
 	}
 }
-function gt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
+function yt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, tt && tt.push(this);
 }
-gt.prototype.c = function() {
+yt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +675,20 @@ gt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, gt.prototype.S = function() {
+}, yt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, pt(this), lt(this), tt++;
+	this.f |= 1, this.f &= -9, gt(this), ft(this), it++;
 	var e = E;
-	return E = this, ht.bind(this, e);
-}, gt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = et, et = this);
-}, gt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || mt(this);
-}, gt.prototype.dispose = function() {
+	return E = this, vt.bind(this, e);
+}, yt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = rt, rt = this);
+}, yt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || _t(this);
+}, yt.prototype.dispose = function() {
 	this.d();
 };
-function _t(e, t) {
-	var n = new gt(e, t);
+function bt(e, t) {
+	var n = new yt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +698,35 @@ function _t(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var vt, yt, bt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, xt = [];
-_t(function() {
-	vt = this.N;
+var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
+bt(function() {
+	xt = this.N;
 })();
-function St(t, n) {
+function Tt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function Ct(e) {
-	if (yt) {
-		var t = yt;
-		yt = void 0, t();
+function Et(e) {
+	if (St) {
+		var t = St;
+		St = void 0, t();
 	}
-	yt = e && e.S();
+	St = e && e.S();
 }
-function wt(e) {
+function Dt(e) {
 	var t = this, r = e.data, i = k(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = ze(function() {
+	var a = Ve(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ft(function() {
+		var a = ht(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ft(function() {
+		}), o = ht(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = _t(function() {
-			if (this.N = Ot, o.value) {
+		}), s = bt(function() {
+			if (this.N = jt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +737,14 @@ function wt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
+Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
 		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: wt
+		value: Dt
 	},
 	props: {
 		configurable: !0,
@@ -730,8 +759,8 @@ wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), St("__b", function(e, t) {
-	if (Ct(), typeof t.type == "string") {
+}), Tt("__b", function(e, t) {
+	if (Et(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
@@ -739,26 +768,26 @@ wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		}
 	}
 	e(t);
-}), St("__r", function(e, t) {
+}), Tt("__r", function(e, t) {
 	if (e(t), t.type !== x) {
-		Ct();
+		Et();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return _t(function() {
+			return bt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				bt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				Ct && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Ct(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Et(n);
 	}
-}), St("__e", function(e, t, n, r) {
-	Ct(), e(t, n, r);
-}), St("diffed", function(e, t) {
-	Ct();
+}), Tt("__e", function(e, t, n, r) {
+	Et(), e(t, n, r);
+}), Tt("diffed", function(e, t) {
+	Et();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +797,25 @@ wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Tt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Ot(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Tt(e, t, n, r) {
+function Ot(e, t, n, r) {
 	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: _t(function() {
-			this.N = Ot;
+		d: bt(function() {
+			this.N = jt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-St("unmount", function(e, t) {
+Tt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +840,7 @@ St("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), St("__h", function(e, t, n, r) {
+}), Tt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -826,32 +855,42 @@ St("unmount", function(e, t) {
 	return !1;
 };
 function k(e, t) {
-	return ze(function() {
+	return Ve(function() {
 		return O(e, t);
 	}, []);
 }
-var Et = function(e) {
+var kt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function Dt() {
-	Ze(function() {
-		for (var e; e = xt.shift();) vt.call(e);
+function At() {
+	et(function() {
+		for (var e; e = wt.shift();) xt.call(e);
 	});
 }
-function Ot() {
-	xt.push(this) === 1 && (e.requestAnimationFrame || Et)(Dt);
+function jt() {
+	wt.push(this) === 1 && (e.requestAnimationFrame || kt)(At);
+}
+// src/hooks/useLate.ts
+var Mt = 150;
+function Nt(e) {
+	let [t, n] = Ie(!1);
+	return Re(() => {
+		if (!e) return n(!1);
+		let t = setTimeout(() => n(!0), Mt);
+		return () => clearTimeout(t);
+	}, [e]), e && t;
 }
 // src/hooks/usePage.ts
-var kt = xe(null);
+var Pt = xe(null);
 function A() {
-	let e = Be(kt);
+	let e = He(Pt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var At = {
+var Ft = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -867,19 +906,19 @@ var At = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, jt = 2, Mt = 200;
-function Nt(e) {
-	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
+}, It = 2, Lt = 200;
+function Rt(e) {
+	if (Array.isArray(e)) return `[${e.map(Rt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Rt(t)}`).join(",")}}`;
 }
-var Pt = {
+var zt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ft = class {
+}, Bt = class {
 	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
@@ -887,19 +926,19 @@ var Pt = {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Nt(t), this.#n(t, n));
+			this.#e.set(Rt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Nt(e), n = this.#e.get(t);
+		let t = Rt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Nt(e), n = this.#e.get(t);
+		let t = Rt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Rt(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -909,12 +948,12 @@ var Pt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			order: Ft[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
 			answer: O(n ? {
-				...Pt,
+				...zt,
 				fraction: 1,
 				result: t
-			} : Pt),
+			} : zt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -925,7 +964,7 @@ var Pt = {
 	}
 	#r() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = It - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -938,44 +977,44 @@ var Pt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Pt,
+					...zt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Pt,
+				...zt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Pt,
+				...zt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = zt, this.lost.value = !0);
 			}
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Mt) return;
+			if (this.#e.size <= Lt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
-function It(e) {
-	let t = A(), n = e === null ? "" : Nt(e), r = k(null);
-	return Le(() => {
+function Vt(e) {
+	let t = A(), n = e === null ? "" : Rt(e), r = k(null);
+	return ze(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Lt(e, t = !1) {
-	let n = It(e), r = Re(null);
+function Ht(e, t = !1) {
+	let n = Vt(e), r = Be(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -983,7 +1022,7 @@ function Lt(e, t = !1) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Rt = Symbol.for("pv"), zt = 0;
+var Ut = Symbol.for("pv"), Wt = 0;
 Array.isArray;
 function j(t, n, r, i, a, o) {
 	n ||= {};
@@ -999,53 +1038,53 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Rt,
-		__v: --zt,
+		constructor: Ut,
+		__v: --Wt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Bt = [
+var Gt = [
 	"why",
 	"parts",
 	"tests"
-], Vt = xe(null);
-function Ht({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = It(n !== null && Bt.includes(r) && !i ? {
+], Kt = xe(null);
+function qt({ children: e }) {
+	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = Vt(n !== null && Gt.includes(r) && !i ? {
 		ask: "explain",
 		...n,
 		test: !0,
 		top: 10
 	} : null);
-	return /* @__PURE__ */ j(Vt.Provider, {
+	return /* @__PURE__ */ j(Kt.Provider, {
 		value: a,
 		children: e
 	});
 }
-function Ut() {
-	return Be(Vt);
+function Jt() {
+	return He(Kt);
 }
-function Wt() {
-	return Ut()?.result ?? null;
+function Yt() {
+	return Jt()?.result ?? null;
 }
 // src/page/keys.ts
-var Gt = {
+var Xt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Kt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => qt(e, t, n);
+function Zt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Qt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function qt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Jt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Qt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || $t(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Gt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Xt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1053,32 +1092,32 @@ function qt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Jt(e) {
+function $t(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var Yt = Xt("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Xt(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Zt(Qt(e[1]), Qt(e[2]))] : []);
+var en = tn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function tn(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [nn(rn(e[1]), rn(e[2]))] : []);
 }
-function Zt(e, t) {
+function nn(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function Qt(e) {
+function rn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function $t(e) {
+function an(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Yt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return en.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function en() {
-	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : $t(n);
-	return Ie(() => {
+function on() {
+	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : an(n);
+	return Re(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
 	}, [n]), /* @__PURE__ */ j("dialog", {
 		class: "glossary",
@@ -1097,7 +1136,7 @@ function en() {
 			})]
 		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: Yt.map((e) => /* @__PURE__ */ j("div", {
+			children: en.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
 				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
@@ -1114,7 +1153,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function tn(e) {
+function sn(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1124,10 +1163,10 @@ function tn(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function N(e, t) {
-	return e === null || t === null ? e === t : nn(e) === nn(t);
+function cn(e, t) {
+	return e === null || t === null ? e === t : ln(e) === ln(t);
 }
-function nn(e) {
+function ln(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1137,28 +1176,28 @@ function nn(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function rn(e) {
+function un(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function an(e) {
-	return rn(e) === "cross_attention";
+function dn(e) {
+	return un(e) === "cross_attention";
 }
-function on(e) {
-	return an(e) || e.encoder === !0;
+function fn(e) {
+	return dn(e) || e.encoder === !0;
 }
-function sn(e) {
-	return e.encoder ? { encoder: !0 } : an(e) ? { cross: !0 } : {};
+function pn(e) {
+	return e.encoder ? { encoder: !0 } : dn(e) ? { cross: !0 } : {};
 }
-function cn(e) {
+function mn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return ln(e);
-	let n = ln(t[1] ?? "");
-	return n === null || an(n) ? null : {
+	if (!t) return hn(e);
+	let n = hn(t[1] ?? "");
+	return n === null || dn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function ln(e) {
+function hn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1180,27 +1219,27 @@ function ln(e) {
 		head: Number(r)
 	};
 }
-function P(e) {
-	return dn(un(e), e.encoder ?? !1);
+function N(e) {
+	return _n(gn(e), e.encoder ?? !1);
 }
-function un(e) {
+function gn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function dn(e, t) {
+function _n(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function fn(e) {
-	let t = pn(e);
-	if (t) return P(t);
+function vn(e) {
+	let t = yn(e);
+	if (t) return N(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function pn(e) {
+function yn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1223,35 +1262,35 @@ function pn(e) {
 		neuron: e.neuron
 	};
 }
-function mn(e) {
+function bn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !hn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? hn(t.head) : t.kind === "neuron" ? hn(t.neuron) && (t.expert === void 0 || hn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !xn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? xn(t.head) : t.kind === "neuron" ? xn(t.neuron) && (t.expert === void 0 || xn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function hn(e) {
+function xn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function gn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || an(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function Sn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || dn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function _n(e) {
-	let t = e.ledger.terms.flatMap((e) => pn(e) ?? []);
+function Cn(e) {
+	let t = e.ledger.terms.flatMap((e) => yn(e) ?? []);
 	return [
 		...e.heads.map(M),
-		...e.neurons.map(tn),
+		...e.neurons.map(sn),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var vn = [
+var wn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], yn = ["rome", "value"], bn = [
+], Tn = ["rome", "value"], En = [
 	"refined",
 	"kept",
 	"shared"
-], xn = {
+], Dn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1259,33 +1298,33 @@ var vn = [
 	test: null,
 	edit: null
 };
-function Sn(e, t, n) {
+function On(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Cn({ layers: e, attributions: t }) {
+function kn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function wn(e) {
-	return P(tn(e));
+function An(e) {
+	return N(sn(e));
 }
-function Tn(e, t) {
+function jn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function En(e) {
+function Mn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Dn(e) {
+function Nn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1293,17 +1332,17 @@ function Dn(e) {
 		shared: e.shared
 	};
 }
-function On(e, t) {
-	return t ?? bn.find((t) => e[t].length > 0) ?? "refined";
+function Pn(e, t) {
+	return t ?? En.find((t) => e[t].length > 0) ?? "refined";
 }
-function kn({ layer: e, expert: t, neuron: n }) {
+function Fn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function An({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function In({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1313,7 +1352,7 @@ function An({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function jn(e, t, n, r, i) {
+function Ln(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1331,7 +1370,7 @@ function jn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Mn([
+		return Rn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1340,34 +1379,34 @@ function jn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Mn([
+	return e.action === "erase" ? Rn([
 		"suppress",
 		...r,
 		...o
-	]) : Mn([
+	]) : Rn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Mn(e) {
+function Rn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Nn(e, t) {
+function zn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Fn(e, t),
+		...Vn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Pn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(kn);
+function Bn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Fn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Fn(e, n),
+		...Vn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1375,42 +1414,42 @@ function Pn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Fn(e, n),
+		...Vn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Fn({ prompts: e }, { prompt: t, target: n }) {
+function Vn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function In(e) {
+function Hn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Rn([null, ...bn])(a) && Rn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Wn([null, ...En])(a) && Wn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Ln(s));
+	])(o) && (s === null || Un(s));
 }
-function Ln(e) {
+function Un(e) {
 	let t = e;
-	return typeof t == "object" && Rn(vn)(t.action) && typeof t.to == "string" && Rn(yn)(t.method);
+	return typeof t == "object" && Wn(wn)(t.action) && typeof t.to == "string" && Wn(Tn)(t.method);
 }
-function Rn(e) {
+function Wn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var zn = [
+var Gn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Bn = [
+], Kn = [
 	"why",
 	"parts",
 	"graph",
@@ -1418,7 +1457,7 @@ var zn = [
 	"compare",
 	"facts",
 	"continue"
-], Vn = {
+], qn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1433,11 +1472,11 @@ var zn = [
 	pins: [],
 	knowledge: null
 };
-function Hn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Vn[e]));
+function Jn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(qn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Un(e, t = Vn) {
+function Yn(e, t = qn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1445,61 +1484,61 @@ function Un(e, t = Vn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Wn({
-		...Vn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Xn({
+		...qn,
 		...n
 	}) : t;
 }
-function Wn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Vn[t], n = (e) => e === null || typeof e == "string";
+function Xn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : qn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Bn.some((t) => t === e)),
+		view: t("view", (e) => Kn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || hn(e)),
-		target: t("target", (e) => n(e) || hn(e)),
+		position: t("position", (e) => e === null || xn(e)),
+		target: t("target", (e) => n(e) || xn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || hn(e)),
-		selection: t("selection", (e) => e === null || mn(e)),
-		test: t("test", (e) => e === null || qn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Jn)),
-		knowledge: t("knowledge", (e) => e === null || In(e))
+		word: t("word", (e) => e === null || xn(e)),
+		selection: t("selection", (e) => e === null || bn(e)),
+		test: t("test", (e) => e === null || $n(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(er)),
+		knowledge: t("knowledge", (e) => e === null || Hn(e))
 	};
 }
-function Gn(e) {
+function Zn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Kn(e, t) {
+function Qn(e, t) {
 	return {
-		target: Gn(e),
+		target: Zn(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function qn(e) {
-	return zn.some((t) => t === e);
+function $n(e) {
+	return Gn.some((t) => t === e);
 }
-function Jn(e) {
+function er(e) {
 	let t = e;
-	return typeof t == "object" && !!t && mn(t.part) && qn(t.how);
+	return typeof t == "object" && !!t && bn(t.part) && $n(t.how);
 }
 // src/protocol/transports.ts
-function Yn(e) {
+function tr(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Zn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Qn(e));
-			await $n(e.body, n);
+		return rr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await ir(e));
+			await ar(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (Xn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (nr(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function Xn(e) {
+function nr(e) {
 	return e instanceof TypeError;
 }
-function Zn(e, t, n, r) {
+function rr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1508,7 +1547,7 @@ function Zn(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Qn(e) {
+async function ir(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1516,7 +1555,7 @@ async function Qn(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function $n(e, t) {
+async function ar(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1524,32 +1563,32 @@ async function $n(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) er(e, t);
+		for (let e of a) or(e, t);
 	}
-	r.trim() && er(r, t), t.lost();
+	r.trim() && or(r, t), t.lost();
 }
-function er(e, t) {
+function or(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && tr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && sr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function tr(e, t, n) {
+function sr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var nr = /* @__PURE__ */ new Set([
+var cr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function rr(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !nr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function lr(e) {
+	let t = (e) => Rt(Object.fromEntries(Object.entries(e).filter(([e]) => !cr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: ir(r, n),
+			tokens: ur(r, n),
 			payload: n
 		};
 	});
@@ -1558,7 +1597,7 @@ function rr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ir(e, t) {
+function ur(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1566,12 +1605,12 @@ function ir(e, t) {
 		n.text
 	];
 }
-function ar(e) {
+function dr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (tr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (sr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1584,14 +1623,14 @@ function ar(e) {
 		};
 	};
 }
-var or = 11811, sr = 33;
-function cr(e) {
+var fr = 11811, pr = 33;
+function mr(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, or), n.setUint32(12, or), t[16] = 1, n.setUint32(17, lr(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, fr), n.setUint32(12, fr), t[16] = 1, n.setUint32(17, hr(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, sr)), r.set(t, sr), r.set(e.subarray(sr), sr + t.length), r;
+	return r.set(e.subarray(0, pr)), r.set(t, pr), r.set(e.subarray(pr), pr + t.length), r;
 }
-function lr(e) {
+function hr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1600,11 +1639,11 @@ function lr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function ur(e, t, n) {
+function gr(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function dr({ svg: e, width: t, height: n }) {
+async function _r({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1614,12 +1653,12 @@ async function dr({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return cr(new Uint8Array(await o.arrayBuffer()));
+	return mr(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Field.tsx
-function fr(e) {
-	let t = A(), n = Ve(), r = String(t.at[e.name].value ?? ""), i = k(r);
-	Ie(() => {
+function vr(e) {
+	let t = A(), n = Ue(), r = String(t.at[e.name].value ?? ""), i = k(r);
+	Re(() => {
 		i.value = r;
 	}, [r]);
 	let a = () => {
@@ -1667,7 +1706,7 @@ function fr(e) {
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function pr() {
+function yr() {
 	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
 	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
@@ -1685,24 +1724,24 @@ function pr() {
 			children: [r.length, " …"]
 		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: mr(e)
+			children: br(e)
 		}, t))]
 	})] });
 }
-function mr({ a: e, source: t }) {
+function br({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var hr = [
+var xr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function gr() {
-	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = Wt(), o = i ? _n(a ?? i) : [], s = (n) => {
-		let a = cn(n), o = a === null ? "" : i ? gn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (hr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function Sr() {
+	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Yt(), o = i ? Cn(a ?? i) : [], s = (n) => {
+		let a = mn(n), o = a === null ? "" : i ? Sn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (xr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
 	return /* @__PURE__ */ j("label", {
 		class: "find",
@@ -1713,7 +1752,7 @@ function gr() {
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: o[0] ? P(o[0]) : "part",
+				placeholder: o[0] ? N(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
@@ -1721,13 +1760,13 @@ function gr() {
 			}),
 			/* @__PURE__ */ j("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ j("option", { value: P(e) }, P(e)))
+				children: o.map((e) => /* @__PURE__ */ j("option", { value: N(e) }, N(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function _r() {
+function Cr() {
 	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
 	return /* @__PURE__ */ j("header", {
 		class: "top",
@@ -1750,24 +1789,24 @@ function _r() {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(fr, {
+						e.reads() === "text" ? /* @__PURE__ */ j(vr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(fr, {
+						/* @__PURE__ */ j(vr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(pr, {})
+						/* @__PURE__ */ j(yr, {})
 					]
 				}),
-				/* @__PURE__ */ j(gr, {}),
-				/* @__PURE__ */ j(xr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(Cr, {}) : null,
+				/* @__PURE__ */ j(Sr, {}),
+				/* @__PURE__ */ j(Dr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(kr, {}) : null,
 				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
@@ -1778,11 +1817,11 @@ function _r() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(yr, {}), /* @__PURE__ */ j(br, { live: n })]
+			children: [/* @__PURE__ */ j(Tr, {}), /* @__PURE__ */ j(Er, { live: n })]
 		})]
 	});
 }
-var vr = {
+var wr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1791,12 +1830,12 @@ var vr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function yr() {
+function Tr() {
 	let e = A(), t = e.state.value;
 	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Bn.map((n) => /* @__PURE__ */ j("a", {
-			href: Hn({
+		children: Kn.map((n) => /* @__PURE__ */ j("a", {
+			href: Jn({
 				...t,
 				view: n
 			}) || "#",
@@ -1804,15 +1843,15 @@ function yr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [vr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [wr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function br({ live: e }) {
-	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Gn).filter((e) => typeof e == "string");
+function Er({ live: e }) {
+	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Zn).filter((e) => typeof e == "string");
 	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
@@ -1820,14 +1859,14 @@ function br({ live: e }) {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(fr, {
+				/* @__PURE__ */ j(vr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: r
 				}),
-				/* @__PURE__ */ j(fr, {
+				/* @__PURE__ */ j(vr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -1857,7 +1896,7 @@ function br({ live: e }) {
 		})]
 	});
 }
-function xr() {
+function Dr() {
 	let e = A();
 	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -1871,21 +1910,21 @@ function xr() {
 		children: "Copy link"
 	}) : null;
 }
-function Sr(e) {
-	return Xn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function Or(e) {
+	return nr(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Cr() {
+function kr() {
 	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await Zn("/report", {
+		let n = await rr("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? ur("unembed-report.html", await n.blob(), "text/html") : t.value = await Qn(n);
+		n.ok ? gr("unembed-report.html", await n.blob(), "text/html") : t.value = await ir(n);
 	};
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = Sr(e)),
+		onClick: () => n().catch((e) => t.value = Or(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
 	}), t.value ? /* @__PURE__ */ j("p", {
@@ -1895,7 +1934,7 @@ function Cr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var wr = [
+var Ar = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1905,9 +1944,9 @@ var wr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Tr() {
-	let e = A(), t = Re(null), n = e.helpOpen.value;
-	return Ie(() => {
+function jr() {
+	let e = A(), t = Be(null), n = e.helpOpen.value;
+	return Re(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
 	}, [n]), /* @__PURE__ */ j("dialog", {
 		ref: t,
@@ -1918,7 +1957,7 @@ function Tr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: wr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: Ar.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: /* @__PURE__ */ j("kbd", { children: e })
 			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
@@ -1940,7 +1979,7 @@ function Tr() {
 	});
 }
 // src/panels/Lost.tsx
-function Er() {
+function Mr() {
 	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
@@ -1955,7 +1994,7 @@ function Er() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", Dr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", Nr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
@@ -1964,16 +2003,16 @@ function Er() {
 		})]
 	});
 }
-function Dr(e) {
+function Nr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Or = [
+var Pr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function kr() {
+function Fr() {
 	let e = A(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
@@ -1984,7 +2023,7 @@ function kr() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Or.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Pr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -2000,7 +2039,7 @@ function kr() {
 	});
 }
 // src/ui/Status.tsx
-function F(e) {
+function P(e) {
 	let t = A(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -2026,13 +2065,13 @@ function F(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Ar = 7e3;
-function jr() {
+var Ir = 7e3;
+function Lr() {
 	let e = A(), t = e.said.value;
-	return Ie(() => {
+	return Re(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Ar);
+		}, Ir);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2040,15 +2079,15 @@ function jr() {
 		children: t
 	});
 }
-function Mr(e, t) {
-	let n = k(0), r = Re(""), i = `${e} ${t}`;
+function Rr(e, t) {
+	let n = k(0), r = Be(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Nr(e, t, n) {
+function zr(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Pr = [
+var Br = [
 	[
 		84,
 		39,
@@ -2084,7 +2123,7 @@ var Pr = [
 		88,
 		6
 	]
-], Fr = [
+], Vr = [
 	[
 		203,
 		196,
@@ -2120,7 +2159,7 @@ var Pr = [
 		206,
 		148
 	]
-], Ir = [
+], Hr = [
 	[
 		0,
 		32,
@@ -2151,14 +2190,14 @@ var Pr = [
 		234,
 		70
 	]
-], Lr = O(!1);
+], Ur = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Lr.value = e.matches, e.addEventListener("change", () => {
-		Lr.value = e.matches;
+	Ur.value = e.matches, e.addEventListener("change", () => {
+		Ur.value = e.matches;
 	});
 }
-function Rr(e, t) {
+function Wr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2169,152 +2208,152 @@ function Rr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function zr(e, t, n = Lr.value) {
-	return Hr(Rr(n ? Fr : Pr, .5 + (t > 0 ? e / t : 0) / 2));
+function Gr(e, t, n = Ur.value) {
+	return Jr(Wr(n ? Vr : Br, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Br(e) {
-	return Hr(Rr(Ir, e));
+function Kr(e) {
+	return Jr(Wr(Hr, e));
 }
-function Vr(e) {
+function qr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Hr([e, t, n]) {
+function Jr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Ur = "−", Wr = 1e6;
+var Yr = "−", Xr = 1e6;
+function F(e, t = 2) {
+	return Zr(e, t, "");
+}
 function I(e, t = 2) {
-	return Gr(e, t, "");
+	return Zr(e, t, "+");
 }
-function L(e, t = 2) {
-	return Gr(e, t, "+");
-}
-function Gr(e, t, n) {
+function Zr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Wr)) return Kr(e, t, n);
+	if (!(r < Xr)) return Qr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : qr(e, n) + i;
+	return Number(i) === 0 ? i : $r(e, n) + i;
 }
-function Kr(e, t = 0, n = "") {
+function Qr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return qr(e, n) + i;
-}
-function qr(e, t) {
-	return e < 0 ? Ur : t;
-}
-function R(e) {
-	if (e < 1e-4) return "<0.01%";
-	let t = I(100 * e, e >= .001 ? 1 : 2);
-	return t === "100.0" ? ">99.9%" : `${t}%`;
-}
-function Jr(e) {
-	return `${I(100 * e, 1)}%`;
-}
-function Yr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Kr(e, 1), Kr(t, 1)];
-	let [n, r] = [R(e), R(t)];
-	if (!$r(e, t) || n !== r && !Qr(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Zr(e, t, i);) i++;
-	return [`${Xr(e, i)}%`, `${Xr(t, i)}%`];
-}
-function Xr(e, t) {
-	let n = I(100 * e, t);
-	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
-	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
-}
-function Zr(e, t, n) {
-	let r = [Xr(e, n), Xr(t, n)];
-	return r[0] !== r[1] && !(Qr(e, t) && r.some((e) => e.includes(">")));
-}
-function Qr(e, t) {
-	return Math.min(e, t) > .99;
+	return $r(e, n) + i;
 }
 function $r(e, t) {
+	return e < 0 ? Yr : t;
+}
+function L(e) {
+	if (e < 1e-4) return "<0.01%";
+	let t = F(100 * e, e >= .001 ? 1 : 2);
+	return t === "100.0" ? ">99.9%" : `${t}%`;
+}
+function ei(e) {
+	return `${F(100 * e, 1)}%`;
+}
+function ti(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Qr(e, 1), Qr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!ai(e, t) || n !== r && !ii(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !ri(e, t, i);) i++;
+	return [`${ni(e, i)}%`, `${ni(t, i)}%`];
+}
+function ni(e, t) {
+	let n = F(100 * e, t);
+	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
+	let r = 10 ** -t;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+}
+function ri(e, t, n) {
+	let r = [ni(e, n), ni(t, n)];
+	return r[0] !== r[1] && !(ii(e, t) && r.some((e) => e.includes(">")));
+}
+function ii(e, t) {
+	return Math.min(e, t) > .99;
+}
+function ai(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function ei(e) {
+function oi(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var ti = {
+var si = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, ni = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, ci = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function R(e) {
+	return [...e].map((e) => si[e] ?? (ci.test(e) ? fi(e) : e)).join("") || "''";
+}
 function z(e) {
-	return [...e].map((e) => ti[e] ?? (ni.test(e) ? oi(e) : e)).join("") || "''";
+	return e ? e.fragment ?? R(e.text) : "";
 }
-function B(e) {
-	return e ? e.fragment ?? z(e.text) : "";
-}
-function ri(e) {
+function li(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function ii(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
+function ui(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
 }
-function ai(e, t) {
-	let n = ii(e);
-	return t.some((t) => t !== e && ii(t) === n) ? z(e) : n;
+function di(e, t) {
+	let n = ui(e);
+	return t.some((t) => t !== e && ui(t) === n) ? R(e) : n;
 }
-function oi(e) {
+function fi(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var V = di(85) - 8, H = di(170) - 8, si = "#1b1b1a", U = "#55554f", ci = "#c9c9c4", li = "#b35806", ui = "#542788", W = 6.5;
-function di(e) {
+var B = _i(85) - 8, V = _i(170) - 8, pi = "#1b1b1a", H = "#55554f", mi = "#c9c9c4", hi = "#b35806", gi = "#542788", U = 6.5;
+function _i(e) {
 	return e * 72 / 25.4;
 }
-function fi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? pi(t) : gi(String(t))}"`).join("");
+function vi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? yi(t) : Si(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function pi(e) {
+function yi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var mi = {
+var bi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, hi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function gi(e) {
-	return e.replace(hi, "�").replace(/[&<>"']/g, (e) => mi[e] ?? "");
+}, xi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Si(e) {
+	return e.replace(xi, "�").replace(/[&<>"']/g, (e) => bi[e] ?? "");
 }
-function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = si, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return fi("text", {
+function W(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = pi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return vi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${pi(e)} ${pi(t)})`
-	}, _i(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${yi(e)} ${yi(t)})`
+	}, Ci(n));
 }
-function _i(e) {
-	return vi.test(e) ? `\u2068${gi(e)}\u2069` : gi(e);
+function Ci(e) {
+	return wi.test(e) ? `\u2068${Si(e)}\u2069` : Si(e);
 }
-var vi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function yi(e) {
+var wi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Ti(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && vi.test(t[0]);
+	return t !== null && wi.test(t[0]);
 }
-function K(e, t, n, r, i = {}) {
-	return fi("rect", {
+function G(e, t, n, r, i = {}) {
+	return vi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2322,31 +2361,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function bi(e, t, n, r, i = {}) {
-	return fi("line", {
+function Ei(e, t, n, r, i = {}) {
+	return vi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ci,
+		stroke: mi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function xi(e, t, n) {
-	return fi("g", { transform: `translate(${pi(e)} ${pi(t)})` }, n);
+function Di(e, t, n) {
+	return vi("g", { transform: `translate(${yi(e)} ${yi(t)})` }, n);
 }
-function Si(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? ui : li });
-	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+function Oi(e, t, n, r, i) {
+	let a = G(e, t, n, r, { fill: i ? gi : hi });
+	return i ? a + G(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ci = fi("defs", {}, fi("pattern", {
+var ki = vi("defs", {}, vi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), wi = [
+}, G(0, 0, 1.1, 3, { fill: "#fff" }))), Ai = [
 	278,
 	278,
 	355,
@@ -2442,141 +2481,141 @@ var Ci = fi("defs", {}, fi("pattern", {
 	260,
 	334,
 	584
-], Ti = [
+], ji = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Ei = .62, Di = 1.02;
-function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Oi(t), 0) * t * Di * (n ? 1.07 : 1);
+], Mi = .62, Ni = 1.02;
+function K(e, t = 8, n = !1) {
+	return [...e].reduce((e, t) => e + Pi(t), 0) * t * Ni * (n ? 1.07 : 1);
 }
-function Oi(e) {
-	let t = wi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ti.find(([t]) => t.test(e))?.[1] ?? Ei : t / 1e3;
+function Pi(e) {
+	let t = Ai[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? ji.find(([t]) => t.test(e))?.[1] ?? Mi : t / 1e3;
 }
-function ki(e, t, n = 8) {
-	if (q(e, n) <= t) return e;
+function Fi(e, t, n = 8) {
+	if (K(e, n) <= t) return e;
 	let r = [...e];
-	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
+	for (; r.length > 1 && K(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ai(e, t, n = 8) {
+function Ii(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => ji(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Li(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
-		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
+		i !== "" && K(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function ji(e, t, n) {
+function Li(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
-		q(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
+		K(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
 	}
 	return r;
 }
 // src/lib/figure/figure.ts
-var Mi = 8, Ni = 12, Pi = 160;
-function J(e, t, n) {
-	let r = 4, i = [...t, Ri(e, n)].map((e) => {
-		let t = xi(4, r, e.body);
-		return r += e.height + Mi, t;
+var Ri = 8, zi = 12, Bi = 160;
+function q(e, t, n) {
+	let r = 4, i = [...t, Wi(e, n)].map((e) => {
+		let t = Di(4, r, e.body);
+		return r += e.height + Ri, t;
 	}), a = {
 		width: e + 8,
-		height: r - Mi + 4
-	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+		height: r - Ri + 4
+	}, o = G(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${fi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${vi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Fi(a.width)}mm`,
-			height: `${Fi(a.height)}mm`,
-			viewBox: `0 0 ${pi(a.width)} ${pi(a.height)}`,
+			width: `${Vi(a.width)}mm`,
+			height: `${Vi(a.height)}mm`,
+			viewBox: `0 0 ${yi(a.width)} ${yi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			fi("title", {}, gi(n.shows)),
-			Ci,
+			vi("title", {}, Si(n.shows)),
+			ki,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Fi(e) {
-	return pi(e * 25.4 / 72);
+function Vi(e) {
+	return yi(e * 25.4 / 72);
 }
-var Ii = {
+var Hi = {
 	size: 7,
 	step: 8.6
-}, Li = {
+}, Ui = {
 	size: 6,
 	step: 7.6
 };
-function Ri(e, t) {
-	let n = Ai(t.shows, e, Ii.size), r = Ai(zi(t), e, Li.size), i = [...n.map((e, t) => G(0, Ii.step * (t + .8), e, { size: Ii.size })), ...r.map((e, t) => G(0, Ii.step * n.length + 2 + Li.step * (t + .8), e, {
-		size: Li.size,
-		fill: U
+function Wi(e, t) {
+	let n = Ii(t.shows, e, Hi.size), r = Ii(Gi(t), e, Ui.size), i = [...n.map((e, t) => W(0, Hi.step * (t + .8), e, { size: Hi.size })), ...r.map((e, t) => W(0, Hi.step * n.length + 2 + Ui.step * (t + .8), e, {
+		size: Ui.size,
+		fill: H
 	}))];
 	return {
-		height: Ii.step * n.length + 2 + Li.step * r.length,
+		height: Hi.step * n.length + 2 + Ui.step * r.length,
 		body: i.join("\n")
 	};
 }
-function zi({ made: e, asked: t, about: n }) {
+function Gi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ni)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Vi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, zi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(qi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Hi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Hi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Hi(t.beside)}”.`
+		t.source ? `Source: “${Ji(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ji(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Ji(t.beside)}”.`
 	];
 	return [
-		`${Vi(o.join(", "))}.`,
+		`${qi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Bi = /* @__PURE__ */ new Set([
+var Ki = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Vi(e) {
-	return [...e].map((e) => e === " " || Bi.has(e) ? e : z(e)).join("");
+function qi(e) {
+	return [...e].map((e) => e === " " || Ki.has(e) ? e : R(e)).join("");
 }
-function Hi(e) {
-	let t = [...Vi(e)], n = Math.floor(Pi / 2);
-	return t.length <= Pi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Ji(e) {
+	let t = [...qi(e)], n = Math.floor(Bi / 2);
+	return t.length <= Bi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Ui = 22, Wi = 5.6;
-function Gi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => ki(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ui, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Ki(t, i, n, [
+var Yi = 22, Xi = 5.6;
+function Zi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Fi(t.rowName(n), 60, U)), r = 14 + Math.max(0, ...n.map((e) => K(e, U))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Yi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Qi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = qi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Xi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
-		size: W,
+	], a)).join("")), l = t.rows * o, u = $i(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = na(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? W(r - 3, (n + .5) * o + 2.3, e, {
+		size: U,
 		anchor: "end"
 	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
-		G(6, l / 2, t.rowLabel, {
-			size: W + .5,
+		W(6, l / 2, t.rowLabel, {
+			size: U + .5,
 			anchor: "middle",
 			turn: -90
 		}),
-		G(d, f, t.columnLabel, {
-			size: W + .5,
+		W(d, f, t.columnLabel, {
+			size: U + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2586,32 +2625,32 @@ function Gi(e, t) {
 		body: g.join("\n")
 	};
 }
-function Ki(e, t, n, r, i) {
+function Qi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
-	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
-	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [G(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(G(o, s, ...d, {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = ki(e.words(t, n), c - 3, Wi);
-		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Wi,
+		let r = Fi(e.words(t, n), c - 3, Xi);
+		f.push(W(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: Xi,
 			anchor: "middle",
-			fill: Vr(a)
+			fill: qr(a)
 		}));
 	}
 	return f.join("");
 }
-function qi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => ki(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function $i(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Fi(e.columnName(n), 60, U)), a = Math.max(0, ...i.map((e) => K(e, U))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
-		return s ? G(a, r + 8, e, {
-			size: W,
+		return s ? W(a, r + 8, e, {
+			size: U,
 			anchor: "middle"
-		}) : G(a + 2, r + 6, e, {
-			size: W,
+		}) : W(a + 2, r + 6, e, {
+			size: U,
 			anchor: "end",
 			turn: -45
 		});
@@ -2621,96 +2660,96 @@ function qi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Ji = 48, Yi = 6;
-function Xi(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Ji, o = Array.from({ length: Ji }, (t, n) => K(i + n * a, 0, a + .3, Yi, { fill: e.colour((n + .5) / Ji) })), s = i > n + 4, c = [
+var ea = 48, ta = 6;
+function na(e, t) {
+	let n = K(e.label, U), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ea, o = Array.from({ length: ea }, (t, n) => G(i + n * a, 0, a + .3, ta, { fill: e.colour((n + .5) / ea) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Yi, {
+		G(i, 0, r, ta, {
 			fill: "none",
-			stroke: ci,
+			stroke: mi,
 			"stroke-width": .5
 		}),
-		G(i, 13.5, e.low, {
-			size: W,
-			fill: U
+		W(i, 13.5, e.low, {
+			size: U,
+			fill: H
 		}),
-		e.middle ? G(i + r / 2, 13.5, e.middle, {
-			size: W,
-			fill: U,
+		e.middle ? W(i + r / 2, 13.5, e.middle, {
+			size: U,
+			fill: H,
 			anchor: "middle"
 		}) : "",
-		G(i + r, 13.5, e.high, {
-			size: W,
-			fill: U,
+		W(i + r, 13.5, e.high, {
+			size: U,
+			fill: H,
 			anchor: "end"
 		}),
-		s ? G(i - 5, 5.5, e.label, {
-			size: W,
+		s ? W(i - 5, 5.5, e.label, {
+			size: U,
 			anchor: "end",
-			fill: si
-		}) : G(i + r, 21.5, e.label, {
-			size: W,
+			fill: pi
+		}) : W(i + r, 21.5, e.label, {
+			size: U,
 			anchor: "end",
-			fill: si
+			fill: pi
 		})
 	];
 	return {
-		height: Yi + (s ? 9 : 17),
+		height: ta + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
-function Y(e) {
-	return z(e.trim() === "" ? e : e.trim());
+function J(e) {
+	return R(e.trim() === "" ? e : e.trim());
 }
-function Zi(e) {
-	return e?.fragment ?? Y(e?.text ?? "");
+function ra(e) {
+	return e?.fragment ?? J(e?.text ?? "");
 }
-function Qi(e) {
-	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
+function ia(e) {
+	return `Target: “${J(e.text)}” (${L(e.probability)}).`;
 }
-function $i(e, t) {
-	let n = `“${Y(e.text)}”`;
-	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
+function aa(e, t) {
+	let n = `“${J(e.text)}”`;
+	return t.kind === "versus" ? `the logit of ${n} minus that of “${J(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ea(e) {
+function oa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ta = {
+var sa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function na(e, t, n) {
+function ca(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ra(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = sa(oa(e.cells, r)), c = e.model.vocab, l = Gi(o.length > 6 ? H : V, {
+function la(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = pa(fa(e.cells, r)), c = e.model.vocab, l = Zi(o.length > 6 ? V : B, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Br(na(r, n, c)) : null;
+			return r ? Kr(ca(r, n, c)) : null;
 		},
-		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ea(a[e] ?? null),
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]),
+		rowName: (e) => oa(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ia(n, c)
+		legend: ua(n, c)
 	});
-	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ta[n]}, “${Y(t.text)}”.${aa(r, e.tokens.length)}`,
+	return q(o.length > 6 ? V : B, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${sa[n]}, “${J(t.text)}”.${da(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Qi(t)
+		about: ia(t)
 	});
 }
-function ia(e, t) {
+function ua(e, t) {
 	return {
-		label: e === "rank" ? `${ta.rank} (log)` : ta[e],
-		colour: Br,
+		label: e === "rank" ? `${sa.rank} (log)` : sa[e],
+		colour: Kr,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2720,13 +2759,13 @@ function ia(e, t) {
 		}
 	};
 }
-function aa({ start: e, size: t }, n) {
+function da({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function oa(e, { start: t, size: n }) {
+function fa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function sa(e) {
+function pa(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2734,7 +2773,7 @@ function sa(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ca(e, t) {
+function ma(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2747,8 +2786,8 @@ function ca(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: oa(e.cells, t).map((t) => [
-			ea(t.layer),
+		rows: fa(e.cells, t).map((t) => [
+			oa(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2760,40 +2799,40 @@ function ca(e, t) {
 		])
 	};
 }
-function la(e) {
+function ha(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ua(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = la(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Gi(V, {
+function ga(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = ha(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Zi(B, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Br(l(t, e)),
-		words: (e, t) => I(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Kr(l(t, e)),
+		words: (e, t) => F(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Br,
+			colour: Kr,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? P(M(r)) : "the head";
-	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${aa(t, a.length)}`,
+	}), d = r ? N(M(r)) : "the head";
+	return q(B, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${da(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function da(e, t) {
-	let [n] = e.heads, r = la(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
+function _a(e, t) {
+	let [n] = e.heads, r = ha(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2818,7 +2857,7 @@ function da(e, t) {
 		}))
 	};
 }
-function fa(e, t) {
+function va(e, t) {
 	return {
 		head: [
 			"head",
@@ -2827,8 +2866,8 @@ function fa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => la(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			P(M(n)),
+		rows: e.heads.flatMap((n) => ha(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			N(M(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2836,87 +2875,87 @@ function fa(e, t) {
 		]))
 	};
 }
-function pa(e, t, n) {
-	let r = la(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function ya(e, t, n) {
+	let r = ha(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => B(r[e]),
-		rowName: (e) => i[e] ? P(M(i[e])) : "",
+		columnName: (e) => z(r[e]),
+		rowName: (e) => i[e] ? N(M(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Gi(a, {
+	return q(a, [Zi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Br(n);
+			return n === void 0 ? null : Kr(n);
 		},
-		words: (e, t) => I(c("pattern", e, t) ?? 0),
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Br,
+			colour: Kr,
 			low: "0",
 			high: "1"
 		}
-	}), Gi(a, {
+	}), Zi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : zr(n, l, !1);
+			return n === void 0 ? null : Gr(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: ma("gives through the head, logits", l)
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: ba("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${aa(t, la(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${J(e.target.text)}” through them (below; hatched: lowers it).${da(t, ha(e).length)}`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function ma(e, t) {
+function ba(e, t) {
 	return {
 		label: e,
-		colour: (e) => zr(2 * e - 1, 1, !1),
-		low: L(-t),
+		colour: (e) => Gr(2 * e - 1, 1, !1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-var ha = {
+var xa = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ga(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = sa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Gi(u, {
+function Sa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = pa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Zi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : zr(n, l, !1);
+			return n == null ? null : Gr(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => L(c(e, t)?.effect ?? 0),
-		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ea(a[e] ?? null),
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => oa(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: ma("effect (0: as B; 1: as A)", l)
-	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
-	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ha[e.site] ?? e.site}. ${_a(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${aa(t, r.length)}`,
+		legend: ba("effect (0: as B; 1: as A)", l)
+	}), f = J((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${J(e.versus.text)}”` : "";
+	return q(u, [d], {
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${xa[e.site] ?? e.site}. ${Ca(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${da(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function _a(e) {
+function Ca(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function va(e) {
+function wa(e) {
 	return {
 		head: [
 			"site",
@@ -2937,17 +2976,17 @@ function va(e) {
 	};
 }
 // src/lib/figure/table.ts
-function ya({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ba).join(",")}\r\n`).join("");
+function Ta({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ea).join(",")}\r\n`).join("");
 }
-function ba(e) {
+function Ea(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
-function X(e) {
-	let t = A(), n = Re(null);
-	Ie(() => Ca(n.current), []);
+function Y(e) {
+	let t = A(), n = Be(null);
+	Re(() => ka(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2961,12 +3000,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => dr(e.figure(a))
+			() => _r(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => ya(e.table())
+			() => Ta(e.table())
 		],
 		[
 			"json",
@@ -2974,9 +3013,9 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Sa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Oa(s)}.${r}`;
 		try {
-			ur(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			gr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -2999,22 +3038,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: xa[e]
+					children: Da[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var xa = {
+var Da = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Sa(e) {
+function Oa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ca(e) {
+function ka(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3028,8 +3067,8 @@ function Ca(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function wa(e) {
-	Ie(() => {
+function Aa(e) {
+	Re(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -3038,24 +3077,24 @@ function wa(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ta = "system-ui, sans-serif", [Ea, Da, Oa] = [
+var ja = "system-ui, sans-serif", [Ma, Na, Pa] = [
 	11,
 	46,
 	120
 ];
-function ka(e) {
-	let t = Re(null), n = k(null), r = Re({
+function Fa(e) {
+	let t = Be(null), n = k(null), r = Be({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	wa(() => {
+	Aa(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = ja(c, e, s);
+		let l = La(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + La(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ma(c, e, l), Fa(c, e, l, getComputedStyle(o).color), n.value && Pa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ua(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ra(c, e, l), Va(c, e, l, getComputedStyle(o).color), n.value && Ba(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3071,7 +3110,7 @@ function ka(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Aa(o[0] + e, i), Aa(o[1] + t, a)];
+			n.value = [Ia(o[0] + e, i), Ia(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3097,60 +3136,60 @@ function ka(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Aa(e, t) {
+function Ia(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ja(e, t, n) {
+function La(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ea}px ${Ta}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Ra(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Da, Oa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ma}px ${ja}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Wa(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Na, Pa] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ma(e, t, n) {
+function Ra(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Na(e, t.text(i, r), [i, r], n, Vr(a)), t.marked?.(i, r) && Pa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && za(e, t.text(i, r), [i, r], n, qr(a)), t.marked?.(i, r) && Ba(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Na(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ea, i.height - 4)}px ${Ta}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function za(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ma, i.height - 4)}px ${ja}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Pa(e, [t, n], r, i, a) {
+function Ba(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Fa(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ea}px ${Ta}`, e.textBaseline = "middle", e.textAlign = "right";
+function Va(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ma}px ${ja}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ra(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ia(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ra(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Wa(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ha(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Wa(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ia(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Ha(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => Wa(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function La(e, t, n) {
-	if (Ia(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n)).length);
+function Ua(e, t, n) {
+	if (Ha(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Wa(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Ra(e) {
+function Wa(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var za = 9;
-function Ba(e) {
-	let t = e.kind === "sign" ? (e) => zr(2 * e - 1, 1) : Br, n = Array.from({ length: za }, (e, n) => t(n / 8));
+var Ga = 9;
+function Ka(e) {
+	let t = e.kind === "sign" ? (e) => Gr(2 * e - 1, 1) : Kr, n = Array.from({ length: Ga }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3177,8 +3216,8 @@ function Ba(e) {
 	});
 }
 // src/ui/Panel.tsx
-function Z(e) {
-	let t = Ve();
+function X(e) {
+	let t = Ue();
 	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
@@ -3196,8 +3235,8 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Va(e) {
-	let t = A(), n = N(e.part, t.at.selection.value);
+function qa(e) {
+	let t = A(), n = cn(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
@@ -3205,11 +3244,11 @@ function Va(e) {
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: P(e.part)
+		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ha(e) {
+function Ja(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3217,13 +3256,13 @@ function Ha(e) {
 		children: e.children
 	});
 }
-function Ua(e) {
-	let t = A(), n = Wa();
+function Ya(e) {
+	let t = A(), n = Xa();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ha, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ja, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3232,8 +3271,8 @@ function Ua(e) {
 		}) : null]
 	});
 }
-function Wa() {
-	let e = k(!1), t = Re(null);
+function Xa() {
+	let e = k(!1), t = Be(null);
 	return {
 		ref: t,
 		get open() {
@@ -3245,12 +3284,12 @@ function Wa() {
 	};
 }
 // src/ui/Term.tsx
-function Q(e) {
+function Z(e) {
 	let t = A();
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: $t(e.name)?.meaning,
+		title: an(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3258,7 +3297,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ga(e) {
+function Za(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3290,13 +3329,13 @@ function Ga(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ka() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = qa(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Mr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function Qa() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = $a(t), o = r && un(r) !== "mlp" ? r : null, s = o !== null && dn(o), c = o !== null && fn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Rr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? sn(o) : {}
-	} : null, h = Lt(m, !p), g = Lt(m && f !== void 0 && !s ? {
+		...o ? pn(o) : {}
+	} : null, h = Ht(m, !p), g = Ht(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3305,45 +3344,45 @@ function Ka() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ j(X, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(x, { children: [
-			o ? Ja(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? eo(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ j(Q, { name: "attention sink" }),
+			/* @__PURE__ */ j(Z, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Za, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(F, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(P, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ j(Y, {
 				name: `heads-L${d}`,
-				figure: (e) => pa(h.result, _, e),
-				table: () => fa(h.result, _),
+				figure: (e) => ya(h.result, _, e),
+				table: () => va(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(ao, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(Ba, {
+					/* @__PURE__ */ j(Ka, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(Ba, {
+					/* @__PURE__ */ j(Ka, {
 						kind: "sign",
-						...Qa(Za(h.result))
+						...io(ro(h.result))
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ j(Ya, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3351,23 +3390,23 @@ function Ka() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Ya(h.result, u.value)
+						rows: () => to(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ j(F, { answer: g.answer }),
+			f === void 0 || s ? null : /* @__PURE__ */ j(P, { answer: g.answer }),
 			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
 			g.result?.matrix ? /* @__PURE__ */ j("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ j(X, {
-					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => ua(g.result, _, e),
-					table: () => da(g.result, _),
+				children: [/* @__PURE__ */ j(Y, {
+					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
+					figure: (e) => ga(g.result, _, e),
+					table: () => _a(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(ro, {
+				}), /* @__PURE__ */ j(lo, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3376,58 +3415,58 @@ function Ka() {
 		]
 	});
 }
-function qa(e) {
-	let t = Ut(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
+function $a(e) {
+	let t = Jt(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function Ja(e, t) {
+function eo(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ya(e, t) {
-	return e.heads.flatMap((n) => Xa(n, e).slice(t, t + 128).map((e) => [
-		P(M(n)),
-		`${e.position} ${B(e)}`,
-		I(n.pattern[e.position] ?? 0, 3),
-		L(n.contribution[e.position] ?? 0, 3)
+function to(e, t) {
+	return e.heads.flatMap((n) => no(n, e).slice(t, t + 128).map((e) => [
+		N(M(n)),
+		`${e.position} ${z(e)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Xa(e, t) {
+function no(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Za({ heads: e }) {
+function ro({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Qa(e) {
+function io(e) {
 	return {
-		low: `gives ${L(-e)}`,
-		high: `${L(e)} logits to the target`,
+		low: `gives ${I(-e)}`,
+		high: `${I(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function $a({ payload: e, start: t }) {
-	let { heads: n } = e, r = Za(e);
+function ao({ payload: e, start: t }) {
+	let { heads: n } = e, r = ro(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(Va, { part: M(n) }),
+			/* @__PURE__ */ j(qa, { part: M(n) }),
 			" ",
-			L(n.value),
-			/* @__PURE__ */ j(eo, {
+			I(n.value),
+			/* @__PURE__ */ j(oo, {
 				head: n,
-				tokens: Xa(n, e),
+				tokens: no(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function eo(e) {
+function oo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3442,40 +3481,40 @@ function eo(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Br(i)
+					fill: Kr(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: zr(a, e.largest)
+					fill: Gr(a, e.largest)
 				}),
-				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
+				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= to ? /* @__PURE__ */ j("span", {
+	}), t.length <= so ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
 		children: t.map((e) => /* @__PURE__ */ j("bdi", {
-			title: `${e.position} ${B(e)}`,
-			children: B(e)
+			title: `${e.position} ${z(e)}`,
+			children: z(e)
 		}, e.position))
 	}) : null] });
 }
-var to = 12, no = {
+var so = 12, co = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ro(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Xa(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function lo(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? no(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(no).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(co).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3483,13 +3522,13 @@ function ro(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(ao, {
+		a.value === "target" ? /* @__PURE__ */ j(fo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(io, {
+		}) : /* @__PURE__ */ j(uo, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3499,7 +3538,7 @@ function ro(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ya, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3510,61 +3549,61 @@ function ro(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				I(d(n, i), 3),
-				t.norms ? I(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function io(e) {
+function uo(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Fa, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= to ? 18 : 12,
-		...t <= to ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Br(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
+		height: t <= so ? 18 : 12,
+		...t <= so ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Kr(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(Ba, {
+	}), /* @__PURE__ */ j(Ka, {
 		kind: "amount",
 		low: "0",
-		high: `${I(o)} ${e.unit}`
+		high: `${F(o)} ${e.unit}`
 	})] });
 }
-function ao(e) {
+function fo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Fa, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => zr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => Gr(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(Ba, {
+	}), /* @__PURE__ */ j(Ka, {
 		kind: "sign",
-		...Qa(a)
+		...io(a)
 	})] });
 }
 // src/lib/carried.ts
-var oo = .25, so = .1;
-function co(e, t) {
+var po = .25, mo = .1;
+function ho(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function lo(e) {
-	let t = e.heads.flatMap((e) => uo(M(e), e, e.zeroed, fo(e))), n = e.neurons.flatMap((e) => uo(tn(e), e, e.zeroed, po(e)));
+function go(e) {
+	let t = e.heads.flatMap((e) => _o(M(e), e, e.zeroed, vo(e))), n = e.neurons.flatMap((e) => _o(sn(e), e, e.zeroed, yo(e)));
 	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function uo(e, t, n, r) {
+function _o(e, t, n, r) {
 	if (!n) return [];
 	let i = n.difference ?? n.effect, a = {
-		...ho(i, e),
-		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
+		...xo(i, e),
+		does: [r, bo(i, t.value)].filter(Boolean).join("; ")
 	};
 	return [{
 		part: e,
@@ -3575,18 +3614,18 @@ function uo(e, t, n, r) {
 		says: a
 	}];
 }
-function fo(e) {
+function vo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < oo ? "" : `looks at ${B(t)}`;
+	return !t || t.attention < po ? "" : `looks at ${z(t)}`;
 }
-function po(e) {
+function yo(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${z(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function mo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "adds little to it directly" : "";
+function bo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < mo * Math.abs(e) ? "adds little to it directly" : "";
 }
-function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3595,11 +3634,11 @@ function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${go(n)} of ${o}`,
+		tag: `${So(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function go(e) {
+function So(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3611,29 +3650,29 @@ function go(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var _o = 12, vo = 7.5, yo = 7;
-function bo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
-		...t.head ? [G(0, 8, t.head, {
-			size: W,
-			fill: U
+var Co = 12, wo = 7.5, To = 7;
+function Eo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => K(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => K(e.number, To)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Co, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [W(0, 8, t.head, {
+			size: U,
+			fill: H
 		})] : [],
-		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
-			size: W,
-			fill: U
+		...i.map((e, t) => W(p[t] ?? 0, 8, e.head, {
+			size: U,
+			fill: H
 		})),
-		...To(r).map((e) => bi(u(e), d, u(e), f, { stroke: e === 0 ? si : ci })),
-		...n.map((n, r) => xo(n, d + r * _o, {
+		...jo(r).map((e) => Ei(u(e), d, u(e), f, { stroke: e === 0 ? pi : mi })),
+		...n.map((n, r) => Do(n, d + r * Co, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...wo(r, u, f),
-		G((c + l) / 2, f + 19, r.label, {
-			size: W + .5,
+		...t.mark ? ko(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ao(r, u, f),
+		W((c + l) / 2, f + 19, r.label, {
+			size: U + .5,
 			anchor: "middle"
 		})
 	];
@@ -3642,45 +3681,45 @@ function bo(e, t) {
 		body: m.join("\n")
 	};
 }
-function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : Si(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Do(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Co / 2 + 2.6, p = e.other ? G(l, t + 4.5 / 2, u, wo, { fill: "#9a9a94" }) : a.amounts ? G(l, t + 4.5 / 2, u, wo, { fill: "#4d5f80" }) : Oi(l, t + 4.5 / 2, u, wo, d), m = Math.max(c, a.mark && !d ? Oo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, ki(e, n, W), { size: W });
+		return W(o[t] ?? 0, f, Fi(e, n, U), { size: U });
 	});
 	return [
-		e.total ? bi(0, t, i, t, { stroke: si }) : "",
-		G(0, f, ki(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ei(0, t, i, t, { stroke: pi }) : "",
+		W(0, f, Fi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
-		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: yo,
+		W(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: To,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function So(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
+function Oo(e, t, n) {
+	return t > e - 1 && t < e + 5 + K(n, To) ? t : e;
 }
-function Co(e, t, n, r, [i, a]) {
-	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [bi(e, t - 3, e, n, {
-		stroke: si,
+function ko(e, t, n, r, [i, a]) {
+	let o = K(r, U) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Ei(e, t - 3, e, n, {
+		stroke: pi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
-	}), G(s, t - 5, r, {
-		size: W,
+	}), W(s, t - 5, r, {
+		size: U,
 		anchor: "middle"
 	})];
 }
-function wo(e, t, n) {
-	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
-		size: W,
+function Ao(e, t, n) {
+	return jo(e).map((r) => W(t(r), n + 9, e.tick(r), {
+		size: U,
 		anchor: "middle",
-		fill: U
+		fill: H
 	}));
 }
-function To({ low: e, high: t }, n = 4) {
+function jo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3691,7 +3730,7 @@ function To({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Eo(e, t, n) {
+function Mo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3700,7 +3739,7 @@ function Eo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Do(e) {
+function No(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3709,16 +3748,16 @@ function Do(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Oo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(H, {
+function Po(e, t, n) {
+	let r = `“${J(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Mo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : No(`probability of ${r} with the part set to zero`), c = Eo(V, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Yr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : ti(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: P(e.part),
+				name: N(e.part),
 				value: n,
-				number: i ? L(n) : r[1] ?? "",
+				number: i ? I(n) : r[1] ?? "",
 				notes: [
-					L(e.credit),
+					I(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3728,7 +3767,7 @@ function Oo(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? L(a) : R(a)} with all parts`
+			label: `${i ? I(a) : L(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3746,14 +3785,14 @@ function Oo(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(H, [c], {
+	return q(V, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function ko(e, t) {
+function Fo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3768,7 +3807,7 @@ function ko(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			P(t),
+			N(t),
 			n,
 			e.target.probability,
 			i,
@@ -3782,7 +3821,7 @@ function ko(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ao(e, t, n, r = () => !1, i = () => null) {
+function Io(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3790,15 +3829,15 @@ function Ao(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Mo(s.map((e) => e.value))
+			value: Q(s.map((e) => e.value))
 		},
-		sum: Mo(e.map((e) => e.value))
+		sum: Q(e.map((e) => e.value))
 	};
 }
-function jo(e, t, n) {
+function Lo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Mo(e) {
+function Q(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3806,15 +3845,15 @@ function Mo(e) {
 	}
 	return t + n;
 }
-function No(e) {
-	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Ro(e) {
+	let t = Q(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Po(e) {
+function zo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3824,11 +3863,11 @@ function Po(e) {
 		e.source
 	].join(" ");
 }
-function Fo(e, t) {
-	let n = new Map(t.map((e) => [Po(e), e]));
+function Bo(e, t) {
+	let n = new Map(t.map((e) => [zo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Po(e));
-		return n.delete(Po(e)), {
+		let t = n.get(zo(e));
+		return n.delete(zo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3840,7 +3879,7 @@ function Fo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Io(e) {
+function Vo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3851,43 +3890,43 @@ function Io(e) {
 		})
 	});
 }
-function Lo(e) {
+function Ho(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${Ro(e.value, e.digits)}`,
-		children: L(e.value, e.digits)
+		class: `number${Uo(e.value, e.digits)}`,
+		children: I(e.value, e.digits)
 	});
 }
-function Ro(e, t) {
-	let n = L(e, t);
+function Uo(e, t) {
+	let n = I(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var zo = 6;
-function Bo({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Ut(), i = Wt(), a = k(!1);
+var Wo = 6;
+function Go({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Jt(), i = Yt(), a = k(!1);
 	if (!n) return null;
-	let o = i ? lo(i) : [], s = a.value ? o : co(o, zo);
-	return /* @__PURE__ */ j(Z, {
+	let o = i ? go(i) : [], s = a.value ? o : ho(o, Wo);
+	return /* @__PURE__ */ j(X, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(Vo, { tested: i }) : r?.error ? null : "Each part is being switched off …",
+		note: i ? /* @__PURE__ */ j(Ko, { tested: i }) : r?.error ? null : "Each part is being switched off …",
 		children: [
-			/* @__PURE__ */ j(F, { answer: r }),
-			i ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(P, { answer: r }),
+			i ? /* @__PURE__ */ j(Y, {
 				name: "carried",
-				figure: (e) => Oo(i, s, e),
-				table: () => ko(i, o),
+				figure: (e) => Po(i, s, e),
+				table: () => Fo(i, o),
 				data: i
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Ho, {
+			i?.control ? /* @__PURE__ */ j(qo, {
 				tested: i,
 				carriers: s
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Uo, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(Wo, { explained: n }),
+			i?.control ? /* @__PURE__ */ j(Jo, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(Yo, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [o.length > zo ? /* @__PURE__ */ j("button", {
+				children: [o.length > Wo ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": a.value,
 					onClick: () => a.value = !a.value,
@@ -3901,10 +3940,10 @@ function Bo({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Vo({ tested: { control: e } }) {
+function Ko({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ j(Q, {
+		/* @__PURE__ */ j(Z, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
@@ -3913,7 +3952,7 @@ function Vo({ tested: { control: e } }) {
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j(Z, {
 				name: "attention head",
 				children: "heads"
 			})
@@ -3922,7 +3961,7 @@ function Vo({ tested: { control: e } }) {
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j(Z, {
 				name: "neuron",
 				children: "neurons"
 			})
@@ -3930,9 +3969,9 @@ function Vo({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function Ho({ tested: e, carriers: t }) {
-	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ j(Ha, {
+function qo({ tested: e, carriers: t }) {
+	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
+	return /* @__PURE__ */ j(Ja, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -3943,7 +3982,7 @@ function Ho({ tested: e, carriers: t }) {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Q, {
+				children: ["adds, ", /* @__PURE__ */ j(Z, {
 					name: "logit",
 					children: "logits"
 				})]
@@ -3954,7 +3993,7 @@ function Ho({ tested: e, carriers: t }) {
 				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ j("span", {
 					class: "mark-before",
 					style: { left: c(i) },
-					children: [r ? L(i) : R(i), " with it"]
+					children: [r ? I(i) : L(i), " with it"]
 				})]
 			}),
 			/* @__PURE__ */ j("th", {
@@ -3967,15 +4006,15 @@ function Ho({ tested: e, carriers: t }) {
 				children: "what it does here"
 			})
 		] }) }), /* @__PURE__ */ j("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, l = r ? [L(i), L(n)] : Yr(i, n);
+			let n = a[t] ?? 0, l = r ? [I(i), I(n)] : ti(i, n);
 			return /* @__PURE__ */ j("tr", { children: [
 				/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ j(Va, { part: e.part })
+					children: /* @__PURE__ */ j(qa, { part: e.part })
 				}),
 				/* @__PURE__ */ j("td", {
 					class: "number wide-only",
-					children: /* @__PURE__ */ j(Lo, { value: e.credit })
+					children: /* @__PURE__ */ j(Ho, { value: e.credit })
 				}),
 				/* @__PURE__ */ j("td", {
 					class: "wide-only bars-column",
@@ -3990,7 +4029,7 @@ function Ho({ tested: e, carriers: t }) {
 				}),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: `${I(e.effect.nats)} nats`,
+					title: `${F(e.effect.nats)} nats`,
 					children: [
 						l[0],
 						" → ",
@@ -4005,16 +4044,16 @@ function Ho({ tested: e, carriers: t }) {
 					" ",
 					e.says.does
 				] })
-			] }, nn(e.part));
+			] }, ln(e.part));
 		}) })] })
 	});
 }
-function Uo({ control: e }) {
+function Jo({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: I(n)
+			moves: F(n)
 		}];
 	});
 	return t ? /* @__PURE__ */ j("p", {
@@ -4025,31 +4064,31 @@ function Uo({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Z, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function Wo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+function Yo({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Ro(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: L(t) }),
+			/* @__PURE__ */ j("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Kr(n),
+					Qr(n),
 					")"
 				]
 			})
@@ -4057,9 +4096,9 @@ function Wo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Go(e, t) {
+function Xo(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...qo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...Qo(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4079,22 +4118,22 @@ function Go(e, t) {
 	}
 	return n;
 }
-function Ko(e) {
+function Zo(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function qo(e, t) {
+function Qo(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Jo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = $o(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Jo(e, t) {
+function $o(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4102,11 +4141,11 @@ function Jo(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var Yo = 20, Xo = "unembed-earlier", Zo = class {
+var es = 20, ts = "unembed-earlier", ns = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O($o(e));
+		this.#e = e, this.list = O(is(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4115,33 +4154,33 @@ var Yo = 20, Xo = "unembed-earlier", Zo = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, Yo);
+		}, ...r].slice(0, es);
 		try {
-			this.#e?.setItem(Xo, JSON.stringify(this.list.value));
+			this.#e?.setItem(ts, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function Qo(e) {
+function rs(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function $o(e) {
+function is(e) {
 	try {
-		let t = JSON.parse(e?.getItem(Xo) ?? "[]");
-		return Array.isArray(t) ? t.filter(es).slice(0, Yo) : [];
+		let t = JSON.parse(e?.getItem(ts) ?? "[]");
+		return Array.isArray(t) ? t.filter(as).slice(0, es) : [];
 	} catch {
 		return [];
 	}
 }
-function es(e) {
+function as(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var ts = class {
+var os = class {
 	data;
 	desk;
 	state;
@@ -4154,25 +4193,25 @@ var ts = class {
 	earlier;
 	said = O("");
 	at;
-	shownPart = ft(() => this.hovered.value ?? this.at.selection.value);
-	answer = ft(() => this.#t.value?.value ?? null);
+	shownPart = ht(() => this.hovered.value ?? this.at.selection.value);
+	answer = ht(() => this.#t.value?.value ?? null);
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Zo(Qo(e.host)), this.desk = new Ft(t, e.results);
-		let n = Wn({
-			...Vn,
+		this.data = e, this.earlier = new ns(rs(e.host)), this.desk = new Bt(t, e.results);
+		let n = Xn({
+			...qn,
 			...e.state
 		});
 		this.state = O(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Vn);
-		this.at = Object.fromEntries(r.map((e) => [e, ft(() => this.state.value[e])]));
+		let r = Object.keys(qn);
+		this.at = Object.fromEntries(r.map((e) => [e, ht(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Vn) {
-		let t = Un(location.hash, e);
+	#n(e = qn) {
+		let t = Yn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4210,22 +4249,22 @@ var ts = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !N(t.part, e));
+		let r = n.filter((t) => !cn(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${P(e)}.`;
+		}] }), this.said.value = `Pinned ${N(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ft(() => this.asked() ? Nt(rs(this.state.value)) : ""), t = _t(() => {
+		let e = ht(() => this.asked() ? Rt(cs(this.state.value)) : ""), t = bt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
-		}), n = _t(() => {
+			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
+		}), n = bt(() => {
 			let e = this.answer.value;
-			!e || e.error ? $e(() => this.#r(null)) : e.result && $e(() => this.#r(e.result));
+			!e || e.error ? nt(() => this.#r(null)) : e.result && nt(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4233,7 +4272,7 @@ var ts = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = rs({
+		let t = cs({
 			...this.state.value,
 			...e
 		});
@@ -4241,22 +4280,22 @@ var ts = class {
 	}
 	#r(e) {
 		let t = this.state.value;
-		Ze(() => {
+		et(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...as(e),
+			...us(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ns(this.state.value), t = _t(() => {
-			let t = this.state.value, n = Hn(t), r = ns(t) !== e;
-			if (e = ns(t), n === location.hash) return;
+		let e = ss(this.state.value), t = bt(() => {
+			let t = this.state.value, n = Jn(t), r = ss(t) !== e;
+			if (e = ss(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4267,7 +4306,7 @@ var ts = class {
 		};
 	}
 };
-function ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ss({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4279,10 +4318,10 @@ function ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function rs(e) {
-	return is(as(e));
+function cs(e) {
+	return ls(us(e));
 }
-function is(e) {
+function ls(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4291,8 +4330,8 @@ function is(e) {
 		top: 10
 	};
 }
-function as({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return os({
+function us({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return ds({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4301,15 +4340,15 @@ function as({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function os(e) {
+function ds(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function ss() {
+function fs() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = It(o ? is(l) : null), d = o && u?.result ? Go(cs(r), cs(u.result)) : null, f = d && r ? Ko(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? is({
+	}, u = Vt(o ? ls(l) : null), d = o && u?.result ? Xo(ps(r), ps(u.result)) : null, f = d && r ? Zo(d).find(([e]) => e === r.position) : void 0, p = Vt(o && n !== null && f ? ls({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4322,46 +4361,46 @@ function ss() {
 		mate: f?.[1] ?? null
 	};
 }
-function cs(e) {
+function ps(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ls = 20;
-function us(e, t, n) {
-	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ds(t)) - Math.abs(ds(e))), i = r.slice(ls), a = Mo(r.map(ds)), o = Mo(i.map(ds)), s = [
-		...r.slice(0, ls).map((e) => ({
-			name: fn(e.term),
-			value: ds(e),
-			number: L(ds(e))
+var ms = 20;
+function hs(e, t, n) {
+	let r = [...Bo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(gs(t)) - Math.abs(gs(e))), i = r.slice(ms), a = Q(r.map(gs)), o = Q(i.map(gs)), s = [
+		...r.slice(0, ms).map((e) => ({
+			name: vn(e.term),
+			value: gs(e),
+			number: I(gs(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: L(o),
+			number: I(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: L(a),
+			number: I(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [bo(V, {
+	return q(B, [Eo(B, {
 		rows: s,
-		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Mo(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${$i(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${aa(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function ds({ a: e, b: t }) {
+function gs({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function fs(e, t) {
+function _s(e, t) {
 	return {
 		head: [
 			"term",
@@ -4369,11 +4408,11 @@ function fs(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
-			fn(e.term),
+		rows: Bo(e.ledger.terms, t.ledger.terms).map((e) => [
+			vn(e.term),
 			e.a,
 			e.b,
-			ds(e)
+			gs(e)
 		])
 	};
 }
@@ -4381,10 +4420,10 @@ function fs(e, t) {
 function $(e) {
 	return /* @__PURE__ */ j("bdi", {
 		class: "token-text",
-		children: B(e)
+		children: z(e)
 	});
 }
-function ps(e) {
+function vs(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4393,7 +4432,7 @@ function ps(e) {
 		}, t))
 	});
 }
-function ms(e) {
+function ys(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4404,19 +4443,19 @@ function ms(e) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: I(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var hs = {
+var bs = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function gs(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Lt({
+function xs(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ht({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4428,7 +4467,7 @@ function gs(e) {
 	return /* @__PURE__ */ j("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Z, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
@@ -4440,17 +4479,17 @@ function gs(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(hs).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(bs).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(F, { answer: o }),
+			/* @__PURE__ */ j(P, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(_s, {
+				children: /* @__PURE__ */ j(Ss, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4458,16 +4497,16 @@ function gs(e) {
 		]
 	});
 }
-function _s({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+function Ss({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(X, {
+		/* @__PURE__ */ j(Y, {
 			name: "patching",
-			figure: (t) => ga(e, {
+			figure: (t) => Sa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => va(e),
+			table: () => wa(e),
 			data: e,
 			beside: t
 		}),
@@ -4477,28 +4516,28 @@ function _s({ result: e, promptB: t }) {
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${z(e.versus.text)}` : "",
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				I(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				I(e.corrupt),
+				F(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(Ga, {
+		/* @__PURE__ */ j(Za, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(ka, {
+		/* @__PURE__ */ j(Fa, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? zr(n.effect ?? 0, u) : null;
+				return n ? Gr(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4508,13 +4547,13 @@ function _s({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(Ba, {
+		/* @__PURE__ */ j(Ka, {
 			kind: "sign",
-			low: `${L(-u, 1)} away from A`,
-			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${I(-u, 1)} away from A`,
+			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ya, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4525,41 +4564,41 @@ function _s({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				I(e.value),
-				e.effect === null ? "—" : L(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var vs = 12;
-function ys() {
-	let e = A(), t = e.explained.value, n = ss(), r = e.at.b.value;
+var Cs = 12;
+function ws() {
+	let e = A(), t = e.explained.value, n = fs(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(Z, {
+	if (!n) return /* @__PURE__ */ j(X, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(bs, {})
+		children: /* @__PURE__ */ j(Ts, {})
 	});
-	let i = n.columns ? Ko(n.columns) : [];
-	return /* @__PURE__ */ j(Z, {
+	let i = n.columns ? Zo(n.columns) : [];
+	return /* @__PURE__ */ j(X, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(bs, {}),
-			/* @__PURE__ */ j(F, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(Ts, {}),
+			/* @__PURE__ */ j(P, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(Y, {
 				name: "compare",
-				figure: (e) => us(t, n.result, e),
-				table: () => fs(t, n.result),
+				figure: (e) => hs(t, n.result, e),
+				table: () => _s(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(xs, {
+			/* @__PURE__ */ j(Es, {
 				explained: t,
 				compared: n
 			}),
@@ -4569,10 +4608,10 @@ function ys() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Cs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Os, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(gs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(xs, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4583,7 +4622,7 @@ function ys() {
 		]
 	});
 }
-function bs() {
+function Ts() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4596,7 +4635,7 @@ function bs() {
 		]
 	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(fr, {
+		children: [/* @__PURE__ */ j(vr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
@@ -4609,7 +4648,7 @@ function bs() {
 		})]
 	});
 }
-function xs({ explained: e, compared: t }) {
+function Es({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4617,7 +4656,7 @@ function xs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(Ja, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -4663,12 +4702,12 @@ function xs({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Ss = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Cs({ a: e, b: t }) {
-	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ss(t)) - Math.abs(Ss(e))), r = n.slice(0, vs), i = n.slice(vs), a = Math.max(0, ...n.map((e) => Math.abs(Ss(e)))), o = (e) => [
-		Mo(e.map((e) => e.a ?? 0)),
-		Mo(e.map((e) => e.b ?? 0)),
-		Mo(e.map(Ss))
+var Ds = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Os({ a: e, b: t }) {
+	let n = Bo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ds(t)) - Math.abs(Ds(e))), r = n.slice(0, Cs), i = n.slice(Cs), a = Math.max(0, ...n.map((e) => Math.abs(Ds(e)))), o = (e) => [
+		Q(e.map((e) => e.a ?? 0)),
+		Q(e.map((e) => e.b ?? 0)),
+		Q(e.map(Ds))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4677,10 +4716,10 @@ function Cs({ a: e, b: t }) {
 				"Ledger of ",
 				/* @__PURE__ */ j($, { text: e.target.text }),
 				": ",
-				R(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				R(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
 			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
@@ -4713,44 +4752,44 @@ function Cs({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
-				let t = pn(e.term);
+				let t = yn(e.term);
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.term)
+						children: t ? /* @__PURE__ */ j(qa, { part: t }) : vn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.a === null ? "—" : L(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.b === null ? "—" : L(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Lo, { value: Ss(e) })
+						children: /* @__PURE__ */ j(Ho, { value: Ds(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Io, {
-							value: Ss(e),
+						children: /* @__PURE__ */ j(Vo, {
+							value: Ds(e),
 							largest: a
 						})
 					})
-				] }, Po(e.term));
-			}), /* @__PURE__ */ j(ws, {
+				] }, zo(e.term));
+			}), /* @__PURE__ */ j(ks, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(ws, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(ks, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ws({ name: e, sums: t }) {
+function ks({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4760,15 +4799,15 @@ function ws({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ j("td", {
 				class: "number",
-				children: L(e)
+				children: I(e)
 			}, t)),
 			/* @__PURE__ */ j("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Ts(e, t) {
-	let n = Es(e, t);
+function As(e, t) {
+	let n = js(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4778,27 +4817,27 @@ function Ts(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === an(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === dn(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function Es(e, t) {
+function js(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === an(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === dn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ds({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Yr(n.probability, i);
+function Ms({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : ti(n.probability, i);
 }
-function Os(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ks(e), e]));
+function Ns(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ps(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(ks({
+			at: (r) => n.get(Ps({
 				layer: r,
 				head: e,
 				cross: t
@@ -4807,20 +4846,20 @@ function Os(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function ks({ layer: e, head: t, cross: n }) {
+function Ps({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function As(e) {
-	return P(M(e));
+function Fs(e) {
+	return N(M(e));
 }
 // src/panels/Effects.tsx
-function js() {
-	let e = Wt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
+function Is() {
+	let e = Yt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(X, {
 		name: "effects",
 		title: /* @__PURE__ */ j(x, { children: [
 			"Every ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j(Z, {
 				name: "attention head",
 				children: "head"
 			}),
@@ -4828,87 +4867,87 @@ function js() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Fs(e) ? "lead" : "probability",
+			Bs(e) ? "lead" : "probability",
 			" of ",
-			Ps(e),
+			zs(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j(Z, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Ms, { tested: e })
+		children: /* @__PURE__ */ j(Ls, { tested: e })
 	});
 }
-function Ms({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Os(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function Ls({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Ns(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ka, {
-			label: `Effect of zeroing each head on ${Ps(e)}, by head and layer`,
+		/* @__PURE__ */ j(Fa, {
+			label: `Effect of zeroing each head on ${zs(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? zr(-n.nats, i) : null;
+				return n ? Gr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Ns(e, a(t, n)),
+			tell: (t, n) => Rs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && N(M(n), o);
+				return n !== void 0 && o !== null && cn(M(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j(Ba, {
+		/* @__PURE__ */ j(Ka, {
 			kind: "sign",
-			low: `rises by ${I(i)} nats without it`,
-			high: `falls by ${I(i)} nats without it`,
+			low: `rises by ${F(i)} nats without it`,
+			high: `falls by ${F(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ya, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ps(e)
+				zs(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				As(t),
-				L(t.nats),
-				Ds(e, t).join(" → ")
+				Fs(t),
+				I(t.nats),
+				Ms(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Ns(e, t) {
+function Rs(e, t) {
 	if (!t) return "";
-	let [n, r] = Ds(e, t);
-	return `${As(t)}: ${Ps(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = Ms(e, t);
+	return `${Fs(t)}: ${zs(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
 }
-function Ps({ target: e }) {
-	return z(e.text.trim() || e.text);
+function zs({ target: e }) {
+	return R(e.text.trim() || e.text);
 }
-function Fs({ reference: e }) {
+function Bs({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Is = 60;
-function Ls(e, t, n = Is) {
-	let r = /* @__PURE__ */ new Map([[Rs, zs(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Vs = 60;
+function Hs(e, t, n = Vs) {
+	let r = /* @__PURE__ */ new Map([[Us, Ws(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Bs(c), ...c.steps.map(Vs)], l = s.filter((e) => !r.has(e.id));
+		let s = [Gs(c), ...c.steps.map(Ks)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Rs];
+		let u = [...s.map((e) => e.id), Us];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4928,15 +4967,15 @@ function Ls(e, t, n = Is) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Mo(a.map((e) => e.value))
+			value: e.value - Q(a.map((e) => e.value))
 		}
 	};
 }
-var Rs = "output";
-function zs(e) {
+var Us = "output";
+function Ws(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Rs,
+		id: Us,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4946,17 +4985,17 @@ function zs(e) {
 		part: null
 	};
 }
-function Bs(e) {
+function Gs(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${dn(t, a)} ${n} ${r}`,
-		label: dn(fn({
+		id: `${_n(t, a)} ${n} ${r}`,
+		label: _n(vn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Gs(o, a),
+		height: Xs(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4966,14 +5005,14 @@ function Bs(e) {
 		} : null
 	};
 }
-function Vs(e) {
+function Ks(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${dn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: P(o),
+		id: `${_n(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Gs(t + (e.cross ? .4 : .2), a),
+		height: Xs(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4982,27 +5021,27 @@ function Vs(e) {
 		part: o
 	};
 }
-function Hs(e, t) {
+function qs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Mo(n.map(({ path: e }) => e.value)),
+		value: Q(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Us(e, t) {
+function Js(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ws = -1e6;
-function Gs(e, t) {
-	return t ? Ws + e : e;
+var Ys = -1e6;
+function Xs(e, t) {
+	return t ? Ys + e : e;
 }
-function Ks(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [qs({
+function Zs(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Qs({
 		ofSource: e,
 		position: t
 	}), {
@@ -5010,33 +5049,33 @@ function Ks(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function qs({ ofSource: e, position: t }) {
+function Qs({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Js(e, { ofSource: t, position: n }) {
+function $s(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Ys(e, t) {
-	let n = Bs(e), r = e.steps.map(Vs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function ec(e, t) {
+	let n = Gs(e), r = e.steps.map(Ks).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var Xs = 24, Zs = 24, Qs = 24, $s = 4;
-function ec(e, t, n, r = Infinity) {
+var tc = 24, nc = 24, rc = 24, ic = 4;
+function ac(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Qs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= rc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Zs,
+			x: i.x + o * a * nc,
 			y: i.y
 		};
-		if (nc(e, s, t, n, r)) return s;
+		if (sc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function tc(e, t, n, r) {
+function oc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5047,27 +5086,27 @@ function tc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function nc(e, t, n, r, i) {
-	for (let a = 1; a < Xs; a++) {
-		let o = tc(e, t, n, a / Xs);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rc(o, e))) return !1;
+function sc(e, t, n, r, i) {
+	for (let a = 1; a < tc; a++) {
+		let o = oc(e, t, n, a / tc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => cc(o, e))) return !1;
 	}
 	return !0;
 }
-function rc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
+function cc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + ic && Math.abs(t - n.y) < n.height / 2 + ic;
 }
 // src/lib/layout.ts
-var ic = 34, ac = 20, oc = 6.6, sc = 18, cc = 46, lc = 90, uc = 420;
-function dc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ks(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = (e) => Mo(e.map((e) => a(e) + sc)), s = i.map((t) => e.filter((e) => qs(e) === qs(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var lc = 34, uc = 20, dc = 6.6, fc = 18, pc = 46, mc = 90, hc = 420;
+function gc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Zs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * dc + 12, 34), o = (e) => Q(e.map((e) => a(e) + fc)), s = i.map((t) => e.filter((e) => Qs(e) === Qs(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = sc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(lc, e.length > r.length / 2 ? uc : 0, n * t);
-	}), u = Mo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = fc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(mc, e.length > r.length / 2 ? hc : 0, n * t);
+	}), u = Q(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5076,15 +5115,15 @@ function dc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(sc, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(fc, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * ic + ac,
+					y: e * lc + uc,
 					width: o,
-					height: ac
-				}), l += o + sc;
+					height: uc
+				}), l += o + fc;
 			}
 		}
 		m += i;
@@ -5092,10 +5131,10 @@ function dc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * ic + cc
+		height: r.length * lc + pc
 	};
 }
-function fc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function _c({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5113,7 +5152,7 @@ function fc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function pc(e, t, { boxes: n, width: r }) {
+function vc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5124,36 +5163,36 @@ function pc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		ec(s, c, o, r),
+		ac(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var mc = 10, hc = 320;
-function gc(e, t, n) {
-	let r = (t) => B(Js(e, t)), i = [...t.paths.slice(0, mc).map((e) => ({
-		name: Ys(e, r),
+var yc = 10, bc = 320;
+function xc(e, t, n) {
+	let r = (t) => z($s(e, t)), i = [...t.paths.slice(0, yc).map((e) => ({
+		name: ec(e, r),
 		value: e.value,
-		number: L(e.value)
-	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [yc(e, t), ...i.length > 0 ? [bo(H, {
+		number: I(e.value)
+	}))], a = Mo(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [wc(e, t), ...i.length > 0 ? [Eo(V, {
 		rows: i,
 		axis: a,
-		names: hc
+		names: bc
 	})] : []], { remainder: s } = t;
-	return J(H, o, {
-		shows: `Paths from where something is written to ${$i(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+	return q(V, o, {
+		shows: `Paths from where something is written to ${aa(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-var _c = 480, vc = .7;
-function yc(e, t) {
-	let n = (t) => B(Js(e, t)), r = Us(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = dc(t.nodes, r), a = Math.min(vc, H / i.width, _c / i.height), o = fc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => xc(e, pc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => bc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${dn(String(e.position), e.ofSource)} ${n(e)}`, {
+var Sc = 480, Cc = .7;
+function wc(e, t) {
+	let n = (t) => z($s(e, t)), r = Js(t.nodes, n).set("output", `${J(e.target.text)} ${I(e.value)}`), i = gc(t.nodes, r), a = Math.min(Cc, V / i.width, Sc / i.height), o = _c(i, a, (V - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Ec(e, vc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Tc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => W(t + r / 2, o.height - 6, `${_n(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5164,31 +5203,31 @@ function yc(e, t) {
 		body: c.join("\n")
 	};
 }
-function bc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Tc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: si,
+		stroke: pi,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
+	return G(n - i / 2, r - a / 2, i, a, s) + W(n, r + 4 * o, t, {
 		size: 11 * o,
 		anchor: "middle",
 		bold: e.label === ""
 	});
 }
-function xc({ value: e }, t, n) {
-	return fi("path", {
+function Ec({ value: e }, t, n) {
+	return vi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? ui : li,
+		stroke: e < 0 ? gi : hi,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Sc(e) {
-	let t = (t) => Js(e, t)?.text ?? "";
+function Dc(e) {
+	let t = (t) => $s(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5200,29 +5239,29 @@ function Sc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Ys(e, t),
+			ec(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${dn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${_n(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Cc = .8;
-function wc() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
+var Oc = .8;
+function kc() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ht(n ? {
 		ask: "paths",
 		...n
 	} : null), o = k(2);
 	return /* @__PURE__ */ j("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(Z, {
+		children: t ? /* @__PURE__ */ j(X, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
+			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Z, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
@@ -5231,7 +5270,7 @@ function wc() {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ j(F, { answer: r }),
+				/* @__PURE__ */ j(P, { answer: r }),
 				i ? /* @__PURE__ */ j("div", {
 					class: a ? "stale" : "",
 					children: [
@@ -5252,15 +5291,15 @@ function wc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ j(X, {
+						/* @__PURE__ */ j(Y, {
 							name: "flow",
-							figure: (e) => gc(i, Ls(i, o.value / 100), e),
-							table: () => Sc(i),
+							figure: (e) => xc(i, Hs(i, o.value / 100), e),
+							table: () => Dc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Tc, {
+						/* @__PURE__ */ j(Ac, {
 							payload: i,
-							flow: Ls(i, o.value / 100)
+							flow: Hs(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5268,23 +5307,23 @@ function wc() {
 		}) : null
 	});
 }
-function Tc({ payload: e, flow: t }) {
-	let n = (t) => B(Js(e, t)), r = Re(null), i = k(0), a = k(null);
-	wa(() => {
+function Ac({ payload: e, flow: t }) {
+	let n = (t) => z($s(e, t)), r = Be(null), i = k(0), a = k(null);
+	Aa(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Us(t.nodes, n);
-	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let s = dc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Cc, Math.min(1, i.value / u)) : 1;
-	Le(() => {
+	let o = Js(t.nodes, n);
+	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
+	let s = gc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Oc, Math.min(1, i.value / u)) : 1;
+	ze(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Hs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : qs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(Ha, {
+			children: /* @__PURE__ */ j(Ja, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -5292,7 +5331,7 @@ function Tc({ payload: e, flow: t }) {
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
 						l.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
@@ -5315,23 +5354,23 @@ function Tc({ payload: e, flow: t }) {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										dn(String(e.column.position), e.column.ofSource),
+										_n(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, qs(e.column))),
+						}, Qs(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: pc(e.from, e.to, s),
+								d: vc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: L(e.value) })
+								children: /* @__PURE__ */ j("title", { children: I(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Ec, {
+						t.nodes.map((e) => /* @__PURE__ */ j(jc, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5351,17 +5390,17 @@ function Tc({ payload: e, flow: t }) {
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				L(h.value),
+				I(h.value),
 				" logits.",
 				" ",
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						Ys(e, n),
+						ec(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
-							children: L(e.value)
+							children: I(e.value)
 						})
 					]
 				}, t))
@@ -5372,35 +5411,35 @@ function Tc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(Mo(t.paths.map((e) => e.value))),
+				I(Q(t.paths.map((e) => e.value))),
 				" of ",
-				L(e.value),
+				I(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ j("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					L(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Jr(Math.abs(t.remainder.value / e.value)),
+				ei(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ya, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Ys(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [ec(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function Ec({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
+function jc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = A(), { part: o } = e, s = o !== null && cn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && N(o, a.hovered.value);
+	}, u = o !== null && cn(o, a.hovered.value);
 	return /* @__PURE__ */ j("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
@@ -5429,24 +5468,24 @@ function Ec({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Dc(e, t) {
+function Mc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: z(e),
+		name: R(e),
 		value: t,
-		number: R(t)
-	})), r = Zi(e.tokens[e.position]);
-	return J(V, [bo(V, {
+		number: L(t)
+	})), r = ra(e.tokens[e.position]);
+	return q(B, [Eo(B, {
 		rows: n,
-		axis: Do("probability"),
+		axis: No("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function Oc({ predictions: e }) {
+function Nc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5462,14 +5501,14 @@ function Oc({ predictions: e }) {
 		])
 	};
 }
-function kc(e, t) {
-	return J(V, [bo(V, {
+function Pc(e, t) {
+	return q(B, [Eo(B, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${z(e)}`,
+			name: `${n} ${R(e)}`,
 			value: t,
-			number: R(t)
+			number: L(t)
 		})),
-		axis: Do("probability of the token when it was written"),
+		axis: No("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5477,7 +5516,7 @@ function kc(e, t) {
 		asked: t
 	});
 }
-function Ac({ generated: e }) {
+function Fc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5495,32 +5534,32 @@ function Ac({ generated: e }) {
 		])
 	};
 }
-function jc(e, t, n) {
+function Ic(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${B(e)}`,
+		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: I(e.attention)
+		number: F(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: I(r),
+		number: F(r),
 		other: !0
 	}] : i, o = {
-		...Do("attention, as a share of 1"),
-		tick: (e) => I(e, 1)
-	}, s = Zi(e.tokens[e.position]);
-	return J(V, [bo(V, {
+		...No("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = ra(e.tokens[e.position]);
+	return q(B, [Eo(B, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function Mc(e) {
+function Lc(e) {
 	return {
 		head: [
 			"head",
@@ -5529,68 +5568,68 @@ function Mc(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			P(M(e)),
+			N(M(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Nc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(V, {
-		rows: Bc({
+function Rc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Eo(B, {
+		rows: Gc({
 			...e,
-			before: e.before.slice(0, Pc),
-			after: e.after.slice(0, Pc)
+			before: e.before.slice(0, zc),
+			after: e.after.slice(0, zc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: z(t),
-			...Ic(i ?? Fc(e.after, n), a(e.after)),
-			notes: [Ic(r ?? Fc(e.before, n), a(e.before)).number]
+			name: R(t),
+			...Vc(i ?? Bc(e.after, n), a(e.after)),
+			notes: [Vc(r ?? Bc(e.before, n), a(e.before)).number]
 		})),
-		axis: Do("probability with the change"),
+		axis: No("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Yr(r.probability, i.probability);
-	return J(V, [o], {
-		shows: `Predictions with ${zc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+	}), [s, c] = ti(r.probability, i.probability);
+	return q(B, [o], {
+		shows: `Predictions with ${Wc(e)}: “${J(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Qi(r)
+		about: ia(r)
 	});
 }
-var Pc = 5;
-function Fc(e, t) {
+var zc = 5;
+function Bc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Ic(e, t) {
+function Vc(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${R(t).replace(/^[<>]/, "")}`
+		number: `<${L(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: R(e)
+		number: L(e)
 	};
 }
-var Lc = {
+var Hc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Rc = 6;
-function zc({ tests: e }) {
-	let t = e.slice(0, Rc).map(({ part: e, how: t }) => {
+}, Uc = 6;
+function Wc({ tests: e }) {
+	let t = e.slice(0, Uc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${dn(fn({
+		return `${_n(vn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Lc[t]}`;
-	}), n = e.length > Rc ? [`${e.length - Rc} more`] : [];
+		}), e.encoder ?? !1)} ${Hc[t]}`;
+	}), n = e.length > Uc ? [`${e.length - Uc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Bc({ before: e, after: t, target_before: n, target_after: r }) {
+function Gc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5604,7 +5643,7 @@ function Bc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Vc(e) {
+function Kc(e) {
 	return {
 		head: [
 			"token",
@@ -5612,7 +5651,7 @@ function Vc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Bc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Gc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5621,17 +5660,17 @@ function Vc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Hc = 12;
-function Uc() {
+var qc = 12;
+function Jc() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...os({
+		...ds({
 			prompt: n,
 			source: r
 		}),
-		tokens: Hc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Gc(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
+		tokens: qc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Vt(o && Xc(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(X, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
@@ -5641,28 +5680,28 @@ function Uc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Hc,
+					qc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ j(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Kc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Wc, { result: s.result }) : null
+			/* @__PURE__ */ j(P, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(Zc, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Yc, { result: s.result }) : null
 		]
 	});
 }
-function Wc({ result: e }) {
-	return /* @__PURE__ */ j(X, {
+function Yc({ result: e }) {
+	return /* @__PURE__ */ j(Y, {
 		name: "continuation",
-		figure: (t) => kc(e, t),
-		table: () => Ac(e),
+		figure: (t) => Pc(e, t),
+		table: () => Fc(e),
 		data: e
 	});
 }
-function Gc(e, t, n) {
+function Xc(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Kc({ result: e }) {
+function Zc({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5673,52 +5712,52 @@ function Kc({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Gn(e),
+			"aria-pressed": i === e.position - 1 && a === Zn(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: Gn(e)
+				target: Zn(e)
 			}),
 			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
-				children: R(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function qc(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
+function Qc(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Vt(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Yc(s, l).join(" → ")}`);
+	return Re(() => {
+		s && e.say && (t.said.value = `${e.say}: ${el(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(Jc, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(P, { answer: o }), s ? /* @__PURE__ */ j($c, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Jc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Yc(t, i), d = A().explained.value;
+function $c(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = el(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ j(X, {
+			d ? /* @__PURE__ */ j(Y, {
 				name: "test",
-				figure: (e) => Nc(t, d, e),
-				table: () => Vc(t),
+				figure: (e) => Rc(t, d, e),
+				table: () => Kc(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5734,9 +5773,9 @@ function Jc(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", Yc(t, null).join(" → ")]
+				children: ["Its probability: ", el(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(Qc, {
+			/* @__PURE__ */ j(rl, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5747,30 +5786,30 @@ function Jc(e) {
 					"With ",
 					n,
 					": ",
-					L(t.nats),
+					I(t.nats),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Z, { name: "nats" }),
 					". ",
-					Xc(t),
+					tl(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: ei(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: oi(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Zc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(nl, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Yc(e, t) {
-	return t === null ? Yr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
+function el(e, t) {
+	return t === null ? ti(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
 }
-function Xc({ tests: e, effect: t, control: n }) {
+function tl({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Q, {
+		/* @__PURE__ */ j(Z, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5785,7 +5824,7 @@ function Xc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Zc(e) {
+function nl(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5793,13 +5832,13 @@ function Zc(e) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Qc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t($c(e.before, n * (e.limit ?? 0))));
+function rl(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(il(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5851,31 +5890,31 @@ function Qc(e) {
 		]
 	});
 }
-function $c(e, t) {
+function il(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var el = {
+var al = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, tl = {
+}, ol = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function nl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
+function sl() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ht(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ j(X, {
 		name: "inspector",
-		title: `Inspector: ${P(t)}`,
+		title: `Inspector: ${N(t)}`,
 		children: [
 			/* @__PURE__ */ j("button", {
 				type: "button",
@@ -5884,84 +5923,84 @@ function nl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(ll, {}),
-			/* @__PURE__ */ j(F, { answer: r }),
-			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
+			/* @__PURE__ */ j(ml, {}),
+			/* @__PURE__ */ j(P, { answer: r }),
+			i && cn(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(rl, {
+					t.encoder ? /* @__PURE__ */ j(cl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(rl, {
-						name: /* @__PURE__ */ j(Q, { name: "credit" }),
-						children: [L(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ j(cl, {
+						name: /* @__PURE__ */ j(Z, { name: "credit" }),
+						children: [I(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(rl, {
-						name: /* @__PURE__ */ j(Q, { name: "activation" }),
-						children: L(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ j(cl, {
+						name: /* @__PURE__ */ j(Z, { name: "activation" }),
+						children: I(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(rl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(cl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(ms, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(ys, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(cl, {
+					/* @__PURE__ */ j(pl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(cl, {
+					/* @__PURE__ */ j(pl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(al, { part: t })
+					/* @__PURE__ */ j(ul, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ j(Z, {
+	}) : /* @__PURE__ */ j(X, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function rl(e) {
+function cl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var il = {
+var ll = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function al({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && rn(e) !== e.kind && t.reads() === null ? {
+function ul({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ht(n && un(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...os({
+		...ds({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(rl, {
+	return r?.error ? /* @__PURE__ */ j(cl, {
 		name: "reads",
-		children: /* @__PURE__ */ j(F, { answer: r })
-	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(ol, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ j(P, { answer: r })
+	}) : !i || a || !cn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(dl, { reading: e }, e.what)) });
 }
-function ol({ reading: e }) {
+function dl({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(rl, {
-		name: il[t],
+	return /* @__PURE__ */ j(cl, {
+		name: ll[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					L(n),
+					I(n),
 					a ? /* @__PURE__ */ j(x, { children: [
 						" ",
 						"toward ",
@@ -5972,7 +6011,7 @@ function ol({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(sl, { term: e }, fn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(fl, { term: e }, vn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -5980,34 +6019,34 @@ function ol({ reading: e }) {
 					" others (net) ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function sl({ term: e }) {
-	let t = pn(e.part);
+function fl({ term: e }) {
+	let t = yn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.part),
+			t ? /* @__PURE__ */ j(qa, { part: t }) : vn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function cl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(rl, {
+function pl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(cl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(ps, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(vs, { tokens: e.tokens })
 	});
 }
-function ll() {
+function ml() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6015,11 +6054,11 @@ function ll() {
 			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
 			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [zn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Gn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : el[t],
+					title: t === "swap" && r === null ? "Open B first" : al[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6028,30 +6067,30 @@ function ll() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(qc, {
+			n ? /* @__PURE__ */ j(Qc, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: el[n],
-				say: `${P(t)} ${tl[n]}`
+				note: al[n],
+				say: `${N(t)} ${ol[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var ul = 46, dl = V - 6, fl = 112;
-function pl(e, t) {
-	let n = `“${Y(e.target.text)}”`;
-	return J(V, [ml(e)], {
+var hl = 46, gl = B - 6, _l = 112;
+function vl(e, t) {
+	let n = `“${J(e.target.text)}”`;
+	return q(B, [yl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function ml({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => ul + t * (dl - ul) / Math.max(e.length - 1, 1), i = (e) => fl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function yl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => hl + t * (gl - hl) / Math.max(e.length - 1, 1), i = (e) => _l - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6060,44 +6099,44 @@ function ml({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => bi(ul, i(e), dl, i(e), { stroke: ci })),
-			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: W,
+			...a.map((e) => Ei(hl, i(e), gl, i(e), { stroke: mi })),
+			...a.map((e) => W(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: U,
 				anchor: "end",
-				fill: U
+				fill: H
 			})),
-			bi(ul, fl, dl, fl, { stroke: si }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? bi(r(t), fl, r(t), 114.5, { stroke: si }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: W,
+			Ei(hl, _l, gl, _l, { stroke: pi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ei(r(t), _l, r(t), 114.5, { stroke: pi }) + W(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: U,
 				anchor: "middle",
-				fill: U
+				fill: H
 			}) : ""),
-			fi("polyline", {
+			vi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: li,
+				stroke: hi,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => fi("circle", {
+			...e.map((e, t) => vi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: li
+				fill: hi
 			})),
-			G((ul + dl) / 2, 132, "read after layer (emb: the embedding)", {
-				size: W + .5,
+			W((hl + gl) / 2, 132, "read after layer (emb: the embedding)", {
+				size: U + .5,
 				anchor: "middle"
 			}),
-			G(8, 60, `rank of ${Y(t.text)} (log)`, {
-				size: W + .5,
+			W(8, 60, `rank of ${J(t.text)} (log)`, {
+				size: U + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function hl({ lens: e }) {
+function bl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6108,7 +6147,7 @@ function hl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ea(e.layer),
+			oa(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6118,25 +6157,25 @@ function hl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var gl = 360, _l = 150, vl = 44, yl = 14, bl = new Intl.NumberFormat("en", { notation: "compact" });
-function xl() {
-	let e = A().explained.value, t = Wt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
+var xl = 360, Sl = 150, Cl = 44, wl = 14, Tl = new Intl.NumberFormat("en", { notation: "compact" });
+function El() {
+	let e = A().explained.value, t = Yt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(X, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(Y, {
 				name: "rank-by-layer",
-				figure: (t) => pl(e, t),
-				table: () => hl(e),
+				figure: (t) => vl(e, t),
+				table: () => bl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Cl, {
+			/* @__PURE__ */ j(Ol, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(Ua, {
+			/* @__PURE__ */ j(Ya, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6145,28 +6184,28 @@ function xl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Sl(e.layer),
+					Dl(e.layer),
 					`${e.rank}`,
-					R(e.probability),
-					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
+					L(e.probability),
+					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function Sl(e) {
+function Dl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Cl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => vl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = wl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Ol({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = kl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${gl} ${_l}`,
+		viewBox: `0 0 ${xl} ${Sl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: vl,
+				x1: Cl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6175,7 +6214,7 @@ function Cl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : bl.format(e)
+				children: e === 1 ? "top, 1" : Tl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6187,13 +6226,13 @@ function Cl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(yl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(wl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: vl,
+				x: Cl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6206,8 +6245,8 @@ function Cl({ explained: e, tested: t }) {
 		]
 	});
 }
-function wl(e, t) {
-	let n = e.lens, r = t?.answer.part ? cn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function kl(e, t) {
+	let n = e.lens, r = t?.answer.part ? mn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6216,62 +6255,62 @@ function wl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Sl(n[o]?.layer ?? null)} on`
+		text: `top from ${Dl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Tl = 12;
-function El(e, t) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Tl).map((e) => ({
-		name: wn(e),
+var Al = 12;
+function jl(e, t) {
+	let n = kn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Al).map((e) => ({
+		name: An(e),
 		value: e.value,
-		number: L(e.value, 3)
-	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => kl(e, r)), ...i.length > 0 ? [bo(V, {
+		number: I(e.value, 3)
+	})), a = Mo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = J(e.target.map((e) => e.text).join(""));
+	return q(B, [...n.map((e) => Pl(e, r)), ...i.length > 0 ? [Eo(B, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${R(e.probability)}).`
+		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var Dl = 40, Ol = 84;
-function kl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Ol, o = (V - Dl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Ml = 40, Nl = 84;
+function Pl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Nl, o = (B - Ml) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...To({
+			...jo({
 				low: r,
 				high: i
-			}).map((e) => bi(Dl, a(e), V, a(e), { stroke: e === 0 ? si : ci }) + G(36, a(e) + 2.3, L(e, 2), {
-				size: W,
+			}).map((e) => Ei(Ml, a(e), B, a(e), { stroke: e === 0 ? pi : mi }) + W(36, a(e) + 2.3, I(e, 2), {
+				size: U,
 				anchor: "end",
-				fill: U
+				fill: H
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Dl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
-					size: W,
+				let r = e ?? 0, i = Ml + n * o, c = n % s === 0 ? W(i + o / 2, 97, String(t), {
+					size: U,
 					anchor: "middle",
-					fill: U
+					fill: H
 				}) : "";
-				return Si(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Oi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Dl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: W + .5,
+			W((Ml + B) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: U + .5,
 				anchor: "middle"
 			}),
-			G(7, 46, "probability", {
-				size: W + .5,
+			W(7, 46, "probability", {
+				size: U + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Al(e) {
+function Fl(e) {
 	return {
 		head: [
 			"part",
@@ -6282,14 +6321,14 @@ function Al(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			dn(`L${e}`, t ?? !1),
+			_n(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			wn(e),
+			An(e),
 			"neuron",
 			e.value,
 			null,
@@ -6299,7 +6338,7 @@ function Al(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function jl({ facts: e }) {
+function Il({ facts: e }) {
 	let t = A();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6310,7 +6349,7 @@ function jl({ facts: e }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: xn
+				knowledge: Dn
 			}),
 			children: [
 				e.relation,
@@ -6324,7 +6363,7 @@ function jl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Ml({ list: e, open: t }) {
+function Ll({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6375,8 +6414,8 @@ function Ml({ list: e, open: t }) {
 		})]
 	});
 }
-function Nl() {
-	let e = A(), t = k(""), n = k(""), r = En(t.value);
+function Rl() {
+	let e = A(), t = k(""), n = k(""), r = Mn(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ j("label", {
@@ -6403,7 +6442,7 @@ function Nl() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...xn,
+					...Dn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6413,17 +6452,17 @@ function Nl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Pl = {
+var zl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Fl = {
+}, Bl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Il({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Dn(e), s = a?.action === "erase" ? o.shared : o[On(o, r?.set ?? null)], c = It(a && r && i ? Pn(r, a, i, s) : null);
+function Vl({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Nn(e), s = a?.action === "erase" ? o.shared : o[Pn(o, r?.set ?? null)], c = Vt(a && r && i ? Bn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6436,27 +6475,27 @@ function Il({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Ll, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Hl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ j(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rl, {
+			/* @__PURE__ */ j(P, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ul, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(Bl, {
+			}), /* @__PURE__ */ j(Gl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => P(tn(e)))
+				neurons: s.map((e) => N(sn(e)))
 			})] }) : null
 		]
 	});
 }
-function Ll({ own: e, counts: t }) {
+function Hl({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6474,9 +6513,9 @@ function Ll({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: vn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: wn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Pl[e]
+						children: zl[e]
 					}, e))
 				})
 			] }),
@@ -6494,9 +6533,9 @@ function Ll({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: yn.map((e) => /* @__PURE__ */ j("option", {
+					children: Tn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Fl[e]
+						children: Bl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6517,7 +6556,7 @@ function Ll({ own: e, counts: t }) {
 		]
 	});
 }
-function Rl({ result: e, answer: t }) {
+function Ul({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6548,7 +6587,7 @@ function Rl({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ja, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6571,12 +6610,12 @@ function Rl({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Wl, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Wl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ja, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6613,11 +6652,11 @@ function Rl({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: R(t.before)
+							children: L(t.before)
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: R(t.after)
+							children: L(t.after)
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
@@ -6631,7 +6670,7 @@ function Rl({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: n ? R(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
@@ -6640,9 +6679,9 @@ function Rl({ result: e, answer: t }) {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					I(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					I(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
@@ -6656,7 +6695,7 @@ function Rl({ result: e, answer: t }) {
 		]
 	});
 }
-function zl({ said: e }) {
+function Wl({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6664,50 +6703,50 @@ function zl({ said: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function Bl(e) {
+function Gl(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(Vl, {
+		}), /* @__PURE__ */ j(Kl, {
 			label: "The fact as a line of JSON",
-			text: An(e.fact)
+			text: In(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(Vl, {
+		/* @__PURE__ */ j(Kl, {
 			label: "The command",
-			text: jn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Ln(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Vl({ label: e, text: t }) {
-	return /* @__PURE__ */ j(Ha, {
+function Kl({ label: e, text: t }) {
+	return /* @__PURE__ */ j(Ja, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Hl = [
+var ql = [
 	.2,
 	.1,
 	.05
-], Ul = 12, Wl = {
+], Jl = 12, Yl = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Gl({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
+function Xl({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Vt(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -6723,17 +6762,17 @@ function Gl({ explained: e }) {
 		class: "fact",
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ j(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Kl, {
+			/* @__PURE__ */ j(P, { answer: a }),
+			a?.result ? /* @__PURE__ */ j(Zl, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(Jl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j($l, { list: a.result }) : null
 		]
 	});
 }
-function Kl({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Sn(e, n.state.value.a, t.target.text);
+function Zl({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = On(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -6741,7 +6780,7 @@ function Kl({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(ql, {})
+		/* @__PURE__ */ j(Ql, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6756,25 +6795,25 @@ function Kl({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(ql, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(Ql, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: xn }),
+			onClick: () => n.set({ knowledge: Dn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(jl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Il, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ml, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ll, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Nl, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(Rl, {})] })] });
 }
-function ql() {
+function Ql() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6782,8 +6821,8 @@ function ql() {
 		children: "Close"
 	});
 }
-function Jl({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Nn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+function $l({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? zn(n, r) : null, { answer: a, result: o, stale: s } = Ht(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "controls",
@@ -6797,7 +6836,7 @@ function Jl({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Hl, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...ql, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6808,24 +6847,24 @@ function Jl({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ j(F, { answer: a }),
+		/* @__PURE__ */ j(P, { answer: a }),
 		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(Yl, { found: o }), /* @__PURE__ */ j(Il, {
+			children: [/* @__PURE__ */ j(eu, { found: o }), /* @__PURE__ */ j(Vl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Yl({ found: e }) {
+function eu({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Dn(e), a = On(i, n.set), o = e.facts.length - 1;
+	let i = Nn(e), a = Pn(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
@@ -6846,7 +6885,7 @@ function Yl({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), bn.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), En.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ j("label", { children: [
@@ -6858,23 +6897,23 @@ function Yl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Wl[e],
+					Yl[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Xl, { neurons: i[e] })
+				/* @__PURE__ */ j(tu, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Zl, {
+		}) : /* @__PURE__ */ j(nu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ya, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6883,29 +6922,29 @@ function Yl({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				R(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function Xl({ neurons: e }) {
+function tu({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Ul).map((e) => {
-			let t = tn(e);
-			return /* @__PURE__ */ j(Va, { part: t }, P(t));
-		}), e.length > Ul ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, Jl).map((e) => {
+			let t = sn(e);
+			return /* @__PURE__ */ j(qa, { part: t }, N(t));
+		}), e.length > Jl ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ul,
+				e.length - Jl,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Zl(e) {
+function nu(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6921,9 +6960,9 @@ function Zl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(qc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Qc, {
 				tests: e.neurons.map((e) => ({
-					part: tn(e),
+					part: sn(e),
 					how: n
 				})),
 				target: e.target,
@@ -6937,21 +6976,21 @@ function Zl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ql = 12, $l = 100, eu = 12;
-function tu() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
+var ru = 12, iu = 100, au = 12;
+function ou() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ht(o && n ? {
 		ask: "attribute",
-		...os({
+		...ds({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: $l
+		top: iu
 	} : null);
-	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(X, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
 			o ? null : /* @__PURE__ */ j("p", {
 				class: "note",
@@ -6961,24 +7000,24 @@ function tu() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ j(F, { answer: c }),
-			l ? /* @__PURE__ */ j(nu, {
+			/* @__PURE__ */ j(P, { answer: c }),
+			l ? /* @__PURE__ */ j(su, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(Gl, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(Xl, { explained: t }) : null
 		]
 	}) : null });
 }
-function nu({ result: e, stale: t }) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function su({ result: e, stale: t }) {
+	let n = kn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(Y, {
 				name: "knowledge",
-				figure: (t) => El(e, t),
-				table: () => Al(e),
+				figure: (t) => jl(e, t),
+				table: () => Fl(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -6986,19 +7025,19 @@ function nu({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: ru(t, e)
+						children: cu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(su, {
+					/* @__PURE__ */ j(fu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(cu, {
+					/* @__PURE__ */ j(pu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(lu, { neurons: e.attributions.slice(0, Ql) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(mu, { neurons: e.attributions.slice(0, ru) })]
 			}),
-			/* @__PURE__ */ j(Ua, {
+			/* @__PURE__ */ j(Ya, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7008,40 +7047,40 @@ function nu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Tn(e.neurons, e.layers.length);
+					let t = jn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						dn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : L(n.sum, 4),
-						L(n.change, 4),
-						n.error === null ? "" : I(n.error, 4),
-						(t[r] ?? []).map((e) => `${wn(e)} ${L(e.value, 3)}`).join(", ")
+						_n(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${An(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function ru({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function cu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var iu = 26, au = 300, ou = 74;
-function su({ stack: e, sums: t }) {
+var lu = 26, uu = 300, du = 74;
+function fu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * ou;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * du;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${au} 104`,
+		viewBox: `0 0 ${uu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			To({
+			jo({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: iu,
-				x2: au,
+				x1: lu,
+				x2: uu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7049,22 +7088,22 @@ function su({ stack: e, sums: t }) {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: L(e, 1)
+				children: I(e, 1)
 			})] }, e)),
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: iu + i * r + 1,
+					x: lu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: iu + (i + .5) * r,
+					x: lu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${dn(`L${t.layer}`, e.encoder)}: ${L(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${_n(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
 			] }, t.layer)),
 			/* @__PURE__ */ j("text", {
 				x: 163,
@@ -7074,8 +7113,8 @@ function su({ stack: e, sums: t }) {
 		]
 	});
 }
-function cu({ stack: e, largest: t }) {
-	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min(eu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function pu({ stack: e, largest: t }) {
+	let n = A(), r = jn(e.neurons, e.layers.length), i = Math.min(au, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7085,35 +7124,35 @@ function cu({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			eu,
+			au,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(ka, {
+	}), /* @__PURE__ */ j(Fa, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? zr(r.value, t) : null;
+			return r ? Gr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${wn(n)}: ${L(n.value, 3)}` : "";
+			return n ? `${An(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && N(tn(n), o);
+			return n !== void 0 && cn(sn(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => dn(`L${t}`, e.encoder),
+		columnName: (t) => _n(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(tn(r));
+			r && n.select(sn(r));
 		}
 	})] });
 }
-function lu({ neurons: e }) {
+function mu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7141,62 +7180,62 @@ function lu({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(Va, { part: tn(e) })
+			children: /* @__PURE__ */ j(qa, { part: sn(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(Lo, {
+			children: /* @__PURE__ */ j(Ho, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Io, {
+			children: /* @__PURE__ */ j(Vo, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: L(e.activation)
+			children: I(e.activation)
 		})
-	] }, wn(e))) })] });
+	] }, An(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var uu = 40;
-function du(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, uu), n), { sum: l } = No(i), u = [
+var hu = 40;
+function gu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Io(i.terms, Math.min(t, hu), n), { sum: l } = Ro(i), u = [
 		...s.map((e) => ({
-			name: fn(e),
+			name: vn(e),
 			value: e.value,
-			number: L(e.value)
+			number: I(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: L(c.value),
+			number: I(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: L(l),
+			number: I(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [bo(V, {
+	return q(B, [Eo(B, {
 		rows: u,
-		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Mo(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${$i(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${aa(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Qi(a)
+		about: ia(a)
 	});
 }
-function fu({ ledger: e }) {
+function _u({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7209,7 +7248,7 @@ function fu({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			fn(e),
+			vn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7221,31 +7260,31 @@ function fu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function pu() {
+function vu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Z, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ j(Z, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ j(Q, { name: "suppressor" }),
+			/* @__PURE__ */ j(Z, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function mu({ part: e }) {
-	let t = Wt(), n = t && Ts(t, e);
+function yu({ part: e }) {
+	let t = Yt(), n = t && As(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ds(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Ms(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ei(o)}` : ""}`,
+		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${oi(o)}` : ""}`,
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "from",
@@ -7255,38 +7294,38 @@ function mu({ part: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? ei(o)[0] : ""
+				children: o ? oi(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var hu = 12, gu = 10, _u = Infinity, vu = xe({
+var bu = 12, xu = 10, Su = Infinity, Cu = xe({
 	is: () => !1,
 	set: () => {}
-}), yu = xe({
+}), wu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function bu() {
-	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(hu), a = k({});
+function Tu() {
+	let e = A(), t = e.explained.value, n = Yt(), r = k("size"), i = k(bu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = pn(e);
-		return t && n ? Ts(n, t)?.nats ?? null : null;
-	}, l = Ao(o.terms, i.value, r.value, (e) => Su(pn(e), s), c), u = jo(0, o.terms, l.others.value);
-	return /* @__PURE__ */ j(Z, {
+		let t = yn(e);
+		return t && n ? As(n, t)?.nats ?? null : null;
+	}, l = Io(o.terms, i.value, r.value, (e) => Du(yn(e), s), c), u = Lo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ j(X, {
 		name: "ledger",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ j(Z, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Cu, { explained: t }),
+		note: /* @__PURE__ */ j(Ou, { explained: t }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(Y, {
 				name: "ledger",
-				figure: (e) => du(t, i.value, r.value, e),
-				table: () => fu(t),
+				figure: (e) => gu(t, i.value, r.value, e),
+				table: () => _u(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7313,15 +7352,15 @@ function bu() {
 							})
 						]
 					})
-				] }), o.terms.length > hu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > bu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === hu ? _u : hu,
-					children: i.value === hu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === bu ? Su : bu,
+					children: i.value === bu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(vu.Provider, {
+			/* @__PURE__ */ j(Cu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Su(t, s),
+					is: (e, t) => a.value[e] ?? Du(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7329,7 +7368,7 @@ function bu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(yu.Provider, {
+				children: /* @__PURE__ */ j(wu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7338,7 +7377,7 @@ function bu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Fu,
+						onKeyDown: Bu,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7348,7 +7387,7 @@ function bu() {
 								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ j(Z, { name: "credit" }), ", logits"]
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
@@ -7360,63 +7399,63 @@ function bu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: xu(t)
+									children: Eu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Eu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(ju, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Po(e))), /* @__PURE__ */ j(Nu, {
+							}, zo(e))), /* @__PURE__ */ j(Ru, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Tu, { explained: t })
+							/* @__PURE__ */ j(Au, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(pu, {})
+			/* @__PURE__ */ j(vu, {})
 		]
 	});
 }
-function xu({ target: e, reference: t }) {
-	let n = z(e.text.trim() || e.text);
+function Eu({ target: e, reference: t }) {
+	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Su(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && rn(t) === e.kind;
+function Du(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : cn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && un(t) === e.kind;
 }
-function Cu({ explained: e }) {
+function Ou({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
-		z(t.text),
+		R(t.text),
 		": ",
-		wu(n),
+		ku(n),
 		"; raw ",
-		/* @__PURE__ */ j(Q, { name: "logit" }),
+		/* @__PURE__ */ j(Z, { name: "logit" }),
 		" ",
-		I(t.logit),
+		F(t.logit),
 		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
 			", ",
-			/* @__PURE__ */ j(Q, { name: "reference" }),
+			/* @__PURE__ */ j(Z, { name: "reference" }),
 			" ",
-			I(n.value)
+			F(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ j(Q, { name: "credit" }),
+		/* @__PURE__ */ j(Z, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function wu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
+function ku(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Tu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger);
+function Au({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Ro(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7427,28 +7466,28 @@ function Tu({ explained: e }) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-total": t,
-				children: L(t)
+				children: I(t)
 			}),
 			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					Kr(n),
+					Qr(n),
 					", tolerance",
 					" ",
-					Kr(e.ledger.tolerance),
+					Qr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Eu(e) {
-	let t = A(), n = Be(vu), { term: r, level: i } = e, a = pn(r), o = Po(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ju(e) {
+	let t = A(), n = He(Cu), { term: r, level: i } = e, a = yn(r), o = zo(r), s = a !== null && a.kind === un(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Mu, {
-			name: fn(r),
+		/* @__PURE__ */ j(Lu, {
+			name: vn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7457,28 +7496,28 @@ function Eu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(N(a, t.at.selection.value) ? null : a);
+				a && t.select(cn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Du, {
+		c && i === 1 ? /* @__PURE__ */ j(Mu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Au, {
+		c && i === 2 ? /* @__PURE__ */ j(Fu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Du({ term: e, largest: t }) {
-	let n = A(), r = Be(yu), i = n.followed(), a = {
+function Mu({ term: e, largest: t }) {
+	let n = A(), r = He(wu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: gu
-	}, o = It(i ? a : null);
+		top: xu
+	}, o = Vt(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
@@ -7487,64 +7526,64 @@ function Du({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ou(e)), u = Ao(l, _u, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Nu(e)), u = Io(l, Su, r.order, void 0, r.effectOf), d = Lo(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Eu, {
+		u.shown.map((e) => /* @__PURE__ */ j(ju, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => ku(t, e))
-		}, Po(e))),
-		/* @__PURE__ */ j(Nu, {
+			sources: s.filter((t) => Pu(t, e))
+		}, zo(e))),
+		/* @__PURE__ */ j(Ru, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(Pu, {
+		/* @__PURE__ */ j(zu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Ou({ kind: e }) {
+function Nu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function ku(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ou(e));
+function Pu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Nu(e));
 }
-function Au(e) {
-	let t = A(), n = (e) => Ou(e) ? "rounding" : `from ${e.source} ${B(ju(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, gu, "size"), o = jo(e.largest, r, i.value);
+function Fu(e) {
+	let t = A(), n = (e) => Nu(e) ? "rounding" : `from ${e.source} ${z(Iu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Io(e.terms, xu, "size"), o = Lo(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Mu, {
+		r.map((e) => /* @__PURE__ */ j(Lu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Po(e))),
-		/* @__PURE__ */ j(Nu, {
+		}, zo(e))),
+		/* @__PURE__ */ j(Ru, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(Pu, {
+		/* @__PURE__ */ j(zu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ju(e, { kind: t, source: n }) {
+function Iu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Mu(e) {
-	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
+function Lu(e) {
+	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && cn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
-		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && cn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7571,20 +7610,20 @@ function Mu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Lo, { value: e.value })
+				children: /* @__PURE__ */ j(Ho, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Io, {
+				children: /* @__PURE__ */ j(Vo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(mu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(yu, { part: n }) : null })
 		]
 	});
 }
-function Nu(e) {
+function Ru(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7600,11 +7639,11 @@ function Nu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Lo, { value: e.value })
+				children: /* @__PURE__ */ j(Ho, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Io, {
+				children: /* @__PURE__ */ j(Vo, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7613,7 +7652,7 @@ function Nu(e) {
 		]
 	});
 }
-function Pu(e) {
+function zu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7625,52 +7664,52 @@ function Pu(e) {
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "number",
-				children: L(e.sum)
+				children: I(e.sum)
 			}),
 			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
 			})
 		]
 	});
 }
-function Fu(e) {
+function Bu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Iu = 16;
-function Lu() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Mr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Vu = 16;
+function Hu() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ht(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...os({ source: a.source }),
+		...ds({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Hu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => na(e, t.value, d), p = {
+	let u = c ? qu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ca(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ j(X, {
 		name: "lens",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ j(Z, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
 		note: /* @__PURE__ */ j(x, { children: [
 			"What the ",
-			/* @__PURE__ */ j(Q, { name: "residual stream" }),
+			/* @__PURE__ */ j(Z, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !zu(u.positions.length) ? " that is pointed at" : "",
+			u && !Wu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			z(n.target.text),
+			R(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
@@ -7682,51 +7721,51 @@ function Lu() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ta).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(sa).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Za, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(F, { answer: s }),
-			c && !l ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(P, { answer: s }),
+			c && !l ? /* @__PURE__ */ j(Y, {
 				name: "lens",
-				figure: (e) => ra(c, n.target, t.value, p, e),
-				table: () => ca(c, p),
+				figure: (e) => la(c, n.target, t.value, p, e),
+				table: () => ma(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(ka, {
-						label: `Logit lens, ${ta[t.value]} by layer and token`,
+					/* @__PURE__ */ j(Fa, {
+						label: `Logit lens, ${sa[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Br(f(n)) : null;
+							return n ? Kr(f(n)) : null;
 						},
-						...zu(u.positions.length) ? { text: (e, t) => Bu(u.at(e, t)) } : {},
+						...Wu(u.positions.length) ? { text: (e, t) => Gu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Vu, {
+						tell: (e, t) => /* @__PURE__ */ j(Ku, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Ru(u.layers[e] ?? null),
-						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => Uu(u.layers[e] ?? null),
+						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(Ba, {
+					/* @__PURE__ */ j(Ka, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7734,10 +7773,10 @@ function Lu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ta[t.value]}`
+							high: `100 %, ${sa[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ j(Ya, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7748,12 +7787,12 @@ function Lu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Ru(e.layer),
+							Uu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: Bu(e) }, "top"),
-							R(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ j("bdi", { children: Gu(e) }, "top"),
+							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							R(e.probability)
+							L(e.probability)
 						])
 					})
 				]
@@ -7761,42 +7800,42 @@ function Lu() {
 		]
 	});
 }
-function Ru(e) {
+function Uu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function zu(e) {
-	return e <= Iu;
+function Wu(e) {
+	return e <= Vu;
 }
-function Bu(e) {
-	return B(e?.top[0]);
+function Gu(e) {
+	return z(e?.top[0]);
 }
-function Vu({ cell: e, token: t }) {
+function Ku({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		B(t),
+		z(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		R(e.probability),
+		L(e.probability),
 		". Top:",
 		" ",
 		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ j("bdi", { children: B(t) }),
+				/* @__PURE__ */ j("bdi", { children: z(t) }),
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: R(e.top_probability[n] ?? 0)
+					children: L(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Hu(e, t) {
+function qu(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7806,18 +7845,18 @@ function Hu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Uu() {
-	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Wu(t, n) : null;
+function Ju() {
+	let e = A(), t = Yt(), n = e.at.selection.value, r = t ? Yu(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
-	return /* @__PURE__ */ j(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
+	return /* @__PURE__ */ j(X, {
 		name: "looked",
-		title: `Where ${P(M(r))} looked`,
+		title: `Where ${N(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ j(X, {
-			name: `looked-${P(M(r))}`,
-			figure: (e) => jc(t, r, e),
-			table: () => Mc(r),
+		children: [/* @__PURE__ */ j(Y, {
+			name: `looked-${N(M(r))}`,
+			figure: (e) => Ic(t, r, e),
+			table: () => Lc(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7841,7 +7880,7 @@ function Uu() {
 				/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ j("bdi", { children: B(e) }),
+						/* @__PURE__ */ j("bdi", { children: z(e) }),
 						" ",
 						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
 							class: "small",
@@ -7856,7 +7895,7 @@ function Uu() {
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: I(e.attention)
+					children: F(e.attention)
 				})
 			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
 				/* @__PURE__ */ j("th", {
@@ -7874,34 +7913,34 @@ function Uu() {
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: R(i),
-					children: I(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function Wu(e, t) {
-	let n = e.answer.part ? cn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
+function Yu(e, t) {
+	let n = e.answer.part ? mn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => cn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Gu = 3;
-function Ku() {
+var Xu = 3;
+function Zu() {
 	let e = A(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ j(Z, {
+	return e.explained.value ? /* @__PURE__ */ j(X, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(qu, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(Qu, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(Va, { part: r.part }),
+						/* @__PURE__ */ j(qa, { part: r.part }),
 						/* @__PURE__ */ j("select", {
-							"aria-label": `How ${P(r.part)} is tested`,
+							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -7910,7 +7949,7 @@ function Ku() {
 									how: r
 								} : e) });
 							},
-							children: zn.map((e) => /* @__PURE__ */ j("option", {
+							children: Gn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
@@ -7918,27 +7957,27 @@ function Ku() {
 						}),
 						/* @__PURE__ */ j("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${P(r.part)}`,
+							"aria-label": `Remove the pin of ${N(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(qc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Qc, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, nn(r.part)))
+				}) : null] }, ln(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(qc, {
+			/* @__PURE__ */ j(Qc, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function qu() {
-	let e = A(), t = Ut(), n = t?.result ? lo(t.result).slice(0, Gu) : [];
-	return n.length === 0 ? /* @__PURE__ */ j(F, { answer: t }) : /* @__PURE__ */ j("p", {
+function Qu() {
+	let e = A(), t = Jt(), n = t?.result ? go(t.result).slice(0, Xu) : [];
+	return n.length === 0 ? /* @__PURE__ */ j(P, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
 			type: "button",
@@ -7946,16 +7985,16 @@ function qu() {
 				part: t,
 				how: "zero"
 			}] }),
-			children: [P(t), " set to zero"]
-		}, nn(t)))]
+			children: [N(t), " set to zero"]
+		}, ln(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function Ju() {
-	let e = A().explained.value, t = ss();
+function $u() {
+	let e = A().explained.value, t = fs();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ j(X, {
 		name: "prediction",
 		title: "Prediction",
 		note: /* @__PURE__ */ j(x, { children: [
@@ -7963,21 +8002,21 @@ function Ju() {
 			" ",
 			r,
 			" ",
-			B(i[r]),
+			z(i[r]),
 			": ",
-			z(n.text),
+			R(n.text),
 			" has",
 			" ",
-			R(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ j(Y, {
 				name: "prediction",
-				figure: (t) => Dc(e, t),
-				table: () => Oc(e),
+				figure: (t) => Mc(e, t),
+				table: () => Nc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -7986,10 +8025,10 @@ function Ju() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Yu, {
+				children: [/* @__PURE__ */ j(ed, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Yu, {
+				}), t?.result ? /* @__PURE__ */ j(ed, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7997,7 +8036,7 @@ function Ju() {
 		]
 	});
 }
-function Yu({ explained: e, caption: t }) {
+function ed({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8027,13 +8066,13 @@ function Yu({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(Kn(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(Kn(t, n.state.value.vs)),
+					onClick: () => n.set(Qn(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(Qn(t, n.state.value.vs)),
 					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: R(t.probability)
+					children: L(t.probability)
 				}),
 				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
@@ -8045,8 +8084,8 @@ function Yu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Xu() {
-	let e = A().explained.value, t = Ut();
+function td() {
+	let e = A().explained.value, t = Jt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
 	return /* @__PURE__ */ j("section", {
@@ -8054,10 +8093,10 @@ function Xu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Qu, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(rd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [Zu(e.sentence).map((e, t) => /* @__PURE__ */ j(Qu, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [nd(e.sentence).map((e, t) => /* @__PURE__ */ j(rd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8067,13 +8106,13 @@ function Xu() {
 		})
 	});
 }
-function Zu(e) {
+function nd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Qu({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? cn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(Va, { part: r });
+function rd({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? mn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(qa, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8086,7 +8125,7 @@ function Qu({ span: e, units: t }) {
 	});
 }
 // src/lib/find.ts
-function $u(e, t) {
+function id(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8099,12 +8138,12 @@ function $u(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ed(e) {
-	let t = k(""), n = k(-1), r = $u(e.texts, t.value), i = (t) => {
+function ad(e) {
+	let t = k(""), n = k(-1), r = id(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = $u(e.texts, r)[0];
+		let i = id(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8126,35 +8165,35 @@ function ed(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function td() {
-	let e = A(), t = e.explained.value, n = Mr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ld(), o = nd();
+function od() {
+	let e = A(), t = e.explained.value, n = Rr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = md(), o = sd();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && on(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && fn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(X, {
 		name: "strip",
 		title: "Tokens",
 		note: a ? /* @__PURE__ */ j(x, { children: [
 			"Coloured by what each token gives the target through ",
-			P(a.part),
+			N(a.part),
 			": orange + raises, purple − lowers; largest ",
-			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(ad, {
+			e.reads() === null ? null : /* @__PURE__ */ j(ud, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Za, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(ed, {
+			s.length > 128 ? /* @__PURE__ */ j(ad, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Nr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = zr(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8166,13 +8205,13 @@ function td() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: od(h, d),
-						title: m && id(m, t),
+						style: dd(h, d),
+						title: m && ld(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => cd(e),
+						onKeyDown: (e) => pd(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8184,8 +8223,8 @@ function td() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? rd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(sd, {
+								children: m.positions[0] === n.position ? cd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(fd, {
 								value: h,
 								largest: d
 							})
@@ -8199,28 +8238,28 @@ function td() {
 		]
 	});
 }
-function nd() {
-	let e = A(), t = Wt()?.words;
+function sd() {
+	let e = A(), t = Yt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function rd(e) {
-	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
+function cd(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function id(e, t) {
-	let { target: n } = t, [r, i] = Yr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
-	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function ld(e, t) {
+	let { target: n } = t, [r, i] = ti(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function ad(e) {
-	let t = Mr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function ud(e) {
+	let t = Rr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(Ga, {
+		/* @__PURE__ */ j(Za, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8231,14 +8270,14 @@ function ad(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: od(e.values[t.position], e.largest),
+				style: dd(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(sd, {
+					/* @__PURE__ */ j(fd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8247,49 +8286,49 @@ function ad(e) {
 		})
 	] });
 }
-function od(e, t) {
+function dd(e, t) {
 	if (e === void 0) return {};
-	let n = zr(e, t);
+	let n = Gr(e, t);
 	return {
 		background: n,
-		color: Vr(n)
+		color: qr(n)
 	};
 }
-function sd(e) {
+function fd(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function cd(e) {
+function pd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ld() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && rn(e) !== "mlp" ? {
+function md() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && un(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...sn(e)
-	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...pn(e)
+	} : null, i = Vt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ud(s, a)
+		values: hd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ud(i.result, t)
+		values: hd(i.result, t)
 	} : null;
 }
-function ud(e, t) {
+function hd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (on(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (fn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var dd = 40;
-function fd(e, t) {
+var gd = 40;
+function _d(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8301,22 +8340,22 @@ function fd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => _d({
+	return r.map((e) => Sd({
 		...e,
-		text: pd(e.tokens)
+		text: vd(e.tokens)
 	}));
 }
-function pd(e) {
+function vd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : ri(e);
+	return e.length === 1 && t?.fragment ? t.fragment : li(e);
 }
-function md(e) {
+function yd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function hd({ by: e }) {
+function bd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function gd(e, t) {
+function xd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8338,7 +8377,7 @@ function gd(e, t) {
 		role: null
 	}];
 }
-function _d(e) {
+function Sd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8358,72 +8397,72 @@ function _d(e) {
 		text: i
 	};
 }
-function vd({ text: e, positions: t }, n = []) {
+function Cd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return i.length > dd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
+	return i.length > gd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function yd(e) {
+function wd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function bd(e, t) {
+function Td(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Yr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+	return e.difference_without === null ? n + ti(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
 // src/lib/figure/words.ts
-var xd = 10.5, Sd = 2.5, Cd = 30, wd = 15, Td = 16;
-function Ed(e, t) {
-	let n = e.words?.units ?? [], r = md(n), i = (t.source && n.length > 0 ? gd(t.source ?? "", n) : fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Ad(t, i[n - 1], e, r)), o = yi(t.source ?? t.prompt), s = Nd([...a, Md(e, o)]), c = s.slice(0, Math.max(0, s.length - Td)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Pd(l, o), Xi(Od(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(H, d, {
-		shows: `${Dd(e)}${f}`,
+var Ed = 10.5, Dd = 2.5, Od = 30, kd = 15, Ad = 16;
+function jd(e, t) {
+	let n = e.words?.units ?? [], r = yd(n), i = (t.source && n.length > 0 ? xd(t.source ?? "", n) : _d(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Fd(t, i[n - 1], e, r)), o = Ti(t.source ?? t.prompt), s = Rd([...a, Ld(e, o)]), c = s.slice(0, Math.max(0, s.length - Ad)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [zd(l, o), na(Nd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return q(V, d, {
+		shows: `${Md(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ia(e.target)
 	});
 }
-function Dd({ words: e, target: t, reference: n }) {
-	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${hd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${hd(e)}: ${r} when that ${hd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+function Md({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${J(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${J(t.text)}” over “${J(n.text ?? "")}”, in logits,` : `the probability of “${J(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${bd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${bd(e)}: ${r} when that ${bd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Od({ reference: e }, t) {
+function Nd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => kd(1 - 2 * e, 1),
-		low: L(-t),
+		colour: (e) => Pd(1 - 2 * e, 1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-function kd(e, t) {
-	return zr(t > 0 ? .75 * e / t : 0, 1, !1);
+function Pd(e, t) {
+	return Gr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Ad(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ai(e.text.trim() === "" ? z(e.text) : Vi(e.text), H - 6, xd), s = i === null ? "" : i.mark === "last" ? "asked here" : bd(i, n), c = a !== null && a !== (t?.role ?? null);
+function Fd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ii(e.text.trim() === "" ? R(e.text) : qi(e.text), V - 6, Ed), s = i === null ? "" : i.mark === "last" ? "asked here" : Td(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, xd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(K(t, Ed) + 6, K(u, U) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = jd(i, r, e, d);
+				let { ink: n, ground: o } = Id(i, r, e, d);
 				return [
-					c && l ? G(e, -2, a, {
-						size: W,
-						fill: U
+					c && l ? W(e, -2, a, {
+						size: U,
+						fill: H
 					}) : "",
 					o,
-					G(e + d / 2, 10.8, t, {
-						size: xd,
+					W(e + d / 2, 10.8, t, {
+						size: Ed,
 						fill: n,
 						anchor: "middle"
 					}),
-					G(e + d / 2, 23, u, {
-						size: W,
-						fill: U,
+					W(e + d / 2, 23, u, {
+						size: U,
+						fill: H,
 						anchor: "middle"
 					})
 				].join("");
@@ -8431,39 +8470,39 @@ function Ad(e, t, n, r) {
 		};
 	});
 }
-function jd(e, t, n, r) {
+function Id(e, t, n, r) {
 	if (e === null) return {
-		ink: U,
+		ink: H,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, wd, {
+	let i = (e) => G(n, 0, r, kd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: si,
+		ink: pi,
 		ground: i({
-			stroke: li,
+			stroke: hi,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: si,
+		ink: pi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = kd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Pd(e.effect, t), o = e.effect < -.1 ? G(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Vr(a),
+		ink: qr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Md({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", xd) + 8, s = Math.max(q(i, xd, !0) + 6 + 2, q(a, W) + 4);
+function Ld({ target: e, reference: t, ledger: n }, r) {
+	let i = J(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = K("→", Ed) + 8, s = Math.max(K(i, Ed, !0) + 6 + 2, K(a, U) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8471,24 +8510,24 @@ function Md({ target: e, reference: t, ledger: n }, r) {
 		draw: (e) => {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
-				G(n, 10.8, r ? "←" : "→", {
-					size: xd,
-					fill: U,
+				W(n, 10.8, r ? "←" : "→", {
+					size: Ed,
+					fill: H,
 					anchor: "middle"
 				}),
-				K(t, 0, s, wd, {
+				G(t, 0, s, kd, {
 					rx: 2,
 					fill: "none",
-					stroke: si,
+					stroke: pi,
 					"stroke-width": 1
 				}),
-				G(t + s / 2, 10.8, i, {
-					size: xd,
+				W(t + s / 2, 10.8, i, {
+					size: Ed,
 					bold: !0,
 					anchor: "middle"
 				}),
-				G(t + s / 2, 23, a, {
-					size: W,
+				W(t + s / 2, 23, a, {
+					size: U,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -8496,19 +8535,19 @@ function Md({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Nd(e) {
+function Rd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Sd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Dd;
 	return t;
 }
-function Pd(e, t) {
-	let n = e.map((e, n) => fi("g", { transform: `translate(0 ${n * Cd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function zd(e, t) {
+	let n = e.map((e, n) => vi("g", { transform: `translate(0 ${n * Od + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Cd + 9 - 5,
+		height: e.length * Od + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Fd(e) {
+function Bd(e) {
 	return {
 		head: [
 			"unit",
@@ -8541,33 +8580,33 @@ function Fd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Id = 5, Ld = 40;
-function Rd() {
-	let e = A(), t = e.explained.value, n = Wt(), r = Ut(), i = k(null);
+var Vd = 5, Hd = 40;
+function Ud() {
+	let e = A(), t = e.explained.value, n = Yt(), r = Jt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? yd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? wd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ j(X, {
+			n ? /* @__PURE__ */ j(Y, {
 				name: "words",
-				figure: (e) => Ed(n, e),
-				table: () => Fd(n),
+				figure: (e) => jd(n, e),
+				table: () => Bd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(zd, {
+			/* @__PURE__ */ j(Wd, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Kd, { explained: t }),
-			s ? /* @__PURE__ */ j(Ud, {
+			/* @__PURE__ */ j(Zd, { explained: t }),
+			s ? /* @__PURE__ */ j(Jd, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(qd, {
+			/* @__PURE__ */ j(Qd, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8579,9 +8618,9 @@ function Rd() {
 		]
 	});
 }
-function zd(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = md(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? gd(o, r) : fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Ld || n.tokens.length > 160, d = Re(null);
-	return Le(() => {
+function Wd(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = yd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? xd(o, r) : _d(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Hd || n.tokens.length > 160, d = Be(null);
+	return ze(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
@@ -8594,7 +8633,7 @@ function zd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(Bd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Vd, {
+		}) : /* @__PURE__ */ j(Gd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Kd, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8613,39 +8652,39 @@ function zd(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Gd(n, i.text)
+						children: Xd(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: R(i.probability)
+						children: L(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function Bd({ text: e }) {
+function Gd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Vd(e) {
+function Kd(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? zr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Gr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Vr(s)
+		color: qr(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Hd(a, r),
+		title: qd(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8655,29 +8694,29 @@ function Vd(e) {
 		children: [/* @__PURE__ */ j("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? bd(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? R(n.text) : n.text
+		}), /* @__PURE__ */ j("small", { children: o ? Td(a, r) : "asked here" })]
 	});
 }
-function Hd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Yr(n.probability, e.probability_without), c = a ? `the lead of ${Gd(t, n.text)} over ${Gd(t, r.text ?? "")}` : Gd(t, n.text);
-	return `Without ${vd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function qd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : ti(n.probability, e.probability_without), c = a ? `the lead of ${Xd(t, n.text)} over ${Xd(t, r.text ?? "")}` : Xd(t, n.text);
+	return `Without ${Cd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Ud(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Wd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Jd(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Yd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Hd(n, r) }),
+			/* @__PURE__ */ j("strong", { children: qd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					L(-n.effect),
+					I(-n.effect),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Z, { name: "nats" }),
 					")"
 				]
 			}) : null,
@@ -8686,19 +8725,19 @@ function Ud(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Gd(r, a.text)
+				children: Xd(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: R(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
 			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Va, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(qa, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8711,27 +8750,27 @@ function Ud(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					vd(n, r.tokens),
+					Cd(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Wd(e) {
+function Yd(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Gd({ target: e, predictions: t, reference: n }, r) {
+function Xd({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return ai(r, [
+	return di(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Kd({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Id), r = t.at.vs.value, i = t.data.host === "report";
+function Zd({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Vd), r = t.at.vs.value, i = t.data.host === "report";
 	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -8741,18 +8780,18 @@ function Kd({ explained: e }) {
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(Kn(n, r)),
-				onMouseEnter: () => t.foresee(Kn(n, r)),
-				onFocus: () => t.foresee(Kn(n, r)),
+				onClick: () => t.set(Qn(n, r)),
+				onMouseEnter: () => t.foresee(Qn(n, r)),
+				onFocus: () => t.foresee(Qn(n, r)),
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Gd(e, n.text)
+						children: Xd(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: R(n.probability)
+						children: L(n.probability)
 					})
 				]
 			}, n.id)),
@@ -8772,11 +8811,11 @@ function Kd({ explained: e }) {
 						}),
 						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
 							value: r,
-							children: ["against ", z(r)]
+							children: ["against ", R(r)]
 						}),
 						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
 							value: e.text,
-							children: ["against ", z(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8784,7 +8823,7 @@ function Kd({ explained: e }) {
 		]
 	});
 }
-function qd(e) {
+function Qd(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8794,16 +8833,16 @@ function qd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Gd(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Xd(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			hd(r),
+			bd(r),
 			": ",
 			a,
 			" when that ",
-			hd(r),
+			bd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8833,108 +8872,108 @@ function qd(e) {
 	});
 }
 // src/views/Views.tsx
-var Jd = {
-	why: Xd,
-	parts: Zd,
-	graph: Qd,
-	tests: $d,
-	compare: ef,
-	facts: tf,
-	continue: nf
+var $d = {
+	why: tf,
+	parts: nf,
+	graph: rf,
+	tests: af,
+	compare: of,
+	facts: sf,
+	continue: cf
 };
-function Yd() {
-	let e = A().at.view.value, t = Jd[e];
+function ef() {
+	let e = A().at.view.value, t = $d[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function Xd() {
+function tf() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Xu, {}),
-		/* @__PURE__ */ j(Rd, {}),
-		/* @__PURE__ */ j(Bo, {}),
+		/* @__PURE__ */ j(td, {}),
+		/* @__PURE__ */ j(Ud, {}),
+		/* @__PURE__ */ j(Go, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(nl, {}) : null,
-				/* @__PURE__ */ j(Uu, {}),
-				/* @__PURE__ */ j(xl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(sl, {}) : null,
+				/* @__PURE__ */ j(Ju, {}),
+				/* @__PURE__ */ j(El, {})
 			]
 		})
 	] });
 }
-function Zd() {
+function nf() {
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(td, {}),
+		/* @__PURE__ */ j(od, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(bu, {}),
-				/* @__PURE__ */ j(js, {}),
-				/* @__PURE__ */ j(Bo, { besideLedger: !0 })
+				/* @__PURE__ */ j(Tu, {}),
+				/* @__PURE__ */ j(Is, {}),
+				/* @__PURE__ */ j(Go, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(nl, {}),
-				/* @__PURE__ */ j(Lu, {}),
-				/* @__PURE__ */ j(Ka, {})
+				/* @__PURE__ */ j(sl, {}),
+				/* @__PURE__ */ j(Hu, {}),
+				/* @__PURE__ */ j(Qa, {})
 			]
 		})
 	] });
 }
-function Qd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(nl, {})] });
+function rf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(kc, {}), /* @__PURE__ */ j(sl, {})] });
 }
-function $d() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ku, {}), /* @__PURE__ */ j(nl, {})] });
+function af() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zu, {}), /* @__PURE__ */ j(sl, {})] });
 }
-function ef() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ys, {}), /* @__PURE__ */ j(Ju, {})] });
+function of() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ws, {}), /* @__PURE__ */ j($u, {})] });
 }
-function tf() {
-	return /* @__PURE__ */ j(tu, {});
+function sf() {
+	return /* @__PURE__ */ j(ou, {});
 }
-function nf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ju, {}), /* @__PURE__ */ j(Uc, {})] });
+function cf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j($u, {}), /* @__PURE__ */ j(Jc, {})] });
 }
 // src/App.tsx
-function rf({ page: e }) {
-	let t = Re(null);
-	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Kt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
+function lf({ page: e }) {
+	let t = Be(null);
+	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? Zt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Ht, { children: [
-				/* @__PURE__ */ j(_r, {}),
-				/* @__PURE__ */ j(af, {}),
-				/* @__PURE__ */ j(Tr, {}),
-				/* @__PURE__ */ j(en, {}),
-				/* @__PURE__ */ j(jr, {})
+			children: /* @__PURE__ */ j(qt, { children: [
+				/* @__PURE__ */ j(Cr, {}),
+				/* @__PURE__ */ j(uf, {}),
+				/* @__PURE__ */ j(jr, {}),
+				/* @__PURE__ */ j(on, {}),
+				/* @__PURE__ */ j(Lr, {})
 			] })
 		})
 	});
 }
-function af() {
+function uf() {
 	let e = A();
-	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(of, {}),
-		/* @__PURE__ */ j(Er, {}),
-		/* @__PURE__ */ j(cf, { children: /* @__PURE__ */ j(Yd, {}) })
-	] }) : /* @__PURE__ */ j(kr, {});
+	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(df, {}),
+		/* @__PURE__ */ j(Mr, {}),
+		/* @__PURE__ */ j(pf, { children: /* @__PURE__ */ j(ef, {}) })
+	] }) : /* @__PURE__ */ j(Fr, {});
 }
-function of() {
-	let e = A(), t = e.answer.value;
-	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
+function df() {
+	let e = A(), t = e.answer.value, n = Nt(!t?.result);
+	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(F, { answer: t }), t.error ? /* @__PURE__ */ j(sf, {}) : null]
+		children: [/* @__PURE__ */ j(P, { answer: t }), t.error ? /* @__PURE__ */ j(ff, {}) : null]
 	});
 }
-function sf() {
+function ff() {
 	let e = A(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8946,37 +8985,38 @@ function sf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function cf({ children: e }) {
+function pf({ children: e }) {
+	let t = !A().answer.value?.result, n = Nt(t);
 	return /* @__PURE__ */ j("main", {
-		class: A().answer.value?.result ? "" : "stale",
+		class: t ? n ? "stale late" : "stale" : "",
 		children: e
 	});
 }
 // src/styles.css?inline
-var lf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var mf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function uf(e, t, n) {
-	df(n);
+function hf(e, t, n) {
+	gf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(rf, { page: new ts(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(lf, { page: new os(e, t) }), r), () => be(null, r);
 }
-function df(e) {
+function gf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = lf, n.append(r);
+	r.dataset.unembed = "", r.textContent = mf, n.append(r);
 }
-function ff({ model: e, el: t }) {
+function _f({ model: e, el: t }) {
 	let n = e.get("data");
-	return uf({
+	return hf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? rr(n.results) : ar(e), t);
+	}, n.live === !1 ? lr(n.results) : dr(e), t);
 }
-var pf = document.getElementById("unembed"), mf = document.getElementById("unembed-data")?.textContent;
-if (pf && mf) {
-	let e = JSON.parse(mf);
-	uf(e, e.host === "report" ? rr(e.results) : Yn(e.token), pf);
+var vf = document.getElementById("unembed"), yf = document.getElementById("unembed-data")?.textContent;
+if (vf && yf) {
+	let e = JSON.parse(yf);
+	hf(e, e.host === "report" ? lr(e.results) : tr(e.token), vf);
 }
-var hf = { render: ff };
-export { hf as default };
+var bf = { render: _f };
+export { bf as default };
