@@ -52,9 +52,10 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--do", "guess"], "explain, words, lens, ablate, knowledge, patch; found 'guess'"),
+        (["--do", "guess"], "explain, words, heads, lens, ablate, knowledge, patch, circuit; found 'guess'"),
         (["--shard", "3/2"], "Expected a shard"),
-        (["--do", "patch"], "needs the column `corrupt`"),
+        (["--do", "patch"], "needs the columns `corrupt`"),
+        (["--do", "words", "--by", "head"], "Expected words by token"),
         (["--column", "prompt"], "OURS=THEIRS"),
     ],
 )

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option
+from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option, share_of
 from unembed.cli.output import Output
 from unembed.cli.streams import tell
 from unembed.errors import InputError
@@ -48,15 +48,27 @@ def _columns(texts: list[str] | None) -> dict[str, str]:
 class TaskOptions(Options):
     """What is asked of each prompt: the fields of `Task`."""
 
-    do: Annotated[str, typer.Option("--do", help="explain, words, lens, ablate, knowledge or patch.")] = "explain"
+    do: Annotated[str, typer.Option("--do", help="explain, words, heads, lens, ablate, knowledge, patch, circuit.")] = (
+        "explain"
+    )
     by: Annotated[
-        str, typer.Option(help="explain: sublayer, head, source, neuron; words: token, word, sentence, line.")
-    ] = "head"
+        str | None,
+        typer.Option(help="explain: sublayer, head (by default), source, neuron; words: token, word, sentence, line."),
+    ] = None
     test: Annotated[
-        bool, typer.Option("--test/--no-test", help="explain: also zero every head, and take each word away.")
-    ] = True
-    site: Annotated[str, typer.Option(help="ablate, patch: which parts, such as head, mlp, resid_pre.")] = "head"
-    reference: Annotated[str, typer.Option(help="explain: mean, above the vocabulary mean; or raw.")] = "mean"
+        bool | None,
+        typer.Option("--test/--no-test", help="explain: also zero every head, and take each word away (by default)."),
+    ] = None
+    site: Annotated[
+        str | None, typer.Option(help="ablate, patch: which parts, such as head (by default), mlp, resid_pre.")
+    ] = None
+    reference: Annotated[
+        str | None, typer.Option(help="explain, heads: mean, above the vocabulary mean (by default); or raw.")
+    ] = None
+    size: Annotated[
+        float | None,
+        typer.Option(parser=share_of, metavar="SHARE", help="circuit: of all edges, 1% (by default) or 0.01."),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ import torch
 
 from unembed.engine.memory import budget
 from unembed.errors import InputError, UnembedError
+from unembed.methods.studies.answers import answers_together
+from unembed.methods.studies.asked import Asked, asked
 from unembed.methods.studies.manifest import Manifest, claim, manifest_of
 from unembed.methods.studies.parts import clear_left, name_of, why_unusable
 from unembed.methods.studies.prompt_files import Prompts
 from unembed.methods.studies.shards import parse_shard
-from unembed.methods.studies.tasks import Asked, Task, answers_together, asked
+from unembed.methods.studies.tasks import Task
 from unembed.models.model import Model
 from unembed.models.refusals import decoders_only
 from unembed.models.reprs import Brief
@@ -121,8 +123,9 @@ def plan_study(
     task.check(model)
     if missing := [name for name in task.kind.needs if name not in prompts.columns]:
         raise InputError(
-            f"A study that does {task.do} needs the column `{missing[0]}`; {prompts.name} has "
-            f"{', '.join(prompts.columns)}.\nSay which column it is: --column {missing[0]}=NAME."
+            f"A study that does {task.do} needs the columns {', '.join(f'`{name}`' for name in task.kind.needs)}; "
+            f"{prompts.name} has {', '.join(prompts.columns)}.\n"
+            f"Say which columns they are: {' '.join(f'--column {name}=NAME' for name in missing)}."
         )
     which = parse_shard(shard)
     lengths = tuple(_length(model, number, row) for number, row in zip(prompts.numbers, prompts.rows, strict=True))
