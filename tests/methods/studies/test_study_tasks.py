@@ -9,6 +9,7 @@ from builders.words import make_tokenizer
 from unembed.errors import InputError
 from unembed.methods.edges.find import find_circuit
 from unembed.methods.edges.tasks import PromptPair
+from unembed.methods.studies import plan
 from unembed.methods.studies.study import study
 from unembed.methods.studies.summary import summarise
 
@@ -95,3 +96,34 @@ def test_missing_columns_are_all_named(model, tmp_path) -> None:
         study(model, [{"prompt": "the", "target": "is"}], "circuit", out=tmp_path / "s")
     study(model, [ROW, {**ROW, "versus": None}], "circuit", out=tmp_path / "s")
     assert "has no versus" in pl.read_parquet(tmp_path / "s" / "part-*.parquet")["error"].to_list()[1]
+
+
+SET = [
+    {"marked": "the {A:Rome} of {B:Paris} is", "marked_corrupt": "a {A:France} of {B:Rome} is"},
+    {"marked": "a {A:capital} of {B:France} is", "marked_corrupt": "new {A:Paris} of {B:Rome} is"},
+    {"marked": "a {A:capital} of {B:France} is", "marked_corrupt": "new the {A:Rome} of {B:Paris} is"},
+    {"marked": "the {A:capital} is", "marked_corrupt": "the {B:capital} is"},
+]
+
+
+@pytest.mark.parametrize("do", ["ablate", "heads"])
+@pytest.mark.parametrize("how", ["mean-position", "resample"])
+def test_parts_are_set_by_the_data_set_in_any_share(model, tmp_path, monkeypatch, do: str, how: str) -> None:
+    monkeypatch.setattr(plan, "_FEWEST", 2)
+    among = unembed.prompt_set(model, SET[:3])
+    for share in ("1/1", "1/2", "2/2"):
+        study(model, SET, do, out=tmp_path / share, how=how, shard=share)
+    *answers, wrong = pl.read_parquet(tmp_path / "1/1" / "part-*.parquet").sort("row").iter_rows(named=True)
+    assert "no position A" in wrong["error"]
+    for one, answer in zip(among.examples, answers, strict=True):
+        alone = unembed.ablate(model, one.tokens, how=how, texts=among.about(one))
+        found = [entry["effect"] for entry in answer["effects" if do == "ablate" else "heads"]]
+        assert found == pytest.approx([effect.log_probability for effect in alone.effects], abs=CLOSE)
+    parts = pl.concat(pl.read_parquet(tmp_path / share / "part-*.parquet") for share in ("1/2", "2/2"))
+    assert parts.sort("row").rows(named=True) == [*answers, wrong]
+
+
+def test_a_task_is_a_file_of_prompts(model, tmp_path) -> None:
+    found = study(model, "induction", "lens", out=tmp_path / "s")
+    assert (found.rows, found.answered) == (100, 100)
+    assert {"prompt", "corrupt", "given_target", "versus"} <= set(next(found.parts()).columns)

@@ -65,6 +65,10 @@ class TaskOptions(Options):
     reference: Annotated[
         str | None, typer.Option(help="explain, heads: mean, above the vocabulary mean (by default); or raw.")
     ] = None
+    how: Annotated[
+        str | None,
+        typer.Option(help="ablate, heads: zero (by default); by the data set mean-position, resample (from corrupt)."),
+    ] = None
     size: Annotated[
         float | None,
         typer.Option(parser=share_of, metavar="SHARE", help="circuit: of all edges, 1% (by default) or 0.01."),
@@ -76,7 +80,10 @@ class StudyOptions:
     """Which prompts are asked, and where the answers go."""
 
     file: Annotated[
-        Path, typer.Argument(help="Prompts, one a row: .jsonl, .json, .csv or .parquet; or facts, those that ship.")
+        Path,
+        typer.Argument(
+            help="Prompts, one a row: .jsonl, .json, .csv or .parquet; facts, those that ship; or ioi and other tasks."
+        ),
     ]
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the answers; one that was begun goes on.")]
     column: Annotated[

@@ -22,6 +22,7 @@ from unembed.methods.explain import explain as explain_prompt
 from unembed.methods.knowledge.attribution import attribute
 from unembed.methods.lens import lens
 from unembed.methods.patch import patch
+from unembed.methods.prompt_sets import set_by
 from unembed.methods.studies.asked import Asked
 from unembed.methods.words.words import Words, words
 from unembed.models.model import Model
@@ -106,8 +107,9 @@ def ask_lens(model: Model, one: Asked, task: "Task") -> Answer:
 
 
 def ask_ablate(model: Model, one: Asked, task: "Task") -> Answer:
-    """Each part of a kind set to zero."""
-    found = ablate(model, one.prompt, **one.words("target", "answer"), site=task.site)  # type: ignore[arg-type]
+    """Each part of a kind set to zero, or by the data set."""
+    choices: Any = {"site": task.site, "how": task.how, "texts": one.among}
+    found = ablate(model, one.prompt, **one.words("target", "answer"), **choices)
     effects = [
         {"kind": task.site, "layer": e.layer, "head": e.head, "neuron": e.neuron, "effect": e.log_probability}
         for e in found.effects
@@ -152,7 +154,9 @@ def ask_heads(model: Model, one: Asked, task: "Task") -> Answer:
     }
     measure = log_probability((token,)) if versus is None else logit(token, versus)
     base = measure(run.logits[[run.row(one.place)]][None]).double()
-    changed = counterfactuals(run, [edits.zero(part.site(one.place)) for part in parts], measure, at=[one.place])
+    sites = [part.site(one.place) for part in parts]
+    changes = [edits.zero(site) for site in sites] if one.among is None else set_by(run, sites, task.how, one.among)
+    changed = counterfactuals(run, changes, measure, at=[one.place])
     heads = [
         {"layer": part.layer, "head": part.head, "credit": credit[part.layer, part.head], "effect": effect}
         | _looked_at(run, part, one.place)
@@ -161,7 +165,7 @@ def ask_heads(model: Model, one: Asked, task: "Task") -> Answer:
     return _told(run.prediction(token, position=one.place)) | {"heads": heads}
 
 
-def _looked_at(run: Run, part: Part, place: int) -> Mapping[str, Any]:
+def _looked_at(run: Run, part: Part, place: int) -> Answer:
     """The position that a head gives most of its attention, and how much."""
     heads = run.layers[part.layer].heads
     assert heads is not None

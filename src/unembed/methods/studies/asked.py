@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unembed.errors import InputError
+from unembed.methods.prompt_sets import PromptSet, prompt_set
 from unembed.methods.studies.prompt_files import Row
 from unembed.models.model import Model
 from unembed.models.reprs import Brief
@@ -18,6 +19,8 @@ class Asked(Brief):
     row: Row
     tokens: tuple[int, ...]
     place: int
+    among: PromptSet | None = None
+    """The data set that parts are set by, where they are."""
 
     @property
     def prompt(self) -> Any:
@@ -34,11 +37,11 @@ class Asked(Brief):
         return {name: self.row[name] for name in names if self.row.get(name) is not None}
 
 
-def asked(model: Model, number: int, row: Row) -> Asked:
+def asked(model: Model, number: int, row: Row, among: PromptSet | None = None) -> Asked:
     """A row as a question.
 
     Raises:
-        InputError: it has no prompt, one that the model cannot read, or a blank too few.
+        InputError: it has no prompt, one that the model cannot read, a blank too few, or no place in the data set.
     """
     given = row.get("prompt")
     if given is None or isinstance(given, bool | int | float):
@@ -47,4 +50,5 @@ def asked(model: Model, number: int, row: Row) -> Asked:
         if isinstance(row.get(name), bool | float | dict):
             raise InputError(f"Expected {name} as text or a token id, found {row[name]!r}.")
     prompt = prompt_of(model, given)
-    return Asked(number, row, prompt.tokens, prompt.place())
+    own = None if among is None else among.about(*prompt_set(model, [row]).examples)
+    return Asked(number, row, prompt.tokens, prompt.place(), own)

@@ -116,7 +116,7 @@ def study(
         out: the folder; a study that was stopped goes on in its own.
         shard: `2/4` asks the second of four shares; None asks all.
         progress: called after each prompt.
-        options: of the task: `by`, `test`, `site`, `reference`, `size`, as far as what is done reads them.
+        options: of the task: `by`, `test`, `site`, `reference`, `how`, `size`, as far as what is done reads them.
 
     Raises:
         InputError: a file that cannot be read, a folder of another study, an option that is none, or a full disk.
@@ -192,7 +192,7 @@ def _answers(plan: Plan, rows: Sequence[int], own: Mapping[str, Any], tell: Call
     questions: list[Asked] = []
     for index in rows:
         try:
-            questions.append(asked(plan.model, index, plan.prompts.rows[index]))
+            questions.append(asked(plan.model, index, plan.prompts.rows[index], plan.among))
         except UnembedError as error:
             answered[index] = {"error": str(error)}
     for batch in plan.batches(questions):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from unembed.errors import InputError
 from unembed.ledger.ledger import Grain
+from unembed.methods.prompt_sets import OVER_A_SET
 from unembed.methods.studies import answers, columns
 from unembed.methods.studies.answers import Answer
 from unembed.methods.studies.asked import Asked
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _UNITS = ("token", "word", "sentence", "line", "turn")
+_HOWS = ("zero", *OVER_A_SET)
 _OWN: Any = None
 """An option that is left out: what is done has its own default."""
 
@@ -41,6 +43,8 @@ class Task:
     """Which parts `ablate` and `patch` change ("head")."""
     reference: str = _OWN
     """Of `explain` and `heads`, as in `readout` ("mean")."""
+    how: str = _OWN
+    """What `ablate` and `heads` set parts to: "zero" by default; "mean-position" and "resample" by the data set."""
     size: float = _OWN
     """Of `circuit`, as a share of all edges (0.01)."""
 
@@ -63,6 +67,8 @@ class Task:
             raise InputError(f"Expected words by {', '.join(_UNITS)}; found {self.by!r}.")
         if self.reference not in (None, "mean", "raw"):
             raise InputError(f"Expected a reference of mean or raw, found {self.reference!r}.")
+        if self.how not in (None, *_HOWS):
+            raise InputError(f"Expected parts to be set by {', '.join(_HOWS)}; found {self.how!r}.")
         if self.size is not None and not 0 < self.size <= 1:
             raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {self.size}.")
 
@@ -70,6 +76,16 @@ class Task:
     def kind(self) -> "Kind":
         """What it is made of."""
         return _KINDS[self.do]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        return ("corrupt",) if self.how == "resample" else self.kind.needs
+
+    @property
+    def over_a_set(self) -> bool:
+        """Whether parts are set by what they do over all prompts."""
+        return self.how in OVER_A_SET
 
     @property
     def together(self) -> bool:
@@ -106,9 +122,9 @@ class Kind:
 _KINDS: dict[str, Kind] = {
     "explain": Kind(columns.explain_columns, {"by": "head", "test": True, "reference": "mean"}, answers.ask_explain),
     "words": Kind(columns.word_columns, {"by": "word"}, answers.ask_words),
-    "heads": Kind(columns.heads_columns, {"reference": "mean"}, answers.ask_heads),
+    "heads": Kind(columns.heads_columns, {"reference": "mean", "how": "zero"}, answers.ask_heads),
     "lens": Kind(columns.lens_columns, {}, answers.ask_lens),
-    "ablate": Kind(columns.ablate_columns, {"site": "head"}, answers.ask_ablate),
+    "ablate": Kind(columns.ablate_columns, {"site": "head", "how": "zero"}, answers.ask_ablate),
     "knowledge": Kind(columns.knowledge_columns, {}, answers.ask_knowledge),
     "patch": Kind(columns.patch_columns, {"site": "head"}, answers.ask_patch, needs=("corrupt",)),
     "circuit": Kind(
