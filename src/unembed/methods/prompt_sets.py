@@ -169,7 +169,7 @@ def with_marks(row: Mapping[str, Any]) -> dict[str, Any]:
 def _example(model: Model, row: Mapping[str, Any]) -> Example:
     row = with_marks(row)
     tokens, names = _read(model, row.get("prompt"), row.get("positions"))
-    about = {name: row.get(name) for name in ("target", "versus", "group")}
+    about: dict[str, Any] = {name: row.get(name) for name in ("target", "versus", "group")}
     if row.get("corrupt") is None:
         return Example(tokens, names, **about)
     corrupt, its = _read(model, row["corrupt"], row.get("corrupt_positions"))
@@ -259,7 +259,8 @@ def set_by(run: Run, sites: Sequence[Site], how: str, among: PromptSet) -> list[
     one = among.example_of(run.tokens)
     if how == "resample":
         return _resampled(run, sites, one)
-    means = {kind: among.means(kind, {s.layer for s in sites if s.kind == kind}) for kind in {s.kind for s in sites}}
+    kinds: set[SiteKind] = {site.kind for site in sites}
+    means = {kind: among.means(kind, {site.layer for site in sites if site.kind == kind}) for kind in kinds}
     return [_to_mean(site, one, means[site.kind][site.layer]) for site in sites]
 
 

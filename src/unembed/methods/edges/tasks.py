@@ -73,7 +73,8 @@ def _ioi(of: random.Random) -> PromptPair:
         f"gave a {of.choice(_THINGS)} to",
     )
     marked = f"{start} {{S2:{other}}} {end}", f"{start} {{S2:{third}}} {end}"
-    return PromptPair(*(unmarked(text)[0] for text in marked), f" {one}", f" {other}", marked)
+    clean, corrupt = (unmarked(text)[0] for text in marked)
+    return PromptPair(clean, corrupt, f" {one}", f" {other}", marked)
 
 
 def _greater_than(of: random.Random) -> PromptPair:
@@ -212,4 +213,5 @@ def _read(number: int, line: str, what: str) -> PromptPair:
     texts = [word for word in words if isinstance(word, str)]
     if len(texts) != len(_FIELDS):
         raise InputError(f"Line {number} of {what} is no pair of prompts: expected the texts {', '.join(_FIELDS)}.")
-    return PromptPair(*texts)
+    clean, corrupt, target, versus = texts
+    return PromptPair(clean, corrupt, target, versus)
