@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from unembed.cli.app import app, takes
 from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option, share_of
-from unembed.cli.output import Output
+from unembed.cli.output import HtmlOptions, Output
 from unembed.cli.streams import tell
 from unembed.errors import InputError
 
@@ -161,9 +161,17 @@ def report(
     by: Annotated[str | None, typer.Option(help="Also compare by this column of the prompts.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many parts and words of each table.")] = 15,
     seed: Annotated[int, seed_option("the bootstrap")] = 0,
+    html: HtmlOptions,
     out: Output,
 ) -> None:
     """What matters over all prompts of a study: parts, layers, words, with bootstrap intervals over prompts."""
     from unembed.methods.studies.summary import summarise
 
-    out.show(summarise(folder, by=by, top=top, seed=seed))
+    payload = out.show(summarise(folder, by=by, top=top, seed=seed))
+    if html.html is not None:
+        from unembed.files import write_file
+        from unembed.view.html.study_report import study_report_html
+        from unembed.view.payloads import to_json
+
+        write_file(html.html, study_report_html(to_json(payload)))
+        tell(f"wrote {html.html}")
