@@ -43,6 +43,10 @@ _HOME = {
     "Attention": "methods.attention",
     "ablate": "methods.ablate",
     "Ablation": "methods.ablate",
+    "prompt_set": "methods.prompt_sets",
+    "PromptSet": "methods.prompt_sets",
+    "keep_heads": "methods.kept_heads",
+    "KeptHeads": "methods.kept_heads",
     "patch": "methods.patch",
     "Patching": "methods.patching",
     "causal_trace": "methods.causal_trace",
@@ -155,6 +159,8 @@ if TYPE_CHECKING:
     from unembed.methods.heads.roles import measure_head_roles as measure_head_roles
     from unembed.methods.heads.stack_roles import StackRoles as StackRoles
     from unembed.methods.heads.stack_roles import measure_stack_roles as measure_stack_roles
+    from unembed.methods.kept_heads import KeptHeads as KeptHeads
+    from unembed.methods.kept_heads import keep_heads as keep_heads
     from unembed.methods.knowledge import editing as editing
     from unembed.methods.knowledge import facts as facts
     from unembed.methods.knowledge.attribution import Attribution as Attribution
@@ -171,6 +177,8 @@ if TYPE_CHECKING:
     from unembed.methods.patch import patch as patch
     from unembed.methods.patching import Patching as Patching
     from unembed.methods.path_patch import path_patch as path_patch
+    from unembed.methods.prompt_sets import PromptSet as PromptSet
+    from unembed.methods.prompt_sets import prompt_set as prompt_set
     from unembed.methods.steer import Steering as Steering
     from unembed.methods.steer import steer as steer
     from unembed.methods.steer import steered as steered

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 from builders.commands import refusal, run_json, valid
 from builders.words import save_tiny
 from unembed.methods.studies import plan
+from unembed.view.glyphs import signed
 
 ROWS = [{"prompt": f"the capital of {place} is", "place": place} for place in ("France", "Rome", "Paris", "new")]
 
@@ -39,6 +41,46 @@ def test_a_study_and_its_report(tiny, prompts, tmp_path) -> None:
     assert {table["what"] for table in told["tables"]} == {"credit by part", "credit by layer"}
 
 
+def test_a_report_is_a_file_that_shows_without_a_script(tiny, tmp_path) -> None:
+    hostile = "<b>bold</b> & co"
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(f"{json.dumps({**row, 'place': hostile})}\n" for row in ROWS))
+    run_json("study", path, "--no-test", "--out", tmp_path / "s", "--model", tiny, "--json")
+    told = run_json("report", tmp_path / "s", "--by", "place", "--html", tmp_path / "r.html", "--json")
+    found = Document((tmp_path / "r.html").read_text())
+    rows = [mean for table in told["tables"] for mean in table["means"]]
+    assert len(found.rows) == len(rows)
+    assert {mean["name"] for mean in rows} == {row[0] for row in found.rows}
+    assert {row[1] for row in found.rows} == {"all", hostile}
+    assert [row[2] for row in found.rows] == [signed(mean["mean"]) for mean in rows]
+    assert '<script type="module"' not in found.text
+    assert "no folder" in refusal("report", tmp_path, "--html", tmp_path / "r2.html")
+
+
+class Document(HTMLParser):
+    """The cells of the rows that have a bar, as text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self.rows, self._cells, self._bar = text, list[list[str]](), list[str](), False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag == "tr":
+            self._cells, self._bar = [], False
+        elif tag in ("td", "th"):
+            self._cells.append("")
+        self._bar = self._bar or tag == "svg"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "tr" and self._bar:
+            self.rows.append(self._cells)
+
+    def handle_data(self, data: str) -> None:
+        if self._cells:
+            self._cells[-1] += data
+
+
 def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
     for share in (1, 2):
         out = tmp_path / f"share{share}"
@@ -52,9 +94,10 @@ def test_shares_are_merged(tiny, prompts, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--do", "guess"], "explain, words, lens, ablate, knowledge, patch; found 'guess'"),
+        (["--do", "guess"], "explain, words, heads, lens, ablate, knowledge, patch, circuit; found 'guess'"),
         (["--shard", "3/2"], "Expected a shard"),
-        (["--do", "patch"], "needs the column `corrupt`"),
+        (["--do", "patch"], "needs the columns `corrupt`"),
+        (["--do", "words", "--by", "head"], "Expected words by token"),
         (["--column", "prompt"], "OURS=THEIRS"),
     ],
 )
@@ -65,6 +108,7 @@ def test_bad_input_is_one_message(tiny, prompts, tmp_path, words, said: str) -> 
 _ONE_BY_ONE = """
 import sys, unembed
 from unembed.methods.studies import plan
+from unembed.view.glyphs import signed
 
 plan._FEWEST, plan._PARTS = 1, 10**9  # parts of one row each
 rows = [{"prompt": f"the capital of {place} is"} for place in ("France", "Rome", "Paris", "new")] * 12

@@ -36,6 +36,19 @@ def file_option(help: str, read: Callable[[str], Any], *names: str) -> Any:
     return typer.Option(*names, metavar="<path>", parser=read, help=help)
 
 
+def share_of(typed: str | float) -> float:
+    """A share that was typed as 1% or 0.01.
+
+    Raises:
+        InputError: it is no number.
+    """
+    text = str(typed)  # typer parses the default as well
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError as error:
+        raise InputError(f"Expected a size such as 1% or 0.01, the share of all edges; found {text!r}.") from error
+
+
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Never touch the network.")]
 TargetOpt = Annotated[
     str | None, typer.Option("--target", "-t", help="The token to explain; the top prediction by default.")

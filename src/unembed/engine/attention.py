@@ -15,11 +15,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from unembed.engine.batch import Batch, line_in
-from unembed.engine.splicing import Group, Prefix, attend
+from unembed.engine.batch import MASK_OF, Batch, line_in
+from unembed.engine.splicing import Edits, Group, Prefix, attend
+from unembed.errors import InputError
 from unembed.models.hooks import Eager
 from unembed.models.kinds import KINDS, SiteKind
 from unembed.models.model import Stage
+from unembed.models.own_attention import added
 
 _TAKEN: dict[str, dict[str, SiteKind]] = {
     stage: {kind.tap.of: kind.name for kind in KINDS.values() if (kind.tap.side, kind.place) == ("attention", stage)}
@@ -85,7 +87,10 @@ class Attention:
         prefix = Prefix(call.key, heads_kept.value, call.mask, inner, causal, self._masks[id(call.mask)])
         touched = self.batch.touched(layer, kinds["pattern"])
         pattern = partial(self._pattern, layer, kinds["pattern"]) if touched else None
-        z = attend(eager, prefix, self._groups(), query, key, value, edit_pattern=pattern)
+        hidden = MASK_OF[kinds["pattern"]]
+        mask_edit = partial(self._mask, layer, hidden) if self.batch.touched(layer, hidden) else None
+        edited = Edits(pattern, mask_edit) if pattern or mask_edit else None
+        z = attend(eager, prefix, self._groups(), query, key, value, edited=edited)
         return self.batch.edited(layer, kinds["z"], z[0])[None], None
 
     def _heads_edited(self, layer: int, kind: str, x: Float[Tensor, "1 head token d"]) -> Tensor:
@@ -100,7 +105,7 @@ class Attention:
         batch, kinds, mask = self.batch, _TAKEN["cross_attention"], self.run.calls[layer].cross_mask
         mask = None if mask is None else mask[..., :1, :]  # the same for every position of the prompt
         query = self._heads_edited(layer, kinds["query"], query)
-        edited = batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"])
+        edited = batch.touched(layer, kinds["key"], kinds["value"], kinds["pattern"], MASK_OF[kinds["pattern"]])
         apart = self._groups() if edited else self._own_sources()
         parts = [self._cross_apart(layer, eager, group, query, key, value, mask) for group in apart]
         order = [torch.arange(batch.size, device=key.device)[group.tokens] for group in apart]
@@ -129,6 +134,11 @@ class Attention:
         q = query[:, :, group.tokens].unflatten(2, (group.rows, -1))[0].transpose(0, 1)
         k = self._source_of(layer, kinds["key"], group, key)
         v = self._source_of(layer, kinds["value"], group, value)
+        if self.batch.touched(layer, MASK_OF[kinds["pattern"]]):
+            hides = added(mask, q, k.shape[2], causal=False)
+            hides = q.new_zeros(1, 1, 1, k.shape[2]) if hides is None else hides
+            whole = hides.expand(group.rows, -1, q.shape[2], -1)
+            mask = self._mask(layer, MASK_OF[kinds["pattern"]], group, whole)
         z, pattern = eager(q, k, v, mask)
         if self.batch.touched(layer, kinds["pattern"]):
             edited = self._pattern(layer, kinds["pattern"], group, pattern.transpose(1, 2)).transpose(1, 2)
@@ -181,6 +191,20 @@ class Attention:
         """Where the positions of some rows stand among the packed tokens."""
         offsets, device = self.batch.offsets, self.run.model.device
         return torch.cat([torch.arange(offsets[r], offsets[r + 1], device=device) for r in rows])
+
+    def _mask(
+        self, layer: int, kind: str, group: Group, mask: Float[Tensor, "row head_or_1 position key"]
+    ) -> Float[Tensor, "row head position key"]:
+        """Edit what is added to the scores of one group.
+
+        Raises:
+            InputError: nothing is left that a head could attend to.
+        """
+        each = mask.expand(-1, self.run.model.heads, -1, -1)
+        found = self._pattern(layer, kind, group, each.transpose(1, 2).contiguous()).transpose(1, 2)
+        if bool((found <= torch.finfo(found.dtype).min).all(-1).any()):
+            raise InputError(f"A head of layer {layer} would see no token at all: leave it one of those that it sees.")
+        return found
 
     def _pattern(
         self, layer: int, kind: str, group: Group, pattern: Float[Tensor, "row position head key"]

@@ -77,6 +77,10 @@ def _is_late(site: Site, run: Run) -> bool:
     return run.keeps(site.positions or ())
 
 
+MASK_OF = {"pattern": "mask", "cross_pattern": "cross_mask"}
+"""What hides sources, by the kind of the pattern."""
+
+
 class Batch:
     """The rows of one walk. They must be in the order of their keys."""
 
@@ -92,7 +96,7 @@ class Batch:
         self._places: dict[tuple[int, str], list[tuple[int, Edit]]] = defaultdict(list)
         for index, row in enumerate(rows):
             for edit in row.edits:
-                self._places[edit.site.layer, edit.site.kind].append((index, edit))
+                self._places[edit.site.layer, _kind_of(edit)].append((index, edit))
 
     @property
     def size(self) -> int:
@@ -163,6 +167,11 @@ class Batch:
         missing = [site for site in self.watch if site not in self._seen]
         base = {site: self.run.at(site) for site in missing}
         return self._seen | {site: x.expand(len(self.rows), *x.shape) for site, x in base.items()}
+
+
+def _kind_of(edit: Edit) -> str:
+    """What an edit is applied to: a kind of site, or the mask whose sum with the scores makes a pattern."""
+    return MASK_OF[edit.site.kind] if edit.hides else edit.site.kind
 
 
 def line_in(cells: Sequence[tuple[int, int]]) -> Line:

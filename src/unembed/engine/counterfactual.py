@@ -275,7 +275,7 @@ def _found(site: Site, run: Run) -> Site:
 
 def _fitting(edit: Edit, sites: _Sites) -> Edit:
     """The edit, if what it adds and removes has the shape of its site's value."""
-    if edit.shift is None and edit.remove is None:
+    if edit.hides or (edit.shift is None and edit.remove is None):
         return edit
     width = sites.shape(edit.site)
     shape = (len(edit.site.positions or ()), *width)

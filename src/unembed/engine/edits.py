@@ -26,7 +26,7 @@ from unembed.runs.means import means
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
-__all__ = ["Edit", "add", "mean", "noise", "project_out", "scale", "set_to", "swap", "zero"]
+__all__ = ["Edit", "add", "hide", "mean", "noise", "project_out", "scale", "set_to", "swap", "zero"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +40,8 @@ class Edit(Brief):
     remove: Tensor | None = None
     """Orthonormal directions that are projected out: `direction value`."""
     what: str = "edit"
+    hides: bool = False
+    """Whether it is of the score behind an entry of a pattern, and the softmax is taken after it (`hide`)."""
 
     def apply(self, x: Float[Tensor, "position *value"]) -> Float[Tensor, "position *value"]:
         """What the edit makes of a value of its site: `factor * x - sum_j (x . u_j) u_j + shift`."""
@@ -67,6 +69,30 @@ Intervention = Edit | Sequence[Edit]
 def zero(site: Address) -> Edit:
     """`x -> 0`."""
     return Edit(site_of(site), factor=0.0, what="zero")
+
+
+def hide(site: Address) -> Edit:
+    """Attention knockout: a head no longer sees a source token, and attends to the others in proportion.
+
+        score(source) -> -inf,  so that  pattern(other) -> pattern(other) / (1 - pattern(source))
+
+    (Geva et al. 2023, *Dissecting Recall of Factual Associations*). With a sink, what is left goes to it as well.
+    `zero` of the same entry is another edit: what was attended to is missing, and the rest stays as it was.
+
+    Args:
+        site: an entry of a pattern, such as `L3.H2 pattern <- 4 @ 7`; without a head every head of the layer. At a
+            position that sees no other token nothing is left to attend to.
+
+    Raises:
+        InputError: another kind of site, or all sources at once.
+    """
+    found = site_of(site)
+    if found.kind not in ("pattern", "cross_pattern") or found.source is None:
+        raise InputError(
+            f"A head is kept from seeing a token: expected an entry of a pattern such as L3.H2 pattern <- 4; found "
+            f"{found.label}."
+        )
+    return Edit(found, shift=torch.tensor(-torch.inf), what="hide", hides=True)
 
 
 def scale(site: Address, factor: float) -> Edit:

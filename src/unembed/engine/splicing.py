@@ -92,6 +92,17 @@ class Prefix(Brief):
 
 
 EditPattern = Callable[[Group, Tensor], Tensor]
+"""Shown each group's `row position head key`; may change it."""
+
+
+@dataclass(frozen=True, repr=False)
+class Edits(Brief):
+    """What changes attention from inside."""
+
+    pattern: EditPattern | None = None
+    """None where no pattern is edited or watched."""
+    mask: EditPattern | None = None
+    """Of what is added to the scores, `row head_or_1 position key`."""
 
 
 def attend(
@@ -102,7 +113,7 @@ def attend(
     key: Float[Tensor, "1 kv_head token d_head"],
     value: Float[Tensor, "1 kv_head token d_value"],
     *,
-    edit_pattern: EditPattern | None = None,
+    edited: Edits | None = None,
 ) -> Float[Tensor, "1 asked head d_value"]:
     """`z` of every token of a packed batch, or of those that are asked (`Group.queries`).
 
@@ -112,13 +123,13 @@ def attend(
         groups: the rows, by their start; together they cover every token once.
         query: of the packed tokens that are asked.
         key: of all packed tokens, like `value`.
-        edit_pattern: shown each group's pattern (`row position head key`); may change it. None asks for no pattern.
+        edited: what is changed of patterns and masks; None asks for no pattern.
     """
     parts = []
     for group in groups:
         q, k, v = (x[:, :, group.tokens] for x in (query, key, value))
-        if edit_pattern is not None or prefix.batch_only or group.queries is not None:
-            parts.append(_batch(eager, prefix, group, q, k, v, edit_pattern))
+        if edited is not None or prefix.batch_only or group.queries is not None:
+            parts.append(_batch(eager, prefix, group, q, k, v, edited or Edits()))
         elif takes_a_batch(prefix.length, group.start):
             parts.append(_row_by_row(eager, prefix, group, q, k, v))
         else:
@@ -188,19 +199,19 @@ def _with_prefix(
     return q, torch.cat([before_k, k], 2), torch.cat([before_v, v], 2)
 
 
-def _batch(
-    eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edit_pattern: EditPattern | None
-) -> Tensor:
+def _batch(eager: Eager, prefix: Prefix, group: Group, q: Tensor, k: Tensor, v: Tensor, edited: Edits) -> Tensor:
     """With all rows and queries at once: for edits of patterns, for queries of some positions, which are few, and where
     the module masks by the number of queries."""
     q, keys, values = _with_prefix(prefix, group.start, group.rows, q, k, v)
     mask = prefix.below(group.start, q).expand(group.rows, -1, -1, -1)
+    if edited.mask is not None:
+        mask = edited.mask(group, mask)
     if group.queries is not None:
         mask = mask[:, :, [position - group.start for position in group.queries]]
     z, pattern = eager(q, keys, values, mask)
-    if edit_pattern is not None:
-        edited = edit_pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)
+    if edited.pattern is not None:
+        changed = edited.pattern(group, pattern.transpose(1, 2)).transpose(1, 2).to(values.dtype)
         # The module mixed values by its own pattern. z is linear in it, so what the edit changed is added.
-        grouped = values.repeat_interleave(edited.shape[1] // values.shape[1], 1)
-        z = z + ((edited - pattern.to(values.dtype)) @ grouped).transpose(1, 2)
+        grouped = values.repeat_interleave(changed.shape[1] // values.shape[1], 1)
+        z = z + ((changed - pattern.to(values.dtype)) @ grouped).transpose(1, 2)
     return z.flatten(0, 1)[None]

@@ -16,8 +16,9 @@ a full run with that part set, up to rounding. What is set, at the positions ask
 | `enc.head`, `enc.attention`, `enc.mlp`, `enc.neuron` | the same inside an encoder | the decoder reads what is left |
 
 An effect is a *total* effect: later layers react to what is gone, and may make up for it. A zero may be far from any
-value the part takes, so part of the effect may come from an unusual state; the mean (*Interpretability in the Wild*,
-Wang et al. 2022) stays nearer to the usual. Where a block has a post-norm, it rescales the parts that stay.
+value the part takes, so part of the effect may come from an unusual state. The mean stays nearer to the usual, above
+all the mean over a data set at the same position (Wang et al. 2022, *Interpretability in the Wild*; prompt_sets.py).
+Where a block has a post-norm, it rescales the parts that stay.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ from unembed.engine.counterfactual import counterfactuals, finished
 from unembed.engine.edits import Edit
 from unembed.engine.measures import TokenMeasure, log_probability, probability, several, summed_logit
 from unembed.errors import InputError, Interrupted, counted
+from unembed.methods.prompt_sets import OVER_A_SET, PromptSet, set_by
 from unembed.methods.whole_answer import GivenAnswer, whole_answer
 from unembed.models.model import Model, check_has_layers, check_has_neurons, checked_layer
 from unembed.models.names import part_name, stack_and_word
@@ -52,7 +54,14 @@ if TYPE_CHECKING:
 
 Part = PartKind | EncoderPart
 _WORDS: tuple[str, ...] = (*get_args(PartKind), *get_args(EncoderPart))
-How = Literal["zero", "mean"]
+How = Literal["zero", "mean", "mean-position", "resample"]
+
+_SET_TO: dict[How, str] = {
+    "zero": "zero",
+    "mean": "its mean",
+    "mean-position": "its mean at the position",
+    "resample": "its value in the counterpart",
+}
 
 
 @dataclass(frozen=True)
@@ -149,7 +158,7 @@ class Ablation(Result[Effect]):
                 columns=[str(head) for head in range((encoder_of(self.model) if encoder else self.model).heads)],
                 axis="head",
                 unit=self.unit,
-                title=f"Each head set to {'zero' if self.how == 'zero' else 'its mean'}",
+                title=f"Each head set to {_SET_TO[self.how]}",
             )
         )
 
@@ -170,7 +179,7 @@ def ablate(
     site: Part = "head",
     position: Literal["last", "all"] | int | None = None,
     how: How = "zero",
-    texts: Iterable[str | Sequence[int]] | None = None,
+    texts: Iterable[str | Sequence[int]] | PromptSet | None = None,
     layers: Sequence[int] | None = None,
     memory: int | None = None,
     progress: Progress = silent,
@@ -188,8 +197,9 @@ def ablate(
         position: where parts are set: "last" (where it is asked; of an answer, wherever a token of it is predicted),
             "all" (with an answer, also at its tokens), or an index in the prompt (negative counts from the end); None
             is "last", and inside an encoder "all". Parts of an encoder are set at positions of the source.
-        how: "zero", or "mean": the mean over all positions of `texts`.
-        texts: prompts for the mean.
+        how: "zero"; "mean", over all positions of `texts`; of a data set, "mean-position" at the position of the same
+            name, and "resample", the value in the prompt's own counterpart (prompt_sets.py).
+        texts: prompts for the mean, or a data set (`prompt_set`); of which the counterparts are taken, if it has any.
         layers: only parts of these layers; None takes all.
         memory: bytes for walks, as in `counterfactuals`.
         progress: called after each block of each walk.
@@ -199,6 +209,8 @@ def ablate(
         Interrupted: on Ctrl-C, with the effects that were finished.
     """
     _check_words(site, how, texts)
+    if answer is not None and how in OVER_A_SET:
+        raise InputError("A data set knows its prompts alone: with a whole answer set parts to zero, or to their mean.")
     if answer is not None and target is not None:
         raise InputError("An answer is read as a whole: leave the target out.")
     model, ids = prompt.model, prompt.tokens
@@ -238,7 +250,7 @@ def ablate(
             *(() if said is None else said.notes),
         ),
     )
-    changes = [edits.zero(s) for s in sites] if texts is None else _to_mean(model, texts, sites)
+    changes = _changes(run, sites, how, texts)
     return _swept(empty, run, sites, changes, read, memory, progress)
 
 
@@ -278,6 +290,10 @@ def _check_words(site: str, how: str, texts: object) -> None:
         raise InputError(f"Expected a site of {', '.join(_WORDS)}; found {site!r}.")
     if how not in get_args(How):
         raise InputError(f"Expected parts to be set to zero or to their mean, found {how!r}.")
+    if how in OVER_A_SET and not isinstance(texts, PromptSet):
+        raise InputError(
+            f"Parts are set by {how} over a data set of prompts: give one (prompt_set), or set them to zero."
+        )
     if how == "mean" and texts is None:
         raise InputError("A mean is taken over the prompts of a text: give a text, or set parts to zero.")
     if how == "zero" and texts is not None:
@@ -310,6 +326,17 @@ def _experts(run: Run, layer: int, positions: tuple[int, ...]) -> list[int]:
         return []
     weights = run.at(Site(kind="expert", layer=layer, positions=positions))
     return weights.any(0).nonzero()[:, 0].tolist()
+
+
+def _changes(
+    run: Run, sites: list[Site], how: How, texts: Iterable[str | Sequence[int]] | PromptSet | None
+) -> list[Edit]:
+    """What each part is set to."""
+    if isinstance(texts, PromptSet):
+        if how in OVER_A_SET:
+            return set_by(run, sites, how, texts)
+        texts = [list(tokens) for tokens, _ in texts.counterparts]
+    return [edits.zero(site) for site in sites] if texts is None else _to_mean(run.model, texts, sites)
 
 
 def _to_mean(model: Model, texts: Iterable[str | Sequence[int]], sites: list[Site]) -> list[Edit]:

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from unembed.cli.app import app, takes
 from unembed.cli.inputs import read_prompt, read_text
-from unembed.cli.options import ModelOptions, Options, TopOpt, file_option, seed_option
+from unembed.cli.options import ModelOptions, Options, TopOpt, file_option, seed_option, share_of
 from unembed.cli.output import Output, progress_bar
 from unembed.cli.streams import say
 from unembed.errors import InputError
@@ -31,14 +31,6 @@ circuit_app = typer.Typer(
 app.add_typer(circuit_app, name="circuit", no_args_is_help=True)
 
 
-def _share(typed: str | float) -> float:
-    text = str(typed)  # typer parses the default as well
-    try:
-        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError as error:
-        raise InputError(f"Expected a size such as 1% or 0.01, the share of all edges; found {text!r}.") from error
-
-
 def _edges(path: str) -> Any:
     from unembed.methods.edges.circuit import read_edges
 
@@ -55,9 +47,9 @@ class FindOptions(Options):
 
     method: Annotated[str, typer.Option(help="Scores of edges: eap-ig or eap.")] = "eap-ig"
     steps: Annotated[int, typer.Option(min=1, help="Of eap-ig.")] = 5
-    size: Annotated[float, typer.Option("--size", parser=_share, metavar="SHARE", help="Of all edges: 1% or 0.01.")] = (
-        0.01
-    )
+    size: Annotated[
+        float, typer.Option("--size", parser=share_of, metavar="SHARE", help="Of all edges: 1% or 0.01.")
+    ] = 0.01
     seed: Annotated[int, seed_option("the prompts, the random circuit and the bootstrap samples")] = 0
 
 

@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from unembed.cli.app import app, takes
-from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option
-from unembed.cli.output import Output
+from unembed.cli.options import MemoryOpt, ModelOptions, Options, seed_option, share_of
+from unembed.cli.output import HtmlOptions, Output
 from unembed.cli.streams import tell
 from unembed.errors import InputError
 
@@ -48,15 +48,31 @@ def _columns(texts: list[str] | None) -> dict[str, str]:
 class TaskOptions(Options):
     """What is asked of each prompt: the fields of `Task`."""
 
-    do: Annotated[str, typer.Option("--do", help="explain, words, lens, ablate, knowledge or patch.")] = "explain"
+    do: Annotated[str, typer.Option("--do", help="explain, words, heads, lens, ablate, knowledge, patch, circuit.")] = (
+        "explain"
+    )
     by: Annotated[
-        str, typer.Option(help="explain: sublayer, head, source, neuron; words: token, word, sentence, line.")
-    ] = "head"
+        str | None,
+        typer.Option(help="explain: sublayer, head (by default), source, neuron; words: token, word, sentence, line."),
+    ] = None
     test: Annotated[
-        bool, typer.Option("--test/--no-test", help="explain: also zero every head, and take each word away.")
-    ] = True
-    site: Annotated[str, typer.Option(help="ablate, patch: which parts, such as head, mlp, resid_pre.")] = "head"
-    reference: Annotated[str, typer.Option(help="explain: mean, above the vocabulary mean; or raw.")] = "mean"
+        bool | None,
+        typer.Option("--test/--no-test", help="explain: also zero every head, and take each word away (by default)."),
+    ] = None
+    site: Annotated[
+        str | None, typer.Option(help="ablate, patch: which parts, such as head (by default), mlp, resid_pre.")
+    ] = None
+    reference: Annotated[
+        str | None, typer.Option(help="explain, heads: mean, above the vocabulary mean (by default); or raw.")
+    ] = None
+    how: Annotated[
+        str | None,
+        typer.Option(help="ablate, heads: zero (by default); by the data set mean-position, resample (from corrupt)."),
+    ] = None
+    size: Annotated[
+        float | None,
+        typer.Option(parser=share_of, metavar="SHARE", help="circuit: of all edges, 1% (by default) or 0.01."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,10 @@ class StudyOptions:
     """Which prompts are asked, and where the answers go."""
 
     file: Annotated[
-        Path, typer.Argument(help="Prompts, one a row: .jsonl, .json, .csv or .parquet; or facts, those that ship.")
+        Path,
+        typer.Argument(
+            help="Prompts, one a row: .jsonl, .json, .csv or .parquet; facts, those that ship; or ioi and other tasks."
+        ),
     ]
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the answers; one that was begun goes on.")]
     column: Annotated[
@@ -142,9 +161,17 @@ def report(
     by: Annotated[str | None, typer.Option(help="Also compare by this column of the prompts.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many parts and words of each table.")] = 15,
     seed: Annotated[int, seed_option("the bootstrap")] = 0,
+    html: HtmlOptions,
     out: Output,
 ) -> None:
     """What matters over all prompts of a study: parts, layers, words, with bootstrap intervals over prompts."""
     from unembed.methods.studies.summary import summarise
 
-    out.show(summarise(folder, by=by, top=top, seed=seed))
+    payload = out.show(summarise(folder, by=by, top=top, seed=seed))
+    if html.html is not None:
+        from unembed.files import write_file
+        from unembed.view.html.study_report import study_report_html
+        from unembed.view.payloads import to_json
+
+        write_file(html.html, study_report_html(to_json(payload)))
+        tell(f"wrote {html.html}")

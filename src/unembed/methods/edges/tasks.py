@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from unembed.errors import InputError, counted
+from unembed.methods.prompt_sets import unmarked
 from unembed.models.model import Model
 from unembed.models.prompts import tokenize
 from unembed.models.targets import target_tokens
@@ -29,6 +30,15 @@ class PromptPair:
     corrupt: str
     target: str
     versus: str
+    marked: tuple[str, str] | None = None
+    """Both prompts with their positions named (methods/prompt_sets.py)."""
+
+    @property
+    def row(self) -> dict[str, str]:
+        """The pair as a row of a data set."""
+        names = ("prompt", "corrupt") if self.marked is None else ("marked", "marked_corrupt")
+        texts = self.marked or (self.clean, self.corrupt)
+        return {**dict(zip(names, texts, strict=True)), "target": self.target, "versus": self.versus}
 
 
 _NAMES = [
@@ -57,9 +67,14 @@ def _ioi(of: random.Random) -> PromptPair:
     """Indirect objects: the corrupted prompt names a third person where the subject is repeated."""
     one, other, third = of.sample(_NAMES, 3)
     first, second = of.sample([one, other], 2)
-    start = f"When {first} and {second} went to the {of.choice(_PLACES)},"
-    end = f"gave a {of.choice(_THINGS)} to"
-    return PromptPair(f"{start} {other} {end}", f"{start} {third} {end}", f" {one}", f" {other}")
+    names = {one: "IO", other: "S1"}
+    start, end = (
+        f"When {{{names[first]}:{first}}} and {{{names[second]}:{second}}} went to the {of.choice(_PLACES)},",
+        f"gave a {of.choice(_THINGS)} to",
+    )
+    marked = f"{start} {{S2:{other}}} {end}", f"{start} {{S2:{third}}} {end}"
+    clean, corrupt = (unmarked(text)[0] for text in marked)
+    return PromptPair(clean, corrupt, f" {one}", f" {other}", marked)
 
 
 def _greater_than(of: random.Random) -> PromptPair:
@@ -154,6 +169,11 @@ def task_prompts(model: Model, task: str, count: int, *, seed: int = 0) -> tuple
     return tuple(found)
 
 
+def task_rows(task: str, count: int = 100, *, seed: int = 0) -> list[dict[str, str]]:
+    """Different pairs of a task as rows of a data set, for any model: what one cannot read it says itself."""
+    return [pair.row for pair in list(dict.fromkeys(_drawn(task, count, seed)))[:count]]
+
+
 def _drawn(task: str, count: int, seed: int) -> Iterator[PromptPair]:
     of = random.Random(f"{task} {seed}")
     return (TASKS[task](of) for _ in range(_TRIES * count))
@@ -193,4 +213,5 @@ def _read(number: int, line: str, what: str) -> PromptPair:
     texts = [word for word in words if isinstance(word, str)]
     if len(texts) != len(_FIELDS):
         raise InputError(f"Line {number} of {what} is no pair of prompts: expected the texts {', '.join(_FIELDS)}.")
-    return PromptPair(*texts)
+    clean, corrupt, target, versus = texts
+    return PromptPair(clean, corrupt, target, versus)

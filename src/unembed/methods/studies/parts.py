@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from unembed.errors import InputError
 from unembed.files import write_file
+from unembed.methods.studies.answers import Answer
 from unembed.methods.studies.prompt_files import Prompts
-from unembed.methods.studies.tasks import Answer, Task
+from unembed.methods.studies.tasks import Task
 
 if TYPE_CHECKING:
     import polars as pl

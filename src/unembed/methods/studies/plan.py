@@ -15,12 +15,16 @@ import torch
 
 from unembed.engine.memory import budget
 from unembed.errors import InputError, UnembedError
+from unembed.methods.prompt_sets import PromptSet, prompt_set
+from unembed.methods.studies.answers import answers_together
+from unembed.methods.studies.asked import Asked, asked
 from unembed.methods.studies.manifest import Manifest, claim, manifest_of
 from unembed.methods.studies.parts import clear_left, name_of, why_unusable
-from unembed.methods.studies.prompt_files import Prompts
+from unembed.methods.studies.prompt_files import Prompts, Row
 from unembed.methods.studies.shards import parse_shard
-from unembed.methods.studies.tasks import Asked, Task, answers_together, asked
+from unembed.methods.studies.tasks import Task
 from unembed.models.model import Model
+from unembed.models.parts import PARTS, parts_of
 from unembed.models.refusals import decoders_only
 from unembed.models.reprs import Brief
 
@@ -49,6 +53,8 @@ class Plan(Brief):
     """Which share of the parts is made, of how many."""
     todo: tuple[int, ...]
     """The parts that are still to be made."""
+    among: PromptSet | None
+    """The data set that parts are set by, where they are: all prompts that can be read."""
     memory: int
     """Bytes that prompts which share a forward may take, beyond the model."""
     seconds: float | None
@@ -119,10 +125,11 @@ def plan_study(
     """
     decoders_only(model, "A study")
     task.check(model)
-    if missing := [name for name in task.kind.needs if name not in prompts.columns]:
+    if missing := [name for name in task.needs if name not in prompts.columns]:
         raise InputError(
-            f"A study that does {task.do} needs the column `{missing[0]}`; {prompts.name} has "
-            f"{', '.join(prompts.columns)}.\nSay which column it is: --column {missing[0]}=NAME."
+            f"A study that does {task.do} needs the columns {', '.join(f'`{name}`' for name in task.needs)}; "
+            f"{prompts.name} has {', '.join(prompts.columns)}.\n"
+            f"Say which columns they are: {' '.join(f'--column {name}=NAME' for name in missing)}."
         )
     which = parse_shard(shard)
     lengths = tuple(_length(model, number, row) for number, row in zip(prompts.numbers, prompts.rows, strict=True))
@@ -134,8 +141,9 @@ def plan_study(
     clear_left(folder)
     mine = [index for index in range(len(parts)) if index % which[1] == which[0] - 1]
     todo, notes = _todo(folder, parts, prompts, mine)
+    among = _among(model, prompts, lengths, task) if task.over_a_set and todo else None
     found = Plan(
-        model, prompts, task, folder, manifest, parts, lengths, which, todo, budget(model, memory), None, notes
+        model, prompts, task, folder, manifest, parts, lengths, which, todo, among, budget(model, memory), None, notes
     )
     return Plan(**{**vars(found), "seconds": _seconds(found)})
 
@@ -147,6 +155,23 @@ def _bytes_of(model: Model, length: int) -> int:
     head = model.d_model // max(1, model.heads)
     kept = model.layers * (length * model.kv_heads * head + model.heads * (length + head) + 4 * model.d_model)
     return size * (inside + kept + model.layers * model.d_mlp) + 8 * 4 * model.vocab
+
+
+def _among(model: Model, prompts: Prompts, lengths: Sequence[int], task: Task) -> PromptSet:
+    """All prompts that can be read, whichever share is asked; the means are made before anything is timed."""
+    rows = [row for row, length in zip(prompts.rows, lengths, strict=True) if length and _has_a_place(model, row)]
+    found = prompt_set(model, rows)
+    if task.how == "mean-position":
+        kind = PARTS[task.site or "head"].name
+        found.means(kind, {part.layer for part in parts_of(model, task.site or "head")})
+    return found
+
+
+def _has_a_place(model: Model, row: Row) -> bool:
+    try:
+        return bool(prompt_set(model, [row]).examples)
+    except UnembedError:  # its row says so when it is asked
+        return False
 
 
 def _length(model: Model, number: int, row: object) -> int:
@@ -178,7 +203,7 @@ def _seconds(plan: Plan) -> float | None:
         return None if plan.todo else 0.0
     middle = plan.lengths[rows[len(rows) // 2]]
     tried = [row for row in rows if plan.lengths[row] == middle][: _TIMED if plan.task.together else 1]
-    questions = [asked(plan.model, row, plan.prompts.rows[row]) for row in tried]
+    questions = [asked(plan.model, row, plan.prompts.rows[row], plan.among) for row in tried]
     batch = next(iter(plan.batches(questions)))
     started = time.perf_counter()
     try:

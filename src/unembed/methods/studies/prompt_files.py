@@ -15,12 +15,16 @@ from typing import Any
 
 from unembed.errors import InputError
 from unembed.files import parse_json
+from unembed.methods.edges.tasks import TASKS, task_rows
+from unembed.methods.prompt_sets import with_marks
 from unembed.methods.studies.shapes import FACTS, facts_of, shaped, shipped_facts
 from unembed.models.reprs import Brief
 
 _ASKED = ("prompt", "target", "versus", "answer", "corrupt")
 """Columns that say what is asked, in the words of the methods."""
 _ENDINGS = ".jsonl, .json, .csv, .parquet or .yaml"
+_GENERATED = tuple(name for name in TASKS if name != FACTS)
+"""Tasks whose prompts are made."""
 _NAMED = 5
 """Bad lines that a refusal names."""
 Row = Mapping[str, Any]
@@ -53,7 +57,7 @@ def prompts_of(rows: Iterable[Row], name: str = "rows", *, numbers: Sequence[int
     Raises:
         InputError: there are none, or one is no mapping.
     """
-    found = tuple(dict(row) if isinstance(row, Mapping) else row for row in rows)
+    found = tuple(with_marks(row) if isinstance(row, Mapping) else row for row in rows)
     for number, row in enumerate(found):
         if not isinstance(row, dict):
             raise InputError(f"Expected each row as a mapping with a `prompt`, found {row!r:.80} as row {number}.")
@@ -65,7 +69,7 @@ def read_prompts(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     """The rows of a file of prompts, of a known shape (shapes.py) or with a column `prompt`.
 
     Args:
-        path: of a .jsonl, .json, .csv or .parquet file, of facts in .yaml; or "facts", those that ship.
+        path: of a .jsonl, .json, .csv or .parquet file, of facts in .yaml; "facts", those that ship; or a task ("ioi").
         columns: what the file calls the columns that say what is asked, such as `{"prompt": "question"}`.
 
     Raises:
@@ -73,9 +77,14 @@ def read_prompts(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     """
     if str(path) == FACTS:
         return prompts_of(shipped_facts(), FACTS)
+    if str(path) in _GENERATED:
+        return prompts_of(task_rows(str(path)), str(path))
     file = Path(path).expanduser()
     if not file.is_file():
-        raise InputError(f"There is no file {file}: expected prompts, as {_ENDINGS}; or {FACTS}, those that ship.")
+        raise InputError(
+            f"There is no file {file}: expected prompts, as {_ENDINGS}; or {FACTS}, those that ship, or "
+            f"those of a task ({', '.join(_GENERATED)})."
+        )
     if file.suffix.lower() in (".yaml", ".yml"):
         return prompts_of(facts_of(file), file.name)
     kinds: dict[str, Callable[[bytes, Path], Iterator[tuple[int, Row]]]] = {
@@ -92,7 +101,7 @@ def read_prompts(path: str | Path, columns: Mapping[str, str] | None = None) -> 
     except OSError as error:
         raise InputError(f"Cannot read {file}: {error.strerror}. Check its permissions.") from error
     read = list(kinds[file.suffix.lower()](data, file))
-    rows = tuple(shaped(dict(_renamed(row, columns or {}))) for _, row in read)
+    rows = tuple(shaped(with_marks(_renamed(row, columns or {}))) for _, row in read)
     return _checked(Prompts(file.name, _sha256(data), tuple(number for number, _ in read), rows), columns)
 
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unembed.errors import InputError, Interrupted, ModelError, UnembedError
+from unembed.methods.studies.answers import Answer
+from unembed.methods.studies.asked import Asked, asked
 from unembed.methods.studies.manifest import Manifest
 from unembed.methods.studies.parts import own_columns, own_values, read_parts, schema_of, write_part
 from unembed.methods.studies.plan import Plan, answers_of, plan_study
 from unembed.methods.studies.prompt_files import Prompts, Row, prompts_of, read_prompts
-from unembed.methods.studies.tasks import Answer, Asked, Task, asked
+from unembed.methods.studies.tasks import OPTIONS, Task
 from unembed.models.model import Model
 from unembed.progress import Progress, silent
 from unembed.runs.result import Result
@@ -110,11 +112,11 @@ def study(
     Args:
         model: from `load` or `wrap`; a decoder or a masked language model.
         prompts: a JSONL, CSV or Parquet file, or rows as mappings, each with a `prompt`.
-        do: "explain", "words", "lens", "ablate", "knowledge" or "patch"; or a `Task`.
+        do: "explain", "words", "heads", "lens", "ablate", "knowledge", "patch" or "circuit"; or a `Task`.
         out: the folder; a study that was stopped goes on in its own.
         shard: `2/4` asks the second of four shares; None asks all.
         progress: called after each prompt.
-        options: of the task: `by`, `test`, `site`, `reference`.
+        options: of the task: `by`, `test`, `site`, `reference`, `how`, `size`, as far as what is done reads them.
 
     Raises:
         InputError: a file that cannot be read, a folder of another study, an option that is none, or a full disk.
@@ -131,8 +133,8 @@ def _task_of(do: str, **options: Any) -> Task:
     Raises:
         InputError: it has no such option.
     """
-    if wrong := [name for name in options if name not in ("by", "test", "site", "reference")]:
-        raise InputError(f"Expected by, test, site or reference as an option of a study, found {wrong[0]!r}.")
+    if wrong := [name for name in options if name not in OPTIONS]:
+        raise InputError(f"Expected {', '.join(OPTIONS)} as an option of a study, found {wrong[0]!r}.")
     return Task(do, **options)
 
 
@@ -190,7 +192,7 @@ def _answers(plan: Plan, rows: Sequence[int], own: Mapping[str, Any], tell: Call
     questions: list[Asked] = []
     for index in rows:
         try:
-            questions.append(asked(plan.model, index, plan.prompts.rows[index]))
+            questions.append(asked(plan.model, index, plan.prompts.rows[index], plan.among))
         except UnembedError as error:
             answered[index] = {"error": str(error)}
     for batch in plan.batches(questions):

@@ -106,6 +106,12 @@ def _neuron(key: _Key) -> str:
     return part_name("neuron", layer, None, expert, neuron)
 
 
+def _head(key: _Key) -> str:
+    from unembed.models.names import head_name
+
+    return head_name(*key)
+
+
 def _layer(key: _Key) -> str:
     return "outside the layers" if key[0] is None else f"L{key[0]}"
 
@@ -119,6 +125,9 @@ _SPECS = (
     _Spec("credit by layer", "logits", "terms", ("layer",), "value", True, _layer),
     _Spec("zeroed, one by one", "nats", "zeroed", ("kind", "layer", "head"), "effect", False, _part),
     _Spec("effect by part", "nats", "effects", ("kind", "layer", "head", "neuron"), "effect", False, _part),
+    _Spec("heads, direct effect", "logits", "heads", ("layer", "head"), "credit", False, _head),
+    _Spec("heads, zeroed one by one", "nats", "heads", ("layer", "head"), "effect", False, _head),
+    _Spec("edges", "logits", "edges", ("sender", "reader"), "score", True, " -> ".join),
     _Spec("attribution by neuron", "probability", "neurons", ("layer", "expert", "neuron"), "value", True, _neuron),
     _Spec("without each word", "nats", "words", ("text",), "effect", False, lambda key: str(key[0]).strip() or key[0]),
     _Spec("the target after each layer", "probability", "states", ("layer",), "probability", False, _state),

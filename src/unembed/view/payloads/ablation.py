@@ -75,8 +75,9 @@ class AblatePayload:
     """Which parts were set, one by one; `enc.` is inside the encoder."""
     position: int | Literal["all", "answer"]
     """Where parts were set, inside the encoder in the source; `answer`: wherever one of its tokens is predicted."""
-    how: Literal["zero", "mean"]
-    """What they were set to: zero, or the mean over the prompts of `--text`."""
+    how: Literal["zero", "mean", "mean-position", "resample"]
+    """What they were set to: zero, the mean over the prompts of `--text`; of a data set the mean at the same
+    position, or the value in the counterpart."""
     effects: list[AblationEffect]
     """One a part, in the order of the layers."""
     planned: int

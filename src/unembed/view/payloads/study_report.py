@@ -32,8 +32,8 @@ class StudyTable:
     """Means of one kind."""
 
     what: str
-    """`credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `attribution by neuron`, `without
-    each word`, or `the target after each layer`."""
+    """`credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `heads, direct effect`, `heads,
+    zeroed one by one`, `edges`, `attribution by neuron`, `without each word`, or `the target after each layer`."""
     unit: str
     """Of the means."""
     count: int

@@ -43,8 +43,16 @@ def ablate_lines(payload: AblatePayload, paper: Paper, *, top: int = 15) -> Iter
     yield Text(" an effect is total: later layers react to what is gone, and may make up for it", FAINT)
 
 
+_SET_TO = {
+    "zero": "zero",
+    "mean": "its mean",
+    "mean-position": "its mean there",
+    "resample": "its value in the counterpart",
+}
+
+
 def _title(payload: AblatePayload) -> str:
-    to = "zero" if payload.how == "zero" else "its mean"
+    to = _SET_TO[payload.how]
     inside, kind = stack_and_word(payload.site)
     places = {"all": "every position", "answer": "the answer"}
     where = places.get(str(payload.position), f"position {payload.position}")

@@ -1,0 +1,56 @@
+"""`unembed report --html`: what matters over all prompts of a study as one file that shows without a script."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from unembed.view.glyphs import signed
+from unembed.view.html.markup import bar, escaped, table
+from unembed.view.html.shell import STATIC_POLICY, document
+from unembed.view.payloads.common import versions
+
+_Payload = Mapping[str, Any]
+
+
+def study_report_html(payload: _Payload) -> str:
+    """The whole file.
+
+    Args:
+        payload: `unembed/report/1` as JSON.
+    """
+    tables = "".join(_table(each, payload) for each in payload["tables"])
+    note = (
+        '<p class="faint">Intervals: 95 %, by drawing prompts again (bootstrap); of fewer than five prompts none is '
+        "told. They are not corrected for the number of rows.</p>\n"
+    )
+    made = [(escaped(name), escaped(version)) for name, version in versions().items()]
+    body = _head(payload) + tables + note + table("Made with", ("what", "version"), made)
+    return document(f"unembed: {payload['do']} over prompts", body, {}, "", policy=STATIC_POLICY)
+
+
+def _head(payload: _Payload) -> str:
+    well = payload["answered"] - payload["failures"]
+    said = [
+        f"<p>By <code>{escaped(payload['model'])}</code>, of the study in <code>{escaped(payload['folder'])}</code>."
+    ]
+    if payload["answered"] < payload["rows"]:
+        said.append(f"{payload['answered']:,} of {payload['rows']:,} rows are there: the study is not finished.")
+    if payload["failures"]:
+        said.append(f"Rows with an error, which are in no mean: {payload['failures']:,}.")
+    return f"<h1>{escaped(payload['do'].capitalize())} over {well:,} prompts</h1>\n{' '.join(said)}</p>\n"
+
+
+def _table(found: _Payload, payload: _Payload) -> str:
+    """A kind of finding: each mean with its interval, of all prompts and of each group."""
+    shown = len({mean["name"] for mean in found["means"]})
+    among = "" if shown == found["count"] else f", the largest {shown} of {found['count']:,}"
+    caption = f"{escaped(found['what'].capitalize())}: mean over prompts, {escaped(found['unit'])}{among}"
+    groups = [] if payload["by"] is None else [escaped(payload["by"])]
+    most = max((abs(mean["mean"]) for mean in found["means"]), default=0.0)
+    rows = [_row(mean, most, grouped=bool(groups)) for mean in found["means"]]
+    return table(caption, ("", *groups, "#mean", "#from", "#to", "#prompts", ""), rows)
+
+
+def _row(mean: _Payload, most: float, *, grouped: bool) -> tuple[str, ...]:
+    group = ["all" if mean["group"] is None else escaped(mean["group"])] if grouped else []
+    ends = ["" if mean[end] is None else signed(mean[end]) for end in ("low", "high")]
+    return escaped(mean["name"]), *group, signed(mean["mean"]), *ends, f"{mean['prompts']:,}", bar(mean["mean"], most)
