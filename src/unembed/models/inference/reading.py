@@ -6,6 +6,7 @@ from its matrix (inside.py).
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, get_args
 
@@ -28,8 +29,19 @@ def structure_of(module: Any, inputs: Mapping[str, Any]) -> Structure:
             frozen on its stream; the message says what.
     """
     tape = taped(module, inputs)
-    vocabulary = tape.logits.tensor.shape[-1]
-    return Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
+    token = min(12, tape.logits.tensor.shape[-1] - 1)
+    walked = walk(tape, -1, token)
+    try:
+        return Reading(module, tape, walked).structure()
+    except ModelError:
+        gates = {x.operation.place for x in walked.frozen if x.kind == "gate" and x.block is not None}
+        if not gates:
+            raise
+        # What passes a gate may be a part of a write: of an expert that gives back what it takes (LongCat).
+        stopped = Reading(module, tape, walk(tape, -1, token, stops=gates))
+        with suppress(ModelError):
+            return stopped.structure()
+        raise
 
 
 class Reading:
