@@ -51,7 +51,8 @@ def with_gains(model: Model) -> Model:
     """
     if not model.family.gains:
         return model
-    middle, end = zip(*(_seen(model, probe) for probe in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))), strict=True)
+    probes = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+    start, middle, end = zip(*(_seen(model, probe) for probe in probes), strict=True)
     blocks = []
     for index, block in enumerate(model.blocks):
         zero, stream, attention, _ = (x[index] for x in middle)
@@ -60,16 +61,32 @@ def with_gains(model: Model) -> Model:
         of_stream = (attention - zero) / first.of_write  # what the MLP's addition does to a stream of attention alone
         second = _Gain(of_stream, mlp - zero, zero - of_stream * first.added)
         blocks.append(_with_gains(model, block, {"attention": first, "mlp": second}))
-    return replace(model, blocks=tuple(blocks))
+    return replace(model, blocks=tuple(blocks), embedding_norm=_of_embeddings(model, start[0], start[1]))
 
 
-def _seen(model: Model, probe: _Probe) -> tuple[list[Tensor], list[Tensor]]:
-    """The stream in the middle and at the end of each block, of a run in which what enters and what writes is set."""
+def _of_embeddings(model: Model, zero: Tensor, one: Tensor) -> Norm | None:
+    """The gain of the embeddings of the tokens (Zaya), where nothing else is added to them or norms them."""
+    family = model.family
+    beside = (family.position_embedding, family.token_type_embedding, family.embedding_projection, model.embedding_norm)
+    gain = (one - zero) / model.embedding_scale
+    plain = bool((gain == 1).all() and (zero == 0).all())
+    if plain or family.computed_positions or any(x is not None for x in beside):
+        return model.embedding_norm
+    return replace(no_norm(gain), gain=gain, shift=zero)
+
+
+def _seen(model: Model, probe: _Probe) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """The stream that enters the first block, and in the middle and at the end of each, of a run in which what enters
+    and what writes is set; embeddings are set to what enters.
+    """
+    start: list[Tensor] = []
     middle: list[Tensor] = []
     end: list[Tensor] = []
     entering, attention, mlp = probe
     ids = torch.zeros((1, _TOKENS), dtype=torch.long, device=model.device)
     with torch.no_grad(), one_at_a_time, ExitStack() as stack:
+        on_output(stack, model.embed, lambda out: torch.full_like(out, entering))
+        on_call(stack, model.blocks[0].module, lambda args, _: start.append(_last(args[0])))
         for block in model.blocks:
             on_call(stack, block.module, partial(_set_first, entering))
             on_output(stack, block.attention_write, lambda out: torch.full_like(out, attention))
@@ -77,7 +94,7 @@ def _seen(model: Model, probe: _Probe) -> tuple[list[Tensor], list[Tensor]]:
             on_call(stack, _middle(model, block), lambda args, named: middle.append(_last(_given(args, named))))
             on_pass(stack, block.module, lambda _, out: end.append(_last(first_of(out))))
         call(model, ids)
-    return middle, end
+    return start[0], middle, end
 
 
 def _set_first(value: float, args: tuple[Any, ...], _: Mapping[str, Any]) -> tuple[Any, ...]:

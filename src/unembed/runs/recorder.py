@@ -147,6 +147,8 @@ class Recorder:
             on_output(stack, self.model.module.get_submodule(family.position_embedding), self._put_positions)
         if self.model.blocks:
             self._watch_input(stack, self.model.blocks[0].module, ends.start)
+            if self.model.embedding_norm is not None and family.embedding_norm is None:  # gains.py
+                self._watch_input(stack, self.model.blocks[0].module, ends.embedding_normed)
 
     def _put_positions(self, out: Tensor) -> None:
         # Some modules give positions without a batch (Marian): every prompt of it has the same then.

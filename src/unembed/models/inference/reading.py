@@ -65,12 +65,15 @@ class Reading:
         """What is read."""
         self._check()
         writes = tuple(self._writes())
-        gains = has_gains(self, writes)
-        if gains:
-            writes = tuple(replace(x, scale=1.0) for x in writes)
         embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
         before = [x for x in before if embedding.module not in x.modules]  # what it does inside, it gives
+        gains = has_gains(self, writes)
+        embedding_scale = _scale_or_nan([x for x in before if self.norm_among(before) not in x.modules])
+        if embedding_scale != embedding_scale:  # a vector, which is a gain as well (Zaya)
+            gains, embedding_scale = True, 1.0
+        if gains:
+            writes = tuple(replace(x, scale=1.0) for x in writes)
         normed_alone = normed_before_positions(self, before)
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
@@ -81,7 +84,7 @@ class Reading:
             parallel=self._parallel(),
             meets_first=self._meets_first(),
             embedding=normed_alone or embedding.module,
-            embedding_scale=_scale([x for x in before if self.norm_among(before) not in x.modules]),
+            embedding_scale=embedding_scale,
             **added_at_the_start(self, before, embedding.module),
             embedding_norm=None if normed_alone else self.norm_among(before),
             stream_scale=None if gains else self._stream_scale(),
