@@ -12,7 +12,17 @@ from unembed.errors import ModelError
 from unembed.models.family import CrossAttention, Encoder, Family, Prefix, Require
 from unembed.models.masked_families import MASKED
 
-_PREFIXED = {"llava": Prefix()}
+_IDEFICS = Prefix(path="model.text_model.")
+_PREFIXED = {
+    **dict.fromkeys(("llava", "vipllava", "mistral3", "lighton_ocr", "internvl", "gemma3", "paligemma"), Prefix()),
+    **dict.fromkeys(("idefics3", "smolvlm"), _IDEFICS),
+    **dict.fromkeys(("qwen2_vl", "qwen2_5_vl"), Prefix()),
+    "qwen2_audio": Prefix(
+        reads="audio", inputs="input_features", token="audio_token_id", loader="AutoModelForMultimodalLM"
+    ),
+}
+_INSIDE = {"qwen2_vl_text": "qwen2", "qwen2_5_vl_text": "qwen2"}
+"""The rows that describe the language models inside, which have model types of their own."""
 
 
 def _prefixed(model_type: str, text: Family) -> Family:
@@ -288,13 +298,19 @@ def family_of(config: Any) -> Family:
         text = getattr(config, part, None)
         if text is None:
             raise ModelError(f"The configuration of {config.model_type} has no part {part!r} that describes its GPT.")
-        return _prefixed(config.model_type, family_of(text))
+        return _prefixed(config.model_type, _of_text(text))
     for requirement in family.requires:
         requirement.check(config)
     other = family.other_head
     if other is not None and getattr(config, other.attribute, None) == other.value:
         return replace(family, prediction_head=other.head)
     return family
+
+
+def _of_text(text: Any) -> Family:
+    """The row of the language model inside a module."""
+    known = _INSIDE.get(text.model_type)
+    return family_of(text) if known is None else replace(row(known), model_type=text.model_type)
 
 
 def row(model_type: str) -> Family:

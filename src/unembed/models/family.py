@@ -276,7 +276,7 @@ class Prefix(Brief):
     """The GPT's part of the configuration."""
     path: str = "model.language_model."
     """What stands for `model.` in the GPT's row."""
-    reads: Literal["image"] = "image"
+    reads: Literal["image", "audio"] = "image"
     inputs: str = "pixel_values"
     """What the module is called with beside the token ids."""
     token: str = "image_token_id"

@@ -51,7 +51,7 @@ def with_gains(model: Model) -> Model:
     """
     if not model.family.gains:
         return model
-    probes = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+    probes = ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     start, middle, end = zip(*(_seen(model, probe) for probe in probes), strict=True)
     blocks = []
     for index, block in enumerate(model.blocks):
