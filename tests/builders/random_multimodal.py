@@ -84,10 +84,6 @@ MULTIMODAL: dict[str, Multimodal] = {
         "Gemma3", {"vision_config": {"model_type": "siglip_vision_model", **_CLIP}, "mm_tokens_per_image": 4},
         {"pixel_values": _pixels(1, 3, 16, 16)}, 4, "gemma3_text",
     ),
-    "paligemma": Multimodal(
-        "PaliGemma", {"vision_config": {"model_type": "siglip_vision_model", **_CLIP}, "projection_dim": 32},
-        {"pixel_values": _pixels(1, 3, 16, 16)}, 16, "gemma",
-    ),
     "idefics3": Multimodal(
         "Idefics3", {"vision_config": _CLIP, "scale_factor": 2}, {"pixel_values": _pixels(1, 1, 3, 16, 16)}, 4, "llama"
     ),
@@ -104,11 +100,29 @@ MULTIMODAL: dict[str, Multimodal] = {
          | {"window_size": 16, "fullatt_block_indexes": [1]}},
         _QWEN_INPUTS, 4, sizes={"rope_parameters": _ROTARY},
     ),
-    "qwen3_vl": Multimodal(
-        "Qwen3VL",
-        {"vision_config": {**_QWEN, "hidden_size": 16, "out_hidden_size": 32, "intermediate_size": 24}
-         | {"deepstack_visual_indexes": [0, 1], "num_position_embeddings": 16}},
-        _QWEN_INPUTS, 4, sizes={"rope_parameters": _ROTARY},
+    "llava_next": Multimodal(
+        "LlavaNext",
+        {"vision_config": {"model_type": "clip_vision_model", **_CLIP}, "vision_feature_layer": -1}
+        | {"image_grid_pinpoints": [[16, 16], [16, 32]]},
+        {"pixel_values": _pixels(1, 2, 3, 16, 16), "image_sizes": torch.tensor([[16, 16]])}, 36, "mistral",
+    ),
+    "got_ocr2": Multimodal(
+        "GotOcr2",
+        {"vision_config": {"hidden_size": 16, "output_channels": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+         | {"image_size": 64, "patch_size": 4, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 24}},
+        {"pixel_values": _pixels(1, 3, 64, 64)}, 16, "qwen2",
+    ),
+    "aya_vision": Multimodal(
+        "AyaVision",
+        {"vision_config": {"model_type": "siglip_vision_model", **_CLIP}, "vision_feature_layer": -1}
+        | {"downsample_factor": 2, "adapter_layer_norm_eps": 1e-6},
+        {"pixel_values": _pixels(1, 3, 16, 16)}, 4, "cohere2",
+    ),
+    "voxtral": Multimodal(
+        "Voxtral",
+        {"audio_config": {"num_mel_bins": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+         | {"hidden_size": 16, "max_source_positions": 16}},
+        {"input_features": _pixels(1, 8, 32)}, 4, "llama", "audio_token_id",
     ),
     "qwen2_audio": Multimodal(
         "Qwen2Audio",

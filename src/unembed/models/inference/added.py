@@ -1,7 +1,7 @@
 """How blocks add what is written to their stream: as it is, times one number, or with gains (`models/gains.py`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -21,7 +21,10 @@ def has_gains(reading: "Reading", writes: Sequence[Write]) -> bool:
     if len({str(x.scale) for x in writes}) > 1 or any(x.scale != x.scale for x in writes):
         return True
     stream, way = _plain(reading, sorted(reading.stream)), _plain(reading, _ways(reading))
-    return any(_multiplies(reading, x) or _adds(x) for x in stream) or any(_adds(x) for x in way)
+    factors = [x for operation in stream for x in _factors(reading, operation)]
+    numbers = {x for x in factors if x is not None}
+    # One and the same number everywhere multiplies the stream of no model: that is none of a kind.
+    return None in factors or len(numbers) > 1 or any(_adds(x) for x in (*stream, *way))
 
 
 def _ways(reading: "Reading") -> Iterator[int]:
@@ -49,11 +52,13 @@ def _plain(reading: "Reading", places: Iterable[int]) -> list[Operation]:
     return found
 
 
-def _multiplies(reading: "Reading", operation: Operation) -> bool:
-    """Whether it multiplies by constants, other than a number of the block at its end, which is told by itself."""
+def _factors(reading: "Reading", operation: Operation) -> list[float | None]:
+    """The constants by which it multiplies, None for a vector; without a number of the block at its end, which is told
+    by itself (Gemma 4).
+    """
     if base(operation) not in PRODUCTS or len(operation.reads) != 1 or reading.number_by(operation) is not None:
-        return False
-    return not all(_is_one(x) for x in _constants(operation))
+        return []
+    return [_number(x) for x in _constants(operation) if _number(x) != 1]
 
 
 def _adds(operation: Operation) -> bool:
@@ -68,9 +73,12 @@ def _constants(operation: Operation) -> list[object]:
     return [x for x in operation.args[:2] if not (isinstance(x, Value) and x.depends)]
 
 
-def _is_one(x: object) -> bool:
+def _number(x: Any) -> float | None:
+    """A number; None of a vector, unless it is of ones."""
     x = x.tensor if isinstance(x, Value) else x
-    return bool((x == 1).all()) if isinstance(x, Tensor) else x == 1
+    if not isinstance(x, Tensor):
+        return float(x)
+    return float(x.flatten()[0]) if x.numel() == 1 or bool((x == 1).all()) else None
 
 
 def middle_of(reading: "Reading") -> str | None:
