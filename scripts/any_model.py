@@ -1,7 +1,8 @@
 """Every causal type of the installed transformers, tried: docs/any-model.md's table and docs/studies/any-model.json.
 
 A tiny random copy of each default configuration is wrapped without its row, explained and patched, in a process of its
-own. Run again with a new release of transformers; `python scripts/any_model.py TYPE ...` tries some and writes nothing.
+own. Run again with a new release of transformers; `python scripts/any_model.py TYPE ...` tries some and writes nothing,
+`python scripts/any_model.py --again TYPE ...` puts what it finds of some into the table that is there.
 """
 
 import importlib.metadata
@@ -12,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ LENGTHS = (6, 11)
 TOKEN = 12
 EXACT = 1e-6
 """What a sum may differ from the module's own logit, relative to the largest: some modules take steps in float32."""
-_STRICT = {"norm scales", "sinks of patterns"}
-"""What is frozen of a type of which norm scales alone are, beside patterns: a sink is a part of these."""
+_ON_STREAM = ("norm scales", "activation of the prediction head")
+"""What may be frozen where the stream passes; all else is inside of what is written to it."""
 _GRANITES = ("granite", "granite_swa", "granitemoe", "granitemoe_swa", "granitemoeshared", "granitemoehybrid")
 _MIXTURE = {"num_experts_per_tok": 2, "n_routed_experts": 4, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
 _ROTARY = {"rope_type": "default", "rope_theta": 10000.0}
@@ -151,14 +153,20 @@ def _apart(model_type: str) -> dict[str, Any]:
 
 def table(found: dict[str, dict[str, Any]]) -> str:
     """The rows of the page."""
-    lines = ["| type | level | frozen on the way, beside patterns | parts can be patched | or why it is refused |"]
-    lines.append("|---|---|---|---|---|")
+    lines = ["| type | level | frozen on the stream | frozen in writes, beside patterns | parts can be patched | why not |"]
+    lines.append("|---|---|---|---|---|---|")
     for name, row in found.items():
         level = row["level"] or "refused"
         patched = "" if row["level"] is None else "yes" if row["patched"] else "no"
         why = row.get("why", "").replace("|", "/")
-        lines.append(f"| {name} | {level} | {', '.join(row.get('frozen', []))} | {patched} | {why} |")
+        stream, inside = map(", ".join, _where(row.get("frozen", ())))
+        lines.append(f"| {name} | {level} | {stream} | {inside} | {patched} | {why} |")
     return "\n".join(lines)
+
+
+def _where(frozen: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is frozen on the stream, and inside of writes."""
+    return [x for x in frozen if x in _ON_STREAM], [x for x in frozen if x not in _ON_STREAM]
 
 
 def _counted(found: dict[str, dict[str, Any]]) -> str:
@@ -166,8 +174,14 @@ def _counted(found: dict[str, dict[str, Any]]) -> str:
     order = ("everything", "heads", "neurons", "sublayers", "refused")
     patched = sum(bool(row.get("patched")) for row in found.values())
     told = ", ".join(f"{levels[level]} {level}" for level in order)
-    strict = sum(set(row["frozen"]) <= _STRICT for row in found.values() if row["level"])
-    return f"Of {len(found)} types: {told}; of {patched} parts can be patched, {strict} freeze norm scales alone."
+    split = [_where(row["frozen"]) for row in found.values() if row["level"]]
+    strict = sum(stream == ["norm scales"] for stream, _ in split)
+    gated = sum(any("gate" in x for x in inside) for _, inside in split)
+    return (
+        f"Of {len(found)} types: {told}; of {patched} parts can be patched. {len(split)} are certified: {strict} freeze "
+        f"norm scales alone on the stream, {len(split) - strict} the activation of a prediction head as well. "
+        f"{gated} freeze gates inside of writes."
+    )
 
 
 def main() -> None:
@@ -175,14 +189,16 @@ def main() -> None:
     from transformers import LlamaForCausalLM, MixtralForCausalLM  # noqa: F401  imported once, for all children
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    names = sys.argv[1:] or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
-    found = {}
+    again, asked = "--again" in sys.argv[1:], [x for x in sys.argv[1:] if x != "--again"]
+    names = asked or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+    found = json.loads(FIGURES.read_text())["types"] if again else {}
     for name in names:
         found[name] = _apart(name)
         print(name, json.dumps(found[name]), flush=True)
     print(_counted(found))
-    if sys.argv[1:]:
+    if asked and not again:
         return
+    found = dict(sorted(found.items()))
     versions = {name: importlib.metadata.version(name) for name in ("transformers", "torch")}
     FIGURES.write_text(json.dumps({"versions": versions, "types": found}, indent=1, sort_keys=True) + "\n")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- table -->\n")

@@ -38,6 +38,7 @@ UNKNOWN: dict[str, Told] = {
     "bloom": Told(patched=False, values={"n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
     "cohere": Told(values={"logit_scale": 0.0625}),
     "ctrl": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "dff": 48} | _NO_GROUPS),
+    "doge": Told(patched=False),
     "exaone4": Told(),
     "falcon": Told(patched=False, values={"num_key_value_heads": None, "head_dim": None}),
     "gemma4_text": Told(
@@ -49,6 +50,7 @@ UNKNOWN: dict[str, Told] = {
     ),
     "gemma4_unified_text": Told(values={"global_head_dim": 8, "num_kv_shared_layers": 0}),
     "glm4_moe": Told(kinds=_SHARED, values={**_MIXTURE, "first_k_dense_replace": 1}),
+    "gpt_neox_japanese": Told(patched=False, values={"intermediate_multiple_size": 2} | _NO_GROUPS),
     "gptj": Told(patched=False, values=_GPTJ),
     "granite": Told(values={"residual_multiplier": 0.5, "embedding_multiplier": 2.0, "logits_scaling": 3.0}),
     "granite_swa": Told(patched=False),
@@ -60,6 +62,12 @@ UNKNOWN: dict[str, Told] = {
     ),
     "minicpm3": Told(values={**_LATENT, "scale_emb": 12.0, "scale_depth": 1.4, "dim_model_base": 24}),
     "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
+    "minimax": Told(
+        level="neurons",
+        patched=False,
+        kinds=frozenset(("head", "neuron", "attention")),
+        values={**_MIXTURE, "layer_types": ["linear_attention", "full_attention", "linear_attention"], "block_size": 4},
+    ),
     "nanochat": Told(),
     "olmo3": Told(),
     "olmo_hybrid": Told(
@@ -78,6 +86,12 @@ UNKNOWN: dict[str, Told] = {
         patched=False,
         kinds=_SHARED | {"attention"},
         values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},
+    ),
+    "rwkv": Told(
+        level="sublayers",
+        patched=False,
+        kinds=frozenset(("attention", "mlp")),
+        values={"attention_hidden_size": 32, "context_length": 64},
     ),
 }
 

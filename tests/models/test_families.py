@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import unembed
 from builders import masked_models, random_models
 from builders.random_encoder_decoders import ENCODER_DECODERS
+from builders.random_multimodal import MULTIMODAL
 from builders.random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPED, VOCAB, build, each_family
 from oracles import oracle
 from oracles.norms import EPS32, EPS64
@@ -66,7 +67,7 @@ def check_terms(trace: Run, run: oracle.Run, position: int, layer: int, attentio
 
 def test_every_row_has_a_builder_and_an_oracle() -> None:
     assert sorted(MODEL_TYPES) == sorted(PARTS)
-    assert supported() == sorted({*MODEL_TYPES, *ENCODER_DECODERS, *masked_models.ROWS, "llava"})
+    assert supported() == sorted({*MODEL_TYPES, *ENCODER_DECODERS, *masked_models.ROWS, *MULTIMODAL})
 
 
 @each_family

@@ -191,22 +191,30 @@ def _check_blocks(run: Run, reads: Sequence[BlockReads], summed: Tensor | None) 
             _agree_sum(model, "embedding that enters the first block", start, before)
         if block.attends:
             _check_attention(model, index, block, layer, read, at)
-        addends = middle = [before]
+        addends = middle = given = [before]
+        inside = set(block.module.modules())
         for stage in layer.stages:
             middle = addends  # once the loop ends: what the MLP, the last to write, found
             addends = [*addends, layer.write(stage)]
+            given = addends
             if stage in block.stream_norms:
-                what, (_, norm) = f"norm after the {stage} of block {index}", block.stream_norms[stage]
+                what, (module, norm) = f"norm after the {stage} of block {index}", block.stream_norms[stage]
                 _agree_norm(model, what, norm, sum(addends[1:], addends[0]), layer.normed[stage])
                 addends = [layer.normed[stage]]
-        _agree_sum(model, f"stream after block {index}", addends, read.after[at])
+                if module in inside:  # else the next block begins with it
+                    given = addends
+        _agree_sum(model, f"stream after block {index}", given, read.after[at])
         if block.has_mlp and not block.whole_mlp:
             _check_mlp(model, index, block, read, [before] if model.parallel else middle, at)
 
 
 def _check_attention(model: Model, index: int, block: Block, layer: Layer, read: BlockReads, at: Sequence[int]) -> None:
-    what, before, norm = f"input of the attention of block {index}", read.stream[at], input_norm(block, model.d_model)
-    if norm is None:
+    what, before = f"input of the attention of block {index}", read.stream[at]
+    gated = model.family.gated_reads and block.attention_input_norm is not None
+    norm = None if gated else input_norm(block, model.d_model)
+    if gated:
+        _agree_made(model, what, block.attention_input_norm, before, read.attention[at])
+    elif norm is None:
         _agree_sum(model, what, [before], read.attention[at])
     else:
         _agree_norm(model, what, norm, before, read.attention[at])
@@ -272,6 +280,10 @@ def _check_mlp(
     own = [module for module, _ in block.stream_norms.values()]  # these make the stream, which is read as it is then
     layers = [call for call in read.layers if call.module not in own]
     for given, reader in inputs:
+        if model.family.gated_reads and block.middle is not None:
+            summed = sum(stream[1:], stream[0])
+            _agree_made(model, what, block.middle, summed, by_position(given)[at])
+            continue
         norm = norm_call(layers, given, reader)
         if norm is None:
             _agree_sum(model, what, stream, by_position(given)[at])
@@ -296,6 +308,12 @@ def _agree_sum(model: Model, what: str, addends: Sequence[Tensor], found: Tensor
     """A sum of the stream, against the sizes of its addends at each dimension."""
     sizes = sum((x.double().abs() for x in addends[1:]), addends[0].double().abs())
     _agree(model, what, found, sum(addends[1:], addends[0]), _STEP_SLACK * model.precision * sizes)
+
+
+def _agree_made(model: Model, what: str, module: nn.Module | None, given: Tensor, made: Tensor) -> None:
+    """What a module makes of a stream, of whatever kind the module is, against what it made in the run."""
+    assert module is not None
+    _compare(model, what, by_position(module(given[None])), made)
 
 
 def _agree_norm(model: Model, what: str, norm: Norm, before: Tensor, after: Tensor) -> None:

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from unembed.errors import ModelError
 from unembed.models.families import family_of, has_row, row
 from unembed.models.family import CrossAttention, Family
+from unembed.models.gains import with_gains
 from unembed.models.inference.infer import inferred_row, is_causal
 from unembed.models.layers import no_matrix, projection
 from unembed.models.model import Block, Cross, Model, Stage, settings
@@ -60,7 +62,7 @@ def describe(
     unembedding = unembedding if tied is None else tied
     # The columns, not in_features, which may be stale where a library swapped the matrix.
     d_model = _width(module, family, unembedding.weight.shape[-1], head)
-    model = _parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder)
+    model = with_gains(_parts(module, family, d_model, tokenizer=tokenizer, name=name, folder=folder))
     model = replace(model, final_norm=model.final_norm.times(model.logit_scale), given=given)
     model = replace(model, prediction_head=head, tied_unembedding=tied)
     if family.encoder is None:
@@ -96,7 +98,9 @@ def _present(module: nn.Module, family: Family) -> Family:
     return replace(family, **{name: None for name, path in paths.items() if path and not _has(module, path)})
 
 
-def _has(module: nn.Module, path: str) -> bool:
+def _has(module: nn.Module, path: str | None) -> bool:
+    if path is None:
+        return False
     try:
         return isinstance(module.get_submodule(path), nn.Module)
     except AttributeError:
@@ -174,7 +178,14 @@ def _parts(
         module=module,
         tokenizer=tokenizer,
         family=family,
-        blocks=tuple(_block(block, _row_of_block(block, family), d_model, heads) for block in blocks),
+        blocks=_entered(
+            tuple(
+                _block(block, _row_of_block(block, family), d_model, heads)
+                for block in blocks
+                if type(block).__name__ not in family.skipped
+            ),
+            d_model,
+        ),
         final_norm=_norm(module, family.final_norm, d_model),
         embedding_norm=_embedding_norm(module, family, d_model),
         embedding_projection=(
@@ -210,6 +221,16 @@ def _embedding_norm(module: nn.Module, family: Family, d_model: int) -> Norm | N
     return _norm(module, family.embedding_norm, d_model if into is None else projection(_part(module, into)).shape[0])
 
 
+def _entered(blocks: tuple[Block, ...], d_model: int) -> tuple[Block, ...]:
+    """The blocks, where the stream goes through a norm as it enters the next: it stands behind the MLP's write."""
+    found = list(blocks)
+    for index, (block, following) in enumerate(pairwise(blocks)):
+        if following.enters is not None:
+            norm = probed(following.enters, d_model, like=next(following.module.parameters()))
+            found[index] = replace(block, stream_norms={**block.stream_norms, "mlp": (following.enters, norm)})
+    return tuple(found)
+
+
 def _row_of_block(block: nn.Module, family: Family) -> Family:
     return dict(family.of_class).get(type(block).__name__, family)
 
@@ -237,6 +258,8 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
         shared_experts=_shared(block, family, experts),
         gates_shared=family.gates_shared,
         write_scale=family.write_scale,
+        enters=_part(block, family.entering_norm) if _has(block, family.entering_norm) else None,
+        middle=_part(block, family.middle) if _has(block, family.middle) else None,
         beside=_beside(block, family),
         stream_norms=_stream_norms(block, family, d_model),
     )

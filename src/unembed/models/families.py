@@ -10,9 +10,24 @@ from typing import Any
 
 from unembed.errors import ModelError
 from unembed.models.family import CrossAttention, Encoder, Family, Prefix, Require
+from unembed.models.inference.infer import causal_class, inferred_row
 from unembed.models.masked_families import MASKED
 
-_PREFIXED = {"llava": Prefix()}
+_LLAVAS = (
+    *("llava", "llava_next", "vipllava", "mistral3", "lighton_ocr", "internvl", "gemma3", "got_ocr2"),
+    "aya_vision",
+)
+_AUDIO = Prefix(reads="audio", inputs="input_features", token="audio_token_id", loader="AutoModelForMultimodalLM")
+_IDEFICS = Prefix(path="model.text_model.")
+_PREFIXED = {
+    **dict.fromkeys(_LLAVAS, Prefix()),
+    **dict.fromkeys(("idefics3", "smolvlm"), _IDEFICS),
+    **dict.fromkeys(("qwen2_vl", "qwen2_5_vl"), Prefix()),
+    "qwen2_audio": _AUDIO,
+    "voxtral": _AUDIO,
+}
+_INSIDE = {"qwen2_vl_text": "qwen2", "qwen2_5_vl_text": "qwen2"}
+"""The rows that describe the language models inside, which have model types of their own."""
 
 
 def _prefixed(model_type: str, text: Family) -> Family:
@@ -30,7 +45,8 @@ def _prefixed(model_type: str, text: Family) -> Family:
         embedding=inside(text.embedding),
         position_embedding=inside(text.position_embedding),
         loader=prefix.loader,
-        logit_softcap=None,  # the module around the GPT unembeds by itself, without one
+        logit_softcap=None,  # the module around the GPT unembeds by itself, without one, and without a multiplier
+        logit_multiplier=1.0,
         prefix=prefix,
     )
 
@@ -288,13 +304,23 @@ def family_of(config: Any) -> Family:
         text = getattr(config, part, None)
         if text is None:
             raise ModelError(f"The configuration of {config.model_type} has no part {part!r} that describes its GPT.")
-        return _prefixed(config.model_type, family_of(text))
+        return _prefixed(config.model_type, _of_text(text))
     for requirement in family.requires:
         requirement.check(config)
     other = family.other_head
     if other is not None and getattr(config, other.attribute, None) == other.value:
         return replace(family, prediction_head=other.head)
     return family
+
+
+def _of_text(text: Any) -> Family:
+    """The row of the language model inside a module."""
+    known, kind = _INSIDE.get(text.model_type), causal_class(text.model_type)
+    if known is None and not has_row(text.model_type) and kind is not None:
+        import transformers
+
+        return inferred_row(getattr(transformers, kind), text)
+    return family_of(text) if known is None else replace(row(known), model_type=text.model_type)
 
 
 def row(model_type: str) -> Family:

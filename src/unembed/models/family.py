@@ -125,6 +125,17 @@ class Family(Brief):
     """The number of a block by which it multiplies the stream at its end (Gemma 4)."""
     stream_norms: tuple[str, ...] = ()
     """Post-LN: the norm that the stream goes through after each write, in the order of the writes."""
+    entering_norm: str | None = None
+    """A norm that the stream goes through as it enters a block (MiniMax); in the first, that of the embeddings
+    (RWKV)."""
+    middle: str | None = None
+    """The module through which the MLP reads the stream; named where one of the next two is set."""
+    gains: bool = False
+    """Whether blocks multiply stream or writes by fixed vectors or numbers of each layer, or add a vector: gains.py."""
+    gated_reads: bool = False
+    """Whether a gate is in what attention and MLP read the stream through (A.X K2)."""
+    skipped: tuple[str, ...] = ()
+    """Classes of blocks that no prompt of text alone goes through (Mllama): they are not counted."""
 
     inner_attention: str | None = None
     """A method `(query, key, value, mask) -> (z, pattern)` of `attention`, for a model that bypasses the interface."""
@@ -265,7 +276,7 @@ class Prefix(Brief):
     """The GPT's part of the configuration."""
     path: str = "model.language_model."
     """What stands for `model.` in the GPT's row."""
-    reads: Literal["image"] = "image"
+    reads: Literal["image", "audio"] = "image"
     inputs: str = "pixel_values"
     """What the module is called with beside the token ids."""
     token: str = "image_token_id"

@@ -85,6 +85,12 @@ class Block(Attending):
     """Other modules whose output is added in the place of a write that is one term."""
     write_scale: float = 1.0
     """What the block multiplies its writes by before it adds them to the stream."""
+    write_scales: Mapping[Stage, Tensor] = field(default_factory=dict, hash=False)
+    """The same of a stage and of each dimension, where it differs (gains.py)."""
+    enters: nn.Module | None = None
+    """The norm that the stream goes through as it enters: the stream before the block is what this gives."""
+    middle: nn.Module | None = None
+    """The module through which its MLP reads the stream, where the row names it."""
     cross: Cross | None = None
     """In a decoder that reads an encoder."""
     stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict, hash=False)

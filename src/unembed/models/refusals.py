@@ -64,6 +64,10 @@ def why_no_versions(model: Model) -> str | None:
         return _MIXED
     if model.has_whole_mlps:
         return _WHOLE
+    if model.family.gains:
+        return "its blocks multiply stream or writes by vectors or numbers of their own, or add a vector"
+    if model.family.entering_norm is not None:
+        return "its stream goes through a norm as it enters a block"
     return model.unpatched
 
 

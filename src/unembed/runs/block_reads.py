@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
-from unembed.models.hooks import attending, first_of, on_call, on_pass, one_at_a_time
+from unembed.models.hooks import attending, first_of, on_call, on_output, on_pass, one_at_a_time
 from unembed.models.layers import projection
 from unembed.models.model import Block
 from unembed.models.reprs import Brief
@@ -63,6 +63,10 @@ class BlockReads(Brief):
         """Keep what a module was called with."""
         setattr(self, name, by_position(args[0] if args else kwargs["hidden_states"]))
 
+    def enter(self, normed: Tensor) -> None:
+        """Keep what a norm made of the stream that entered."""
+        self.stream = by_position(normed)
+
     def end(self, args: tuple[Any, ...], out: Any) -> None:
         """Keep what the block gave."""
         self.after = by_position(first_of(out))
@@ -72,6 +76,8 @@ def watch(stack: ExitStack, block: Block) -> BlockReads:
     """Keep what a block reads from now until `stack` closes."""
     reads = BlockReads()
     on_call(stack, block.module, partial(reads.put, "stream"))
+    if block.enters is not None:
+        on_output(stack, block.enters, reads.enter)
     on_call(stack, block.attention, partial(reads.put, "attention"))
     if block.experts is not None:
         on_call(stack, block.experts, partial(reads.put, "experts"))

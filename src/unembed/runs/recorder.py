@@ -127,6 +127,10 @@ class Recorder:
                 self._watch_neurons(stack, block, seen)
             if calls:
                 on_call(stack, block.module, partial(self._put_block_call, seen))
+                if block.enters is None:
+                    on_call(stack, block.module, lambda args, _, seen=seen: self._put_stream(seen, args[0]))
+                else:
+                    on_output(stack, block.enters, partial(self._put_stream, seen))
                 on_call(stack, block.attention, partial(self._put_attention_call, seen.attention_call))
 
     def _watch_start(self, stack: ExitStack) -> None:
@@ -143,6 +147,8 @@ class Recorder:
             on_output(stack, self.model.module.get_submodule(family.position_embedding), self._put_positions)
         if self.model.blocks:
             self._watch_input(stack, self.model.blocks[0].module, ends.start)
+            if self.model.embedding_norm is not None and family.embedding_norm is None:  # gains.py
+                self._watch_input(stack, self.model.blocks[0].module, ends.embedding_normed)
 
     def _put_positions(self, out: Tensor) -> None:
         # Some modules give positions without a batch (Marian): every prompt of it has the same then.
@@ -171,11 +177,12 @@ class Recorder:
             self._watch_input(stack, head.norm_module, ends.head_activated)
 
     def _watch_writes(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
-        for module, norm, written, given in (
-            (block.attention_write, block.attention_norm, seen.attention_write, seen.attention_output),
-            (block.mlp_write, block.mlp_norm, seen.mlp_write, seen.mlp_output),
+        stages: tuple[Stage, Stage] = ("attention", "mlp")
+        for stage, module, norm, written, given in (
+            (stages[0], block.attention_write, block.attention_norm, seen.attention_write, seen.attention_output),
+            (stages[1], block.mlp_write, block.mlp_norm, seen.mlp_write, seen.mlp_output),
         ):
-            self._watch_output(stack, module, written, block.write_scale)
+            self._watch_output(stack, module, written, block.write_scales.get(stage, block.write_scale))
             if norm is not None and norm.identity:  # no post-norm: the block multiplies what the sublayer gives
                 self._watch_output(stack, module, given)
             elif norm is not None:
@@ -187,7 +194,10 @@ class Recorder:
             for module, beside in zip(modules, seen.beside[stage], strict=True):
                 self._watch_output(stack, module, beside, block.write_scale)
         for stage, (norm, _) in block.stream_norms.items():
-            self._watch_output(stack, norm, seen.normed[stage])
+            if stage == "attention" and norm is block.module and block.middle is not None:  # gains.py
+                self._watch_input(stack, block.middle, seen.normed[stage])
+            else:
+                self._watch_output(stack, norm, seen.normed[stage])
 
     def _watch_neurons(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
         if block.down_projection is not None:
@@ -203,13 +213,13 @@ class Recorder:
             self._watch_input(stack, block.output_projection, seen.entered)
 
     def _watch_output(
-        self, stack: ExitStack, module: nn.Module, seen: Seen[Any], scale: float = 1.0, *, own: bool = False
+        self, stack: ExitStack, module: nn.Module, seen: Seen[Any], scale: float | Tensor = 1.0, *, own: bool = False
     ) -> None:
         def keep(out: Tensor) -> None:
             # Where two writes are added to each other first, some modules do it in place (Falcon).
             # So do some with embeddings, to which they add positions (GIT).
             mine = self._at(out).clone() if self.model.writes_meet_first or own else self._at(out)
-            seen.put(mine if scale == 1 else mine * scale)
+            seen.put(mine * scale.to(mine) if isinstance(scale, Tensor) else mine if scale == 1 else mine * scale)
 
         on_output(stack, module, keep)
 
@@ -225,13 +235,15 @@ class Recorder:
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
 
     def _put_block_call(self, seen: _OfBlock, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        whole = self._own(args[0])[0]
+        seen.call.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(kwargs)))
+
+    def _put_stream(self, seen: _OfBlock, stream: Tensor) -> None:
+        whole = self._own(stream)[0]
         if self.streams or seen is self._blocks[0]:
             seen.stream.put(Entering(self._select(whole), whole, None))
         else:
             lengths = torch.linalg.vector_norm(whole, dim=-1, dtype=torch.float64)
             seen.stream.put(Entering(self._select(whole), None, lengths))
-        seen.call.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(kwargs)))
 
     def _put_attention_call(self, seen: Seen[_Arguments], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # What attention reads is the stream through a norm, which a run makes again when it is asked (attention_input):

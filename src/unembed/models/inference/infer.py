@@ -19,6 +19,7 @@ from unembed.models.inference.reading import structure_of
 from unembed.models.inference.rows import row_of
 from unembed.models.inference.scales import for_sizes_of
 from unembed.models.inference.structure import Structure, Write
+from unembed.models.norms import probed
 from unembed.models.inference.tiny import VOCABULARY, own_part, tiny_copy
 
 _LENGTHS = (7, 9)
@@ -90,7 +91,7 @@ def _in_float64(copy: Any) -> Structure:
         )
     _check_causal(copy)
     first = _absent_norms_told(copy, kinds_told(copy, first, _inputs(_LENGTHS[0])))
-    return replace(first, observed=not _by_interface(copy, first))
+    return replace(first, observed=not _by_interface(copy, first), gated_reads=_gated_reads(copy, first))
 
 
 def _check_causal(copy: Any) -> None:
@@ -120,6 +121,18 @@ def _absent_norms_told(copy: Any, structure: Structure) -> Structure:
         return replace(write, input_norm=norm) if absent and isinstance(part, torch.nn.Identity) else write
 
     return replace(structure, writes=tuple(map(told, structure.writes)))
+
+
+def _gated_reads(copy: Any, structure: Structure) -> bool:
+    """Whether attention reads the stream through what is no norm: with a gate in it, say."""
+    paths = {f"{structure.blocks}.{x.block}.{x.input_norm}" for x in structure.of("heads") if x.input_norm is not None}
+    width = copy.get_input_embeddings().weight.shape[-1]
+    try:
+        for path in sorted(paths):
+            probed(copy.get_submodule(path), width)
+    except ModelError:
+        return True
+    return False
 
 
 def _by_interface(copy: Any, structure: Structure) -> bool:

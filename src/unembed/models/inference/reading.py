@@ -6,12 +6,15 @@ from its matrix (inside.py).
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, get_args
 
 from torch import Tensor, nn
 
 from unembed.errors import ModelError
+from unembed.models.inference.added import has_gains, middle_of
 from unembed.models.inference.ends import added_at_the_start, head_among, normed_before_positions
 from unembed.models.inference.identities import ELEMENTWISE, EXACT, MATRICES, NORMS, PRODUCTS, base
 from unembed.models.inference.inside import Behind, behind, read_by, softmax_of
@@ -28,8 +31,19 @@ def structure_of(module: Any, inputs: Mapping[str, Any]) -> Structure:
             frozen on its stream; the message says what.
     """
     tape = taped(module, inputs)
-    vocabulary = tape.logits.tensor.shape[-1]
-    return Reading(module, tape, walk(tape, -1, min(12, vocabulary - 1))).structure()
+    token = min(12, tape.logits.tensor.shape[-1] - 1)
+    walked = walk(tape, -1, token)
+    try:
+        return Reading(module, tape, walked).structure()
+    except ModelError:
+        gates = {x.operation.place for x in walked.frozen if x.kind == "gate" and x.block is not None}
+        if not gates:
+            raise
+        # What passes a gate may be a part of a write: of an expert that gives back what it takes (LongCat).
+        stopped = Reading(module, tape, walk(tape, -1, token, stops=gates))
+        with suppress(ModelError):
+            return stopped.structure()
+        raise
 
 
 class Reading:
@@ -54,6 +68,12 @@ class Reading:
         embedding = self._embedding()
         before, after = self._on_stream(0, self.first), self._on_stream(self.last + 1, len(self.tape.operations))
         before = [x for x in before if embedding.module not in x.modules]  # what it does inside, it gives
+        gains = has_gains(self, writes)
+        embedding_scale = _scale_or_nan([x for x in before if self.norm_among(before) not in x.modules])
+        if embedding_scale != embedding_scale:  # a vector, which is a gain as well (Zaya)
+            gains, embedding_scale = True, 1.0
+        if gains:
+            writes = tuple(replace(x, scale=1.0) for x in writes)
         normed_alone = normed_before_positions(self, before)
         unembeds = next(x for x in after if self.parts.get(x.module) is self.module.get_output_embeddings())
         frozen = {x.kind for x in self.walked.frozen_on_stream()}
@@ -64,11 +84,15 @@ class Reading:
             parallel=self._parallel(),
             meets_first=self._meets_first(),
             embedding=normed_alone or embedding.module,
-            embedding_scale=_scale([x for x in before if self.norm_among(before) not in x.modules]),
+            embedding_scale=embedding_scale,
             **added_at_the_start(self, before, embedding.module),
             embedding_norm=None if normed_alone else self.norm_among(before),
-            stream_scale=self._stream_scale(),
-            stream_norms=self._stream_norms(),
+            stream_scale=None if gains else self._stream_scale(),
+            stream_norms=self._stream_norms(entering=False),
+            entering_norm=next(iter(self._stream_norms(entering=True)), None),
+            middle=middle_of(self),
+            gains=gains,
+            skipped=self._skipped(),
             final_norm=self.norm_among([x for x in after if head is None or x.place < head.place]),
             head=None if head is None else head.row,
             unembedding_scale=_scale([x for x in after if x.place < unembeds.place and self._outside_norms(x)]),
@@ -132,13 +156,13 @@ class Reading:
 
     def _write(self, leaf: Leaf, block: int) -> Write:
         operation = leaf.value.operation
-        path, join = self._way_up(operation)
+        path, join = self.way_up(operation)
         sublayer = self._clean(operation, block)
-        outside = [x for x in path if sublayer not in self._below(x, block)]
-        norms = [m for x in outside for m in [self._clean_or_none(x, block)] if m is not None]
+        outside = [x for x in path if sublayer not in self.below(x, block)]
+        norms = [m for x in outside for m in [self.clean_or_none(x, block)] if m is not None]
         module = norms[-1] if norms else sublayer
         self._joins.setdefault((block, module), join)
-        scale = _scale([x for x in outside if self._clean_or_none(x, block) is None])
+        scale = _scale_or_nan([x for x in outside if self.clean_or_none(x, block) is None])
         kind, matrix, made = self._made(operation, block)
         attends = None if made.mix is None else self._relative(made.mix.module, block)
         return Write(
@@ -160,7 +184,7 @@ class Reading:
         )
 
     def _made(self, operation: Operation, block: int) -> tuple[Any, str, Behind]:
-        stack = self._below(operation, block)
+        stack = self.below(operation, block)
         experts = next((p for p in stack if self._stacked(block, p)), None)
         made = behind(operation, lambda x: self.block(x) == block and x.place not in self.stream)
         if experts is not None:
@@ -171,7 +195,7 @@ class Reading:
         part = self.parts[f"{self.walked.blocks}.{block}.{path}"]
         return any(isinstance(x, Tensor) and x.ndim == 3 for x in part.parameters(recurse=False))
 
-    def _way_up(self, operation: Operation) -> tuple[list[Operation], int]:
+    def way_up(self, operation: Operation) -> tuple[list[Operation], int]:
         """From a write to where the stream takes it up: the operations in between, and the place of the sum."""
         path, place = [], operation.place
         while True:
@@ -195,17 +219,17 @@ class Reading:
     def _relative(self, path: str, block: int) -> str:
         return path.removeprefix(f"{self.walked.blocks}.{block}").removeprefix(".")
 
-    def _below(self, operation: Operation, block: int) -> list[str]:
+    def below(self, operation: Operation, block: int) -> list[str]:
         """The modules of a block that ran an operation, outermost first."""
         prefix = f"{self.walked.blocks}.{block}."
         return [path.removeprefix(prefix) for path in operation.modules if path.startswith(prefix)]
 
-    def _clean_or_none(self, operation: Operation, block: int) -> str | None:
-        return next((path for path in self._below(operation, block) if path not in self._touching[block]), None)
+    def clean_or_none(self, operation: Operation, block: int) -> str | None:
+        return next((path for path in self.below(operation, block) if path not in self._touching[block]), None)
 
     def _clean(self, operation: Operation, block: int) -> str:
         """The outermost module of the block that ran an operation and through which the stream does not go."""
-        found = self._clean_or_none(operation, block)
+        found = self.clean_or_none(operation, block)
         if found is None:
             raise self.refused(f"what block {block} writes is made by no module of its own ({operation.name})")
         return found
@@ -218,12 +242,12 @@ class Reading:
             operation = self.tape.operations[place]
             block = self.block(operation)
             if block is not None:
-                found[block].update(self._below(operation, block))
+                found[block].update(self.below(operation, block))
         return found
 
     def _input_norm(self, values: Value, block: int, attends: str) -> str | None:
         way = read_by(values, lambda x: self.block(x) == block and x.place not in self.stream)
-        outside = [self._clean_or_none(x, block) for x in way if attends not in self._below(x, block)]
+        outside = [self.clean_or_none(x, block) for x in way if attends not in self.below(x, block)]
         return next((path for path in outside if path is not None), None)
 
     # The order of writes
@@ -256,7 +280,7 @@ class Reading:
         two = self._two()
         if two is None or not self._parallel():
             return False
-        first, second = (self._way_up(self.tape.operations[x])[0] for x in two)
+        first, second = (self.way_up(self.tape.operations[x])[0] for x in two)
         return bool({x.place for x in first} & {x.place for x in second})
 
     # Before and after the blocks
@@ -288,20 +312,35 @@ class Reading:
 
     def _stream_scale(self) -> str | None:
         """The one number of a block that multiplies the stream."""
-        numbers = {
-            id(x): name for name, x in (*self.module.named_buffers(), *self.module.named_parameters()) if x.numel() == 1
-        }
         for operation in self._on_stream(self.first, self.last + 1):
-            block = self.block(operation)
-            if block is not None and base(operation) == "mul" and len(operation.reads) == 1:
-                found = next((numbers[id(x)] for x in operation.args if id(x) in numbers), None)
-                if found is not None:
-                    return self._relative(found, block)
+            block, found = self.block(operation), self.number_by(operation)
+            if block is not None and found is not None:
+                return self._relative(found, block)
         return None
 
-    def _stream_norms(self) -> tuple[str, ...]:
-        """Of a block whose stream is normed: the norms, in order."""
+    @cached_property
+    def _numbers(self) -> dict[int, str]:
+        named = (*self.module.named_buffers(), *self.module.named_parameters())
+        return {id(x): name for name, x in named if x.numel() == 1}
+
+    def number_by(self, operation: Operation) -> str | None:
+        """The name of the one number of the module by which an operation multiplies."""
+        if base(operation) != "mul" or len(operation.reads) != 1:
+            return None
+        return next((self._numbers[id(x)] for x in operation.args if id(x) in self._numbers), None)
+
+    def _skipped(self) -> tuple[str, ...]:
+        """The classes of blocks of which none ran."""
+        blocks: Any = self.parts[self.walked.blocks]
+        ran = {self.block(x) for x in self.tape.operations}
+        of = [type(x).__name__ for x in blocks]
+        return tuple(sorted(set(of) - {name for i, name in enumerate(of) if i in ran}))
+
+    def _stream_norms(self, *, entering: bool) -> tuple[str, ...]:
+        """Of a block whose stream is normed, before its first write or after: the norms, in order."""
+        starts = {b: min(x for (c, _), x in self._joins.items() if c == b) for b, _ in self._joins}
         found = [x for x in self.walked.frozen_on_stream() if x.kind == "norm scale" and x.block is not None]
+        found = [x for x in found if (x.operation.place < starts.get(x.block or 0, 0)) == entering]
         first = [x for x in found if x.block == found[0].block]
         return tuple(dict.fromkeys(self._relative(x.operation.module, x.block or 0) for x in first))
 
@@ -315,6 +354,14 @@ def _ancestors(operation: Operation) -> set[int]:
                 found.add(x.operation.place)
                 queue.append(x.operation)
     return found
+
+
+def _scale_or_nan(operations: Sequence[Operation]) -> float:
+    """As `_scale`; no number, where one of them multiplies by a vector."""
+    try:
+        return _scale(operations)
+    except ModelError:
+        return float("nan")
 
 
 def _scale(operations: Sequence[Operation], *, without_cap: bool = False) -> float:

@@ -56,7 +56,7 @@ def _row(structure: Structure, config: Any) -> Family:
         token_type_embedding=structure.token_types,
         adds_position_first=structure.adds_position_first,
         first_position=structure.first_position,
-        embedding_norm=structure.embedding_norm,
+        embedding_norm=_embedding_norm(structure),
         embedding_projection=structure.embedding_projection,
         prediction_head=structure.head,
         attention=_same("attention", (x.attends for x in heads)) or mixing,
@@ -78,6 +78,11 @@ def _row(structure: Structure, config: Any) -> Family:
         unembedding_scale=structure.unembedding_scale,
         logit_multiplier=structure.logit_scale,
         stream_norms=structure.stream_norms,
+        entering_norm=structure.entering_norm,
+        middle=structure.middle if structure.gains or structure.gated_reads else None,
+        gains=structure.gains,
+        gated_reads=structure.gated_reads,
+        skipped=structure.skipped,
         stream_scale=structure.stream_scale,
         attention_beside=_same("what writes beside attention", (x.beside for x in structure.of("mixer"))) or (),
         mlp_beside=_same("what writes beside the MLP", (x.beside for x in whole)) or (),
@@ -94,6 +99,15 @@ def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:
     if not mixers or mixers[0] not in {x.sublayer for x in structure.of("heads")}:
         return None
     return _same("class of mixers", (x.made_by for x in structure.of("mixer")))
+
+
+def _embedding_norm(structure: Structure) -> str | None:
+    """The norm of the embeddings, which may stand at the beginning of the first block."""
+    if structure.entering_norm is None:
+        return structure.embedding_norm
+    if structure.embedding_norm is not None:
+        raise _untold("its embeddings go through two norms")
+    return f"{structure.blocks}.0.{structure.entering_norm}"
 
 
 def _of_text(config: Any) -> Any:

@@ -70,7 +70,17 @@ class Structure(Brief):
     stream_scale: str | None = None
     """The number of a block by which it multiplies the stream at its end, from the block."""
     stream_norms: tuple[str, ...]
-    """Post-LN: norms of the stream in a block, from the block."""
+    """Post-LN: norms of the stream in a block after a write, from the block."""
+    entering_norm: str | None = None
+    """The norm of the stream in a block before its first write, from the block."""
+    middle: str | None = None
+    """The module through which MLPs read the stream, from the block; where they have one in common."""
+    gains: bool = False
+    """Whether blocks multiply stream or writes by numbers of each layer or by vectors, or add a vector."""
+    gated_reads: bool = False
+    """Whether attention reads the stream through what is no norm."""
+    skipped: tuple[str, ...] = ()
+    """Classes of blocks that no prompt goes through."""
     final_norm: str | None
     head: HeadRow | None = None
     """What stands between the last stream and the unembedding, with an activation that is frozen."""

@@ -218,6 +218,10 @@ def _related(values: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     for name, width in _EMBEDDED:
         if values.get(name) not in (None, values.get("hidden_size")) and "hidden_size" in values:
             made[name] = width
+    if values.get("attention_hidden_size") == 2 * values.get("hidden_size", 0):  # of Zamba, which attends to two streams
+        made |= {"attention_hidden_size": 2 * WIDTH, "attention_head_dim": 2 * WIDTH // HEADS}
+    if "hybrid_layer_ids" in made and "layers_block_type" in made:  # the same told twice
+        made["hybrid_layer_ids"] = [i for i, kind in enumerate(made["layers_block_type"]) if kind == "hybrid"]
     if "expand" in made and "head_dim" in made:  # of Mamba 2, whose heads share a width of their own
         made["head_dim"] = made["expand"] * WIDTH // HEADS
     return made
@@ -246,9 +250,14 @@ def _rotary(name: str, value: Any) -> Any:
 
 
 def _some_of_each(values: list[Any], count: int) -> list[Any]:
-    """So many entries, in order, that show every kind where they can."""
-    kinds = list(dict.fromkeys(map(str, values)))
-    chosen = sorted(next(i for i, x in enumerate(values) if str(x) == kind) for kind in kinds)[:count]
+    """So many entries, in order, that show every kind where they can, and then every kind twice: layers of a kind may
+    share parts (Zamba).
+    """
+    places: dict[str, list[int]] = {}
+    for i, x in enumerate(values):
+        places.setdefault(str(x), []).append(i)
+    firsts, seconds = (sorted(x[n] for x in places.values() if len(x) > n) for n in (0, 1))
+    chosen = [*firsts, *seconds][:count]
     chosen += [i for i in range(len(values)) if i not in chosen][: count - len(chosen)]
     return [values[i] for i in sorted(chosen)]
 

@@ -7,6 +7,7 @@ without saying so.
 
 import heapq
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -107,13 +108,13 @@ def is_embedding(operation: Operation) -> bool:
 
 
 @torch.no_grad()
-def walk(tape: Tape, position: int, token: int) -> Walked:
-    """Walk one logit back."""
+def walk(tape: Tape, position: int, token: int, *, stops: Collection[int] = ()) -> Walked:
+    """Walk one logit back; no further than the operations at some places of the run."""
     logits = tape.logits.tensor
     reads = torch.zeros_like(logits)
     place = (*[0] * (logits.ndim - 2), position, token)
     reads[place] = 1.0
-    return _Walk(tape, _list_of_blocks(tape)).go(reads, float(logits[place]))
+    return _Walk(tape, _list_of_blocks(tape), stops).go(reads, float(logits[place]))
 
 
 def _list_of_blocks(tape: Tape) -> str | None:
@@ -131,8 +132,8 @@ def _list_of_blocks(tape: Tape) -> str | None:
 
 
 class _Walk:
-    def __init__(self, tape: Tape, blocks: str | None) -> None:
-        self.tape, self.blocks = tape, blocks or ""
+    def __init__(self, tape: Tape, blocks: str | None, stops: Collection[int] = ()) -> None:
+        self.tape, self.blocks, self.stops = tape, blocks or "", stops
         self._queue: list[int] = []
         self._reads: dict[int, dict[int, Tensor]] = {}
         inside = [x.place for x in tape.operations if self._block(x) is not None]
@@ -164,7 +165,9 @@ class _Walk:
         onward: list[tuple[Value, Tensor]] | None = None
         constant, kind = 0.0, None
         activated = self._activated(operation)
-        if activated is not None:
+        if operation.place in self.stops:
+            pass
+        elif activated is not None:
             onward, kind = [(activated, cotangents[0] * _ratio(operation.outputs[0], activated.tensor))], "activation"
         elif operation.depends and name in NORMS and 0 in cotangents:
             onward, constant = through_norm(operation, cotangents[0])
