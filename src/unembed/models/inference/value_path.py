@@ -160,6 +160,8 @@ def _goes(operation: Operation, read: Sequence[Value]) -> bool | None:
     if name in MATRICES:
         others = [x for x in operation.args[-2:] if not any(x is y for y in read)]
         return None if len(read) > 1 else not any(_learned(x) for x in others)
+    if name == "linalg_solve_triangular":  # linear in what is on its right side
+        return None if len(read) > 1 else read[0] is operation.args[1]
     if name == "convolution":
         weight, groups = operation.args[1], operation.args[-1]
         return groups == operation.args[0].tensor.shape[1] and _learned(weight) and read[0] is operation.args[0]
