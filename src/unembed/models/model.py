@@ -63,6 +63,8 @@ class Block(Attending):
     attends: bool = True
     """Whether it has heads. Another mixer that is in their place (`attention`, `attention_write`) is one term; where
     there is none either, these are modules that never run."""
+    splits: bool = False
+    """Whether what another mixer takes from each token is told apart; `output_projection` is its output matrix then."""
     has_mlp: bool = True
     """Whether it has an MLP; else `mlp_write` is a module that never runs."""
     attention_input_norm: nn.Module | None
@@ -303,9 +305,9 @@ class Model:
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
         """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
 
-        A mixer that is no softmax attention is one term, and so is an MLP in which no neurons are known.
+        A mixer in which no path from values is known is one term, and so is an MLP in which no neurons are known.
         """
-        heads = self.heads > 0 and not self.has_mixers
+        heads = any(block.attends or block.splits for block in self.blocks) and not self.has_whole_mixers
         neurons = self.d_mlp > 0 and not self.has_whole_mlps
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
@@ -313,6 +315,11 @@ class Model:
     def has_mixers(self) -> bool:
         """Whether some blocks mix tokens by something else than softmax attention."""
         return any(block.mixes and not block.attends for block in self.blocks)
+
+    @property
+    def has_whole_mixers(self) -> bool:
+        """Whether some of these are one term."""
+        return any(block.mixes and not block.attends and not block.splits for block in self.blocks)
 
     @property
     def has_whole_mlps(self) -> bool:

@@ -102,7 +102,7 @@ def asks_of_mixers(model: Model, method: str) -> None:
 
 def level_notes(model: Model, by: str) -> list[str]:
     """What a ledger of this granularity does not split in this model, where something does not."""
-    wholes = ["what mixes tokens by something else than softmax attention"] if model.has_mixers else []
+    wholes = ["what mixes tokens by something else than softmax attention"] if model.has_whole_mixers else []
     wholes += ["an MLP in which no neurons are known"] if model.has_whole_mlps else []
     if not wholes or by == "sublayer":
         return []

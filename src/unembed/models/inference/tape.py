@@ -249,7 +249,7 @@ class _Recorder(TorchDispatchMode):
         storage = self._storage(_address(x))
         made = self.add(name, func, read[0], read[1], [x.clone()])
         args = (whole, Value(made, 0), *_place_of(x))
-        after = self.add("as_strided_scatter", torch.as_strided_scatter, args, {}, [_whole(x).clone()])
+        after = self.add("as_strided_scatter", _scattered, args, {}, [_whole(x).clone()])
         storage.version, storage.whole = storage.version + 1, Value(after, 0)
         self._known[id(x)] = _Known(x, Value(made, 0), storage.version)
 
@@ -261,6 +261,12 @@ def _depends(operation: Operation) -> bool:
 def _place_of(x: Tensor) -> tuple[Any, ...]:
     """Where in its memory a tensor lies."""
     return x.size(), x.stride(), x.storage_offset()
+
+
+def _scattered(whole: Tensor, x: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
+    """As `torch.as_strided_scatter`, whose slope by `whole` is wrong in torch 2.13.0."""
+    places = torch.arange(len(whole), device=whole.device).as_strided(size, stride, offset)
+    return whole.index_copy(0, places.flatten(), x.flatten())
 
 
 def _whole(x: Tensor) -> Tensor:
