@@ -33,7 +33,7 @@ from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segme
 from unembed.ledger.read_stages import ReadStages, fold, fold_together, read_stages, through_norm
 from unembed.ledger.readout import Readout
 from unembed.ledger.rounding_terms import rounding_segments
-from unembed.ledger.roundings import UNIT, are_terms
+from unembed.ledger.roundings import UNIT, are_terms, held
 from unembed.ledger.stream_terms import after_norm, head_writes
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
 from unembed.models.model import Block, Cross, Stage
@@ -220,14 +220,23 @@ def _attention(
 def _mixed(
     block: Block, layer: Layer, mixing: Mixing, index: int, row: int, w: Tensor, grain: AttentionGrain
 ) -> Iterator[Segment]:
-    """What a mixer that is no softmax attention took from each token, gates and decays frozen."""
+    """What a mixer that is no softmax attention took from each token, gates and decays frozen; and of a 16-bit run what
+    its steps rounded, together.
+    """
+    written = w * layer.attention_write[row].double()
     w, constant = through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
     terms = mixing.terms(fold(projection(block.output_projection), w), row)
+    shift = bias(block.output_projection)
+    unit = torch.finfo(layer.attention_write.dtype).eps
+    if unit > UNIT:
+        lost = written.sum() - terms.sum() - constant - (0.0 if shift is None else w @ shift.double())
+        allowed = SAFETY * unit * math.sqrt(mixing.steps) * (terms.abs().sum() + written.abs().sum())
+        yield _segment("attention_product_rounding", index, held(f"the mixer of block {index}", lost, allowed))
     if grain == "head":
         yield _segment("head", index, terms.sum(-1), "head")
     else:
         yield _segment("head", index, terms, "head", "source")
-    yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
+    yield from _bias("attention_bias", index, shift, w, constant)
 
 
 def _cross_attention(

@@ -44,6 +44,11 @@ class Mixing(Brief):
         """The terms of a readout, before the output matrix, at a kept position: by head and source token."""
         return self.path.terms(folded, self.positions[row])
 
+    @property
+    def steps(self) -> int:
+        """Operations from values to what the output matrix reads, each of which rounds."""
+        return len(self.path.steps) + 1
+
     def written(self, row: int) -> Float[Tensor, "head own"]:
         """What the output matrix reads of each head at a kept position."""
         return self.path.mixed[self.positions[row]].unflatten(0, (self.path.heads, -1))

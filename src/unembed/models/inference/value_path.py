@@ -24,8 +24,9 @@ from unembed.models.inference.identities import AFFINE, MATRICES, NORMS, PRODUCT
 from unembed.models.inference.tape import Operation, Value, taped_part
 from unembed.models.reprs import Brief
 
-_CLOSES = 1e-3
-"""What the test of a path may leave, relative to its terms: rounding leaves less, a wrong path about 1."""
+_CLOSES, _UNITS = 1e-3, 16
+"""What the test of a path may leave, relative to its terms, and that in units of the run's precision where these are
+coarser: rounding leaves less, a wrong path about 1."""
 _STREAM = "hidden_states"
 
 
@@ -204,7 +205,7 @@ def _holds(path: ValuePath, z: Tensor) -> bool:
     first, last = (path.read(torch.ones_like(row), at) for row, at in ((rows[0], 0), (rows[-1], -1)))
     for found, row in ((first, rows[0]), (last, rows[-1])):
         whole, sizes = float(row.double().sum()), float(found.abs().sum()) + float(row.double().abs().sum())
-        if not abs(float(found.sum()) - whole) <= _CLOSES * sizes:
+        if not abs(float(found.sum()) - whole) <= _slack(z) * sizes:
             return False
     if bool(first[1:].any()) or (len(rows) > 1 and not bool(last[:-1].any())):
         return False
@@ -216,7 +217,12 @@ def _of_one(path: ValuePath, channel: int, z: Tensor) -> bool:
     only[channel] = 1
     found = path.read(only, -1)
     others = int((found != 0).any(0).sum()) - 1
-    return others <= 0 and abs(float(found.sum() - z[channel])) <= _CLOSES * float(found.abs().sum() + z[channel].abs())
+    sizes = float(found.abs().sum() + z[channel].abs())
+    return others <= 0 and abs(float(found.sum() - z[channel])) <= _slack(z) * sizes
+
+
+def _slack(z: Tensor) -> float:
+    return max(_CLOSES, _UNITS * torch.finfo(z.dtype).eps)
 
 
 def _heads(path: ValuePath, operations: Sequence[Operation]) -> int:
@@ -232,12 +238,12 @@ def _heads(path: ValuePath, operations: Sequence[Operation]) -> int:
     splits = sorted({heads for heads, width in pairs if heads > 1 and width > 1 and heads * width == channels})
     if weights.shape[1] != channels:  # values of fewer heads, which several read
         return splits[0] if splits else 1
-    return next((x for x in splits if _mixes_alike(weights.unflatten(1, (x, -1)))), 1)
+    return next((x for x in splits if _mixes_alike(weights.unflatten(1, (x, -1)), _slack(z))), 1)
 
 
-def _mixes_alike(weights: Float[Tensor, "position head own"]) -> bool:
+def _mixes_alike(weights: Float[Tensor, "position head own"], slack: float) -> bool:
     """Whether the channels of each head have the same weights, times a number of their own."""
     each = weights.permute(1, 0, 2)
     norms = torch.linalg.matrix_norm(each).square()
     largest = torch.linalg.svdvals(each)[:, 0].square()
-    return bool((norms - largest <= 1e-6 * norms).all())
+    return bool((norms - largest <= slack**2 * norms).all())
