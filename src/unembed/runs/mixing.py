@@ -35,8 +35,9 @@ class Mixing(Brief):
         found = value_path(self.mixer, self.matrix, self.args, self.kwargs)
         if found is None:
             raise ModelError(
-                f"What {type(self.mixer).__name__} takes from each token cannot be told of this run: no values were found "
-                "in which its write is linear.\nAsk for its write as a whole: --by sublayer, or --by neuron."
+                f"What {type(self.mixer).__name__} takes from each token cannot be told of this run: no values were "
+                "found in which its write is linear.\nA fused kernel hides how it is made: run it where "
+                "causal_conv1d, mamba_ssm and flash-linear-attention are not installed."
             )
         return found
 

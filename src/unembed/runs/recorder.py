@@ -18,8 +18,8 @@ from unembed.models.hooks import on_call, on_output
 from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
 from unembed.runs.gates import gated, mixed
-from unembed.runs.mixing import Mixing
 from unembed.runs.kept import BlockCall, Entering, ExpertInputs, Heads, Layer
+from unembed.runs.mixing import Mixing
 from unembed.runs.run import Run
 from unembed.runs.seen import Seen
 from unembed.runs.selected import Selected

@@ -1,18 +1,20 @@
-"""ValuePath: what a mixer that is no softmax attention (Mamba, gated DeltaNet, a short convolution) takes from each token.
+"""ValuePath: what a mixer that is no softmax attention (Mamba, gated DeltaNet, convolutions) takes from each token.
 
-With its gates, decays, keys, queries and norm scales frozen as they were in the run, what such a mixer hands to its output
-matrix is linear in values `v`, one row of channels a source position:
+With its gates, decays, keys, queries and norm scales frozen as they were in the run, what such a mixer hands to its
+output matrix is linear in values `v`, one row of channels a source position:
 
     z[t, c] = sum_s M[t, c, s] v[s, c]        M[t, c, s] = 0 for s > t
 
 The path from values to `z` is found on a tape of the mixer's own operations, without names: it goes through what is
-affine, and through products of which one factor is on it; it ends at learned matrices and at non-linearities. Values are
-the first tensor of the run from which such a path leads to all of `z`, from other positions too, each channel to its own.
+affine, and through products of which one factor is on it; it ends at learned matrices and at non-linearities. Values
+are the first tensor of the run from which such a path leads to all of `z`, from other positions too, and to each
+channel from one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -69,9 +71,7 @@ class ValuePath(Brief):
             values = self.values.detach().clone().requires_grad_()
             known: dict[_At, Any] = {self.start: values}
             for step in self.steps:
-                args, kwargs = tree_map(
-                    lambda x: known[x] if isinstance(x, _At) else x, (step.args, dict(step.kwargs))
-                )
+                args, kwargs = tree_map(lambda x: known[x] if isinstance(x, _At) else x, (step.args, dict(step.kwargs)))
                 made = step.run(*args, **kwargs)
                 for index, x in enumerate(made if isinstance(made, tuple | list) else [made]):
                     known[_At(step.place, index)] = x
@@ -122,31 +122,46 @@ def value_path(
 
 
 def _paths(operations: Sequence[Operation], end: Value, length: int) -> Iterator[ValuePath]:
-    for operation in operations[: end.operation.place]:
+    reads = [operation.values for operation in operations]
+    leading = _leading_to(end, reads)
+    for operation in (operations[place] for place in leading[:-1]):
         for index, x in enumerate(operation.outputs):
             value = Value(operation, index)
             if not isinstance(x, Tensor) or not value.depends or length not in x.shape:
                 continue
-            steps = _steps(operations, value, end)
+            steps = _steps([operations[p] for p in leading if p > operation.place], reads, value, end)
             for axis in [i for i, size in enumerate(x.shape) if size == length] if steps else []:
                 ends = (_At(operation.place, index), _At(end.operation.place, end.index))
                 path = ValuePath(x.detach(), axis, *ends, tuple(steps or ()))
                 if _holds(path, end.tensor.detach()):
-                    yield replace(path, heads=_heads(path, operations))
+                    yield replace(path, heads=_heads(path, [operations[p] for p in leading]))
 
 
-def _steps(operations: Sequence[Operation], start: Value, end: Value) -> list[_Step] | None:
+def _leading_to(end: Value, reads: Sequence[Sequence[Value]]) -> list[int]:
+    """The places of the operations of which a value is made, in order; its own is the last."""
+    queue, found = [end.operation.place], {end.operation.place}
+    while queue:
+        new = {x.operation.place for x in reads[queue.pop()]} - found
+        found |= new
+        queue += new
+    return sorted(found)
+
+
+def _steps(
+    operations: Sequence[Operation], reads: Sequence[Sequence[Value]], start: Value, end: Value
+) -> list[_Step] | None:
     """The operations through which a value goes to `end`; None where it does not, or meets itself in a product."""
     on_path, steps = {(start.operation.place, start.index)}, []
-    for operation in operations[start.operation.place + 1 : end.operation.place + 1]:
-        read = [x for x in operation.values if (x.operation.place, x.index) in on_path]
+    for operation in operations:
+        read = [x for x in reads[operation.place] if (x.operation.place, x.index) in on_path]
         goes = _goes(operation, read) if read else False
         if goes is None:
             return None
         if goes:
-            steps.append(_step(operation, on_path))
+            steps.append(operation)
             on_path |= {(operation.place, index) for index in range(len(operation.outputs))}
-    return steps if (end.operation.place, end.index) in on_path else None
+    reached = (end.operation.place, end.index) in on_path
+    return [_step(operation, on_path) for operation in steps] if reached else None
 
 
 def _goes(operation: Operation, read: Sequence[Value]) -> bool | None:
@@ -226,18 +241,18 @@ def _slack(z: Tensor) -> float:
 
 
 def _heads(path: ValuePath, operations: Sequence[Operation]) -> int:
-    """The fewest heads into which a tensor on the path has its channels split, and which have the same weights."""
+    """Into how many heads the channels are split first on the path, so that those of one have the same weights."""
     values, z = path._graph
     channels = z.shape[-1]
     with torch.inference_mode(False), torch.enable_grad():
         (slope,) = torch.autograd.grad(z[-1].sum(), values, retain_graph=True)
     weights = slope.double().movedim(path.axis, 0).reshape(slope.shape[path.axis], -1)
     places = {path.start.place, *(step.place for step in path.steps)}
-    shapes = {tuple(x.shape) for x in operations if x.place in places for x in x.outputs if isinstance(x, Tensor)}
-    pairs = {pair for shape in shapes for pair in zip(shape, shape[1:], strict=False)}
-    splits = sorted({heads for heads, width in pairs if heads > 1 and width > 1 and heads * width == channels})
+    shapes = [x.shape for o in operations if o.place in places for x in o.outputs if isinstance(x, Tensor)]
+    pairs = dict.fromkeys(pair for shape in shapes for pair in pairwise(shape))
+    splits = [heads for heads, width in pairs if heads > 1 and width > 1 and heads * width == channels]
     if weights.shape[1] != channels:  # values of fewer heads, which several read
-        return splits[0] if splits else 1
+        return next(iter(splits), 1)
     return next((x for x in splits if _mixes_alike(weights.unflatten(1, (x, -1)), _slack(z))), 1)
 
 
