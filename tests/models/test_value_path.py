@@ -72,6 +72,27 @@ def test_short_convolutions() -> None:
         _agrees(mixing, recurrences.short_convolution(mixer, _stream(mixing)), heads=1)
 
 
+def test_gated_recurrences() -> None:
+    """The convolution has a bias, so values are what it gives: the recurrence reads these."""
+    mixing, mixer = _asked("recurrent_gemma")
+    unit = mixer.rg_lru
+
+    def gates(v: Tensor) -> tuple[Tensor, Tensor]:
+        by_head = v.unflatten(-1, (unit.num_attention_heads, -1))
+        made = {
+            name: torch.einsum("thi,hij->thj", by_head, getattr(unit, f"{name}_gate_weight"))
+            + getattr(unit, f"{name}_gate_bias")
+            for name in ("input", "recurrent")
+        }
+        log_decay = -8 * made["recurrent"].flatten(1).sigmoid() * torch.nn.functional.softplus(unit.recurrent_param)
+        factor = (1 - (2 * log_decay).exp()).sqrt()
+        factor[0] = 1
+        return log_decay.exp(), factor * made["input"].flatten(1).sigmoid()
+
+    with torch.no_grad():
+        _agrees(mixing, recurrences.gated_recurrence(mixer, _stream(mixing), gates), heads=1)
+
+
 def test_a_write_is_its_sources_and_a_mixer_without_a_path_is_one_term() -> None:
     """Also of one token, and of a prompt as long as a chunk of the scan and longer."""
     model = unembed.wrap(unknown("mamba2"))

@@ -46,7 +46,7 @@ def mamba(mixer: Any, x: Tensor) -> Tensor:
 
 
 def mamba2(mixer: Any, x: Tensor) -> Tensor:
-    """Of a state space whose heads have one decay each, and a norm of the gated sum."""
+    """Of a state space whose heads have one decay each, and a norm of each group of gated sums."""
     heads, width, groups, size = mixer.num_heads, mixer.head_dim, mixer.n_groups, mixer.ssm_state_size
     gate, both, step = mixer.in_proj(x).split([heads * width, mixer.conv_dim, heads], -1)
     both = silu(_convolved(mixer.conv1d, both))
@@ -63,7 +63,8 @@ def mamba2(mixer: Any, x: Tensor) -> Tensor:
             rows.append((state * c[t][:, None]).sum(-1) + mixer.D[:, None] * values[t])
         return torch.stack(rows).flatten(1) * silu(gate)
 
-    scale = (scanned(v).square().mean(-1, keepdim=True) + mixer.norm.variance_epsilon).rsqrt()
+    squares = scanned(v).square().unflatten(-1, (groups, -1)).mean(-1) + mixer.norm.variance_epsilon
+    scale = squares.rsqrt().repeat_interleave(heads * width // groups, -1)
     return torch.stack([scanned(only) * scale * mixer.norm.weight for only in _each_source(v)])
 
 
