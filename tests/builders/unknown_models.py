@@ -87,8 +87,10 @@ UNKNOWN: dict[str, Told] = {
         kinds=_SHARED,
         values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},
     ),
-    "recurrent_gemma": Told(
-        patched=False, values={"lru_width": 32, "attention_window_size": 8, "block_types": ["recurrent", "attention"]}
+    "recurrent_gemma": Told(  # of a width whose root bfloat16 holds: the embedding is multiplied by it
+        patched=False,
+        values={"hidden_size": 64, "head_dim": 16, "lru_width": 64, "attention_window_size": 8}
+        | {"block_types": ["recurrent", "attention"]},
     ),
     "xlstm": Told(
         level="neurons",
