@@ -303,11 +303,8 @@ class Model:
 
     @property
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
-        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
-
-        A mixer in which no path from values is known is one term, and so is an MLP in which no neurons are known.
-        """
-        heads = any(block.attends or block.splits for block in self.blocks) and not self.has_whole_mixers
+        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block."""
+        heads = {block.attends or block.splits for block in self.blocks if block.mixes} == {True}
         neurons = self.d_mlp > 0 and not self.has_whole_mlps
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
@@ -315,11 +312,6 @@ class Model:
     def has_mixers(self) -> bool:
         """Whether some blocks mix tokens by something else than softmax attention."""
         return any(block.mixes and not block.attends for block in self.blocks)
-
-    @property
-    def has_whole_mixers(self) -> bool:
-        """Whether some of these are one term."""
-        return any(block.mixes and not block.attends and not block.splits for block in self.blocks)
 
     @property
     def has_whole_mlps(self) -> bool:

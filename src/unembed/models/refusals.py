@@ -110,7 +110,8 @@ _SPLIT = (
 
 def level_notes(model: Model, by: str) -> list[str]:
     """What a ledger of this granularity does not split in this model, where something does not."""
-    wholes = ["what mixes tokens by something else than softmax attention"] if model.has_whole_mixers else []
+    mixer = any(block.mixes and not (block.attends or block.splits) for block in model.blocks)
+    wholes = ["what mixes tokens by something else than softmax attention"] if mixer else []
     wholes += ["an MLP in which no neurons are known"] if model.has_whole_mlps else []
     if by == "sublayer":
         return []
