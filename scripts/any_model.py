@@ -91,6 +91,7 @@ def _frozen(model: unembed.Model) -> list[str]:
     inside = family.frozen_in_heads  # the scale of a norm there is a norm scale
     found = {"sinks of patterns": "sink" in inside, "gates on heads": "gate" in inside}
     found["gate of shared experts"] = family.gates_shared
+    found["weights of mixers"] = any(block.splits for block in model.blocks)
     if family.prediction_head is not None:
         found["activation of the prediction head"] = True
     return ["norm scales", *(name for name, is_there in found.items() if is_there)]

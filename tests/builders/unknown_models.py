@@ -61,7 +61,18 @@ UNKNOWN: dict[str, Told] = {
         values={"intermediate_size_mlp": 48, "num_local_experts": 4, "interleave_moe_layer_step": 2},
     ),
     "minicpm3": Told(values={**_LATENT, "scale_emb": 12.0, "scale_depth": 1.4, "dim_model_base": 24}),
-    "mamba": Told(level="sublayers", patched=False, kinds=frozenset(("attention",)), values={"state_size": 8}),
+    "lfm2_moe": Told(
+        patched=False,
+        values={**_MIXTURE, "layer_types": ["conv", "full_attention", "conv"], "num_dense_layers": 1},
+    ),
+    "mamba": Told(level="heads", patched=False, kinds=frozenset(("head",)), values={"state_size": 8}),
+    "mamba2": Told(
+        level="heads",
+        patched=False,
+        kinds=frozenset(("head",)),
+        values={"state_size": 8, "num_heads": 4, "head_dim": 16, "n_groups": 2, "chunk_size": 4}
+        | {"num_attention_heads": None, "num_key_value_heads": None},
+    ),
     "minimax": Told(
         level="neurons",
         patched=False,
@@ -71,9 +82,7 @@ UNKNOWN: dict[str, Told] = {
     "nanochat": Told(),
     "olmo3": Told(),
     "olmo_hybrid": Told(
-        level="neurons",
         patched=False,
-        kinds=frozenset(("head", "neuron", "attention")),
         values={**_LINEAR, "layer_types": ["linear_attention", "full_attention", "linear_attention"]},
     ),
     "openai-gpt": Told(patched=False, values={"n_embd": 32, "n_head": 4, "n_layer": 3, "num_key_value_heads": None}),
@@ -82,10 +91,20 @@ UNKNOWN: dict[str, Told] = {
         values={**_MIXTURE, "shared_expert_intermediate_size": 20, "decoder_sparse_step": 1},
     ),
     "qwen3_next": Told(
+        patched=False,
+        kinds=_SHARED,
+        values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},
+    ),
+    "recurrent_gemma": Told(  # of a width whose root bfloat16 holds: the embedding is multiplied by it
+        patched=False,
+        values={"hidden_size": 64, "head_dim": 16, "lru_width": 64, "attention_window_size": 8}
+        | {"block_types": ["recurrent", "attention"]},
+    ),
+    "xlstm": Told(
         level="neurons",
         patched=False,
-        kinds=_SHARED | {"attention"},
-        values={**_MIXTURE, **_LINEAR, "shared_expert_intermediate_size": 20, "num_hidden_layers": 4},
+        kinds=frozenset(("attention", "neuron")),
+        values={"num_heads": 4, "num_blocks": 2},
     ),
     "rwkv": Told(
         level="sublayers",

@@ -195,7 +195,8 @@ def test_a_folder_of_such_a_type_is_loaded(name: str, tmp_path: Path) -> None:
 def test_what_is_asked_finer_than_a_type_is_taken_apart_is_told() -> None:
     """The level that there is, and what is one term."""
     tokens = [5, 17, 33]
-    assert "down to its sublayers" in unembed.explain(unembed.wrap(unknown("mamba")), tokens, by="neuron").notes[0]
+    assert "down to its heads" in unembed.explain(unembed.wrap(unknown("mamba")), tokens, by="neuron").notes[0]
+    assert "down to its neurons" in unembed.explain(unembed.wrap(unknown("xlstm")), tokens, by="source").notes[0]
     for name in ("olmo3", "qwen2_moe"):
         assert not any("down to" in x for x in unembed.explain(unembed.wrap(unknown(name)), tokens, by="neuron").notes)
 

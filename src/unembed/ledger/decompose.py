@@ -33,11 +33,12 @@ from unembed.ledger.ledger import AttentionGrain, Grain, Ledger, MlpGrain, Segme
 from unembed.ledger.read_stages import ReadStages, fold, fold_together, read_stages, through_norm
 from unembed.ledger.readout import Readout
 from unembed.ledger.rounding_terms import rounding_segments
-from unembed.ledger.roundings import UNIT, are_terms
+from unembed.ledger.roundings import UNIT, are_terms, held
 from unembed.ledger.stream_terms import after_norm, head_writes
 from unembed.models.layers import bias, expert_activation, expert_matrix, projection
 from unembed.models.model import Block, Cross, Stage
 from unembed.runs.kept import ExpertInputs, Heads, Layer
+from unembed.runs.mixing import Mixing
 
 _T = TypeVar("_T")
 _Folded = Mapping[tuple[int, Stage], Tensor]
@@ -199,6 +200,9 @@ def _constants(readout: Readout) -> Iterator[Segment]:
 def _attention(
     block: Block, layer: Layer, index: int, row: int, w: Tensor, grain: AttentionGrain, folded: Tensor | None
 ) -> Iterator[Segment]:
+    if grain != "sublayer" and layer.mixing is not None:
+        yield from _mixed(block, layer, layer.mixing, index, row, w, grain)
+        return
     if grain == "sublayer" or not block.attends:
         if block.mixes:
             yield _segment("attention", index, w @ layer.attention_write[row].double())
@@ -211,6 +215,28 @@ def _attention(
     else:
         yield _segment("head", index, _source_terms(heads, row, heads.through_gate(folded, row)), "head", "source")
     yield from _bias("attention_bias", index, bias(block.output_projection), w, constant)
+
+
+def _mixed(
+    block: Block, layer: Layer, mixing: Mixing, index: int, row: int, w: Tensor, grain: AttentionGrain
+) -> Iterator[Segment]:
+    """What a mixer that is no softmax attention took from each token, gates and decays frozen; and of a 16-bit run what
+    its steps rounded, together.
+    """
+    written = w * layer.attention_write[row].double()
+    w, constant = through_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, w)
+    terms = mixing.terms(fold(projection(block.output_projection), w), row)
+    shift = bias(block.output_projection)
+    unit = torch.finfo(layer.attention_write.dtype).eps
+    if unit > UNIT:
+        lost = written.sum() - terms.sum() - constant - (0.0 if shift is None else w @ shift.double())
+        allowed = SAFETY * unit * math.sqrt(mixing.steps) * (terms.abs().sum() + written.abs().sum())
+        yield _segment("attention_product_rounding", index, held(f"the mixer of block {index}", lost, allowed))
+    if grain == "head":
+        yield _segment("head", index, terms.sum(-1), "head")
+    else:
+        yield _segment("head", index, terms, "head", "source")
+    yield from _bias("attention_bias", index, shift, w, constant)
 
 
 def _cross_attention(
@@ -255,6 +281,11 @@ def component_write(readout: Readout, term: Term) -> Float[Tensor, "d_model"]:
         assert block.cross is not None
         z = _needs(layer.cross_heads, "cross-attention heads").z[row]
         return _carried(readout, term.layer, "cross_attention", head_writes(block.cross, z, only)[0])
+    if term.head is not None and layer.mixing is not None:
+        z, matrix = layer.mixing.written(row)[term.head], projection(block.output_projection)
+        write = z.double() @ matrix.reshape(-1, len(z), matrix.shape[1])[term.head].double()
+        write = after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, write)
+        return _carried(readout, term.layer, "attention", write)
     if term.head is not None:
         (write,) = head_writes(block, _needs(layer.heads, "heads").written[row], only)
         write = after_norm(block.attention_norm, layer.attention_output, layer.attention_write, row, write)

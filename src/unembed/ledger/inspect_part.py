@@ -112,9 +112,13 @@ def term_of(ledger: Ledger, part: Part) -> Term:
 
 
 def looks_at(read: Readout, term: Term, count: int) -> tuple[tuple[int, float], ...]:
-    """Source positions of a head's term with the attention they get, largest first."""
+    """Source positions of a head's term with the attention they get, largest first; none of a mixer, which has no
+    pattern of attention.
+    """
     assert term.layer is not None
     layer = read.run.layers[term.layer]
+    if layer.mixing is not None:
+        return ()
     heads = layer.cross_heads if PARTS[term.part.kind].cross else layer.heads
     assert heads is not None
     pattern = heads.pattern[term.head, read.run.row(read.position)].double()

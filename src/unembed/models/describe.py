@@ -288,7 +288,7 @@ def _heads(block: nn.Module, family: Family, heads: int) -> dict[str, Any]:
 
 def _other_mixer(block: nn.Module, family: Family, has_mlp: bool) -> dict[str, Any]:
     """What a `Block` says of another mixer that writes in the place of attention, or of nothing that does."""
-    path = next((path for path in family.mixers if _has(block, path)), None)
+    index, path = next(((i, x) for i, x in enumerate(family.mixers) if _has(block, x)), (0, None))
     # What is the MLP of this block may be a mixer by its name: in some models every block has one part.
     mixer = None if path is None or (has_mlp and path == family.writes[1]) else _part(block, path)
     if mixer is None and not has_mlp:
@@ -298,13 +298,15 @@ def _other_mixer(block: nn.Module, family: Family, has_mlp: bool) -> dict[str, A
             "(docs/families.md)."
         )
     attention = mixer or nn.Identity()
+    matrix = family.mixer_matrices[index] if mixer is not None and family.mixer_matrices else None
     named = mixer is not None and _has(block, family.writes[0])
     return {
         "attention": attention,
         "attention_write": block.get_submodule(family.writes[0]) if named else attention,
         "attention_input_norm": None,
-        "output_projection": nn.Identity(),
+        "output_projection": nn.Identity() if matrix is None else _part(block, matrix),
         "heads": 0,
+        "splits": matrix is not None,
     }
 
 

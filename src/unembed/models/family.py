@@ -97,6 +97,8 @@ class Family(Brief):
     or nothing."""
     mixing_class: str | None = None
     """The class of the first of `mixers`, where it stands under the name that attention has in other blocks."""
+    mixer_matrices: tuple[str | None, ...] = ()
+    """The output matrix of each of `mixers`, where what it takes from each token is told apart (value_path.py)."""
     whole_mlp: str | None = None
     """What computes the MLP write of a block as one term, where it has neither `down_projection` nor `experts`."""
     may_lack_mlp: bool = False

@@ -63,6 +63,8 @@ class Block(Attending):
     attends: bool = True
     """Whether it has heads. Another mixer that is in their place (`attention`, `attention_write`) is one term; where
     there is none either, these are modules that never run."""
+    splits: bool = False
+    """Whether what another mixer takes from each token is told apart; `output_projection` is its output matrix then."""
     has_mlp: bool = True
     """Whether it has an MLP; else `mlp_write` is a module that never runs."""
     attention_input_norm: nn.Module | None
@@ -307,11 +309,8 @@ class Model:
 
     @property
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
-        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block.
-
-        A mixer that is no softmax attention is one term, and so is an MLP in which no neurons are known.
-        """
-        heads = self.heads > 0 and not self.has_mixers
+        """Down to what ledgers split every write: attention to heads, MLPs to neurons, both, or neither in every block."""
+        heads = {block.attends or block.splits for block in self.blocks if block.mixes} == {True}
         neurons = self.d_mlp > 0 and not self.has_whole_mlps
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 

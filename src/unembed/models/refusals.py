@@ -1,5 +1,7 @@
 """Refusals: kinds of models that a method is not about, and what to ask of them instead."""
 
+from collections.abc import Sequence
+
 from unembed.errors import InputError
 from unembed.models.model import Model
 
@@ -104,11 +106,27 @@ def asks_of_mixers(model: Model, method: str) -> None:
         )
 
 
+_SPLIT = (
+    "Where a block mixes tokens by something else than softmax attention, a term says what it took from each token, "
+    "with its gates, decays, keys and queries frozen as they were (docs/any-model.md)."
+)
+
+
 def level_notes(model: Model, by: str) -> list[str]:
     """What a ledger of this granularity does not split in this model, where something does not."""
-    wholes = ["what mixes tokens by something else than softmax attention"] if model.has_mixers else []
+    mixer = any(block.mixes and not (block.attends or block.splits) for block in model.blocks)
+    wholes = ["what mixes tokens by something else than softmax attention"] if mixer else []
     wholes += ["an MLP in which no neurons are known"] if model.has_whole_mlps else []
-    if not wholes or by == "sublayer":
+    if by == "sublayer":
+        return []
+    if "neuron" in by and not any(block.has_mlp for block in model.blocks):
+        return [f"{model.name} is taken apart down to its {model.level}, not by {by}: it has no MLPs."]
+    split = any(block.splits for block in model.blocks) and ("head" in by or "source" in by)
+    return [_SPLIT] * split + _wholes(model, by, wholes)
+
+
+def _wholes(model: Model, by: str, wholes: Sequence[str]) -> list[str]:
+    if not wholes:
         return []
     return [
         f"{model.name} is taken apart down to its {model.level}, not by {by} everywhere: {', and '.join(wholes)} is "

@@ -12,6 +12,7 @@ from unembed.models.layers import expert_activation
 from unembed.models.model import Model, Stage
 from unembed.models.reprs import Brief
 from unembed.models.sites import experts_of, neurons_of
+from unembed.runs.mixing import Mixing
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +66,8 @@ class Layer(Brief):
     """Neuron activations (what enters the down projection), or a mixture's inputs."""
     shared: Float[Tensor, "query neuron"] | None = None
     """Neuron activations of a mixture's shared experts, times their gate."""
+    mixing: Mixing | None = None
+    """What a mixer that is no softmax attention takes from each token, where that is told apart."""
     cross_write: Float[Tensor, "query d_model"] | None = None
     """Of the cross-attention, in a decoder that reads an encoder; else None."""
     cross_heads: Heads | None = None

@@ -19,6 +19,7 @@ from unembed.models.model import Block, Model, Stage
 from unembed.models.prediction_head import HeadStates
 from unembed.runs.gates import gated, mixed
 from unembed.runs.kept import BlockCall, Entering, ExpertInputs, Heads, Layer
+from unembed.runs.mixing import Mixing
 from unembed.runs.run import Run
 from unembed.runs.seen import Seen
 from unembed.runs.selected import Selected
@@ -78,6 +79,7 @@ class _OfBlock:
     neurons: Seen[Tensor | ExpertInputs] = field(default_factory=Seen)
     entered: Seen[Tensor] = field(default_factory=Seen)
     """What the output projection read."""
+    mixing: Seen[Mixing] = field(default_factory=Seen)
     shared: Seen[Tensor] = field(default_factory=Seen)
     of_shared: Seen[Tensor] = field(default_factory=Seen)
     of_experts: Seen[Tensor] = field(default_factory=Seen)
@@ -209,6 +211,8 @@ class Recorder:
         if block.shared_experts is not None and block.experts is not None and block.gates_shared:
             self._watch_output(stack, block.shared_experts, seen.of_shared)
             self._watch_output(stack, block.experts, seen.of_experts)
+        if block.splits:
+            on_call(stack, block.attention, partial(self._put_mixing, seen.mixing, block))
         if block.gates_heads:
             self._watch_input(stack, block.output_projection, seen.entered)
 
@@ -233,6 +237,10 @@ class Recorder:
                 "chose and their weights, so what each expert adds is not known."
             )
         seen.put(ExpertInputs(*(self._at(x) for x in args)))
+
+    def _put_mixing(self, seen: Seen[Mixing], block: Block, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        called = self._own_arguments(args), self._own_arguments(kwargs)
+        seen.put(Mixing(block.attention, block.output_projection, *called, self.positions))
 
     def _put_block_call(self, seen: _OfBlock, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         seen.call.put(_Arguments(self._own_arguments(args[1:]), self._own_arguments(kwargs)))
@@ -398,6 +406,7 @@ def _layer(seen: _OfBlock) -> Layer:
         heads=_heads(seen),
         neurons=seen.neurons.or_none,
         shared=_shared(seen),
+        mixing=seen.mixing.or_none,
         cross_write=seen.cross_write.or_none,
         cross_heads=seen.cross_heads.or_none,
         normed={stage: normed.value for stage, normed in seen.normed.items()},

@@ -16,6 +16,7 @@ from torch import Tensor
 from unembed.errors import ModelError
 from unembed.models.hooks import on_call, on_keywords, on_output
 from unembed.models.inference.structure import Structure, Write
+from unembed.models.inference.value_path import ValuePath, value_path
 from unembed.models.layers import projection
 
 _STREAM = "hidden_states"
@@ -32,7 +33,16 @@ def kinds_told(copy: Any, structure: Structure, inputs: Mapping[str, Any]) -> St
     by_module = groupby(told, key=lambda write: (write.block, write.module))
     joined = [x for _, found in by_module for x in _joined([*found])]
     by_block = groupby(joined, key=lambda write: write.block)
-    return replace(structure, writes=tuple(x for _, found in by_block for x in _in_two_places(found)))
+    writes = [x for _, found in by_block for x in _in_two_places(found)]
+    return replace(structure, writes=tuple(replace(x, splits=_splits(trial, x)) for x in writes))
+
+
+def _splits(trial: "_Trial", write: Write) -> bool:
+    """Whether what a mixer takes from each token is told apart."""
+    inside = write.matrix.startswith(f"{write.sublayer}.")
+    if write.kind != "mixer" or write.beside or write.changed or not inside or not trial.is_matrix(write):
+        return False
+    return trial.value_path(write) is not None
 
 
 def _kind(trial: "_Trial", write: Write) -> Any:
@@ -111,6 +121,14 @@ class _Trial:
             on_call(stack, self._part(write, write.matrix), lambda args, _: called.append(len(args)))
             self._run()
         return called[-1] if called else 0
+
+    def value_path(self, write: Write) -> ValuePath | None:
+        """The path from the values of a mixer to its output matrix."""
+        part, called = self._part(write, write.sublayer), []
+        with ExitStack() as stack:
+            on_call(stack, part, lambda args, named: called.append((args, dict(named))))
+            self._run()
+        return value_path(part, self._part(write, write.matrix), *called[-1], widen=True)
 
     def _part(self, write: Write, path: str) -> Any:
         return self.copy.get_submodule(f"{self.blocks}.{write.block}.{path}")

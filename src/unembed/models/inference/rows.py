@@ -65,6 +65,7 @@ def _row(structure: Structure, config: Any) -> Family:
         down_projection=_same("down projection", (x.matrix for x in dense or experts)),
         experts=_same("experts", (x.matrix for x in experts)),
         mixers=mixers,
+        mixer_matrices=_matrices(structure, mixers),
         mixing_class=_mixing_class(structure, mixers),
         whole_mlp=_same("MLP", (x.sublayer for x in whole)),
         may_lack_mlp=not structure.all_blocks <= {x.block for x in (*dense, *experts, *whole)},
@@ -92,6 +93,13 @@ def _row(structure: Structure, config: Any) -> Family:
         heads=_named_heads(heads, config),
         context=next((name for name in _CONTEXTS if getattr(config, name, None) is not None), _CONTEXTS[0]),
     )
+
+
+def _matrices(structure: Structure, mixers: Sequence[str]) -> tuple[str | None, ...]:
+    """The output matrix of each mixer, where what it takes from each token is told apart in every block."""
+    found = [[x for x in structure.of("mixer") if x.sublayer == mixer] for mixer in mixers]
+    one = [all(x.splits and x.matrix == writes[0].matrix for x in writes) for writes in found]
+    return tuple(writes[0].matrix if known else None for writes, known in zip(found, one, strict=True))
 
 
 def _mixing_class(structure: Structure, mixers: Sequence[str]) -> str | None:

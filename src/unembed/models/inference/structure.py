@@ -41,6 +41,8 @@ class Write:
     """Other modules whose output is added as well, of a mixer or a whole."""
     block_class: str = ""
     """The class of its block."""
+    splits: bool = False
+    """Whether what a mixer takes from each token is told apart (value_path.py)."""
     changed: bool = False
     """Whether its module norms what the matrix gives, or multiplies it by a constant."""
     gated: bool = False
@@ -99,7 +101,8 @@ class Structure(Brief):
     def level(self) -> Level:
         """Down to what every write is split."""
         kinds = {write.kind for write in self.writes}
-        heads = "heads" in kinds and "mixer" not in kinds
+        whole = any(write.kind == "mixer" and not write.splits for write in self.writes)
+        heads = bool(kinds & {"heads", "mixer"}) and not whole
         neurons = bool(kinds & {"neurons", "experts"}) and "whole" not in kinds
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 

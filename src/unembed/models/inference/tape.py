@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-from unembed.models.hooks import around
+from unembed.models.hooks import around, on_call
 from unembed.models.inference.words import words
 from unembed.models.reprs import Brief
 
@@ -134,11 +134,34 @@ def taped(module: Any, inputs: Mapping[str, Any]) -> Tape:
     return Tape(tuple(recorder.operations), recorder.value_of(logits), lists, bare)
 
 
+def taped_part(
+    part: nn.Module, matrix: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], stream: Tensor, *, widen: bool
+) -> tuple[list[Operation], Value | None]:
+    """Call a part of a module once and keep every operation; and what its own part `matrix` read, at last.
+
+    Args:
+        part: to call with `args` and `kwargs`.
+        matrix: one of its parts.
+        args: see `part`, like `kwargs`.
+        kwargs: keyword arguments.
+        stream: which of these depends on the tokens.
+        widen: as `taped` does: whether steps in less than float64 are taken in float64.
+    """
+    recorder, read = _Recorder(widen=widen), []
+    recorder.add("input", None, (), {}, [stream], depends=True)
+    with ExitStack() as stack:
+        on_call(stack, matrix, lambda given, _: read.append(recorder.value_of(given[0])))
+        stack.enter_context(recorder)
+        part(*args, **kwargs)
+    return recorder.operations, read[-1] if read and isinstance(read[-1], Value) else None
+
+
 class _Recorder(TorchDispatchMode):
     """Keeps what torch dispatches."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, widen: bool = True) -> None:
         super().__init__()
+        self.widen = widen
         self.operations: list[Operation] = []
         self.modules: list[str] = []
         self._known: dict[int, _Known] = {}
@@ -184,7 +207,9 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
-        if kwargs.get("dtype") in _NARROW:  # a step that is taken in less than float64 would not sum to 1e-9
+        if (
+            self.widen and kwargs.get("dtype") in _NARROW
+        ):  # a step that is taken in less than float64 would not sum to 1e-9
             kwargs["dtype"] = torch.float64
         name = func._schema.name.split("::")[1]
         read = tree_map(lambda x: self.value_of(x) if isinstance(x, Tensor) else x, (tuple(args), kwargs))
@@ -226,7 +251,7 @@ class _Recorder(TorchDispatchMode):
         storage = self._storage(_address(x))
         made = self.add(name, func, read[0], read[1], [x.clone()])
         args = (whole, Value(made, 0), *_place_of(x))
-        after = self.add("as_strided_scatter", torch.as_strided_scatter, args, {}, [_whole(x).clone()])
+        after = self.add("as_strided_scatter", _scattered, args, {}, [_whole(x).clone()])
         storage.version, storage.whole = storage.version + 1, Value(after, 0)
         self._known[id(x)] = _Known(x, Value(made, 0), storage.version)
 
@@ -238,6 +263,12 @@ def _depends(operation: Operation) -> bool:
 def _place_of(x: Tensor) -> tuple[Any, ...]:
     """Where in its memory a tensor lies."""
     return x.size(), x.stride(), x.storage_offset()
+
+
+def _scattered(whole: Tensor, x: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
+    """As `torch.as_strided_scatter`, whose slope by `whole` is wrong in torch 2.13.0."""
+    places = torch.arange(len(whole), device=whole.device).as_strided(size, stride, offset)
+    return whole.index_copy(0, places.flatten(), x.flatten())
 
 
 def _whole(x: Tensor) -> Tensor:
