@@ -98,6 +98,11 @@ export function canonical(value: unknown): string {
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(",")}}`;
 }
 
+/** Of explanations, what can be told at once goes first, then the list of parts, and their tests last. */
+function laterBy({ test, parts }: Ask): number {
+  return test === true ? 3 : parts === false ? 0 : 1;
+}
+
 interface Entry {
   ask: Ask;
   order: number;
@@ -165,7 +170,7 @@ export class Desk {
     const done = payload !== null;
     return {
       ask,
-      order: ORDER[ask.ask] + (ask.ask === "explain" && ask.test === true ? 3 : 0),
+      order: ORDER[ask.ask] + (ask.ask === "explain" ? laterBy(ask) : 0),
       answer: signal<Answer<unknown>>(done ? { ...WAITING, fraction: 1, result: payload } : WAITING),
       watchers: 0,
       cancel: null,

@@ -874,12 +874,15 @@ function Nt(e) {
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
 	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
 }
-var Pt = {
+function Pt({ test: e, parts: t }) {
+	return e === !0 ? 3 : t === !1 ? 0 : 1;
+}
+var Ft = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ft = class {
+}, It = class {
 	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
@@ -909,12 +912,12 @@ var Pt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: At[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			order: At[e.ask] + (e.ask === "explain" ? Pt(e) : 0),
 			answer: O(n ? {
-				...Pt,
+				...Ft,
 				fraction: 1,
 				result: t
-			} : Pt),
+			} : Ft),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -938,22 +941,22 @@ var Pt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Pt,
+					...Ft,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Pt,
+				...Ft,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Pt,
+				...Ft,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Ft, this.lost.value = !0);
 			}
 		});
 	}
@@ -965,7 +968,7 @@ var Pt = {
 	}
 };
 // src/hooks/useAsk.ts
-function It(e) {
+function Lt(e) {
 	let t = A(), n = e === null ? "" : Nt(e), r = k(null);
 	return Le(() => {
 		if (e !== null) return r.value = {
@@ -974,8 +977,8 @@ function It(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Lt(e, t = !1) {
-	let n = It(e), r = Re(null);
+function Rt(e, t = !1) {
+	let n = Lt(e), r = Re(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -983,7 +986,7 @@ function Lt(e, t = !1) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Rt = Symbol.for("pv"), zt = 0;
+var zt = Symbol.for("pv"), Bt = 0;
 Array.isArray;
 function j(t, n, r, i, a, o) {
 	n ||= {};
@@ -999,53 +1002,59 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Rt,
-		__v: --zt,
+		constructor: zt,
+		__v: --Bt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Bt = [
+var Vt = [
 	"why",
 	"parts",
 	"tests"
-], Vt = xe(null);
-function Ht({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = It(n !== null && Bt.includes(r) && !i ? {
+], Ht = xe(null), Ut = xe(null);
+function Wt({ children: e }) {
+	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Vt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
-		test: !0,
+		test: e,
 		top: 10
-	} : null);
-	return /* @__PURE__ */ j(Vt.Provider, {
-		value: a,
-		children: e
+	}), s = Lt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Lt(a ? o(!0) : null);
+	return /* @__PURE__ */ j(Ht.Provider, {
+		value: c,
+		children: /* @__PURE__ */ j(Ut.Provider, {
+			value: c?.result ?? s?.result ?? null,
+			children: e
+		})
 	});
 }
-function Ut() {
-	return Be(Vt);
+function Gt() {
+	return Be(Ht);
 }
-function Wt() {
-	return Ut()?.result ?? null;
+function Kt() {
+	return Gt()?.result ?? null;
+}
+function qt() {
+	return Be(Ut);
 }
 // src/page/keys.ts
-var Gt = {
+var Jt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Kt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => qt(e, t, n);
+function Yt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Xt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function qt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Jt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Xt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Zt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Gt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Jt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1053,31 +1062,31 @@ function qt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Jt(e) {
+function Zt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var Yt = Xt("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Xt(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [Zt(Qt(e[1]), Qt(e[2]))] : []);
+var Qt = $t("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function $t(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [en(tn(e[1]), tn(e[2]))] : []);
 }
-function Zt(e, t) {
+function en(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function Qt(e) {
+function tn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function $t(e) {
+function nn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Yt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return Qt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function en() {
-	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : $t(n);
+function rn() {
+	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : nn(n);
 	return Ie(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
 	}, [n]), /* @__PURE__ */ j("dialog", {
@@ -1097,7 +1106,7 @@ function en() {
 			})]
 		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: Yt.map((e) => /* @__PURE__ */ j("div", {
+			children: Qt.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
 				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
@@ -1114,7 +1123,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function tn(e) {
+function an(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1125,9 +1134,9 @@ function tn(e) {
 	};
 }
 function N(e, t) {
-	return e === null || t === null ? e === t : nn(e) === nn(t);
+	return e === null || t === null ? e === t : on(e) === on(t);
 }
-function nn(e) {
+function on(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1137,28 +1146,28 @@ function nn(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function rn(e) {
+function sn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function an(e) {
-	return rn(e) === "cross_attention";
-}
-function on(e) {
-	return an(e) || e.encoder === !0;
-}
-function sn(e) {
-	return e.encoder ? { encoder: !0 } : an(e) ? { cross: !0 } : {};
-}
 function cn(e) {
+	return sn(e) === "cross_attention";
+}
+function ln(e) {
+	return cn(e) || e.encoder === !0;
+}
+function un(e) {
+	return e.encoder ? { encoder: !0 } : cn(e) ? { cross: !0 } : {};
+}
+function dn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return ln(e);
-	let n = ln(t[1] ?? "");
-	return n === null || an(n) ? null : {
+	if (!t) return fn(e);
+	let n = fn(t[1] ?? "");
+	return n === null || cn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function ln(e) {
+function fn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1181,26 +1190,26 @@ function ln(e) {
 	};
 }
 function P(e) {
-	return dn(un(e), e.encoder ?? !1);
+	return mn(pn(e), e.encoder ?? !1);
 }
-function un(e) {
+function pn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function dn(e, t) {
+function mn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function fn(e) {
-	let t = pn(e);
+function hn(e) {
+	let t = gn(e);
 	if (t) return P(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function pn(e) {
+function gn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1223,35 +1232,35 @@ function pn(e) {
 		neuron: e.neuron
 	};
 }
-function mn(e) {
+function _n(e) {
 	let t = e;
-	return typeof t != "object" || !t || !hn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? hn(t.head) : t.kind === "neuron" ? hn(t.neuron) && (t.expert === void 0 || hn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !vn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? vn(t.head) : t.kind === "neuron" ? vn(t.neuron) && (t.expert === void 0 || vn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function hn(e) {
+function vn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function gn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || an(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function yn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || cn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function _n(e) {
-	let t = e.ledger.terms.flatMap((e) => pn(e) ?? []);
+function bn(e) {
+	let t = e.ledger.terms.flatMap((e) => gn(e) ?? []);
 	return [
 		...e.heads.map(M),
-		...e.neurons.map(tn),
+		...e.neurons.map(an),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var vn = [
+var xn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], yn = ["rome", "value"], bn = [
+], Sn = ["rome", "value"], Cn = [
 	"refined",
 	"kept",
 	"shared"
-], xn = {
+], wn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1259,33 +1268,33 @@ var vn = [
 	test: null,
 	edit: null
 };
-function Sn(e, t, n) {
+function Tn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Cn({ layers: e, attributions: t }) {
+function En({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function wn(e) {
-	return P(tn(e));
+function Dn(e) {
+	return P(an(e));
 }
-function Tn(e, t) {
+function On(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function En(e) {
+function kn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Dn(e) {
+function An(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1293,17 +1302,17 @@ function Dn(e) {
 		shared: e.shared
 	};
 }
-function On(e, t) {
-	return t ?? bn.find((t) => e[t].length > 0) ?? "refined";
+function jn(e, t) {
+	return t ?? Cn.find((t) => e[t].length > 0) ?? "refined";
 }
-function kn({ layer: e, expert: t, neuron: n }) {
+function Mn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function An({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Nn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1313,7 +1322,7 @@ function An({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function jn(e, t, n, r, i) {
+function Pn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1331,7 +1340,7 @@ function jn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Mn([
+		return Fn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1340,34 +1349,34 @@ function jn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Mn([
+	return e.action === "erase" ? Fn([
 		"suppress",
 		...r,
 		...o
-	]) : Mn([
+	]) : Fn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Mn(e) {
+function Fn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Nn(e, t) {
+function In(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Fn(e, t),
+		...Rn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Pn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(kn);
+function Ln(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Mn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Fn(e, n),
+		...Rn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1375,42 +1384,42 @@ function Pn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Fn(e, n),
+		...Rn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Fn({ prompts: e }, { prompt: t, target: n }) {
+function Rn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function In(e) {
+function zn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Rn([null, ...bn])(a) && Rn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vn([null, ...Cn])(a) && Vn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Ln(s));
+	])(o) && (s === null || Bn(s));
 }
-function Ln(e) {
+function Bn(e) {
 	let t = e;
-	return typeof t == "object" && Rn(vn)(t.action) && typeof t.to == "string" && Rn(yn)(t.method);
+	return typeof t == "object" && Vn(xn)(t.action) && typeof t.to == "string" && Vn(Sn)(t.method);
 }
-function Rn(e) {
+function Vn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var zn = [
+var Hn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Bn = [
+], Un = [
 	"why",
 	"parts",
 	"graph",
@@ -1418,7 +1427,7 @@ var zn = [
 	"compare",
 	"facts",
 	"continue"
-], Vn = {
+], Wn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1433,11 +1442,11 @@ var zn = [
 	pins: [],
 	knowledge: null
 };
-function Hn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Vn[e]));
+function Gn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Wn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Un(e, t = Vn) {
+function Kn(e, t = Wn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1445,61 +1454,61 @@ function Un(e, t = Vn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Wn({
-		...Vn,
+	return typeof n == "object" && n && !Array.isArray(n) ? qn({
+		...Wn,
 		...n
 	}) : t;
 }
-function Wn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Vn[t], n = (e) => e === null || typeof e == "string";
+function qn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Wn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Bn.some((t) => t === e)),
+		view: t("view", (e) => Un.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || hn(e)),
-		target: t("target", (e) => n(e) || hn(e)),
+		position: t("position", (e) => e === null || vn(e)),
+		target: t("target", (e) => n(e) || vn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || hn(e)),
-		selection: t("selection", (e) => e === null || mn(e)),
-		test: t("test", (e) => e === null || qn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Jn)),
-		knowledge: t("knowledge", (e) => e === null || In(e))
+		word: t("word", (e) => e === null || vn(e)),
+		selection: t("selection", (e) => e === null || _n(e)),
+		test: t("test", (e) => e === null || Xn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Zn)),
+		knowledge: t("knowledge", (e) => e === null || zn(e))
 	};
 }
-function Gn(e) {
+function Jn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Kn(e, t) {
+function Yn(e, t) {
 	return {
-		target: Gn(e),
+		target: Jn(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function qn(e) {
-	return zn.some((t) => t === e);
+function Xn(e) {
+	return Hn.some((t) => t === e);
 }
-function Jn(e) {
+function Zn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && mn(t.part) && qn(t.how);
+	return typeof t == "object" && !!t && _n(t.part) && Xn(t.how);
 }
 // src/protocol/transports.ts
-function Yn(e) {
+function Qn(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return Zn("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await Qn(e));
-			await $n(e.body, n);
+		return er("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await tr(e));
+			await nr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (Xn(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || ($n(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function Xn(e) {
+function $n(e) {
 	return e instanceof TypeError;
 }
-function Zn(e, t, n, r) {
+function er(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1508,7 +1517,7 @@ function Zn(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function Qn(e) {
+async function tr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1516,7 +1525,7 @@ async function Qn(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function $n(e, t) {
+async function nr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1524,32 +1533,32 @@ async function $n(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) er(e, t);
+		for (let e of a) rr(e, t);
 	}
-	r.trim() && er(r, t), t.lost();
+	r.trim() && rr(r, t), t.lost();
 }
-function er(e, t) {
+function rr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && tr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ir(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function tr(e, t, n) {
+function ir(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var nr = /* @__PURE__ */ new Set([
+var ar = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function rr(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !nr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function or(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !ar.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: ir(r, n),
+			tokens: sr(r, n),
 			payload: n
 		};
 	});
@@ -1558,7 +1567,7 @@ function rr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ir(e, t) {
+function sr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1566,12 +1575,12 @@ function ir(e, t) {
 		n.text
 	];
 }
-function ar(e) {
+function cr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (tr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ir(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1584,14 +1593,14 @@ function ar(e) {
 		};
 	};
 }
-var or = 11811, sr = 33;
-function cr(e) {
+var lr = 11811, ur = 33;
+function dr(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, or), n.setUint32(12, or), t[16] = 1, n.setUint32(17, lr(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, lr), n.setUint32(12, lr), t[16] = 1, n.setUint32(17, fr(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, sr)), r.set(t, sr), r.set(e.subarray(sr), sr + t.length), r;
+	return r.set(e.subarray(0, ur)), r.set(t, ur), r.set(e.subarray(ur), ur + t.length), r;
 }
-function lr(e) {
+function fr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1600,11 +1609,11 @@ function lr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function ur(e, t, n) {
+function pr(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function dr({ svg: e, width: t, height: n }) {
+async function mr({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1614,10 +1623,10 @@ async function dr({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return cr(new Uint8Array(await o.arrayBuffer()));
+	return dr(new Uint8Array(await o.arrayBuffer()));
 }
 // src/ui/Field.tsx
-function fr(e) {
+function hr(e) {
 	let t = A(), n = Ve(), r = String(t.at[e.name].value ?? ""), i = k(r);
 	Ie(() => {
 		i.value = r;
@@ -1667,7 +1676,7 @@ function fr(e) {
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function pr() {
+function gr() {
 	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
 	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
@@ -1685,24 +1694,24 @@ function pr() {
 			children: [r.length, " …"]
 		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: mr(e)
+			children: _r(e)
 		}, t))]
 	})] });
 }
-function mr({ a: e, source: t }) {
+function _r({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var hr = [
+var vr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function gr() {
-	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = Wt(), o = i ? _n(a ?? i) : [], s = (n) => {
-		let a = cn(n), o = a === null ? "" : i ? gn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (hr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function yr() {
+	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = qt(), o = i ? bn(a ?? i) : [], s = (n) => {
+		let a = dn(n), o = a === null ? "" : i ? yn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (vr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
 	return /* @__PURE__ */ j("label", {
 		class: "find",
@@ -1727,7 +1736,7 @@ function gr() {
 	});
 }
 // src/panels/Header.tsx
-function _r() {
+function br() {
 	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
 	return /* @__PURE__ */ j("header", {
 		class: "top",
@@ -1750,24 +1759,24 @@ function _r() {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(fr, {
+						e.reads() === "text" ? /* @__PURE__ */ j(hr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(fr, {
+						/* @__PURE__ */ j(hr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(pr, {})
+						/* @__PURE__ */ j(gr, {})
 					]
 				}),
-				/* @__PURE__ */ j(gr, {}),
-				/* @__PURE__ */ j(xr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(Cr, {}) : null,
+				/* @__PURE__ */ j(yr, {}),
+				/* @__PURE__ */ j(wr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(Er, {}) : null,
 				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
@@ -1778,11 +1787,11 @@ function _r() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(yr, {}), /* @__PURE__ */ j(br, { live: n })]
+			children: [/* @__PURE__ */ j(Sr, {}), /* @__PURE__ */ j(Cr, { live: n })]
 		})]
 	});
 }
-var vr = {
+var xr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1791,12 +1800,12 @@ var vr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function yr() {
+function Sr() {
 	let e = A(), t = e.state.value;
 	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Bn.map((n) => /* @__PURE__ */ j("a", {
-			href: Hn({
+		children: Un.map((n) => /* @__PURE__ */ j("a", {
+			href: Gn({
 				...t,
 				view: n
 			}) || "#",
@@ -1804,15 +1813,15 @@ function yr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [vr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [xr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function br({ live: e }) {
-	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Gn).filter((e) => typeof e == "string");
+function Cr({ live: e }) {
+	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Jn).filter((e) => typeof e == "string");
 	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
@@ -1820,14 +1829,14 @@ function br({ live: e }) {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(fr, {
+				/* @__PURE__ */ j(hr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: r
 				}),
-				/* @__PURE__ */ j(fr, {
+				/* @__PURE__ */ j(hr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
@@ -1857,7 +1866,7 @@ function br({ live: e }) {
 		})]
 	});
 }
-function xr() {
+function wr() {
 	let e = A();
 	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -1871,21 +1880,21 @@ function xr() {
 		children: "Copy link"
 	}) : null;
 }
-function Sr(e) {
-	return Xn(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function Tr(e) {
+	return $n(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Cr() {
+function Er() {
 	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await Zn("/report", {
+		let n = await er("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? ur("unembed-report.html", await n.blob(), "text/html") : t.value = await Qn(n);
+		n.ok ? pr("unembed-report.html", await n.blob(), "text/html") : t.value = await tr(n);
 	};
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = Sr(e)),
+		onClick: () => n().catch((e) => t.value = Tr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
 	}), t.value ? /* @__PURE__ */ j("p", {
@@ -1895,7 +1904,7 @@ function Cr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var wr = [
+var Dr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1905,7 +1914,7 @@ var wr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Tr() {
+function Or() {
 	let e = A(), t = Re(null), n = e.helpOpen.value;
 	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -1918,7 +1927,7 @@ function Tr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: wr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: Dr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: /* @__PURE__ */ j("kbd", { children: e })
 			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
@@ -1940,7 +1949,7 @@ function Tr() {
 	});
 }
 // src/panels/Lost.tsx
-function Er() {
+function kr() {
 	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
@@ -1955,7 +1964,7 @@ function Er() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", Dr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", Ar(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
@@ -1964,16 +1973,16 @@ function Er() {
 		})]
 	});
 }
-function Dr(e) {
+function Ar(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Or = [
+var jr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function kr() {
+function Mr() {
 	let e = A(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
@@ -1984,7 +1993,7 @@ function kr() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Or.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: jr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -2026,13 +2035,13 @@ function F(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Ar = 7e3;
-function jr() {
+var Nr = 7e3;
+function Pr() {
 	let e = A(), t = e.said.value;
 	return Ie(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Ar);
+		}, Nr);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2040,15 +2049,15 @@ function jr() {
 		children: t
 	});
 }
-function Mr(e, t) {
+function Fr(e, t) {
 	let n = k(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Nr(e, t, n) {
+function Ir(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Pr = [
+var Lr = [
 	[
 		84,
 		39,
@@ -2084,7 +2093,7 @@ var Pr = [
 		88,
 		6
 	]
-], Fr = [
+], Rr = [
 	[
 		203,
 		196,
@@ -2120,7 +2129,7 @@ var Pr = [
 		206,
 		148
 	]
-], Ir = [
+], zr = [
 	[
 		0,
 		32,
@@ -2151,14 +2160,14 @@ var Pr = [
 		234,
 		70
 	]
-], Lr = O(!1);
+], Br = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Lr.value = e.matches, e.addEventListener("change", () => {
-		Lr.value = e.matches;
+	Br.value = e.matches, e.addEventListener("change", () => {
+		Br.value = e.matches;
 	});
 }
-function Rr(e, t) {
+function Vr(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2169,152 +2178,152 @@ function Rr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function zr(e, t, n = Lr.value) {
-	return Hr(Rr(n ? Fr : Pr, .5 + (t > 0 ? e / t : 0) / 2));
+function Hr(e, t, n = Br.value) {
+	return Gr(Vr(n ? Rr : Lr, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Br(e) {
-	return Hr(Rr(Ir, e));
+function Ur(e) {
+	return Gr(Vr(zr, e));
 }
-function Vr(e) {
+function Wr(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Hr([e, t, n]) {
+function Gr([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/format.ts
-var Ur = "−", Wr = 1e6;
+var Kr = "−", qr = 1e6;
 function I(e, t = 2) {
-	return Gr(e, t, "");
+	return Jr(e, t, "");
 }
 function L(e, t = 2) {
-	return Gr(e, t, "+");
+	return Jr(e, t, "+");
 }
-function Gr(e, t, n) {
+function Jr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Wr)) return Kr(e, t, n);
+	if (!(r < qr)) return Yr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : qr(e, n) + i;
+	return Number(i) === 0 ? i : Xr(e, n) + i;
 }
-function Kr(e, t = 0, n = "") {
+function Yr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return qr(e, n) + i;
+	return Xr(e, n) + i;
 }
-function qr(e, t) {
-	return e < 0 ? Ur : t;
+function Xr(e, t) {
+	return e < 0 ? Kr : t;
 }
 function R(e) {
 	if (e < 1e-4) return "<0.01%";
 	let t = I(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Jr(e) {
+function Zr(e) {
 	return `${I(100 * e, 1)}%`;
 }
-function Yr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Kr(e, 1), Kr(t, 1)];
+function Qr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [Yr(e, 1), Yr(t, 1)];
 	let [n, r] = [R(e), R(t)];
-	if (!$r(e, t) || n !== r && !Qr(e, t)) return [n, r];
+	if (!ni(e, t) || n !== r && !ti(e, t)) return [n, r];
 	let i = 2;
-	for (; i < 4 && !Zr(e, t, i);) i++;
-	return [`${Xr(e, i)}%`, `${Xr(t, i)}%`];
+	for (; i < 4 && !ei(e, t, i);) i++;
+	return [`${$r(e, i)}%`, `${$r(t, i)}%`];
 }
-function Xr(e, t) {
+function $r(e, t) {
 	let n = I(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
 	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
 }
-function Zr(e, t, n) {
-	let r = [Xr(e, n), Xr(t, n)];
-	return r[0] !== r[1] && !(Qr(e, t) && r.some((e) => e.includes(">")));
+function ei(e, t, n) {
+	let r = [$r(e, n), $r(t, n)];
+	return r[0] !== r[1] && !(ti(e, t) && r.some((e) => e.includes(">")));
 }
-function Qr(e, t) {
+function ti(e, t) {
 	return Math.min(e, t) > .99;
 }
-function $r(e, t) {
+function ni(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function ei(e) {
+function ri(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var ti = {
+var ii = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, ni = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, ai = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 function z(e) {
-	return [...e].map((e) => ti[e] ?? (ni.test(e) ? oi(e) : e)).join("") || "''";
+	return [...e].map((e) => ii[e] ?? (ai.test(e) ? li(e) : e)).join("") || "''";
 }
 function B(e) {
 	return e ? e.fragment ?? z(e.text) : "";
 }
-function ri(e) {
+function oi(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function ii(e) {
+function si(e) {
 	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
 }
-function ai(e, t) {
-	let n = ii(e);
-	return t.some((t) => t !== e && ii(t) === n) ? z(e) : n;
+function ci(e, t) {
+	let n = si(e);
+	return t.some((t) => t !== e && si(t) === n) ? z(e) : n;
 }
-function oi(e) {
+function li(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/lib/figure/svg.ts
-var V = di(85) - 8, H = di(170) - 8, si = "#1b1b1a", U = "#55554f", ci = "#c9c9c4", li = "#b35806", ui = "#542788", W = 6.5;
-function di(e) {
+var V = mi(85) - 8, H = mi(170) - 8, ui = "#1b1b1a", U = "#55554f", di = "#c9c9c4", fi = "#b35806", pi = "#542788", W = 6.5;
+function mi(e) {
 	return e * 72 / 25.4;
 }
-function fi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? pi(t) : gi(String(t))}"`).join("");
+function hi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? gi(t) : yi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function pi(e) {
+function gi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var mi = {
+var _i = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, hi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function gi(e) {
-	return e.replace(hi, "�").replace(/[&<>"']/g, (e) => mi[e] ?? "");
+}, vi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function yi(e) {
+	return e.replace(vi, "�").replace(/[&<>"']/g, (e) => _i[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = si, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return fi("text", {
+	let { size: i = 8, fill: a = ui, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return hi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${pi(e)} ${pi(t)})`
-	}, _i(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${gi(e)} ${gi(t)})`
+	}, bi(n));
 }
-function _i(e) {
-	return vi.test(e) ? `\u2068${gi(e)}\u2069` : gi(e);
+function bi(e) {
+	return xi.test(e) ? `\u2068${yi(e)}\u2069` : yi(e);
 }
-var vi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function yi(e) {
+var xi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Si(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && vi.test(t[0]);
+	return t !== null && xi.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return fi("rect", {
+	return hi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2322,31 +2331,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function bi(e, t, n, r, i = {}) {
-	return fi("line", {
+function Ci(e, t, n, r, i = {}) {
+	return hi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: ci,
+		stroke: di,
 		"stroke-width": .5,
 		...i
 	});
 }
-function xi(e, t, n) {
-	return fi("g", { transform: `translate(${pi(e)} ${pi(t)})` }, n);
+function wi(e, t, n) {
+	return hi("g", { transform: `translate(${gi(e)} ${gi(t)})` }, n);
 }
-function Si(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? ui : li });
+function Ti(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? pi : fi });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ci = fi("defs", {}, fi("pattern", {
+var Ei = hi("defs", {}, hi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), wi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Di = [
 	278,
 	278,
 	355,
@@ -2442,35 +2451,35 @@ var Ci = fi("defs", {}, fi("pattern", {
 	260,
 	334,
 	584
-], Ti = [
+], Oi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Ei = .62, Di = 1.02;
+], ki = .62, Ai = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Oi(t), 0) * t * Di * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + ji(t), 0) * t * Ai * (n ? 1.07 : 1);
 }
-function Oi(e) {
-	let t = wi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ti.find(([t]) => t.test(e))?.[1] ?? Ei : t / 1e3;
+function ji(e) {
+	let t = Di[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Oi.find(([t]) => t.test(e))?.[1] ?? ki : t / 1e3;
 }
-function ki(e, t, n = 8) {
+function Mi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ai(e, t, n = 8) {
+function Ni(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => ji(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Pi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function ji(e, t, n) {
+function Pi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2479,91 +2488,91 @@ function ji(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Mi = 8, Ni = 12, Pi = 160;
+var Fi = 8, Ii = 12, Li = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Ri(e, n)].map((e) => {
-		let t = xi(4, r, e.body);
-		return r += e.height + Mi, t;
+	let r = 4, i = [...t, Vi(e, n)].map((e) => {
+		let t = wi(4, r, e.body);
+		return r += e.height + Fi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Mi + 4
+		height: r - Fi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${fi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${hi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Fi(a.width)}mm`,
-			height: `${Fi(a.height)}mm`,
-			viewBox: `0 0 ${pi(a.width)} ${pi(a.height)}`,
+			width: `${Ri(a.width)}mm`,
+			height: `${Ri(a.height)}mm`,
+			viewBox: `0 0 ${gi(a.width)} ${gi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			fi("title", {}, gi(n.shows)),
-			Ci,
+			hi("title", {}, yi(n.shows)),
+			Ei,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Fi(e) {
-	return pi(e * 25.4 / 72);
+function Ri(e) {
+	return gi(e * 25.4 / 72);
 }
-var Ii = {
+var zi = {
 	size: 7,
 	step: 8.6
-}, Li = {
+}, Bi = {
 	size: 6,
 	step: 7.6
 };
-function Ri(e, t) {
-	let n = Ai(t.shows, e, Ii.size), r = Ai(zi(t), e, Li.size), i = [...n.map((e, t) => G(0, Ii.step * (t + .8), e, { size: Ii.size })), ...r.map((e, t) => G(0, Ii.step * n.length + 2 + Li.step * (t + .8), e, {
-		size: Li.size,
+function Vi(e, t) {
+	let n = Ni(t.shows, e, zi.size), r = Ni(Hi(t), e, Bi.size), i = [...n.map((e, t) => G(0, zi.step * (t + .8), e, { size: zi.size })), ...r.map((e, t) => G(0, zi.step * n.length + 2 + Bi.step * (t + .8), e, {
+		size: Bi.size,
 		fill: U
 	}))];
 	return {
-		height: Ii.step * n.length + 2 + Li.step * r.length,
+		height: zi.step * n.length + 2 + Bi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function zi({ made: e, asked: t, about: n }) {
+function Hi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ni)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Vi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Ii)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Wi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Hi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Hi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Hi(t.beside)}”.`
+		t.source ? `Source: “${Gi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Gi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Gi(t.beside)}”.`
 	];
 	return [
-		`${Vi(o.join(", "))}.`,
+		`${Wi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Bi = /* @__PURE__ */ new Set([
+var Ui = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Vi(e) {
-	return [...e].map((e) => e === " " || Bi.has(e) ? e : z(e)).join("");
+function Wi(e) {
+	return [...e].map((e) => e === " " || Ui.has(e) ? e : z(e)).join("");
 }
-function Hi(e) {
-	let t = [...Vi(e)], n = Math.floor(Pi / 2);
-	return t.length <= Pi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Gi(e) {
+	let t = [...Wi(e)], n = Math.floor(Li / 2);
+	return t.length <= Li ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Ui = 22, Wi = 5.6;
-function Gi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => ki(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ui, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Ki(t, i, n, [
+var Ki = 22, qi = 5.6;
+function Ji(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Mi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ki, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Yi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = qi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = Xi(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Xi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = $i(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2586,7 +2595,7 @@ function Gi(e, t) {
 		body: g.join("\n")
 	};
 }
-function Ki(e, t, n, r, i) {
+function Yi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2594,17 +2603,17 @@ function Ki(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = ki(e.words(t, n), c - 3, Wi);
+		let r = Mi(e.words(t, n), c - 3, qi);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Wi,
+			size: qi,
 			anchor: "middle",
-			fill: Vr(a)
+			fill: Wr(a)
 		}));
 	}
 	return f.join("");
 }
-function qi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => ki(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Xi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Mi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2621,13 +2630,13 @@ function qi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Ji = 48, Yi = 6;
-function Xi(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Ji, o = Array.from({ length: Ji }, (t, n) => K(i + n * a, 0, a + .3, Yi, { fill: e.colour((n + .5) / Ji) })), s = i > n + 4, c = [
+var Zi = 48, Qi = 6;
+function $i(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Zi, o = Array.from({ length: Zi }, (t, n) => K(i + n * a, 0, a + .3, Qi, { fill: e.colour((n + .5) / Zi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Yi, {
+		K(i, 0, r, Qi, {
 			fill: "none",
-			stroke: ci,
+			stroke: di,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2647,15 +2656,15 @@ function Xi(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: si
+			fill: ui
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: si
+			fill: ui
 		})
 	];
 	return {
-		height: Yi + (s ? 9 : 17),
+		height: Qi + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
@@ -2663,54 +2672,54 @@ function Xi(e, t) {
 function Y(e) {
 	return z(e.trim() === "" ? e : e.trim());
 }
-function Zi(e) {
+function ea(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function Qi(e) {
+function ta(e) {
 	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
 }
-function $i(e, t) {
+function na(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ea(e) {
+function ra(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ta = {
+var ia = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function na(e, t, n) {
+function aa(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ra(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = sa(oa(e.cells, r)), c = e.model.vocab, l = Gi(o.length > 6 ? H : V, {
+function oa(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ua(la(e.cells, r)), c = e.model.vocab, l = Ji(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Br(na(r, n, c)) : null;
+			return r ? Ur(aa(r, n, c)) : null;
 		},
 		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ea(a[e] ?? null),
+		rowName: (e) => ra(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ia(n, c)
+		legend: sa(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ta[n]}, “${Y(t.text)}”.${aa(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ia[n]}, “${Y(t.text)}”.${ca(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: Qi(t)
+		about: ta(t)
 	});
 }
-function ia(e, t) {
+function sa(e, t) {
 	return {
-		label: e === "rank" ? `${ta.rank} (log)` : ta[e],
-		colour: Br,
+		label: e === "rank" ? `${ia.rank} (log)` : ia[e],
+		colour: Ur,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2720,13 +2729,13 @@ function ia(e, t) {
 		}
 	};
 }
-function aa({ start: e, size: t }, n) {
+function ca({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function oa(e, { start: t, size: n }) {
+function la(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function sa(e) {
+function ua(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2734,7 +2743,7 @@ function sa(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ca(e, t) {
+function da(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2747,8 +2756,8 @@ function ca(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: oa(e.cells, t).map((t) => [
-			ea(t.layer),
+		rows: la(e.cells, t).map((t) => [
+			ra(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2760,19 +2769,19 @@ function ca(e, t) {
 		])
 	};
 }
-function la(e) {
+function fa(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ua(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = la(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Gi(V, {
+function pa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = fa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Ji(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Br(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : Ur(l(t, e)),
 		words: (e, t) => I(l(t, e)),
 		columnName: c,
 		rowName: c,
@@ -2780,20 +2789,20 @@ function ua(e, t, n) {
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Br,
+			colour: Ur,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? P(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${aa(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ca(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function da(e, t) {
-	let [n] = e.heads, r = la(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
+function ma(e, t) {
+	let [n] = e.heads, r = fa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2818,7 +2827,7 @@ function da(e, t) {
 		}))
 	};
 }
-function fa(e, t) {
+function ha(e, t) {
 	return {
 		head: [
 			"head",
@@ -2827,7 +2836,7 @@ function fa(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => la(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => fa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			P(M(n)),
 			e,
 			t,
@@ -2836,8 +2845,8 @@ function fa(e, t) {
 		]))
 	};
 }
-function pa(e, t, n) {
-	let r = la(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function ga(e, t, n) {
+	let r = fa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2846,77 +2855,77 @@ function pa(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Gi(a, {
+	return J(a, [Ji(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Br(n);
+			return n === void 0 ? null : Ur(n);
 		},
 		words: (e, t) => I(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Br,
+			colour: Ur,
 			low: "0",
 			high: "1"
 		}
-	}), Gi(a, {
+	}), Ji(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : zr(n, l, !1);
+			return n === void 0 ? null : Hr(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
 		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: ma("gives through the head, logits", l)
+		legend: _a("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${aa(t, la(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ca(t, fa(e).length)}`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function ma(e, t) {
+function _a(e, t) {
 	return {
 		label: e,
-		colour: (e) => zr(2 * e - 1, 1, !1),
+		colour: (e) => Hr(2 * e - 1, 1, !1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-var ha = {
+var va = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ga(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = sa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Gi(u, {
+function ya(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ua(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Ji(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : zr(n, l, !1);
+			return n == null ? null : Hr(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
 		words: (e, t) => L(c(e, t)?.effect ?? 0),
 		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ea(a[e] ?? null),
+		rowName: (e) => ra(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: ma("effect (0: as B; 1: as A)", l)
+		legend: _a("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ha[e.site] ?? e.site}. ${_a(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${aa(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${va[e.site] ?? e.site}. ${ba(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ca(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function _a(e) {
+function ba(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function va(e) {
+function xa(e) {
 	return {
 		head: [
 			"site",
@@ -2937,17 +2946,17 @@ function va(e) {
 	};
 }
 // src/lib/figure/table.ts
-function ya({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(ba).join(",")}\r\n`).join("");
+function Sa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ca).join(",")}\r\n`).join("");
 }
-function ba(e) {
+function Ca(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = A(), n = Re(null);
-	Ie(() => Ca(n.current), []);
+	Ie(() => Ea(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2961,12 +2970,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => dr(e.figure(a))
+			() => mr(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => ya(e.table())
+			() => Sa(e.table())
 		],
 		[
 			"json",
@@ -2974,9 +2983,9 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Sa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ta(s)}.${r}`;
 		try {
-			ur(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			pr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -2999,22 +3008,22 @@ function X(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: xa[e]
+					children: wa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var xa = {
+var wa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Sa(e) {
+function Ta(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ca(e) {
+function Ea(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3028,7 +3037,7 @@ function Ca(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function wa(e) {
+function Da(e) {
 	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3038,24 +3047,24 @@ function wa(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ta = "system-ui, sans-serif", [Ea, Da, Oa] = [
+var Oa = "system-ui, sans-serif", [ka, Aa, ja] = [
 	11,
 	46,
 	120
 ];
-function ka(e) {
+function Ma(e) {
 	let t = Re(null), n = k(null), r = Re({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	wa(() => {
+	Da(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = ja(c, e, s);
+		let l = Pa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + La(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ma(c, e, l), Fa(c, e, l, getComputedStyle(o).color), n.value && Pa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ba(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Fa(c, e, l), Ra(c, e, l, getComputedStyle(o).color), n.value && La(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3071,7 +3080,7 @@ function ka(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Aa(o[0] + e, i), Aa(o[1] + t, a)];
+			n.value = [Na(o[0] + e, i), Na(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3097,60 +3106,60 @@ function ka(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Aa(e, t) {
+function Na(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function ja(e, t, n) {
+function Pa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ea}px ${Ta}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Ra(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Da, Oa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${ka}px ${Oa}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Va(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Aa, ja] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ma(e, t, n) {
+function Fa(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Na(e, t.text(i, r), [i, r], n, Vr(a)), t.marked?.(i, r) && Pa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ia(e, t.text(i, r), [i, r], n, Wr(a)), t.marked?.(i, r) && La(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Na(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ea, i.height - 4)}px ${Ta}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Ia(e, t, [n, r], i, a) {
+	e.font = `${Math.min(ka, i.height - 4)}px ${Oa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Pa(e, [t, n], r, i, a) {
+function La(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Fa(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ea}px ${Ta}`, e.textBaseline = "middle", e.textAlign = "right";
+function Ra(e, t, n, r) {
+	e.fillStyle = r, e.font = `${ka}px ${Oa}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ra(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ia(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ra(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Va(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = za(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Va(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ia(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function za(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => Va(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function La(e, t, n) {
-	if (Ia(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Ra(t.columnName(n)).length);
+function Ba(e, t, n) {
+	if (za(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Va(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Ra(e) {
+function Va(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var za = 9;
-function Ba(e) {
-	let t = e.kind === "sign" ? (e) => zr(2 * e - 1, 1) : Br, n = Array.from({ length: za }, (e, n) => t(n / 8));
+var Ha = 9;
+function Ua(e) {
+	let t = e.kind === "sign" ? (e) => Hr(2 * e - 1, 1) : Ur, n = Array.from({ length: Ha }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3196,7 +3205,7 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Va(e) {
+function Wa(e) {
 	let t = A(), n = N(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
@@ -3209,7 +3218,7 @@ function Va(e) {
 	});
 }
 // src/ui/Table.tsx
-function Ha(e) {
+function Ga(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3217,13 +3226,13 @@ function Ha(e) {
 		children: e.children
 	});
 }
-function Ua(e) {
-	let t = A(), n = Wa();
+function Ka(e) {
+	let t = A(), n = qa();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ha, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ga, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3232,7 +3241,7 @@ function Ua(e) {
 		}) : null]
 	});
 }
-function Wa() {
+function qa() {
 	let e = k(!1), t = Re(null);
 	return {
 		ref: t,
@@ -3250,7 +3259,7 @@ function Q(e) {
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: $t(e.name)?.meaning,
+		title: nn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3258,7 +3267,7 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ga(e) {
+function Ja(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3290,13 +3299,13 @@ function Ga(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ka() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = qa(t), o = r && rn(r) !== "mlp" ? r : null, s = o !== null && an(o), c = o !== null && on(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Mr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function Ya() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Xa(t), o = r && sn(r) !== "mlp" ? r : null, s = o !== null && cn(o), c = o !== null && ln(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Fr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? sn(o) : {}
-	} : null, h = Lt(m, !p), g = Lt(m && f !== void 0 && !s ? {
+		...o ? un(o) : {}
+	} : null, h = Rt(m, !p), g = Rt(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3309,13 +3318,13 @@ function Ka() {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(x, { children: [
-			o ? Ja(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? Za(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
 			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Ja, {
 				start: u,
 				length: l,
 				what: "tokens"
@@ -3323,27 +3332,27 @@ function Ka() {
 			/* @__PURE__ */ j(F, { answer: h.answer }),
 			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => pa(h.result, _, e),
-				table: () => fa(h.result, _),
+				figure: (e) => ga(h.result, _, e),
+				table: () => ha(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ j(no, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(Ba, {
+					/* @__PURE__ */ j(Ua, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(Ba, {
-						kind: "sign",
-						...Qa(Za(h.result))
-					}),
 					/* @__PURE__ */ j(Ua, {
+						kind: "sign",
+						...to(eo(h.result))
+					}),
+					/* @__PURE__ */ j(Ka, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3351,7 +3360,7 @@ function Ka() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Ya(h.result, u.value)
+						rows: () => Qa(h.result, u.value)
 					})
 				]
 			}) : null,
@@ -3364,10 +3373,10 @@ function Ka() {
 				class: `has-exports${g.stale ? " stale" : ""}`,
 				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => ua(g.result, _, e),
-					table: () => da(g.result, _),
+					figure: (e) => pa(g.result, _, e),
+					table: () => ma(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(ro, {
+				}), /* @__PURE__ */ j(oo, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3376,58 +3385,58 @@ function Ka() {
 		]
 	});
 }
-function qa(e) {
-	let t = Ut(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
+function Xa(e) {
+	let t = Gt(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function Ja(e, t) {
+function Za(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Ya(e, t) {
-	return e.heads.flatMap((n) => Xa(n, e).slice(t, t + 128).map((e) => [
+function Qa(e, t) {
+	return e.heads.flatMap((n) => $a(n, e).slice(t, t + 128).map((e) => [
 		P(M(n)),
 		`${e.position} ${B(e)}`,
 		I(n.pattern[e.position] ?? 0, 3),
 		L(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function Xa(e, t) {
+function $a(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function Za({ heads: e }) {
+function eo({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function Qa(e) {
+function to(e) {
 	return {
 		low: `gives ${L(-e)}`,
 		high: `${L(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function $a({ payload: e, start: t }) {
-	let { heads: n } = e, r = Za(e);
+function no({ payload: e, start: t }) {
+	let { heads: n } = e, r = eo(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(Va, { part: M(n) }),
+			/* @__PURE__ */ j(Wa, { part: M(n) }),
 			" ",
 			L(n.value),
-			/* @__PURE__ */ j(eo, {
+			/* @__PURE__ */ j(ro, {
 				head: n,
-				tokens: Xa(n, e),
+				tokens: $a(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function eo(e) {
+function ro(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3442,19 +3451,19 @@ function eo(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Br(i)
+					fill: Ur(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: zr(a, e.largest)
+					fill: Hr(a, e.largest)
 				}),
 				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= to ? /* @__PURE__ */ j("span", {
+	}), t.length <= io ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3464,18 +3473,18 @@ function eo(e) {
 		}, e.position))
 	}) : null] });
 }
-var to = 12, no = {
+var io = 12, ao = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function ro(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? Xa(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function oo(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? $a(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(no).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(ao).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3483,13 +3492,13 @@ function ro(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(ao, {
+		a.value === "target" ? /* @__PURE__ */ j(co, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(io, {
+		}) : /* @__PURE__ */ j(so, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3499,7 +3508,7 @@ function ro(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ka, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3516,77 +3525,92 @@ function ro(e) {
 		})
 	] });
 }
-function io(e) {
+function so(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ma, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= to ? 18 : 12,
-		...t <= to ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Br(i(n, t) / o),
+		height: t <= io ? 18 : 12,
+		...t <= io ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : Ur(i(n, t) / o),
 		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(Ba, {
+	}), /* @__PURE__ */ j(Ua, {
 		kind: "amount",
 		low: "0",
 		high: `${I(o)} ${e.unit}`
 	})] });
 }
-function ao(e) {
+function co(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ka, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ma, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => zr(n[i + e] ?? 0, a),
+		colour: (e) => Hr(n[i + e] ?? 0, a),
 		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(Ba, {
+	}), /* @__PURE__ */ j(Ua, {
 		kind: "sign",
-		...Qa(a)
+		...to(a)
 	})] });
 }
 // src/lib/carried.ts
-var oo = .25, so = .1;
-function co(e, t) {
+function lo(e) {
+	return "effect" in e;
+}
+var uo = .25, fo = .1;
+function po(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function lo(e) {
-	let t = e.heads.flatMap((e) => uo(M(e), e, e.zeroed, fo(e))), n = e.neurons.flatMap((e) => uo(tn(e), e, e.zeroed, po(e)));
-	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function mo(e) {
+	return go(e).flatMap(([e, t]) => _o(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function uo(e, t, n, r) {
-	if (!n) return [];
-	let i = n.difference ?? n.effect, a = {
-		...ho(i, e),
-		does: [r, mo(i, t.value)].filter(Boolean).join("; ")
+function ho(e) {
+	return go(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+}
+function go({ heads: e, neurons: t }) {
+	return [...e.map((e) => [{
+		part: M(e),
+		credit: e.value,
+		does: vo(e)
+	}, e.zeroed]), ...t.map((e) => [{
+		part: an(e),
+		credit: e.value,
+		does: yo(e)
+	}, e.zeroed])];
+}
+function _o(e, t) {
+	if (!t) return [];
+	let n = t.difference ?? t.effect, r = [e.does, bo(n, e.credit)].filter(Boolean).join("; "), i = {
+		...xo(n, e.part),
+		does: r
 	};
 	return [{
-		part: e,
-		credit: t.value,
-		effect: i,
-		probability: n.probability,
-		difference: n.difference !== null,
-		says: a
+		...e,
+		effect: n,
+		probability: t.probability,
+		difference: t.difference !== null,
+		says: i
 	}];
 }
-function fo(e) {
+function vo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < oo ? "" : `looks at ${B(t)}`;
+	return !t || t.attention < uo ? "" : `looks at ${B(t)}`;
 }
-function po(e) {
+function yo(e) {
 	let [t] = e.promotes;
 	return t ? `writes toward ${z(t.text)}` : "";
 }
-function mo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < so * Math.abs(e) ? "adds little to it directly" : "";
+function bo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < fo * Math.abs(e) ? "adds little to it directly" : "";
 }
-function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3595,11 +3619,11 @@ function ho({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${go(n)} of ${o}`,
+		tag: `${So(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function go(e) {
+function So(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3611,9 +3635,9 @@ function go(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var _o = 12, vo = 7.5, yo = 7;
-function bo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, yo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * _o, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var Co = 12, wo = 7.5, To = 7;
+function Eo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, To)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Co, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3622,16 +3646,16 @@ function bo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...To(r).map((e) => bi(u(e), d, u(e), f, { stroke: e === 0 ? si : ci })),
-		...n.map((n, r) => xo(n, d + r * _o, {
+		...jo(r).map((e) => Ci(u(e), d, u(e), f, { stroke: e === 0 ? ui : di })),
+		...n.map((n, r) => Do(n, d + r * Co, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Co(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...wo(r, u, f),
+		...t.mark ? ko(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Ao(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3642,30 +3666,30 @@ function bo(e, t) {
 		body: m.join("\n")
 	};
 }
-function xo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + _o / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, vo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, vo, { fill: "#4d5f80" }) : Si(l, t + 4.5 / 2, u, vo, d), m = Math.max(c, a.mark && !d ? So(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Do(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Co / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, wo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, wo, { fill: "#4d5f80" }) : Ti(l, t + 4.5 / 2, u, wo, d), m = Math.max(c, a.mark && !d ? Oo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, ki(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Mi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? bi(0, t, i, t, { stroke: si }) : "",
-		G(0, f, ki(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ci(0, t, i, t, { stroke: ui }) : "",
+		G(0, f, Mi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: yo,
+			size: To,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function So(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, yo) ? t : e;
+function Oo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, To) ? t : e;
 }
-function Co(e, t, n, r, [i, a]) {
+function ko(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [bi(e, t - 3, e, n, {
-		stroke: si,
+	return [Ci(e, t - 3, e, n, {
+		stroke: ui,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3673,14 +3697,14 @@ function Co(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function wo(e, t, n) {
-	return To(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Ao(e, t, n) {
+	return jo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function To({ low: e, high: t }, n = 4) {
+function jo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3691,7 +3715,7 @@ function To({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Eo(e, t, n) {
+function Mo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3700,7 +3724,7 @@ function Eo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Do(e) {
+function No(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3709,10 +3733,10 @@ function Do(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Oo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Eo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : Do(`probability of ${r} with the part set to zero`), c = bo(H, {
+function Po(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Mo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : No(`probability of ${r} with the part set to zero`), c = Eo(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Yr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Qr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
 				name: P(e.part),
 				value: n,
@@ -3750,10 +3774,10 @@ function Oo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function ko(e, t) {
+function Fo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3782,7 +3806,7 @@ function ko(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ao(e, t, n, r = () => !1, i = () => null) {
+function Io(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3790,15 +3814,15 @@ function Ao(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Mo(s.map((e) => e.value))
+			value: Ro(s.map((e) => e.value))
 		},
-		sum: Mo(e.map((e) => e.value))
+		sum: Ro(e.map((e) => e.value))
 	};
 }
-function jo(e, t, n) {
+function Lo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Mo(e) {
+function Ro(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3806,15 +3830,15 @@ function Mo(e) {
 	}
 	return t + n;
 }
-function No(e) {
-	let t = Mo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function zo(e) {
+	let t = Ro(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Po(e) {
+function Bo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3824,11 +3848,11 @@ function Po(e) {
 		e.source
 	].join(" ");
 }
-function Fo(e, t) {
-	let n = new Map(t.map((e) => [Po(e), e]));
+function Vo(e, t) {
+	let n = new Map(t.map((e) => [Bo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Po(e));
-		return n.delete(Po(e)), {
+		let t = n.get(Bo(e));
+		return n.delete(Bo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3840,7 +3864,7 @@ function Fo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Io(e) {
+function Ho(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3851,47 +3875,48 @@ function Io(e) {
 		})
 	});
 }
-function Lo(e) {
+function Uo(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${Ro(e.value, e.digits)}`,
+		class: `number${Wo(e.value, e.digits)}`,
 		children: L(e.value, e.digits)
 	});
 }
-function Ro(e, t) {
+function Wo(e, t) {
 	let n = L(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var zo = 6;
-function Bo({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Ut(), i = Wt(), a = k(!1);
+var Go = 6;
+function Ko({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Gt(), i = Kt(), a = qt(), o = k(!1);
 	if (!n) return null;
-	let o = i ? lo(i) : [], s = a.value ? o : co(o, zo);
+	let s = i?.control ? mo(i) : [], c = o.value ? s : po(s, Go), l = i?.control || !a ? s : ho(a), u = i?.control ? c : o.value ? l : l.slice(0, Go);
 	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(Vo, { tested: i }) : r?.error ? null : "Each part is being switched off …",
+		note: i ? /* @__PURE__ */ j(Jo, { tested: i }) : /* @__PURE__ */ j(qo, { failed: !!r?.error }),
 		children: [
 			/* @__PURE__ */ j(F, { answer: r }),
 			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Oo(i, s, e),
-				table: () => ko(i, o),
+				figure: (e) => Po(i, c, e),
+				table: () => Fo(i, s),
 				data: i
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Ho, {
-				tested: i,
-				carriers: s
+			u.length > 0 ? /* @__PURE__ */ j(Xo, {
+				explained: i ?? n,
+				parts: u,
+				waiting: Yo(r)
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Uo, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(Wo, { explained: n }),
+			i?.control ? /* @__PURE__ */ j(Qo, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j($o, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [o.length > zo ? /* @__PURE__ */ j("button", {
+				children: [l.length > Go ? /* @__PURE__ */ j("button", {
 					type: "button",
-					"aria-pressed": a.value,
-					onClick: () => a.value = !a.value,
-					children: a.value ? "Fewer" : `All ${o.length} that were looked at`
+					"aria-pressed": o.value,
+					onClick: () => o.value = !o.value,
+					children: o.value ? "Fewer" : `All ${l.length} that were looked at`
 				}) : null, e ? null : /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
@@ -3901,7 +3926,10 @@ function Bo({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Vo({ tested: { control: e } }) {
+function qo({ failed: e }) {
+	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+}
+function Jo({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
 		/* @__PURE__ */ j(Q, {
@@ -3930,9 +3958,16 @@ function Vo({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function Ho({ tested: e, carriers: t }) {
-	let n = z(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ j(Ha, {
+function Yo(e) {
+	return e !== null && !e.result && !e.error;
+}
+function Xo(e) {
+	let { explained: t, parts: n } = e, r = z(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+		a,
+		...n.filter(lo).map(o),
+		0
+	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
+	return /* @__PURE__ */ j(Ga, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -3951,10 +3986,10 @@ function Ho({ tested: e, carriers: t }) {
 			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ j("span", {
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
 					class: "mark-before",
-					style: { left: c(i) },
-					children: [r ? L(i) : R(i), " with it"]
+					style: { left: u(a) },
+					children: [i ? L(a) : R(a), " with it"]
 				})]
 			}),
 			/* @__PURE__ */ j("th", {
@@ -3966,50 +4001,66 @@ function Ho({ tested: e, carriers: t }) {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, l = r ? [L(i), L(n)] : Yr(i, n);
-			return /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
-					scope: "row",
-					children: /* @__PURE__ */ j(Va, { part: e.part })
-				}),
-				/* @__PURE__ */ j("td", {
-					class: "number wide-only",
-					children: /* @__PURE__ */ j(Lo, { value: e.credit })
-				}),
-				/* @__PURE__ */ j("td", {
-					class: "wide-only bars-column",
-					children: /* @__PURE__ */ j("span", {
-						class: `left ${n > i ? "more" : "less"}`,
-						"aria-hidden": "true",
-						children: [/* @__PURE__ */ j("i", { style: {
-							left: c(Math.min(n, 0)),
-							width: `${100 * Math.abs(n) / Math.max(o - s, 1e-12)}%`
-						} }), /* @__PURE__ */ j("b", { style: { left: c(i) } })]
-					})
-				}),
+		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
+				scope: "row",
+				children: /* @__PURE__ */ j(Wa, { part: t.part })
+			}),
+			/* @__PURE__ */ j("td", {
+				class: "number wide-only",
+				children: /* @__PURE__ */ j(Uo, { value: t.credit })
+			}),
+			lo(t) ? /* @__PURE__ */ j(Zo, {
+				carrier: t,
+				before: a,
+				after: o(t),
+				lead: i,
+				place: u
+			}) : /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: `${I(e.effect.nats)} nats`,
-					children: [
-						l[0],
-						" → ",
-						l[1]
-					]
+					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ j("td", { children: [
-					/* @__PURE__ */ j("span", {
-						class: `tag ${e.says.kind.replace(" ", "-")}`,
-						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
-					}),
-					" ",
-					e.says.does
-				] })
-			] }, nn(e.part));
-		}) })] })
+				/* @__PURE__ */ j("td", { children: t.does })
+			] })
+		] }, on(t.part))) })] })
 	});
 }
-function Uo({ control: e }) {
+function Zo(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [L(t), L(n)] : Qr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("td", {
+			class: "wide-only bars-column",
+			children: /* @__PURE__ */ j("span", {
+				class: `left ${n > t ? "more" : "less"}`,
+				"aria-hidden": "true",
+				children: [/* @__PURE__ */ j("i", { style: {
+					left: i(Math.min(n, 0)),
+					width: `${c}%`
+				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
+			})
+		}),
+		/* @__PURE__ */ j("td", {
+			class: "number",
+			title: `${I(a.nats)} nats`,
+			children: [
+				s[0],
+				" → ",
+				s[1]
+			]
+		}),
+		/* @__PURE__ */ j("td", { children: [
+			/* @__PURE__ */ j("span", {
+				class: `tag ${o.kind.replace(" ", "-")}`,
+				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
+			}),
+			" ",
+			o.does
+		] })
+	] });
+}
+function Qo({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
@@ -4032,8 +4083,8 @@ function Uo({ control: e }) {
 		]
 	}) : null;
 }
-function Wo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+function $o({ explained: e }) {
+	let { sum: t, error: n, holds: r } = zo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
@@ -4049,7 +4100,7 @@ function Wo({ explained: e }) {
 				class: "small",
 				children: [
 					"(off by ",
-					Kr(n),
+					Yr(n),
 					")"
 				]
 			})
@@ -4057,9 +4108,9 @@ function Wo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Go(e, t) {
+function es(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...qo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ns(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4079,22 +4130,22 @@ function Go(e, t) {
 	}
 	return n;
 }
-function Ko(e) {
+function ts(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function qo(e, t) {
+function ns(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = Jo(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = rs(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function Jo(e, t) {
+function rs(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4102,11 +4153,11 @@ function Jo(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var Yo = 20, Xo = "unembed-earlier", Zo = class {
+var is = 20, as = "unembed-earlier", os = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O($o(e));
+		this.#e = e, this.list = O(cs(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4115,33 +4166,33 @@ var Yo = 20, Xo = "unembed-earlier", Zo = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, Yo);
+		}, ...r].slice(0, is);
 		try {
-			this.#e?.setItem(Xo, JSON.stringify(this.list.value));
+			this.#e?.setItem(as, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function Qo(e) {
+function ss(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function $o(e) {
+function cs(e) {
 	try {
-		let t = JSON.parse(e?.getItem(Xo) ?? "[]");
-		return Array.isArray(t) ? t.filter(es).slice(0, Yo) : [];
+		let t = JSON.parse(e?.getItem(as) ?? "[]");
+		return Array.isArray(t) ? t.filter(ls).slice(0, is) : [];
 	} catch {
 		return [];
 	}
 }
-function es(e) {
+function ls(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var ts = class {
+var us = class {
 	data;
 	desk;
 	state;
@@ -4159,20 +4210,20 @@ var ts = class {
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new Zo(Qo(e.host)), this.desk = new Ft(t, e.results);
-		let n = Wn({
-			...Vn,
+		this.data = e, this.earlier = new os(ss(e.host)), this.desk = new It(t, e.results);
+		let n = qn({
+			...Wn,
 			...e.state
 		});
 		this.state = O(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Vn);
+		let r = Object.keys(Wn);
 		this.at = Object.fromEntries(r.map((e) => [e, ft(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Vn) {
-		let t = Un(location.hash, e);
+	#n(e = Wn) {
+		let t = Kn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4220,7 +4271,7 @@ var ts = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ft(() => this.asked() ? Nt(rs(this.state.value)) : ""), t = _t(() => {
+		let e = ft(() => this.asked() ? Nt(fs(this.state.value)) : ""), t = _t(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
 		}), n = _t(() => {
@@ -4233,7 +4284,7 @@ var ts = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = rs({
+		let t = fs({
 			...this.state.value,
 			...e
 		});
@@ -4248,15 +4299,15 @@ var ts = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...as(e),
+			...ms(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ns(this.state.value), t = _t(() => {
-			let t = this.state.value, n = Hn(t), r = ns(t) !== e;
-			if (e = ns(t), n === location.hash) return;
+		let e = ds(this.state.value), t = _t(() => {
+			let t = this.state.value, n = Gn(t), r = ds(t) !== e;
+			if (e = ds(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4267,7 +4318,7 @@ var ts = class {
 		};
 	}
 };
-function ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ds({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4279,10 +4330,10 @@ function ns({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function rs(e) {
-	return is(as(e));
+function fs(e) {
+	return ps(ms(e));
 }
-function is(e) {
+function ps(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4291,8 +4342,8 @@ function is(e) {
 		top: 10
 	};
 }
-function as({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return os({
+function ms({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return hs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4301,15 +4352,15 @@ function as({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function os(e) {
+function hs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function ss() {
+function gs() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = It(o ? is(l) : null), d = o && u?.result ? Go(cs(r), cs(u.result)) : null, f = d && r ? Ko(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? is({
+	}, u = Lt(o ? ps(l) : null), d = o && u?.result ? es(_s(r), _s(u.result)) : null, f = d && r ? ts(d).find(([e]) => e === r.position) : void 0, p = Lt(o && n !== null && f ? ps({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4322,17 +4373,17 @@ function ss() {
 		mate: f?.[1] ?? null
 	};
 }
-function cs(e) {
+function _s(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ls = 20;
-function us(e, t, n) {
-	let r = [...Fo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(ds(t)) - Math.abs(ds(e))), i = r.slice(ls), a = Mo(r.map(ds)), o = Mo(i.map(ds)), s = [
-		...r.slice(0, ls).map((e) => ({
-			name: fn(e.term),
-			value: ds(e),
-			number: L(ds(e))
+var vs = 20;
+function ys(e, t, n) {
+	let r = [...Vo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(bs(t)) - Math.abs(bs(e))), i = r.slice(vs), a = Ro(r.map(bs)), o = Ro(i.map(bs)), s = [
+		...r.slice(0, vs).map((e) => ({
+			name: hn(e.term),
+			value: bs(e),
+			number: L(bs(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
@@ -4348,20 +4399,20 @@ function us(e, t, n) {
 			total: !0
 		}
 	];
-	return J(V, [bo(V, {
+	return J(V, [Eo(V, {
 		rows: s,
-		axis: Eo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Mo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${$i(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${na(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function ds({ a: e, b: t }) {
+function bs({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function fs(e, t) {
+function xs(e, t) {
 	return {
 		head: [
 			"term",
@@ -4369,11 +4420,11 @@ function fs(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Fo(e.ledger.terms, t.ledger.terms).map((e) => [
-			fn(e.term),
+		rows: Vo(e.ledger.terms, t.ledger.terms).map((e) => [
+			hn(e.term),
 			e.a,
 			e.b,
-			ds(e)
+			bs(e)
 		])
 	};
 }
@@ -4384,7 +4435,7 @@ function $(e) {
 		children: B(e)
 	});
 }
-function ps(e) {
+function Ss(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4393,7 +4444,7 @@ function ps(e) {
 		}, t))
 	});
 }
-function ms(e) {
+function Cs(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4410,13 +4461,13 @@ function ms(e) {
 	});
 }
 // src/panels/Patch.tsx
-var hs = {
+var ws = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function gs(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Lt({
+function Ts(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Rt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4440,7 +4491,7 @@ function gs(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(hs).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ws).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
@@ -4450,7 +4501,7 @@ function gs(e) {
 			/* @__PURE__ */ j(F, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(_s, {
+				children: /* @__PURE__ */ j(Es, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4458,16 +4509,16 @@ function gs(e) {
 		]
 	});
 }
-function _s({ result: e, promptB: t }) {
+function Es({ result: e, promptB: t }) {
 	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => ga(e, {
+			figure: (t) => ya(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => va(e),
+			table: () => xa(e),
 			data: e,
 			beside: t
 		}),
@@ -4487,18 +4538,18 @@ function _s({ result: e, promptB: t }) {
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(Ga, {
+		/* @__PURE__ */ j(Ja, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(ka, {
+		/* @__PURE__ */ j(Ma, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? zr(n.effect ?? 0, u) : null;
+				return n ? Hr(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4508,13 +4559,13 @@ function _s({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(Ba, {
+		/* @__PURE__ */ j(Ua, {
 			kind: "sign",
 			low: `${L(-u, 1)} away from A`,
 			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ka, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4532,34 +4583,34 @@ function _s({ result: e, promptB: t }) {
 	] });
 }
 // src/panels/Compare.tsx
-var vs = 12;
-function ys() {
-	let e = A(), t = e.explained.value, n = ss(), r = e.at.b.value;
+var Ds = 12;
+function Os() {
+	let e = A(), t = e.explained.value, n = gs(), r = e.at.b.value;
 	if (!t) return null;
 	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(bs, {})
+		children: /* @__PURE__ */ j(ks, {})
 	});
-	let i = n.columns ? Ko(n.columns) : [];
+	let i = n.columns ? ts(n.columns) : [];
 	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(bs, {}),
+			/* @__PURE__ */ j(ks, {}),
 			/* @__PURE__ */ j(F, { answer: n.answer }),
 			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => us(t, n.result, e),
-				table: () => fs(t, n.result),
+				figure: (e) => ys(t, n.result, e),
+				table: () => xs(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(xs, {
+			/* @__PURE__ */ j(As, {
 				explained: t,
 				compared: n
 			}),
@@ -4569,10 +4620,10 @@ function ys() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Cs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ms, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(gs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Ts, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4583,7 +4634,7 @@ function ys() {
 		]
 	});
 }
-function bs() {
+function ks() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4596,7 +4647,7 @@ function bs() {
 		]
 	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(fr, {
+		children: [/* @__PURE__ */ j(hr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
@@ -4609,7 +4660,7 @@ function bs() {
 		})]
 	});
 }
-function xs({ explained: e, compared: t }) {
+function As({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4617,7 +4668,7 @@ function xs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ j(Ga, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -4663,12 +4714,12 @@ function xs({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Ss = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Cs({ a: e, b: t }) {
-	let n = Fo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ss(t)) - Math.abs(Ss(e))), r = n.slice(0, vs), i = n.slice(vs), a = Math.max(0, ...n.map((e) => Math.abs(Ss(e)))), o = (e) => [
-		Mo(e.map((e) => e.a ?? 0)),
-		Mo(e.map((e) => e.b ?? 0)),
-		Mo(e.map(Ss))
+var js = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ms({ a: e, b: t }) {
+	let n = Vo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(js(t)) - Math.abs(js(e))), r = n.slice(0, Ds), i = n.slice(Ds), a = Math.max(0, ...n.map((e) => Math.abs(js(e)))), o = (e) => [
+		Ro(e.map((e) => e.a ?? 0)),
+		Ro(e.map((e) => e.b ?? 0)),
+		Ro(e.map(js))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4713,11 +4764,11 @@ function Cs({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
-				let t = pn(e.term);
+				let t = gn(e.term);
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.term)
+						children: t ? /* @__PURE__ */ j(Wa, { part: t }) : hn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
@@ -4729,28 +4780,28 @@ function Cs({ a: e, b: t }) {
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Lo, { value: Ss(e) })
+						children: /* @__PURE__ */ j(Uo, { value: js(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Io, {
-							value: Ss(e),
+						children: /* @__PURE__ */ j(Ho, {
+							value: js(e),
 							largest: a
 						})
 					})
-				] }, Po(e.term));
-			}), /* @__PURE__ */ j(ws, {
+				] }, Bo(e.term));
+			}), /* @__PURE__ */ j(Ns, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(ws, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Ns, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ws({ name: e, sums: t }) {
+function Ns({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4767,8 +4818,8 @@ function ws({ name: e, sums: t }) {
 	});
 }
 // src/lib/effects.ts
-function Ts(e, t) {
-	let n = Es(e, t);
+function Ps(e, t) {
+	let n = Fs(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4778,27 +4829,27 @@ function Ts(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === an(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === cn(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function Es(e, t) {
+function Fs(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === an(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === cn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ds({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Yr(n.probability, i);
+function Is({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Qr(n.probability, i);
 }
-function Os(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [ks(e), e]));
+function Ls(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Rs(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(ks({
+			at: (r) => n.get(Rs({
 				layer: r,
 				head: e,
 				cross: t
@@ -4807,15 +4858,15 @@ function Os(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function ks({ layer: e, head: t, cross: n }) {
+function Rs({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function As(e) {
+function zs(e) {
 	return P(M(e));
 }
 // src/panels/Effects.tsx
-function js() {
-	let e = Wt();
+function Bs() {
+	let e = Kt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
 		title: /* @__PURE__ */ j(x, { children: [
@@ -4828,9 +4879,9 @@ function js() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Fs(e) ? "lead" : "probability",
+			Ws(e) ? "lead" : "probability",
 			" of ",
-			Ps(e),
+			Us(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -4839,23 +4890,23 @@ function js() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Ms, { tested: e })
+		children: /* @__PURE__ */ j(Vs, { tested: e })
 	});
 }
-function Ms({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Os(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function Vs({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Ls(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ka, {
-			label: `Effect of zeroing each head on ${Ps(e)}, by head and layer`,
+		/* @__PURE__ */ j(Ma, {
+			label: `Effect of zeroing each head on ${Us(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? zr(-n.nats, i) : null;
+				return n ? Hr(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Ns(e, a(t, n)),
+			tell: (t, n) => Hs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -4867,48 +4918,48 @@ function Ms({ tested: e }) {
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j(Ba, {
+		/* @__PURE__ */ j(Ua, {
 			kind: "sign",
 			low: `rises by ${I(i)} nats without it`,
 			high: `falls by ${I(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ka, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ps(e)
+				Us(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				As(t),
+				zs(t),
 				L(t.nats),
-				Ds(e, t).join(" → ")
+				Is(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Ns(e, t) {
+function Hs(e, t) {
 	if (!t) return "";
-	let [n, r] = Ds(e, t);
-	return `${As(t)}: ${Ps(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = Is(e, t);
+	return `${zs(t)}: ${Us(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
 }
-function Ps({ target: e }) {
+function Us({ target: e }) {
 	return z(e.text.trim() || e.text);
 }
-function Fs({ reference: e }) {
+function Ws({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Is = 60;
-function Ls(e, t, n = Is) {
-	let r = /* @__PURE__ */ new Map([[Rs, zs(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Gs = 60;
+function Ks(e, t, n = Gs) {
+	let r = /* @__PURE__ */ new Map([[qs, Js(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Bs(c), ...c.steps.map(Vs)], l = s.filter((e) => !r.has(e.id));
+		let s = [Ys(c), ...c.steps.map(Xs)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Rs];
+		let u = [...s.map((e) => e.id), qs];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4928,15 +4979,15 @@ function Ls(e, t, n = Is) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Mo(a.map((e) => e.value))
+			value: e.value - Ro(a.map((e) => e.value))
 		}
 	};
 }
-var Rs = "output";
-function zs(e) {
+var qs = "output";
+function Js(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Rs,
+		id: qs,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4946,17 +4997,17 @@ function zs(e) {
 		part: null
 	};
 }
-function Bs(e) {
+function Ys(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${dn(t, a)} ${n} ${r}`,
-		label: dn(fn({
+		id: `${mn(t, a)} ${n} ${r}`,
+		label: mn(hn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Gs(o, a),
+		height: ec(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -4966,14 +5017,14 @@ function Bs(e) {
 		} : null
 	};
 }
-function Vs(e) {
+function Xs(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${dn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		id: `${mn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: P(o),
 		position: i,
 		ofSource: a,
-		height: Gs(t + (e.cross ? .4 : .2), a),
+		height: ec(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -4982,27 +5033,27 @@ function Vs(e) {
 		part: o
 	};
 }
-function Hs(e, t) {
+function Zs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Mo(n.map(({ path: e }) => e.value)),
+		value: Ro(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Us(e, t) {
+function Qs(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ws = -1e6;
-function Gs(e, t) {
-	return t ? Ws + e : e;
+var $s = -1e6;
+function ec(e, t) {
+	return t ? $s + e : e;
 }
-function Ks(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [qs({
+function tc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [nc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5010,33 +5061,33 @@ function Ks(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function qs({ ofSource: e, position: t }) {
+function nc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Js(e, { ofSource: t, position: n }) {
+function rc(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Ys(e, t) {
-	let n = Bs(e), r = e.steps.map(Vs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function ic(e, t) {
+	let n = Ys(e), r = e.steps.map(Xs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var Xs = 24, Zs = 24, Qs = 24, $s = 4;
-function ec(e, t, n, r = Infinity) {
+var ac = 24, oc = 24, sc = 24, cc = 4;
+function lc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Qs; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= sc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Zs,
+			x: i.x + o * a * oc,
 			y: i.y
 		};
-		if (nc(e, s, t, n, r)) return s;
+		if (dc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function tc(e, t, n, r) {
+function uc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5047,27 +5098,27 @@ function tc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function nc(e, t, n, r, i) {
-	for (let a = 1; a < Xs; a++) {
-		let o = tc(e, t, n, a / Xs);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rc(o, e))) return !1;
+function dc(e, t, n, r, i) {
+	for (let a = 1; a < ac; a++) {
+		let o = uc(e, t, n, a / ac);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => fc(o, e))) return !1;
 	}
 	return !0;
 }
-function rc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + $s && Math.abs(t - n.y) < n.height / 2 + $s;
+function fc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + cc && Math.abs(t - n.y) < n.height / 2 + cc;
 }
 // src/lib/layout.ts
-var ic = 34, ac = 20, oc = 6.6, sc = 18, cc = 46, lc = 90, uc = 420;
-function dc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Ks(e), a = (e) => Math.max((t.get(e.id) ?? "").length * oc + 12, 34), o = (e) => Mo(e.map((e) => a(e) + sc)), s = i.map((t) => e.filter((e) => qs(e) === qs(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var pc = 34, mc = 20, hc = 6.6, gc = 18, _c = 46, vc = 90, yc = 420;
+function bc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = tc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * hc + 12, 34), o = (e) => Ro(e.map((e) => a(e) + gc)), s = i.map((t) => e.filter((e) => nc(e) === nc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = sc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(lc, e.length > r.length / 2 ? uc : 0, n * t);
-	}), u = Mo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = gc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(vc, e.length > r.length / 2 ? yc : 0, n * t);
+	}), u = Ro(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5076,15 +5127,15 @@ function dc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(sc, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(gc, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * ic + ac,
+					y: e * pc + mc,
 					width: o,
-					height: ac
-				}), l += o + sc;
+					height: mc
+				}), l += o + gc;
 			}
 		}
 		m += i;
@@ -5092,10 +5143,10 @@ function dc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * ic + cc
+		height: r.length * pc + _c
 	};
 }
-function fc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function xc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5113,7 +5164,7 @@ function fc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function pc(e, t, { boxes: n, width: r }) {
+function Sc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5124,36 +5175,36 @@ function pc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		ec(s, c, o, r),
+		lc(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var mc = 10, hc = 320;
-function gc(e, t, n) {
-	let r = (t) => B(Js(e, t)), i = [...t.paths.slice(0, mc).map((e) => ({
-		name: Ys(e, r),
+var Cc = 10, wc = 320;
+function Tc(e, t, n) {
+	let r = (t) => B(rc(e, t)), i = [...t.paths.slice(0, Cc).map((e) => ({
+		name: ic(e, r),
 		value: e.value,
 		number: L(e.value)
-	}))], a = Eo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [yc(e, t), ...i.length > 0 ? [bo(H, {
+	}))], a = Mo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Oc(e, t), ...i.length > 0 ? [Eo(H, {
 		rows: i,
 		axis: a,
-		names: hc
+		names: wc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${$i(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		shows: `Paths from where something is written to ${na(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-var _c = 480, vc = .7;
-function yc(e, t) {
-	let n = (t) => B(Js(e, t)), r = Us(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = dc(t.nodes, r), a = Math.min(vc, H / i.width, _c / i.height), o = fc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => xc(e, pc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => bc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${dn(String(e.position), e.ofSource)} ${n(e)}`, {
+var Ec = 480, Dc = .7;
+function Oc(e, t) {
+	let n = (t) => B(rc(e, t)), r = Qs(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = bc(t.nodes, r), a = Math.min(Dc, H / i.width, Ec / i.height), o = xc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Ac(e, Sc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => kc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${mn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5164,11 +5215,11 @@ function yc(e, t) {
 		body: c.join("\n")
 	};
 }
-function bc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function kc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: si,
+		stroke: ui,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5177,18 +5228,18 @@ function bc(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function xc({ value: e }, t, n) {
-	return fi("path", {
+function Ac({ value: e }, t, n) {
+	return hi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? ui : li,
+		stroke: e < 0 ? pi : fi,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Sc(e) {
-	let t = (t) => Js(e, t)?.text ?? "";
+function jc(e) {
+	let t = (t) => rc(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5200,20 +5251,20 @@ function Sc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Ys(e, t),
+			ic(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${dn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${mn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Cc = .8;
-function wc() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
+var Mc = .8;
+function Nc() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n ? {
 		ask: "paths",
 		...n
 	} : null), o = k(2);
@@ -5254,13 +5305,13 @@ function wc() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => gc(i, Ls(i, o.value / 100), e),
-							table: () => Sc(i),
+							figure: (e) => Tc(i, Ks(i, o.value / 100), e),
+							table: () => jc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Tc, {
+						/* @__PURE__ */ j(Pc, {
 							payload: i,
-							flow: Ls(i, o.value / 100)
+							flow: Ks(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5268,23 +5319,23 @@ function wc() {
 		}) : null
 	});
 }
-function Tc({ payload: e, flow: t }) {
-	let n = (t) => B(Js(e, t)), r = Re(null), i = k(0), a = k(null);
-	wa(() => {
+function Pc({ payload: e, flow: t }) {
+	let n = (t) => B(rc(e, t)), r = Re(null), i = k(0), a = k(null);
+	Da(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Us(t.nodes, n);
+	let o = Qs(t.nodes, n);
 	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let s = dc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Cc, Math.min(1, i.value / u)) : 1;
+	let s = bc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Mc, Math.min(1, i.value / u)) : 1;
 	Le(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Hs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Zs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(Ha, {
+			children: /* @__PURE__ */ j(Ga, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -5315,23 +5366,23 @@ function Tc({ payload: e, flow: t }) {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										dn(String(e.column.position), e.column.ofSource),
+										mn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, qs(e.column))),
+						}, nc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: pc(e.from, e.to, s),
+								d: Sc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: L(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Ec, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Fc, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5357,7 +5408,7 @@ function Tc({ payload: e, flow: t }) {
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						Ys(e, n),
+						ic(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -5372,7 +5423,7 @@ function Tc({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(Mo(t.paths.map((e) => e.value))),
+				L(Ro(t.paths.map((e) => e.value))),
 				" of ",
 				L(e.value),
 				";",
@@ -5384,18 +5435,18 @@ function Tc({ payload: e, flow: t }) {
 				] }),
 				" ",
 				"(",
-				Jr(Math.abs(t.remainder.value / e.value)),
+				Zr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ka, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Ys(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [ic(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
 		})
 	] });
 }
-function Ec({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function Fc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -5429,24 +5480,24 @@ function Ec({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Dc(e, t) {
+function Ic(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
 		name: z(e),
 		value: t,
 		number: R(t)
-	})), r = Zi(e.tokens[e.position]);
-	return J(V, [bo(V, {
+	})), r = ea(e.tokens[e.position]);
+	return J(V, [Eo(V, {
 		rows: n,
-		axis: Do("probability"),
+		axis: No("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function Oc({ predictions: e }) {
+function Lc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5462,14 +5513,14 @@ function Oc({ predictions: e }) {
 		])
 	};
 }
-function kc(e, t) {
-	return J(V, [bo(V, {
+function Rc(e, t) {
+	return J(V, [Eo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
 			name: `${n} ${z(e)}`,
 			value: t,
 			number: R(t)
 		})),
-		axis: Do("probability of the token when it was written"),
+		axis: No("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5477,7 +5528,7 @@ function kc(e, t) {
 		asked: t
 	});
 }
-function Ac({ generated: e }) {
+function zc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5495,7 +5546,7 @@ function Ac({ generated: e }) {
 		])
 	};
 }
-function jc(e, t, n) {
+function Bc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${B(e)}`,
 		value: e.attention,
@@ -5506,10 +5557,10 @@ function jc(e, t, n) {
 		number: I(r),
 		other: !0
 	}] : i, o = {
-		...Do("attention, as a share of 1"),
+		...No("attention, as a share of 1"),
 		tick: (e) => I(e, 1)
-	}, s = Zi(e.tokens[e.position]);
-	return J(V, [bo(V, {
+	}, s = ea(e.tokens[e.position]);
+	return J(V, [Eo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5517,10 +5568,10 @@ function jc(e, t, n) {
 		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function Mc(e) {
+function Vc(e) {
 	return {
 		head: [
 			"head",
@@ -5536,36 +5587,36 @@ function Mc(e) {
 		])
 	};
 }
-function Nc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = bo(V, {
-		rows: Bc({
+function Hc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Eo(V, {
+		rows: Yc({
 			...e,
-			before: e.before.slice(0, Pc),
-			after: e.after.slice(0, Pc)
+			before: e.before.slice(0, Uc),
+			after: e.after.slice(0, Uc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
 			name: z(t),
-			...Ic(i ?? Fc(e.after, n), a(e.after)),
-			notes: [Ic(r ?? Fc(e.before, n), a(e.before)).number]
+			...Gc(i ?? Wc(e.after, n), a(e.after)),
+			notes: [Gc(r ?? Wc(e.before, n), a(e.before)).number]
 		})),
-		axis: Do("probability with the change"),
+		axis: No("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Yr(r.probability, i.probability);
+	}), [s, c] = Qr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${zc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		shows: `Predictions with ${Jc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: Qi(r)
+		about: ta(r)
 	});
 }
-var Pc = 5;
-function Fc(e, t) {
+var Uc = 5;
+function Wc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Ic(e, t) {
+function Gc(e, t) {
 	return e === null ? {
 		value: 0,
 		number: `<${R(t).replace(/^[<>]/, "")}`
@@ -5574,23 +5625,23 @@ function Ic(e, t) {
 		number: R(e)
 	};
 }
-var Lc = {
+var Kc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Rc = 6;
-function zc({ tests: e }) {
-	let t = e.slice(0, Rc).map(({ part: e, how: t }) => {
+}, qc = 6;
+function Jc({ tests: e }) {
+	let t = e.slice(0, qc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${dn(fn({
+		return `${mn(hn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Lc[t]}`;
-	}), n = e.length > Rc ? [`${e.length - Rc} more`] : [];
+		}), e.encoder ?? !1)} ${Kc[t]}`;
+	}), n = e.length > qc ? [`${e.length - qc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Bc({ before: e, after: t, target_before: n, target_after: r }) {
+function Yc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5604,7 +5655,7 @@ function Bc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Vc(e) {
+function Xc(e) {
 	return {
 		head: [
 			"token",
@@ -5612,7 +5663,7 @@ function Vc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Bc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Yc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5621,16 +5672,16 @@ function Vc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Hc = 12;
-function Uc() {
+var Zc = 12;
+function Qc() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...os({
+		...hs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Hc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && Gc(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Zc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Lt(o && el(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -5641,28 +5692,28 @@ function Uc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Hc,
+					Zc,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Kc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Wc, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(tl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j($c, { result: s.result }) : null
 		]
 	});
 }
-function Wc({ result: e }) {
+function $c({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => kc(e, t),
-		table: () => Ac(e),
+		figure: (t) => Rc(e, t),
+		table: () => zc(e),
 		data: e
 	});
 }
-function Gc(e, t, n) {
+function el(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Kc({ result: e }) {
+function tl({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5673,13 +5724,13 @@ function Kc({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Gn(e),
+			"aria-pressed": i === e.position - 1 && a === Jn(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: Gn(e)
+				target: Jn(e)
 			}),
 			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
@@ -5689,8 +5740,8 @@ function Kc({ result: e }) {
 	})] });
 }
 // src/ui/Tested.tsx
-function qc(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
+function nl(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Lt(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -5698,27 +5749,27 @@ function qc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Yc(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${il(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(Jc, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(rl, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Jc(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Yc(t, i), d = A().explained.value;
+function rl(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = il(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
 			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Nc(t, d, e),
-				table: () => Vc(t),
+				figure: (e) => Hc(t, d, e),
+				table: () => Xc(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5734,9 +5785,9 @@ function Jc(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", Yc(t, null).join(" → ")]
+				children: ["Its probability: ", il(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(Qc, {
+			/* @__PURE__ */ j(sl, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5751,22 +5802,22 @@ function Jc(e) {
 					" ",
 					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Xc(t),
+					al(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: ei(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: ri(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(Zc, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(ol, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Yc(e, t) {
-	return t === null ? Yr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
+function il(e, t) {
+	return t === null ? Qr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
 }
-function Xc({ tests: e, effect: t, control: n }) {
+function al({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
@@ -5785,7 +5836,7 @@ function Xc({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Zc(e) {
+function ol(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5798,8 +5849,8 @@ function Zc(e) {
 		]
 	}, t)) });
 }
-function Qc(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t($c(e.before, n * (e.limit ?? 0))));
+function sl(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(cl(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5851,24 +5902,24 @@ function Qc(e) {
 		]
 	});
 }
-function $c(e, t) {
+function cl(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var el = {
+var ll = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, tl = {
+}, ul = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function nl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
+function dl() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
@@ -5884,39 +5935,39 @@ function nl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(ll, {}),
+			/* @__PURE__ */ j(vl, {}),
 			/* @__PURE__ */ j(F, { answer: r }),
 			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(rl, {
+					t.encoder ? /* @__PURE__ */ j(fl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(rl, {
+					i.value === null ? null : /* @__PURE__ */ j(fl, {
 						name: /* @__PURE__ */ j(Q, { name: "credit" }),
 						children: [L(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(rl, {
+					i.activation === null ? null : /* @__PURE__ */ j(fl, {
 						name: /* @__PURE__ */ j(Q, { name: "activation" }),
 						children: L(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(rl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(fl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(ms, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(Cs, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(cl, {
+					/* @__PURE__ */ j(_l, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(cl, {
+					/* @__PURE__ */ j(_l, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(al, { part: t })
+					/* @__PURE__ */ j(ml, { part: t })
 				]
 			}) : null
 		]
@@ -5927,34 +5978,34 @@ function nl() {
 		children: null
 	}) : null;
 }
-function rl(e) {
+function fl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var il = {
+var pl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function al({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && rn(e) !== e.kind && t.reads() === null ? {
+function ml({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Rt(n && sn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...os({
+		...hs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(rl, {
+	return r?.error ? /* @__PURE__ */ j(fl, {
 		name: "reads",
 		children: /* @__PURE__ */ j(F, { answer: r })
-	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(ol, { reading: e }, e.what)) });
+	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(hl, { reading: e }, e.what)) });
 }
-function ol({ reading: e }) {
+function hl({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(rl, {
-		name: il[t],
+	return /* @__PURE__ */ j(fl, {
+		name: pl[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -5972,7 +6023,7 @@ function ol({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(sl, { term: e }, fn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(gl, { term: e }, hn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -5987,12 +6038,12 @@ function ol({ reading: e }) {
 		]
 	});
 }
-function sl({ term: e }) {
-	let t = pn(e.part);
+function gl({ term: e }) {
+	let t = gn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(Va, { part: t }) : fn(e.part),
+			t ? /* @__PURE__ */ j(Wa, { part: t }) : hn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
@@ -6001,13 +6052,13 @@ function sl({ term: e }) {
 		]
 	});
 }
-function cl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(rl, {
+function _l(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(fl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(ps, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ss, { tokens: e.tokens })
 	});
 }
-function ll() {
+function vl() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6015,11 +6066,11 @@ function ll() {
 			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
 			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [zn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Hn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : el[t],
+					title: t === "swap" && r === null ? "Open B first" : ll[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6028,30 +6079,30 @@ function ll() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(qc, {
+			n ? /* @__PURE__ */ j(nl, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: el[n],
-				say: `${P(t)} ${tl[n]}`
+				note: ll[n],
+				say: `${P(t)} ${ul[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var ul = 46, dl = V - 6, fl = 112;
-function pl(e, t) {
+var yl = 46, bl = V - 6, xl = 112;
+function Sl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [ml(e)], {
+	return J(V, [Cl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function ml({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => ul + t * (dl - ul) / Math.max(e.length - 1, 1), i = (e) => fl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Cl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => yl + t * (bl - yl) / Math.max(e.length - 1, 1), i = (e) => xl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6060,32 +6111,32 @@ function ml({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => bi(ul, i(e), dl, i(e), { stroke: ci })),
+			...a.map((e) => Ci(yl, i(e), bl, i(e), { stroke: di })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			bi(ul, fl, dl, fl, { stroke: si }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? bi(r(t), fl, r(t), 114.5, { stroke: si }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Ci(yl, xl, bl, xl, { stroke: ui }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ci(r(t), xl, r(t), 114.5, { stroke: ui }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			fi("polyline", {
+			hi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: li,
+				stroke: fi,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => fi("circle", {
+			...e.map((e, t) => hi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: li
+				fill: fi
 			})),
-			G((ul + dl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((yl + bl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6097,7 +6148,7 @@ function ml({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function hl({ lens: e }) {
+function wl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6108,7 +6159,7 @@ function hl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ea(e.layer),
+			ra(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6118,9 +6169,9 @@ function hl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var gl = 360, _l = 150, vl = 44, yl = 14, bl = new Intl.NumberFormat("en", { notation: "compact" });
-function xl() {
-	let e = A().explained.value, t = Wt();
+var Tl = 360, El = 150, Dl = 44, Ol = 14, kl = new Intl.NumberFormat("en", { notation: "compact" });
+function Al() {
+	let e = A().explained.value, t = Kt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
@@ -6128,15 +6179,15 @@ function xl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => pl(e, t),
-				table: () => hl(e),
+				figure: (t) => Sl(e, t),
+				table: () => wl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Cl, {
+			/* @__PURE__ */ j(Ml, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(Ua, {
+			/* @__PURE__ */ j(Ka, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6145,7 +6196,7 @@ function xl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Sl(e.layer),
+					jl(e.layer),
 					`${e.rank}`,
 					R(e.probability),
 					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
@@ -6154,19 +6205,19 @@ function xl() {
 		]
 	});
 }
-function Sl(e) {
+function jl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Cl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => vl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = wl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Ml({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Dl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Nl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${gl} ${_l}`,
+		viewBox: `0 0 ${Tl} ${El}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: vl,
+				x1: Dl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6175,7 +6226,7 @@ function Cl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : bl.format(e)
+				children: e === 1 ? "top, 1" : kl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6187,13 +6238,13 @@ function Cl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(yl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Ol, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: vl,
+				x: Dl,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6206,8 +6257,8 @@ function Cl({ explained: e, tested: t }) {
 		]
 	});
 }
-function wl(e, t) {
-	let n = e.lens, r = t?.answer.part ? cn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Nl(e, t) {
+	let n = e.lens, r = t?.answer.part ? dn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6216,18 +6267,18 @@ function wl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Sl(n[o]?.layer ?? null)} on`
+		text: `top from ${jl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Tl = 12;
-function El(e, t) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Tl).map((e) => ({
-		name: wn(e),
+var Pl = 12;
+function Fl(e, t) {
+	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Pl).map((e) => ({
+		name: Dn(e),
 		value: e.value,
 		number: L(e.value, 3)
-	})), a = Eo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => kl(e, r)), ...i.length > 0 ? [bo(V, {
+	})), a = Mo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => Rl(e, r)), ...i.length > 0 ? [Eo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6237,29 +6288,29 @@ function El(e, t) {
 		about: `Answer: “${o}” (${R(e.probability)}).`
 	});
 }
-var Dl = 40, Ol = 84;
-function kl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Ol, o = (V - Dl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Il = 40, Ll = 84;
+function Rl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Ll, o = (V - Il) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...To({
+			...jo({
 				low: r,
 				high: i
-			}).map((e) => bi(Dl, a(e), V, a(e), { stroke: e === 0 ? si : ci }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => Ci(Il, a(e), V, a(e), { stroke: e === 0 ? ui : di }) + G(36, a(e) + 2.3, L(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Dl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = Il + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Si(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Ti(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Dl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((Il + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6271,7 +6322,7 @@ function kl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function Al(e) {
+function zl(e) {
 	return {
 		head: [
 			"part",
@@ -6282,14 +6333,14 @@ function Al(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			dn(`L${e}`, t ?? !1),
+			mn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			wn(e),
+			Dn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6299,7 +6350,7 @@ function Al(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function jl({ facts: e }) {
+function Bl({ facts: e }) {
 	let t = A();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6310,7 +6361,7 @@ function jl({ facts: e }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: xn
+				knowledge: wn
 			}),
 			children: [
 				e.relation,
@@ -6324,7 +6375,7 @@ function jl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Ml({ list: e, open: t }) {
+function Vl({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6375,8 +6426,8 @@ function Ml({ list: e, open: t }) {
 		})]
 	});
 }
-function Nl() {
-	let e = A(), t = k(""), n = k(""), r = En(t.value);
+function Hl() {
+	let e = A(), t = k(""), n = k(""), r = kn(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ j("label", {
@@ -6403,7 +6454,7 @@ function Nl() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...xn,
+					...wn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6413,17 +6464,17 @@ function Nl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Pl = {
+var Ul = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Fl = {
+}, Wl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Il({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Dn(e), s = a?.action === "erase" ? o.shared : o[On(o, r?.set ?? null)], c = It(a && r && i ? Pn(r, a, i, s) : null);
+function Gl({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = An(e), s = a?.action === "erase" ? o.shared : o[jn(o, r?.set ?? null)], c = Lt(a && r && i ? Ln(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6436,7 +6487,7 @@ function Il({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Ll, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Kl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6444,19 +6495,19 @@ function Il({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rl, {
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ql, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(Bl, {
+			}), /* @__PURE__ */ j(Yl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => P(tn(e)))
+				neurons: s.map((e) => P(an(e)))
 			})] }) : null
 		]
 	});
 }
-function Ll({ own: e, counts: t }) {
+function Kl({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6474,9 +6525,9 @@ function Ll({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: vn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: xn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Pl[e]
+						children: Ul[e]
 					}, e))
 				})
 			] }),
@@ -6494,9 +6545,9 @@ function Ll({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: yn.map((e) => /* @__PURE__ */ j("option", {
+					children: Sn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Fl[e]
+						children: Wl[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6517,7 +6568,7 @@ function Ll({ own: e, counts: t }) {
 		]
 	});
 }
-function Rl({ result: e, answer: t }) {
+function ql({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6548,7 +6599,7 @@ function Rl({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ga, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6571,12 +6622,12 @@ function Rl({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(zl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Jl, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Jl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(Ha, {
+			/* @__PURE__ */ j(Ga, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6656,7 +6707,7 @@ function Rl({ result: e, answer: t }) {
 		]
 	});
 }
-function zl({ said: e }) {
+function Jl({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6669,45 +6720,45 @@ function zl({ said: e }) {
 		]
 	});
 }
-function Bl(e) {
+function Yl(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(Vl, {
+		}), /* @__PURE__ */ j(Xl, {
 			label: "The fact as a line of JSON",
-			text: An(e.fact)
+			text: Nn(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(Vl, {
+		/* @__PURE__ */ j(Xl, {
 			label: "The command",
-			text: jn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Pn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Vl({ label: e, text: t }) {
-	return /* @__PURE__ */ j(Ha, {
+function Xl({ label: e, text: t }) {
+	return /* @__PURE__ */ j(Ga, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Hl = [
+var Zl = [
 	.2,
 	.1,
 	.05
-], Ul = 12, Wl = {
+], Ql = 12, $l = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Gl({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
+function eu({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Lt(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -6724,16 +6775,16 @@ function Gl({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Kl, {
+			a?.result ? /* @__PURE__ */ j(tu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(Jl, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(ru, { list: a.result }) : null
 		]
 	});
 }
-function Kl({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Sn(e, n.state.value.a, t.target.text);
+function tu({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Tn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -6741,7 +6792,7 @@ function Kl({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(ql, {})
+		/* @__PURE__ */ j(nu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6756,25 +6807,25 @@ function Kl({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(ql, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(nu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: xn }),
+			onClick: () => n.set({ knowledge: wn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(jl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Bl, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ml, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Vl, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Nl, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(Hl, {})] })] });
 }
-function ql() {
+function nu() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6782,8 +6833,8 @@ function ql() {
 		children: "Close"
 	});
 }
-function Jl({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Nn(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+function ru({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? In(n, r) : null, { answer: a, result: o, stale: s } = Rt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "controls",
@@ -6797,7 +6848,7 @@ function Jl({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Hl, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...Zl, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6815,17 +6866,17 @@ function Jl({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(Yl, { found: o }), /* @__PURE__ */ j(Il, {
+			children: [/* @__PURE__ */ j(iu, { found: o }), /* @__PURE__ */ j(Gl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Yl({ found: e }) {
+function iu({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Dn(e), a = On(i, n.set), o = e.facts.length - 1;
+	let i = An(e), a = jn(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
@@ -6846,7 +6897,7 @@ function Yl({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), bn.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), Cn.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ j("label", { children: [
@@ -6858,23 +6909,23 @@ function Yl({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Wl[e],
+					$l[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Xl, { neurons: i[e] })
+				/* @__PURE__ */ j(au, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(Zl, {
+		}) : /* @__PURE__ */ j(ou, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ j(Ka, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6889,23 +6940,23 @@ function Yl({ found: e }) {
 		})
 	] });
 }
-function Xl({ neurons: e }) {
+function au({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Ul).map((e) => {
-			let t = tn(e);
-			return /* @__PURE__ */ j(Va, { part: t }, P(t));
-		}), e.length > Ul ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, Ql).map((e) => {
+			let t = an(e);
+			return /* @__PURE__ */ j(Wa, { part: t }, P(t));
+		}), e.length > Ql ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ul,
+				e.length - Ql,
 				" more"
 			]
 		}) : null]
 	});
 }
-function Zl(e) {
+function ou(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6921,9 +6972,9 @@ function Zl(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(qc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(nl, {
 				tests: e.neurons.map((e) => ({
-					part: tn(e),
+					part: an(e),
 					how: n
 				})),
 				target: e.target,
@@ -6937,16 +6988,16 @@ function Zl(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Ql = 12, $l = 100, eu = 12;
-function tu() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
+var su = 12, cu = 100, lu = 12;
+function uu() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Rt(o && n ? {
 		ask: "attribute",
-		...os({
+		...hs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: $l
+		top: cu
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -6962,23 +7013,23 @@ function tu() {
 				]
 			}),
 			/* @__PURE__ */ j(F, { answer: c }),
-			l ? /* @__PURE__ */ j(nu, {
+			l ? /* @__PURE__ */ j(du, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(Gl, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(eu, { explained: t }) : null
 		]
 	}) : null });
 }
-function nu({ result: e, stale: t }) {
-	let n = Cn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function du({ result: e, stale: t }) {
+	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => El(e, t),
-				table: () => Al(e),
+				figure: (t) => Fl(e, t),
+				table: () => zl(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -6986,19 +7037,19 @@ function nu({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: ru(t, e)
+						children: fu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(su, {
+					/* @__PURE__ */ j(gu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(cu, {
+					/* @__PURE__ */ j(_u, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(lu, { neurons: e.attributions.slice(0, Ql) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(vu, { neurons: e.attributions.slice(0, su) })]
 			}),
-			/* @__PURE__ */ j(Ua, {
+			/* @__PURE__ */ j(Ka, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7008,40 +7059,40 @@ function nu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Tn(e.neurons, e.layers.length);
+					let t = On(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						dn(`L${n.layer}`, e.encoder),
+						mn(`L${n.layer}`, e.encoder),
 						n.sum === null ? "" : L(n.sum, 4),
 						L(n.change, 4),
 						n.error === null ? "" : I(n.error, 4),
-						(t[r] ?? []).map((e) => `${wn(e)} ${L(e.value, 3)}`).join(", ")
+						(t[r] ?? []).map((e) => `${Dn(e)} ${L(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function ru({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function fu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var iu = 26, au = 300, ou = 74;
-function su({ stack: e, sums: t }) {
+var pu = 26, mu = 300, hu = 74;
+function gu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * ou;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * hu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${au} 104`,
+		viewBox: `0 0 ${mu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			To({
+			jo({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: iu,
-				x2: au,
+				x1: pu,
+				x2: mu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7054,17 +7105,17 @@ function su({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: iu + i * r + 1,
+					x: pu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: iu + (i + .5) * r,
+					x: pu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${dn(`L${t.layer}`, e.encoder)}: ${L(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${mn(`L${t.layer}`, e.encoder)}: ${L(t.sum, 3)}` })
 			] }, t.layer)),
 			/* @__PURE__ */ j("text", {
 				x: 163,
@@ -7074,8 +7125,8 @@ function su({ stack: e, sums: t }) {
 		]
 	});
 }
-function cu({ stack: e, largest: t }) {
-	let n = A(), r = Tn(e.neurons, e.layers.length), i = Math.min(eu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function _u({ stack: e, largest: t }) {
+	let n = A(), r = On(e.neurons, e.layers.length), i = Math.min(lu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7085,35 +7136,35 @@ function cu({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			eu,
+			lu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(ka, {
+	}), /* @__PURE__ */ j(Ma, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? zr(r.value, t) : null;
+			return r ? Hr(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${wn(n)}: ${L(n.value, 3)}` : "";
+			return n ? `${Dn(n)}: ${L(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && N(tn(n), o);
+			return n !== void 0 && N(an(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => dn(`L${t}`, e.encoder),
+		columnName: (t) => mn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(tn(r));
+			r && n.select(an(r));
 		}
 	})] });
 }
-function lu({ neurons: e }) {
+function vu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7141,18 +7192,18 @@ function lu({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(Va, { part: tn(e) })
+			children: /* @__PURE__ */ j(Wa, { part: an(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(Lo, {
+			children: /* @__PURE__ */ j(Uo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Io, {
+			children: /* @__PURE__ */ j(Ho, {
 				value: e.value,
 				largest: t
 			})
@@ -7161,14 +7212,14 @@ function lu({ neurons: e }) {
 			class: "number",
 			children: L(e.activation)
 		})
-	] }, wn(e))) })] });
+	] }, Dn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var uu = 40;
-function du(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ao(i.terms, Math.min(t, uu), n), { sum: l } = No(i), u = [
+var yu = 40;
+function bu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Io(i.terms, Math.min(t, yu), n), { sum: l } = zo(i), u = [
 		...s.map((e) => ({
-			name: fn(e),
+			name: hn(e),
 			value: e.value,
 			number: L(e.value)
 		})),
@@ -7186,17 +7237,17 @@ function du(e, t, n, r) {
 			total: !0
 		}
 	];
-	return J(V, [bo(V, {
+	return J(V, [Eo(V, {
 		rows: u,
-		axis: Eo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: Mo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${$i(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${na(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: Qi(a)
+		about: ta(a)
 	});
 }
-function fu({ ledger: e }) {
+function xu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7209,7 +7260,7 @@ function fu({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			fn(e),
+			hn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7221,7 +7272,7 @@ function fu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function pu() {
+function Su() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7239,13 +7290,13 @@ function pu() {
 	});
 }
 // src/ui/Outcome.tsx
-function mu({ part: e }) {
-	let t = Wt(), n = t && Ts(t, e);
+function Cu({ part: e }) {
+	let t = Kt(), n = t && Ps(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ds(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Is(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ei(o)}` : ""}`,
+		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ri(o)}` : ""}`,
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "from",
@@ -7255,38 +7306,38 @@ function mu({ part: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? ei(o)[0] : ""
+				children: o ? ri(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var hu = 12, gu = 10, _u = Infinity, vu = xe({
+var wu = 12, Tu = 10, Eu = Infinity, Du = xe({
 	is: () => !1,
 	set: () => {}
-}), yu = xe({
+}), Ou = xe({
 	order: "size",
 	effectOf: () => null
 });
-function bu() {
-	let e = A(), t = e.explained.value, n = Wt(), r = k("size"), i = k(hu), a = k({});
+function ku() {
+	let e = A(), t = e.explained.value, n = Kt(), r = k("size"), i = k(wu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = pn(e);
-		return t && n ? Ts(n, t)?.nats ?? null : null;
-	}, l = Ao(o.terms, i.value, r.value, (e) => Su(pn(e), s), c), u = jo(0, o.terms, l.others.value);
+		let t = gn(e);
+		return t && n ? Ps(n, t)?.nats ?? null : null;
+	}, l = Io(o.terms, i.value, r.value, (e) => ju(gn(e), s), c), u = Lo(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Cu, { explained: t }),
+		note: /* @__PURE__ */ j(Mu, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => du(t, i.value, r.value, e),
-				table: () => fu(t),
+				figure: (e) => bu(t, i.value, r.value, e),
+				table: () => xu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7313,15 +7364,15 @@ function bu() {
 							})
 						]
 					})
-				] }), o.terms.length > hu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > wu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === hu ? _u : hu,
-					children: i.value === hu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === wu ? Eu : wu,
+					children: i.value === wu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(vu.Provider, {
+			/* @__PURE__ */ j(Du.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Su(t, s),
+					is: (e, t) => a.value[e] ?? ju(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7329,7 +7380,7 @@ function bu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(yu.Provider, {
+				children: /* @__PURE__ */ j(Ou.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7338,7 +7389,7 @@ function bu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Fu,
+						onKeyDown: Wu,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7360,43 +7411,43 @@ function bu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: xu(t)
+									children: Au(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Eu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Fu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Po(e))), /* @__PURE__ */ j(Nu, {
+							}, Bo(e))), /* @__PURE__ */ j(Hu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Tu, { explained: t })
+							/* @__PURE__ */ j(Pu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(pu, {})
+			/* @__PURE__ */ j(Su, {})
 		]
 	});
 }
-function xu({ target: e, reference: t }) {
+function Au({ target: e, reference: t }) {
 	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Su(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && rn(t) === e.kind;
+function ju(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && sn(t) === e.kind;
 }
-function Cu({ explained: e }) {
+function Mu({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		z(t.text),
 		": ",
-		wu(n),
+		Nu(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7412,11 +7463,11 @@ function Cu({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function wu(e) {
+function Nu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function Tu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = No(e.ledger);
+function Pu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = zo(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7434,21 +7485,21 @@ function Tu({ explained: e }) {
 				children: [
 					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
 					" (|Δ| ",
-					Kr(n),
+					Yr(n),
 					", tolerance",
 					" ",
-					Kr(e.ledger.tolerance),
+					Yr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Eu(e) {
-	let t = A(), n = Be(vu), { term: r, level: i } = e, a = pn(r), o = Po(r), s = a !== null && a.kind === rn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Fu(e) {
+	let t = A(), n = Be(Du), { term: r, level: i } = e, a = gn(r), o = Bo(r), s = a !== null && a.kind === sn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Mu, {
-			name: fn(r),
+		/* @__PURE__ */ j(Vu, {
+			name: hn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7460,25 +7511,25 @@ function Eu(e) {
 				a && t.select(N(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Du, {
+		c && i === 1 ? /* @__PURE__ */ j(Iu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Au, {
+		c && i === 2 ? /* @__PURE__ */ j(zu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Du({ term: e, largest: t }) {
-	let n = A(), r = Be(yu), i = n.followed(), a = {
+function Iu({ term: e, largest: t }) {
+	let n = A(), r = Be(Ou), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: gu
-	}, o = It(i ? a : null);
+		top: Tu
+	}, o = Lt(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
@@ -7487,61 +7538,61 @@ function Du({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ou(e)), u = Ao(l, _u, r.order, void 0, r.effectOf), d = jo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Lu(e)), u = Io(l, Eu, r.order, void 0, r.effectOf), d = Lo(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Eu, {
+		u.shown.map((e) => /* @__PURE__ */ j(Fu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => ku(t, e))
-		}, Po(e))),
-		/* @__PURE__ */ j(Nu, {
+			sources: s.filter((t) => Ru(t, e))
+		}, Bo(e))),
+		/* @__PURE__ */ j(Hu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(Pu, {
+		/* @__PURE__ */ j(Uu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Ou({ kind: e }) {
+function Lu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function ku(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ou(e));
+function Ru(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Lu(e));
 }
-function Au(e) {
-	let t = A(), n = (e) => Ou(e) ? "rounding" : `from ${e.source} ${B(ju(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ao(e.terms, gu, "size"), o = jo(e.largest, r, i.value);
+function zu(e) {
+	let t = A(), n = (e) => Lu(e) ? "rounding" : `from ${e.source} ${B(Bu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Io(e.terms, Tu, "size"), o = Lo(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Mu, {
+		r.map((e) => /* @__PURE__ */ j(Vu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Po(e))),
-		/* @__PURE__ */ j(Nu, {
+		}, Bo(e))),
+		/* @__PURE__ */ j(Hu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(Pu, {
+		/* @__PURE__ */ j(Uu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function ju(e, { kind: t, source: n }) {
+function Bu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Mu(e) {
+function Vu(e) {
 	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7571,20 +7622,20 @@ function Mu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Lo, { value: e.value })
+				children: /* @__PURE__ */ j(Uo, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Io, {
+				children: /* @__PURE__ */ j(Ho, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(mu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Cu, { part: n }) : null })
 		]
 	});
 }
-function Nu(e) {
+function Hu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7600,11 +7651,11 @@ function Nu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Lo, { value: e.value })
+				children: /* @__PURE__ */ j(Uo, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Io, {
+				children: /* @__PURE__ */ j(Ho, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7613,7 +7664,7 @@ function Nu(e) {
 		]
 	});
 }
-function Pu(e) {
+function Uu(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7635,25 +7686,25 @@ function Pu(e) {
 		]
 	});
 }
-function Fu(e) {
+function Wu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Iu = 16;
-function Lu() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Mr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Gu = 16;
+function Ku() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Fr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Rt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...os({ source: a.source }),
+		...hs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Hu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => na(e, t.value, d), p = {
+	let u = c ? Zu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => aa(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7667,7 +7718,7 @@ function Lu() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !zu(u.positions.length) ? " that is pointed at" : "",
+			u && !Ju(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			z(n.target.text),
@@ -7682,14 +7733,14 @@ function Lu() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ta).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ia).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Ja, {
 				start: i,
 				length: r,
 				what: "tokens"
@@ -7697,28 +7748,28 @@ function Lu() {
 			/* @__PURE__ */ j(F, { answer: s }),
 			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => ra(c, n.target, t.value, p, e),
-				table: () => ca(c, p),
+				figure: (e) => oa(c, n.target, t.value, p, e),
+				table: () => da(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(ka, {
-						label: `Logit lens, ${ta[t.value]} by layer and token`,
+					/* @__PURE__ */ j(Ma, {
+						label: `Logit lens, ${ia[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Br(f(n)) : null;
+							return n ? Ur(f(n)) : null;
 						},
-						...zu(u.positions.length) ? { text: (e, t) => Bu(u.at(e, t)) } : {},
+						...Ju(u.positions.length) ? { text: (e, t) => Yu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Vu, {
+						tell: (e, t) => /* @__PURE__ */ j(Xu, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Ru(u.layers[e] ?? null),
+						rowName: (e) => qu(u.layers[e] ?? null),
 						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7726,7 +7777,7 @@ function Lu() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(Ba, {
+					/* @__PURE__ */ j(Ua, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7734,10 +7785,10 @@ function Lu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ta[t.value]}`
+							high: `100 %, ${ia[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ j(Ka, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7748,9 +7799,9 @@ function Lu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Ru(e.layer),
+							qu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: Bu(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: Yu(e) }, "top"),
 							R(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							R(e.probability)
@@ -7761,16 +7812,16 @@ function Lu() {
 		]
 	});
 }
-function Ru(e) {
+function qu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function zu(e) {
-	return e <= Iu;
+function Ju(e) {
+	return e <= Gu;
 }
-function Bu(e) {
+function Yu(e) {
 	return B(e?.top[0]);
 }
-function Vu({ cell: e, token: t }) {
+function Xu({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7796,7 +7847,7 @@ function Vu({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function Hu(e, t) {
+function Zu(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7806,8 +7857,8 @@ function Hu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Uu() {
-	let e = A(), t = Wt(), n = e.at.selection.value, r = t ? Wu(t, n) : null;
+function Qu() {
+	let e = A(), t = Kt(), n = e.at.selection.value, r = t ? $u(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
 	return /* @__PURE__ */ j(Z, {
@@ -7816,8 +7867,8 @@ function Uu() {
 		note: `Its attention from ${a}; all shares come to 1.`,
 		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${P(M(r))}`,
-			figure: (e) => jc(t, r, e),
-			table: () => Mc(r),
+			figure: (e) => Bc(t, r, e),
+			table: () => Vc(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7881,25 +7932,25 @@ function Uu() {
 		})]
 	});
 }
-function Wu(e, t) {
-	let n = e.answer.part ? cn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
+function $u(e, t) {
+	let n = e.answer.part ? dn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Gu = 3;
-function Ku() {
+var ed = 3;
+function td() {
 	let e = A(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(qu, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(nd, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(Va, { part: r.part }),
+						/* @__PURE__ */ j(Wa, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
@@ -7910,7 +7961,7 @@ function Ku() {
 									how: r
 								} : e) });
 							},
-							children: zn.map((e) => /* @__PURE__ */ j("option", {
+							children: Hn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
@@ -7923,21 +7974,21 @@ function Ku() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(qc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(nl, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, nn(r.part)))
+				}) : null] }, on(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(qc, {
+			/* @__PURE__ */ j(nl, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function qu() {
-	let e = A(), t = Ut(), n = t?.result ? lo(t.result).slice(0, Gu) : [];
+function nd() {
+	let e = A(), t = Gt(), n = t?.result ? mo(t.result).slice(0, ed) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(F, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -7947,12 +7998,12 @@ function qu() {
 				how: "zero"
 			}] }),
 			children: [P(t), " set to zero"]
-		}, nn(t)))]
+		}, on(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function Ju() {
-	let e = A().explained.value, t = ss();
+function rd() {
+	let e = A().explained.value, t = gs();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
 	return /* @__PURE__ */ j(Z, {
@@ -7976,8 +8027,8 @@ function Ju() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Dc(e, t),
-				table: () => Oc(e),
+				figure: (t) => Ic(e, t),
+				table: () => Lc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -7986,10 +8037,10 @@ function Ju() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Yu, {
+				children: [/* @__PURE__ */ j(id, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Yu, {
+				}), t?.result ? /* @__PURE__ */ j(id, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -7997,7 +8048,7 @@ function Ju() {
 		]
 	});
 }
-function Yu({ explained: e, caption: t }) {
+function id({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8027,8 +8078,8 @@ function Yu({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(Kn(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(Kn(t, n.state.value.vs)),
+					onClick: () => n.set(Yn(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(Yn(t, n.state.value.vs)),
 					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ j("td", {
@@ -8045,8 +8096,8 @@ function Yu({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Xu() {
-	let e = A().explained.value, t = Ut();
+function ad() {
+	let e = A().explained.value, t = Gt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
 	return /* @__PURE__ */ j("section", {
@@ -8054,10 +8105,10 @@ function Xu() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(Qu, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(sd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [Zu(e.sentence).map((e, t) => /* @__PURE__ */ j(Qu, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [od(e.sentence).map((e, t) => /* @__PURE__ */ j(sd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8067,13 +8118,13 @@ function Xu() {
 		})
 	});
 }
-function Zu(e) {
+function od(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function Qu({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? cn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(Va, { part: r });
+function sd({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? dn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(Wa, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8086,7 +8137,7 @@ function Qu({ span: e, units: t }) {
 	});
 }
 // src/lib/find.ts
-function $u(e, t) {
+function cd(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8099,12 +8150,12 @@ function $u(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ed(e) {
-	let t = k(""), n = k(-1), r = $u(e.texts, t.value), i = (t) => {
+function ld(e) {
+	let t = k(""), n = k(-1), r = cd(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = $u(e.texts, r)[0];
+		let i = cd(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8126,10 +8177,10 @@ function ed(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function td() {
-	let e = A(), t = e.explained.value, n = Mr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ld(), o = nd();
+function ud() {
+	let e = A(), t = e.explained.value, n = Fr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = vd(), o = dd();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && on(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	let { tokens: s, position: c } = t, l = a !== null && ln(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
 		name: "strip",
 		title: "Tokens",
@@ -8141,20 +8192,20 @@ function td() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(ad, {
+			e.reads() === null ? null : /* @__PURE__ */ j(md, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ j(Ja, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(ed, {
+			s.length > 128 ? /* @__PURE__ */ j(ld, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Nr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = Ir(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8166,13 +8217,13 @@ function td() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: od(h, d),
-						title: m && id(m, t),
+						style: hd(h, d),
+						title: m && pd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => cd(e),
+						onKeyDown: (e) => _d(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8184,8 +8235,8 @@ function td() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? rd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(sd, {
+								children: m.positions[0] === n.position ? fd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(gd, {
 								value: h,
 								largest: d
 							})
@@ -8199,28 +8250,28 @@ function td() {
 		]
 	});
 }
-function nd() {
-	let e = A(), t = Wt()?.words;
+function dd() {
+	let e = A(), t = Kt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function rd(e) {
+function fd(e) {
 	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function id(e, t) {
-	let { target: n } = t, [r, i] = Yr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
+function pd(e, t) {
+	let { target: n } = t, [r, i] = Qr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
 	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function ad(e) {
-	let t = Mr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function md(e) {
+	let t = Fr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(Ga, {
+		/* @__PURE__ */ j(Ja, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8231,14 +8282,14 @@ function ad(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: od(e.values[t.position], e.largest),
+				style: hd(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(sd, {
+					/* @__PURE__ */ j(gd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8247,49 +8298,49 @@ function ad(e) {
 		})
 	] });
 }
-function od(e, t) {
+function hd(e, t) {
 	if (e === void 0) return {};
-	let n = zr(e, t);
+	let n = Hr(e, t);
 	return {
 		background: n,
-		color: Vr(n)
+		color: Wr(n)
 	};
 }
-function sd(e) {
+function gd(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
 	});
 }
-function cd(e) {
+function _d(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function ld() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && rn(e) !== "mlp" ? {
+function vd() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && sn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...sn(e)
-	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...un(e)
+	} : null, i = Lt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: ud(s, a)
+		values: yd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: ud(i.result, t)
+		values: yd(i.result, t)
 	} : null;
 }
-function ud(e, t) {
+function yd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (on(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (ln(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var dd = 40;
-function fd(e, t) {
+var bd = 40;
+function xd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8301,22 +8352,22 @@ function fd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => _d({
+	return r.map((e) => Ed({
 		...e,
-		text: pd(e.tokens)
+		text: Sd(e.tokens)
 	}));
 }
-function pd(e) {
+function Sd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : ri(e);
+	return e.length === 1 && t?.fragment ? t.fragment : oi(e);
 }
-function md(e) {
+function Cd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function hd({ by: e }) {
+function wd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function gd(e, t) {
+function Td(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8338,7 +8389,7 @@ function gd(e, t) {
 		role: null
 	}];
 }
-function _d(e) {
+function Ed(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8358,58 +8409,58 @@ function _d(e) {
 		text: i
 	};
 }
-function vd({ text: e, positions: t }, n = []) {
+function Dd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return i.length > dd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	return i.length > bd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function yd(e) {
+function Od(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function bd(e, t) {
+function kd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Yr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+	return e.difference_without === null ? n + Qr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
 }
 // src/lib/figure/words.ts
-var xd = 10.5, Sd = 2.5, Cd = 30, wd = 15, Td = 16;
-function Ed(e, t) {
-	let n = e.words?.units ?? [], r = md(n), i = (t.source && n.length > 0 ? gd(t.source ?? "", n) : fd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Ad(t, i[n - 1], e, r)), o = yi(t.source ?? t.prompt), s = Nd([...a, Md(e, o)]), c = s.slice(0, Math.max(0, s.length - Td)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Pd(l, o), Xi(Od(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var Ad = 10.5, jd = 2.5, Md = 30, Nd = 15, Pd = 16;
+function Fd(e, t) {
+	let n = e.words?.units ?? [], r = Cd(n), i = (t.source && n.length > 0 ? Td(t.source ?? "", n) : xd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => zd(t, i[n - 1], e, r)), o = Si(t.source ?? t.prompt), s = Hd([...a, Vd(e, o)]), c = s.slice(0, Math.max(0, s.length - Pd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Ud(l, o), $i(Ld(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${Dd(e)}${f}`,
+		shows: `${Id(e)}${f}`,
 		made: e,
 		asked: t,
-		about: Qi(e.target)
+		about: ta(e.target)
 	});
 }
-function Dd({ words: e, target: t, reference: n }) {
+function Id({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${hd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${hd(e)}: ${r} when that ${hd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${wd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${wd(e)}: ${r} when that ${wd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Od({ reference: e }, t) {
+function Ld({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => kd(1 - 2 * e, 1),
+		colour: (e) => Rd(1 - 2 * e, 1),
 		low: L(-t),
 		middle: "0",
 		high: L(t)
 	};
 }
-function kd(e, t) {
-	return zr(t > 0 ? .75 * e / t : 0, 1, !1);
+function Rd(e, t) {
+	return Hr(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Ad(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ai(e.text.trim() === "" ? z(e.text) : Vi(e.text), H - 6, xd), s = i === null ? "" : i.mark === "last" ? "asked here" : bd(i, n), c = a !== null && a !== (t?.role ?? null);
+function zd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ni(e.text.trim() === "" ? z(e.text) : Wi(e.text), H - 6, Ad), s = i === null ? "" : i.mark === "last" ? "asked here" : kd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, xd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Ad) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = jd(i, r, e, d);
+				let { ink: n, ground: o } = Bd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8417,7 +8468,7 @@ function Ad(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: xd,
+						size: Ad,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8431,39 +8482,39 @@ function Ad(e, t, n, r) {
 		};
 	});
 }
-function jd(e, t, n, r) {
+function Bd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, wd, {
+	let i = (e) => K(n, 0, r, Nd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: si,
+		ink: ui,
 		ground: i({
-			stroke: li,
+			stroke: fi,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: si,
+		ink: ui,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = kd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Rd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Vr(a),
+		ink: Wr(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Md({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", xd) + 8, s = Math.max(q(i, xd, !0) + 6 + 2, q(a, W) + 4);
+function Vd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", Ad) + 8, s = Math.max(q(i, Ad, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8472,18 +8523,18 @@ function Md({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: xd,
+					size: Ad,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, wd, {
+				K(t, 0, s, Nd, {
 					rx: 2,
 					fill: "none",
-					stroke: si,
+					stroke: ui,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: xd,
+					size: Ad,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8496,19 +8547,19 @@ function Md({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Nd(e) {
+function Hd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Sd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + jd;
 	return t;
 }
-function Pd(e, t) {
-	let n = e.map((e, n) => fi("g", { transform: `translate(0 ${n * Cd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Ud(e, t) {
+	let n = e.map((e, n) => hi("g", { transform: `translate(0 ${n * Md + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Cd + 9 - 5,
+		height: e.length * Md + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Fd(e) {
+function Wd(e) {
 	return {
 		head: [
 			"unit",
@@ -8541,33 +8592,33 @@ function Fd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Id = 5, Ld = 40;
-function Rd() {
-	let e = A(), t = e.explained.value, n = Wt(), r = Ut(), i = k(null);
+var Gd = 5, Kd = 40;
+function qd() {
+	let e = A(), t = e.explained.value, n = Kt(), r = Gt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? yd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Od(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Ed(n, e),
-				table: () => Fd(n),
+				figure: (e) => Fd(n, e),
+				table: () => Wd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(zd, {
+			/* @__PURE__ */ j(Jd, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Kd, { explained: t }),
-			s ? /* @__PURE__ */ j(Ud, {
+			/* @__PURE__ */ j(tf, { explained: t }),
+			s ? /* @__PURE__ */ j(Qd, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(qd, {
+			/* @__PURE__ */ j(nf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8579,8 +8630,8 @@ function Rd() {
 		]
 	});
 }
-function zd(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = md(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? gd(o, r) : fd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Ld || n.tokens.length > 160, d = Re(null);
+function Jd(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Cd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Td(o, r) : xd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Kd || n.tokens.length > 160, d = Re(null);
 	return Le(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8594,7 +8645,7 @@ function zd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(Bd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Vd, {
+		}) : /* @__PURE__ */ j(Yd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Xd, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8613,7 +8664,7 @@ function zd(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Gd(n, i.text)
+						children: ef(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8625,27 +8676,27 @@ function zd(e) {
 		})]
 	});
 }
-function Bd({ text: e }) {
+function Yd({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Vd(e) {
+function Xd(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? zr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? Hr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Vr(s)
+		color: Wr(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Hd(a, r),
+		title: Zd(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8656,20 +8707,20 @@ function Vd(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? bd(a, r) : "asked here" })]
+		}), /* @__PURE__ */ j("small", { children: o ? kd(a, r) : "asked here" })]
 	});
 }
-function Hd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Yr(n.probability, e.probability_without), c = a ? `the lead of ${Gd(t, n.text)} over ${Gd(t, r.text ?? "")}` : Gd(t, n.text);
-	return `Without ${vd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function Zd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Qr(n.probability, e.probability_without), c = a ? `the lead of ${ef(t, n.text)} over ${ef(t, r.text ?? "")}` : ef(t, n.text);
+	return `Without ${Dd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Ud(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Wd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Qd(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => $d(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Hd(n, r) }),
+			/* @__PURE__ */ j("strong", { children: Zd(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8686,7 +8737,7 @@ function Ud(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Gd(r, a.text)
+				children: ef(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8698,7 +8749,7 @@ function Ud(e) {
 			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Va, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Wa, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8711,27 +8762,27 @@ function Ud(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					vd(n, r.tokens),
+					Dd(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Wd(e) {
+function $d(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Gd({ target: e, predictions: t, reference: n }, r) {
+function ef({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return ai(r, [
+	return ci(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Kd({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Id), r = t.at.vs.value, i = t.data.host === "report";
+function tf({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Gd), r = t.at.vs.value, i = t.data.host === "report";
 	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -8741,13 +8792,13 @@ function Kd({ explained: e }) {
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(Kn(n, r)),
-				onMouseEnter: () => t.foresee(Kn(n, r)),
-				onFocus: () => t.foresee(Kn(n, r)),
+				onClick: () => t.set(Yn(n, r)),
+				onMouseEnter: () => t.foresee(Yn(n, r)),
+				onFocus: () => t.foresee(Yn(n, r)),
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Gd(e, n.text)
+						children: ef(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8784,7 +8835,7 @@ function Kd({ explained: e }) {
 		]
 	});
 }
-function qd(e) {
+function nf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8794,16 +8845,16 @@ function qd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Gd(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = ef(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			hd(r),
+			wd(r),
 			": ",
 			a,
 			" when that ",
-			hd(r),
+			wd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8833,108 +8884,108 @@ function qd(e) {
 	});
 }
 // src/views/Views.tsx
-var Jd = {
-	why: Xd,
-	parts: Zd,
-	graph: Qd,
-	tests: $d,
-	compare: ef,
-	facts: tf,
-	continue: nf
+var rf = {
+	why: of,
+	parts: sf,
+	graph: cf,
+	tests: lf,
+	compare: uf,
+	facts: df,
+	continue: ff
 };
-function Yd() {
-	let e = A().at.view.value, t = Jd[e];
+function af() {
+	let e = A().at.view.value, t = rf[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function Xd() {
+function of() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Xu, {}),
-		/* @__PURE__ */ j(Rd, {}),
-		/* @__PURE__ */ j(Bo, {}),
+		/* @__PURE__ */ j(ad, {}),
+		/* @__PURE__ */ j(qd, {}),
+		/* @__PURE__ */ j(Ko, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(nl, {}) : null,
-				/* @__PURE__ */ j(Uu, {}),
-				/* @__PURE__ */ j(xl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(dl, {}) : null,
+				/* @__PURE__ */ j(Qu, {}),
+				/* @__PURE__ */ j(Al, {})
 			]
 		})
 	] });
 }
-function Zd() {
+function sf() {
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(td, {}),
+		/* @__PURE__ */ j(ud, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(bu, {}),
-				/* @__PURE__ */ j(js, {}),
-				/* @__PURE__ */ j(Bo, { besideLedger: !0 })
+				/* @__PURE__ */ j(ku, {}),
+				/* @__PURE__ */ j(Bs, {}),
+				/* @__PURE__ */ j(Ko, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(nl, {}),
-				/* @__PURE__ */ j(Lu, {}),
-				/* @__PURE__ */ j(Ka, {})
+				/* @__PURE__ */ j(dl, {}),
+				/* @__PURE__ */ j(Ku, {}),
+				/* @__PURE__ */ j(Ya, {})
 			]
 		})
 	] });
 }
-function Qd() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(nl, {})] });
+function cf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Nc, {}), /* @__PURE__ */ j(dl, {})] });
 }
-function $d() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ku, {}), /* @__PURE__ */ j(nl, {})] });
+function lf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(td, {}), /* @__PURE__ */ j(dl, {})] });
 }
-function ef() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ys, {}), /* @__PURE__ */ j(Ju, {})] });
+function uf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Os, {}), /* @__PURE__ */ j(rd, {})] });
 }
-function tf() {
-	return /* @__PURE__ */ j(tu, {});
+function df() {
+	return /* @__PURE__ */ j(uu, {});
 }
-function nf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ju, {}), /* @__PURE__ */ j(Uc, {})] });
+function ff() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(rd, {}), /* @__PURE__ */ j(Qc, {})] });
 }
 // src/App.tsx
-function rf({ page: e }) {
+function pf({ page: e }) {
 	let t = Re(null);
-	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Kt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
+	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Yt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Ht, { children: [
-				/* @__PURE__ */ j(_r, {}),
-				/* @__PURE__ */ j(af, {}),
-				/* @__PURE__ */ j(Tr, {}),
-				/* @__PURE__ */ j(en, {}),
-				/* @__PURE__ */ j(jr, {})
+			children: /* @__PURE__ */ j(Wt, { children: [
+				/* @__PURE__ */ j(br, {}),
+				/* @__PURE__ */ j(mf, {}),
+				/* @__PURE__ */ j(Or, {}),
+				/* @__PURE__ */ j(rn, {}),
+				/* @__PURE__ */ j(Pr, {})
 			] })
 		})
 	});
 }
-function af() {
+function mf() {
 	let e = A();
 	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(of, {}),
-		/* @__PURE__ */ j(Er, {}),
-		/* @__PURE__ */ j(cf, { children: /* @__PURE__ */ j(Yd, {}) })
-	] }) : /* @__PURE__ */ j(kr, {});
+		/* @__PURE__ */ j(hf, {}),
+		/* @__PURE__ */ j(kr, {}),
+		/* @__PURE__ */ j(_f, { children: /* @__PURE__ */ j(af, {}) })
+	] }) : /* @__PURE__ */ j(Mr, {});
 }
-function of() {
+function hf() {
 	let e = A(), t = e.answer.value;
 	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(F, { answer: t }), t.error ? /* @__PURE__ */ j(sf, {}) : null]
+		children: [/* @__PURE__ */ j(F, { answer: t }), t.error ? /* @__PURE__ */ j(gf, {}) : null]
 	});
 }
-function sf() {
+function gf() {
 	let e = A(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8946,37 +8997,37 @@ function sf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function cf({ children: e }) {
+function _f({ children: e }) {
 	return /* @__PURE__ */ j("main", {
 		class: A().answer.value?.result ? "" : "stale",
 		children: e
 	});
 }
 // src/styles.css?inline
-var lf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var vf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function uf(e, t, n) {
-	df(n);
+function yf(e, t, n) {
+	bf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(rf, { page: new ts(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(pf, { page: new us(e, t) }), r), () => be(null, r);
 }
-function df(e) {
+function bf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = lf, n.append(r);
+	r.dataset.unembed = "", r.textContent = vf, n.append(r);
 }
-function ff({ model: e, el: t }) {
+function xf({ model: e, el: t }) {
 	let n = e.get("data");
-	return uf({
+	return yf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? rr(n.results) : ar(e), t);
+	}, n.live === !1 ? or(n.results) : cr(e), t);
 }
-var pf = document.getElementById("unembed"), mf = document.getElementById("unembed-data")?.textContent;
-if (pf && mf) {
-	let e = JSON.parse(mf);
-	uf(e, e.host === "report" ? rr(e.results) : Yn(e.token), pf);
+var Sf = document.getElementById("unembed"), Cf = document.getElementById("unembed-data")?.textContent;
+if (Sf && Cf) {
+	let e = JSON.parse(Cf);
+	yf(e, e.host === "report" ? or(e.results) : Qn(e.token), Sf);
 }
-var hf = { render: ff };
-export { hf as default };
+var wf = { render: xf };
+export { wf as default };
