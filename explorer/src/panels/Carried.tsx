@@ -54,7 +54,7 @@ export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean 
       <p class="controls end">
         {parts.length > FIRST ? (
           <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
-            {all.value ? "Fewer" : `All ${parts.length} that were looked at`}
+            {all.value ? "Fewer" : `All ${parts.length} that were ${tested ? "looked at" : "listed"}`}
           </button>
         ) : null}
         {besideLedger ? null : (

@@ -16,6 +16,7 @@ import type {
   ReadsPayload,
   TermsPayload,
   TestPayload,
+  TokensPayload,
 } from "./payloads";
 import type { Questions } from "./questions";
 
@@ -35,6 +36,7 @@ export interface Payloads {
   update: EditPayload;
   patch: PatchPayload;
   generate: GeneratePayload;
+  tokens: TokensPayload;
 }
 export type AskName = keyof Questions;
 export type Ask<N extends AskName = AskName> = { ask: N } & Record<string, unknown>;
@@ -73,6 +75,7 @@ const ORDER: Record<AskName, number> = {
   explain: 0,
   test: 1,
   terms: 1,
+  tokens: 1,
   inspect: 2,
   reads: 3,
   generate: 2,

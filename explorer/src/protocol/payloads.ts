@@ -2318,6 +2318,16 @@ export interface TokenCircuits {
   looks_for: Array<RankedToken>;
 }
 
+/** What the page offers for a token that is being typed: any of the vocabulary. */
+export interface TokensPayload {
+  /** What was typed so far. */
+  typed: string;
+  /** Tokens that are it, begin with it or hold it, in this order, the likeliest first. */
+  found: Array<Target>;
+  /** The name and number of this schema. */
+  schema: "unembed/tokens/1";
+}
+
 /** What a toy must show. */
 export interface ToyClaim {
   /** In words. */

@@ -301,26 +301,26 @@ function Fe(e, t) {
 }
 function Ie(e, t) {
 	var n = Fe(Se++, 3);
-	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
+	!T.__s && qe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
 }
 function Le(e, t) {
 	var n = Fe(Se++, 4);
-	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	!T.__s && qe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function Re(e) {
-	return Ee = 5, ze(function() {
+function E(e) {
+	return Ee = 5, Re(function() {
 		return { current: e };
 	}, []);
 }
-function ze(e, t) {
+function Re(e, t) {
 	var n = Fe(Se++, 7);
-	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+	return qe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function Be(e) {
+function ze(e) {
 	var t = w.context[e.__c], n = Fe(Se++, 9);
 	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function Ve() {
+function Be() {
 	var e = Fe(Se++, 11);
 	if (!e.__) {
 		for (var t = w.__v; !t.__m && t.__;) t = t.__;
@@ -329,18 +329,18 @@ function Ve() {
 	}
 	return e.__;
 }
-function He() {
+function Ve() {
 	var e;
 	do {
 		for (; e = Oe.shift();) try {
-			Ke(e);
+			Ge(e);
 		} catch (t) {
 			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
 		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
+				t.__h.some(Ge), t.__h.some(Ke), t.__h = [];
 			} catch (n) {
 				t.__h = [], T.__e(n, e.__v);
 			}
@@ -354,20 +354,20 @@ T.__b = function(e) {
 }, T.__r = function(e) {
 	Ae && Ae(e), Se = 0;
 	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Ge), t.__h.some(Ke), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
 	})), Ce = w;
 }, T.diffed = function(e) {
 	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && We(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
 	})), Ce = w = null;
 }, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
-				return !e.__ || qe(e);
+			e.__h.some(Ge), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Ke(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
@@ -385,54 +385,54 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, Ge(Oe.push(r));
-			} else Ke(r);
+				r.__P = n, We(Oe.push(r));
+			} else Ge(r);
 		} catch (e) {
 			t = e;
 		}
 	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var Ue = typeof requestAnimationFrame == "function";
-function We(e) {
+var He = typeof requestAnimationFrame == "function";
+function Ue(e) {
 	var t, n = function() {
-		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
+		clearTimeout(r), He && cancelAnimationFrame(t), setTimeout(e);
 	}, r = setTimeout(n, 35);
-	Ue && (t = requestAnimationFrame(n));
+	He && (t = requestAnimationFrame(n));
+}
+function We(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ue)(Ve);
 }
 function Ge(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
-}
-function Ke(e) {
 	var t = w, n = e.__c;
 	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
-function qe(e) {
+function Ke(e) {
 	var t = w;
 	e.__c = e.__(), w = t;
 }
-function Je(e, t) {
+function qe(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
 		return !Te(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Ye = Symbol.for("preact-signals");
-function Xe() {
-	if (tt > 1) tt--;
+var Je = Symbol.for("preact-signals");
+function Ye() {
+	if (et > 1) et--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = at;
-			for (at = void 0; e !== void 0;) {
+			var e = it;
+			for (it = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); et !== void 0;) {
-			var n = et;
-			for (et = void 0, nt++; n !== void 0;) {
+		})(); $e !== void 0;) {
+			var n = $e;
+			for ($e = void 0, tt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ct(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && st(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Xe() {
 				n = r;
 			}
 		}
-		if (nt = 0, tt--, t) throw e;
+		if (tt = 0, et--, t) throw e;
 	}
 }
-function Ze(e) {
-	if (tt > 0) return e();
-	it = ++rt, tt++;
+function Xe(e) {
+	if (et > 0) return e();
+	rt = ++nt, et++;
 	try {
 		return e();
 	} finally {
-		Xe();
+		Ye();
 	}
 }
-var Qe, E = void 0;
-function $e(e) {
-	var t = E, n = Qe;
-	E = void 0, Qe = void 0;
+var Ze, D = void 0;
+function Qe(e) {
+	var t = D, n = Ze;
+	D = void 0, Ze = void 0;
 	try {
 		return e();
 	} finally {
-		E = t, Qe = n;
+		D = t, Ze = n;
 	}
 }
-var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
-function st(e) {
-	if (E !== void 0) {
+var $e = void 0, et = 0, tt = 0, nt = 0, rt = 0, it = void 0, at = 0;
+function ot(e) {
+	if (D !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== E) return t = {
+		if (t === void 0 || t.t !== D) return t = {
 			i: 0,
 			S: e,
-			p: E.s,
+			p: D.s,
 			n: void 0,
-			t: E,
+			t: D,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
+		}, D.s !== void 0 && (D.s.n = t), D.s = t, e.n = t, 32 & D.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = D.s, t.n = void 0, D.s.n = t, D.s = t), t;
 	}
 }
-function D(e, t) {
+function O(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-D.prototype.brand = Ye, D.prototype.h = function() {
+O.prototype.brand = Je, O.prototype.h = function() {
 	return !0;
-}, D.prototype.S = function(e) {
+}, O.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Qe(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, D.prototype.U = function(e) {
+}, O.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Qe(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, D.prototype.subscribe = function(e) {
+}, O.prototype.subscribe = function(e) {
 	var t = this;
-	return _t(function() {
+	return gt(function() {
 		var n = t.value;
-		$e(function() {
+		Qe(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, D.prototype.valueOf = function() {
+}, O.prototype.valueOf = function() {
 	return this.value;
-}, D.prototype.toString = function() {
+}, O.prototype.toString = function() {
 	return this.value + "";
-}, D.prototype.toJSON = function() {
+}, O.prototype.toJSON = function() {
 	return this.value;
-}, D.prototype.peek = function() {
+}, O.prototype.peek = function() {
 	var e = this;
-	return $e(function() {
+	return Qe(function() {
 		return e.value;
 	});
-}, Object.defineProperty(D.prototype, "value", {
+}, Object.defineProperty(O.prototype, "value", {
 	get: function() {
-		var e = st(this);
+		var e = ot(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (nt > 100) throw Error("Cycle detected");
+			if (tt > 100) throw Error("Cycle detected");
 			(function(e) {
-				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
+				et !== 0 && tt === 0 && e.l !== rt && (e.l = rt, it = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: at
+					o: it
 				});
-			})(this), this.v = e, this.i++, ot++, tt++;
+			})(this), this.v = e, this.i++, at++, et++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Xe();
+				Ye();
 			}
 		}
 	}
 });
-function O(e, t) {
-	return new D(e, t);
+function k(e, t) {
+	return new O(e, t);
 }
-function ct(e) {
+function st(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function lt(e) {
+function ct(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function lt(e) {
 		}
 	}
 }
-function ut(e) {
+function lt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function dt(e, t) {
-	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
+function ut(e, t) {
+	O.call(this, void 0, t), this.x = e, this.s = void 0, this.g = at - 1, this.f = 4;
 }
-dt.prototype = new D(), dt.prototype.h = function() {
+ut.prototype = new O(), ut.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
-	if (this.g = ot, this.f |= 1, this.i > 0 && !ct(this)) return this.f &= -2, !0;
-	var e = E;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === at)) return !0;
+	if (this.g = at, this.f |= 1, this.i > 0 && !st(this)) return this.f &= -2, !0;
+	var e = D;
 	try {
-		lt(this), E = this;
+		ct(this), D = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return E = e, ut(this), this.f &= -2, !0;
-}, dt.prototype.S = function(e) {
+	return D = e, lt(this), this.f &= -2, !0;
+}, ut.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	D.prototype.S.call(this, e);
-}, dt.prototype.U = function(e) {
-	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
+	O.prototype.S.call(this, e);
+}, ut.prototype.U = function(e) {
+	if (this.t !== void 0 && (O.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, dt.prototype.N = function() {
+}, ut.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(dt.prototype, "value", { get: function() {
+}, Object.defineProperty(ut.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = st(this);
+	var e = ot(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ft(e, t) {
-	return new dt(e, t);
+function dt(e, t) {
+	return new ut(e, t);
 }
-function pt(e) {
+function ft(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		tt++;
-		var n = E;
-		E = void 0;
+		et++;
+		var n = D;
+		D = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, mt(e), t;
+			throw e.f &= -2, e.f |= 8, pt(e), t;
 		} finally {
-			E = n, Xe();
+			D = n, Ye();
 		}
 	}
 }
-function mt(e) {
+function pt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, pt(e);
+	e.x = void 0, e.s = void 0, ft(e);
 }
-function ht(e) {
-	if (E !== this) throw Error("Out-of-order effect");
-	ut(this), E = e, this.f &= -2;
+function mt(e) {
+	if (D !== this) throw Error("Out-of-order effect");
+	lt(this), D = e, this.f &= -2;
 	try {
-		8 & this.f && mt(this);
+		8 & this.f && pt(this);
 	} finally {
-		Xe();
+		Ye();
 	}
 }
-function gt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
+function ht(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ze && Ze.push(this);
 }
-gt.prototype.c = function() {
+ht.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ gt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, gt.prototype.S = function() {
+}, ht.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, pt(this), lt(this), tt++;
-	var e = E;
-	return E = this, ht.bind(this, e);
-}, gt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = et, et = this);
-}, gt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || mt(this);
-}, gt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, ft(this), ct(this), et++;
+	var e = D;
+	return D = this, mt.bind(this, e);
+}, ht.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = $e, $e = this);
+}, ht.prototype.d = function() {
+	this.f |= 8, 1 & this.f || pt(this);
+}, ht.prototype.dispose = function() {
 	this.d();
 };
-function _t(e, t) {
-	var n = new gt(e, t);
+function gt(e, t) {
+	var n = new ht(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function _t(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var vt, yt, bt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, xt = [];
-_t(function() {
-	vt = this.N;
+var _t, vt, yt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, bt = [];
+gt(function() {
+	_t = this.N;
 })();
-function St(t, n) {
+function xt(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function Ct(e) {
-	if (yt) {
-		var t = yt;
-		yt = void 0, t();
+function St(e) {
+	if (vt) {
+		var t = vt;
+		vt = void 0, t();
 	}
-	yt = e && e.S();
+	vt = e && e.S();
 }
-function wt(e) {
-	var t = this, r = e.data, i = k(r);
+function Ct(e) {
+	var t = this, r = e.data, i = A(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = ze(function() {
+	var a = Re(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ft(function() {
+		var a = dt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ft(function() {
+		}), o = dt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = _t(function() {
-			if (this.N = Ot, o.value) {
+		}), s = gt(function() {
+			if (this.N = Dt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function wt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
+Ct.displayName = "ReactiveTextNode", Object.defineProperties(O.prototype, {
 	constructor: {
 		configurable: !0,
 		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: wt
+		value: Ct
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), St("__b", function(e, t) {
-	if (Ct(), typeof t.type == "string") {
+}), xt("__b", function(e, t) {
+	if (St(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof O && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), St("__r", function(e, t) {
+}), xt("__r", function(e, t) {
 	if (e(t), t.type !== x) {
-		Ct();
+		St();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return _t(function() {
+			return gt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				bt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				yt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Ct(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), St(n);
 	}
-}), St("__e", function(e, t, n, r) {
-	Ct(), e(t, n, r);
-}), St("diffed", function(e, t) {
-	Ct();
+}), xt("__e", function(e, t, n, r) {
+	St(), e(t, n, r);
+}), xt("diffed", function(e, t) {
+	St();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Tt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = wt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Tt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
+function wt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = k(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: _t(function() {
-			this.N = Ot;
+		d: gt(function() {
+			this.N = Dt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-St("unmount", function(e, t) {
+xt("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ St("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), St("__h", function(e, t, n, r) {
+}), xt("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,36 +825,37 @@ St("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function k(e, t) {
-	return ze(function() {
-		return O(e, t);
+function A(e, t) {
+	return Re(function() {
+		return k(e, t);
 	}, []);
 }
-var Et = function(e) {
+var Tt = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function Dt() {
-	Ze(function() {
-		for (var e; e = xt.shift();) vt.call(e);
+function Et() {
+	Xe(function() {
+		for (var e; e = bt.shift();) _t.call(e);
 	});
 }
-function Ot() {
-	xt.push(this) === 1 && (e.requestAnimationFrame || Et)(Dt);
+function Dt() {
+	bt.push(this) === 1 && (e.requestAnimationFrame || Tt)(Et);
 }
 // src/hooks/usePage.ts
-var kt = xe(null);
-function A() {
-	let e = Be(kt);
+var Ot = xe(null);
+function j() {
+	let e = ze(Ot);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var At = {
+var kt = {
 	explain: 0,
 	test: 1,
 	terms: 1,
+	tokens: 1,
 	inspect: 2,
 	reads: 3,
 	generate: 2,
@@ -867,42 +868,42 @@ var At = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, jt = 2, Mt = 200;
-function Nt(e) {
-	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
+}, At = 2, jt = 200;
+function Mt(e) {
+	if (Array.isArray(e)) return `[${e.map(Mt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Mt(t)}`).join(",")}}`;
 }
-function Pt({ test: e, parts: t }) {
+function Nt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
 }
-var Ft = {
+var Pt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, It = class {
-	lost = O(!1);
+}, Ft = class {
+	lost = k(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Nt(t), this.#n(t, n));
+			this.#e.set(Mt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Nt(e), n = this.#e.get(t);
+		let t = Mt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Nt(e), n = this.#e.get(t);
+		let t = Mt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Mt(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -912,12 +913,12 @@ var Ft = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: At[e.ask] + (e.ask === "explain" ? Pt(e) : 0),
-			answer: O(n ? {
-				...Ft,
+			order: kt[e.ask] + (e.ask === "explain" ? Nt(e) : 0),
+			answer: k(n ? {
+				...Pt,
 				fraction: 1,
 				result: t
-			} : Ft),
+			} : Pt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -928,7 +929,7 @@ var Ft = {
 	}
 	#r() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = At - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -941,35 +942,35 @@ var Ft = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Ft,
+					...Pt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Ft,
+				...Pt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Ft,
+				...Pt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Ft, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
 			}
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Mt) return;
+			if (this.#e.size <= jt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
-function Lt(e) {
-	let t = A(), n = e === null ? "" : Nt(e), r = k(null);
+function It(e) {
+	let t = j(), n = e === null ? "" : Mt(e), r = A(null);
 	return Le(() => {
 		if (e !== null) return r.value = {
 			key: n,
@@ -977,8 +978,8 @@ function Lt(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Rt(e, t = !1) {
-	let n = Lt(e), r = Re(null);
+function Lt(e, t = !1) {
+	let n = It(e), r = E(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -986,9 +987,9 @@ function Rt(e, t = !1) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var zt = Symbol.for("pv"), Bt = 0;
+var Rt = Symbol.for("pv"), zt = 0;
 Array.isArray;
-function j(t, n, r, i, a, o) {
+function M(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1002,59 +1003,59 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: zt,
-		__v: --Bt,
+		constructor: Rt,
+		__v: --zt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Vt = [
+var Bt = [
 	"why",
 	"parts",
 	"tests"
-], Ht = xe(null), Ut = xe(null);
-function Wt({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Vt.includes(r) && !i, o = (e) => ({
+], Vt = xe(null), Ht = xe(null);
+function Ut({ children: e }) {
+	let t = j(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Bt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
 		test: e,
 		top: 10
-	}), s = Lt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Lt(a ? o(!0) : null);
-	return /* @__PURE__ */ j(Ht.Provider, {
+	}), s = It(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = It(a ? o(!0) : null);
+	return /* @__PURE__ */ M(Vt.Provider, {
 		value: c,
-		children: /* @__PURE__ */ j(Ut.Provider, {
+		children: /* @__PURE__ */ M(Ht.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
 	});
 }
+function Wt() {
+	return ze(Vt);
+}
 function Gt() {
-	return Be(Ht);
+	return Wt()?.result ?? null;
 }
 function Kt() {
-	return Gt()?.result ?? null;
-}
-function qt() {
-	return Be(Ut);
+	return ze(Ht);
 }
 // src/page/keys.ts
-var Jt = {
+var qt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Yt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Xt(e, t, n);
+function Jt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Yt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Xt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Zt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Yt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Xt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Jt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: qt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1062,59 +1063,59 @@ function Xt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Zt(e) {
+function Xt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var Qt = $t("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function $t(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [en(tn(e[1]), tn(e[2]))] : []);
+var Zt = Qt("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function Qt(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [$t(en(e[1]), en(e[2]))] : []);
 }
-function en(e, t) {
+function $t(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function tn(e) {
+function en(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function nn(e) {
+function tn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Qt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return Zt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function rn() {
-	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : nn(n);
+function nn() {
+	let e = j(), t = E(null), n = e.glossary.value, r = n === null ? null : tn(n);
 	return Ie(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ j("h2", {
+			children: [/* @__PURE__ */ M("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ j("dl", {
+		}), n === null ? null : /* @__PURE__ */ M("dl", {
 			tabIndex: 0,
-			children: Qt.map((e) => /* @__PURE__ */ j("div", {
+			children: Zt.map((e) => /* @__PURE__ */ M("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ M("dt", { children: e.term }), /* @__PURE__ */ M("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/lib/parts.ts
-function M(e) {
+function N(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1123,7 +1124,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function an(e) {
+function rn(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1133,7 +1134,7 @@ function an(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function N(e, t) {
+function an(e, t) {
 	return e === null || t === null ? e === t : on(e) === on(t);
 }
 function on(e) {
@@ -1245,8 +1246,8 @@ function yn(e, t) {
 function bn(e) {
 	let t = e.ledger.terms.flatMap((e) => gn(e) ?? []);
 	return [
-		...e.heads.map(M),
-		...e.neurons.map(an),
+		...e.heads.map(N),
+		...e.neurons.map(rn),
 		...t
 	];
 }
@@ -1283,7 +1284,7 @@ function En({ layers: e, attributions: t }) {
 	})).filter((e) => e.layers.length > 0);
 }
 function Dn(e) {
-	return P(an(e));
+	return P(rn(e));
 }
 function On(e, t) {
 	let n = Array.from({ length: t }, () => []);
@@ -1554,7 +1555,7 @@ var ar = /* @__PURE__ */ new Set([
 	"target"
 ]);
 function or(e) {
-	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !ar.has(e)))), n = Object.entries(e).map(([e, n]) => {
+	let t = (e) => Mt(Object.fromEntries(Object.entries(e).filter(([e]) => !ar.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
@@ -1625,9 +1626,112 @@ async function mr({ svg: e, width: t, height: n }) {
 	if (!o) throw Error("The picture is too large for this browser.");
 	return dr(new Uint8Array(await o.arrayBuffer()));
 }
+// src/lib/format.ts
+var hr = "−", gr = 1e6;
+function F(e, t = 2) {
+	return _r(e, t, "");
+}
+function I(e, t = 2) {
+	return _r(e, t, "+");
+}
+function _r(e, t, n) {
+	let r = Math.abs(e);
+	if (!(r < gr)) return vr(e, t, n);
+	let i = r.toFixed(t);
+	return Number(i) === 0 ? i : yr(e, n) + i;
+}
+function vr(e, t = 0, n = "") {
+	if (Number.isNaN(e)) return "NaN";
+	if (e === 0) return "0";
+	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
+	return yr(e, n) + i;
+}
+function yr(e, t) {
+	return e < 0 ? hr : t;
+}
+function L(e) {
+	if (e < 1e-4) return "<0.01%";
+	let t = F(100 * e, e >= .001 ? 1 : 2);
+	return t === "100.0" ? ">99.9%" : `${t}%`;
+}
+function br(e) {
+	return `${F(100 * e, 1)}%`;
+}
+function xr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [vr(e, 1), vr(t, 1)];
+	let [n, r] = [L(e), L(t)];
+	if (!Tr(e, t) || n !== r && !wr(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Cr(e, t, i);) i++;
+	return [`${Sr(e, i)}%`, `${Sr(t, i)}%`];
+}
+function Sr(e, t) {
+	let n = F(100 * e, t);
+	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
+	let r = 10 ** -t;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+}
+function Cr(e, t, n) {
+	let r = [Sr(e, n), Sr(t, n)];
+	return r[0] !== r[1] && !(wr(e, t) && r.some((e) => e.includes(">")));
+}
+function wr(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Tr(e, t) {
+	let [n, r] = e < t ? [e, t] : [t, e];
+	return r * (1 - n) > 1.1 * n * (1 - r);
+}
+function Er(e) {
+	let { verdict: t, size: n } = e;
+	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
+}
+var Dr = {
+	" ": "·",
+	"\n": "↵",
+	"	": "⇥"
+}, Or = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function R(e) {
+	return [...e].map((e) => Dr[e] ?? (Or.test(e) ? Mr(e) : e)).join("") || "''";
+}
+function z(e) {
+	return e ? e.fragment ?? R(e.text) : "";
+}
+function kr(e) {
+	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
+	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
+}
+function Ar(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
+}
+function jr(e, t) {
+	let n = Ar(e);
+	return t.some((t) => t !== e && Ar(t) === n) ? R(e) : n;
+}
+function Mr(e) {
+	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
+}
+// src/ui/Offers.tsx
+function Nr({ id: e, typed: t }) {
+	let n = j(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...It(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+		ask: "tokens",
+		prompt: r,
+		source: i,
+		position: a,
+		text: t
+	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
+	return /* @__PURE__ */ M("datalist", {
+		id: e,
+		children: [...new Map(o.map((e) => [Jn(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ M("option", {
+			value: e,
+			label: `${R(e)} ${L(t)}`
+		}, e) : null)
+	});
+}
 // src/ui/Field.tsx
-function hr(e) {
-	let t = A(), n = Ve(), r = String(t.at[e.name].value ?? ""), i = k(r);
+function Pr(e) {
+	let t = j(), n = Be(), r = String(t.at[e.name].value ?? ""), i = A(r);
 	Ie(() => {
 		i.value = r;
 	}, [r]);
@@ -1649,9 +1753,9 @@ function hr(e) {
 		autocomplete: "off",
 		onBlur: a
 	};
-	return e.wide ? /* @__PURE__ */ j("label", {
+	return e.wide ? /* @__PURE__ */ M("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ j("textarea", {
+		children: [e.label, /* @__PURE__ */ M("textarea", {
 			...o,
 			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
@@ -1660,25 +1764,25 @@ function hr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ j("label", { children: [
+	}) : /* @__PURE__ */ M("label", { children: [
 		e.label,
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			...o,
 			type: "text",
 			list: e.offers ? n : void 0,
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ j("datalist", {
+		e.offers ? /* @__PURE__ */ M(Nr, {
 			id: n,
-			children: e.offers.map((e) => /* @__PURE__ */ j("option", { value: e }, e))
+			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function gr() {
-	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
+function Fr() {
+	let e = j(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ M("label", { children: ["Earlier", /* @__PURE__ */ M("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1689,35 +1793,35 @@ function gr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ j("option", {
+		children: [/* @__PURE__ */ M("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ j("option", {
+		}), r.map((e, t) => /* @__PURE__ */ M("option", {
 			value: t,
-			children: _r(e)
+			children: Ir(e)
 		}, t))]
 	})] });
 }
-function _r({ a: e, source: t }) {
+function Ir({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var vr = [
+var Lr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function yr() {
-	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = qt(), o = i ? bn(a ?? i) : [], s = (n) => {
+function Rr() {
+	let e = j(), t = E(null), n = Be(), r = A(!1), i = e.explained.value, a = Kt(), o = i ? bn(a ?? i) : [], s = (n) => {
 		let a = dn(n), o = a === null ? "" : i ? yn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (vr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (Lr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ j("label", {
+	return /* @__PURE__ */ M("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
-			/* @__PURE__ */ j("input", {
+			/* @__PURE__ */ M("span", { children: ["Find ", /* @__PURE__ */ M("kbd", { children: "/" })] }),
+			/* @__PURE__ */ M("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
@@ -1728,23 +1832,23 @@ function yr() {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ j("datalist", {
+			/* @__PURE__ */ M("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ j("option", { value: P(e) }, P(e)))
+				children: o.map((e) => /* @__PURE__ */ M("option", { value: P(e) }, P(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function br() {
-	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ j("header", {
+function zr() {
+	let e = j(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ M("header", {
 		class: "top",
-		children: [/* @__PURE__ */ j("div", {
+		children: [/* @__PURE__ */ M("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ j("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ j("p", {
+				/* @__PURE__ */ M("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ M("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1755,29 +1859,29 @@ function br() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ j("form", {
+				/* @__PURE__ */ M("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(hr, {
+						e.reads() === "text" ? /* @__PURE__ */ M(Pr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(hr, {
+						/* @__PURE__ */ M(Pr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(gr, {})
+						/* @__PURE__ */ M(Fr, {})
 					]
 				}),
-				/* @__PURE__ */ j(yr, {}),
-				/* @__PURE__ */ j(wr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(Er, {}) : null,
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M(Rr, {}),
+				/* @__PURE__ */ M(Ur, {}),
+				e.data.host === "page" ? /* @__PURE__ */ M(Gr, {}) : null,
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1785,13 +1889,13 @@ function br() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ j("div", {
+		}), /* @__PURE__ */ M("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(Sr, {}), /* @__PURE__ */ j(Cr, { live: n })]
+			children: [/* @__PURE__ */ M(Vr, {}), /* @__PURE__ */ M(Hr, { live: n })]
 		})]
 	});
 }
-var xr = {
+var Br = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1800,11 +1904,11 @@ var xr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Sr() {
-	let e = A(), t = e.state.value;
-	return /* @__PURE__ */ j("nav", {
+function Vr() {
+	let e = j(), t = e.state.value;
+	return /* @__PURE__ */ M("nav", {
 		"aria-label": "Views",
-		children: Un.map((n) => /* @__PURE__ */ j("a", {
+		children: Un.map((n) => /* @__PURE__ */ M("a", {
 			href: Gn({
 				...t,
 				view: n
@@ -1813,50 +1917,50 @@ function Sr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [xr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [Br[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Cr({ live: e }) {
-	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Jn).filter((e) => typeof e == "string");
-	return /* @__PURE__ */ j("details", {
+function Hr({ live: e }) {
+	let t = j(), n = t.state.value;
+	return /* @__PURE__ */ M("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("summary", { children: "Another token or reference" }), /* @__PURE__ */ M("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(hr, {
+				/* @__PURE__ */ M(Pr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
-					offers: r
+					offers: !0
 				}),
-				/* @__PURE__ */ j(hr, {
+				/* @__PURE__ */ M(Pr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
-					offers: r
+					offers: !0
 				}),
-				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("label", { children: ["Reference", /* @__PURE__ */ M("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ j("option", {
+						n.vs === null ? null : /* @__PURE__ */ M("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1866,9 +1970,9 @@ function Cr({ live: e }) {
 		})]
 	});
 }
-function wr() {
-	let e = A();
-	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
+function Ur() {
+	let e = j();
+	return e.data.host === "page" ? /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1880,11 +1984,11 @@ function wr() {
 		children: "Copy link"
 	}) : null;
 }
-function Tr(e) {
+function Wr(e) {
 	return $n(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Er() {
-	let e = A(), t = k(null), n = async () => {
+function Gr() {
+	let e = j(), t = A(null), n = async () => {
 		t.value = null;
 		let n = await er("/report", {
 			state: e.state.value,
@@ -1892,19 +1996,19 @@ function Er() {
 		}, e.data.token);
 		n.ok ? pr("unembed-report.html", await n.blob(), "text/html") : t.value = await tr(n);
 	};
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = Tr(e)),
+		onClick: () => n().catch((e) => t.value = Wr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ j("p", {
+	}), t.value ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Dr = [
+var Kr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1914,30 +2018,30 @@ var Dr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function Or() {
-	let e = A(), t = Re(null), n = e.helpOpen.value;
+function qr() {
+	let e = j(), t = E(null), n = e.helpOpen.value;
 	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: Dr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("table", { children: /* @__PURE__ */ M("tbody", { children: Kr.map(([e, t]) => /* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j("kbd", { children: e })
-			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ j("p", {
+				children: /* @__PURE__ */ M("kbd", { children: e })
+			}), /* @__PURE__ */ M("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("button", {
+				children: [/* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ j("button", {
+				}), /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -1949,55 +2053,55 @@ function Or() {
 	});
 }
 // src/panels/Lost.tsx
-function kr() {
-	let e = A();
+function Jr() {
+	let e = j();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ j("p", { children: [
-			/* @__PURE__ */ j("strong", { children: [
+		children: [/* @__PURE__ */ M("p", { children: [
+			/* @__PURE__ */ M("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", Ar(t)] }),
+			/* @__PURE__ */ M("code", { children: ["unembed open ", Yr(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ j("button", {
+		] }), /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function Ar(e) {
+function Yr(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var jr = [
+var Xr = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Mr() {
-	let e = A(), t = e.beside();
-	return /* @__PURE__ */ j("main", {
+function Zr() {
+	let e = j(), t = e.beside();
+	return /* @__PURE__ */ M("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ M("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ M("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: jr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ M("ul", { children: Xr.map(([t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
 						children: t
 					}),
@@ -2009,22 +2113,22 @@ function Mr() {
 	});
 }
 // src/ui/Status.tsx
-function F(e) {
-	let t = A(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
+function B(e) {
+	let t = j(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ j("p", {
+	}) : n.error ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ j("progress", {
+			/* @__PURE__ */ M("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2035,29 +2139,29 @@ function F(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Nr = 7e3;
-function Pr() {
-	let e = A(), t = e.said.value;
+var Qr = 7e3;
+function $r() {
+	let e = j(), t = e.said.value;
 	return Ie(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Nr);
+		}, Qr);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ j("p", {
+	}, [t]), /* @__PURE__ */ M("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function Fr(e, t) {
-	let n = k(0), r = Re(""), i = `${e} ${t}`;
+function ei(e, t) {
+	let n = A(0), r = E(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function Ir(e, t, n) {
+function ti(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Lr = [
+var ni = [
 	[
 		84,
 		39,
@@ -2093,7 +2197,7 @@ var Lr = [
 		88,
 		6
 	]
-], Rr = [
+], ri = [
 	[
 		203,
 		196,
@@ -2129,7 +2233,7 @@ var Lr = [
 		206,
 		148
 	]
-], zr = [
+], ii = [
 	[
 		0,
 		32,
@@ -2160,14 +2264,14 @@ var Lr = [
 		234,
 		70
 	]
-], Br = O(!1);
+], ai = k(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Br.value = e.matches, e.addEventListener("change", () => {
-		Br.value = e.matches;
+	ai.value = e.matches, e.addEventListener("change", () => {
+		ai.value = e.matches;
 	});
 }
-function Vr(e, t) {
+function oi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2178,152 +2282,66 @@ function Vr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Hr(e, t, n = Br.value) {
-	return Gr(Vr(n ? Rr : Lr, .5 + (t > 0 ? e / t : 0) / 2));
+function si(e, t, n = ai.value) {
+	return ui(oi(n ? ri : ni, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Ur(e) {
-	return Gr(Vr(zr, e));
+function ci(e) {
+	return ui(oi(ii, e));
 }
-function Wr(e) {
+function li(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Gr([e, t, n]) {
+function ui([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
-// src/lib/format.ts
-var Kr = "−", qr = 1e6;
-function I(e, t = 2) {
-	return Jr(e, t, "");
-}
-function L(e, t = 2) {
-	return Jr(e, t, "+");
-}
-function Jr(e, t, n) {
-	let r = Math.abs(e);
-	if (!(r < qr)) return Yr(e, t, n);
-	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Xr(e, n) + i;
-}
-function Yr(e, t = 0, n = "") {
-	if (Number.isNaN(e)) return "NaN";
-	if (e === 0) return "0";
-	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Xr(e, n) + i;
-}
-function Xr(e, t) {
-	return e < 0 ? Kr : t;
-}
-function R(e) {
-	if (e < 1e-4) return "<0.01%";
-	let t = I(100 * e, e >= .001 ? 1 : 2);
-	return t === "100.0" ? ">99.9%" : `${t}%`;
-}
-function Zr(e) {
-	return `${I(100 * e, 1)}%`;
-}
-function Qr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Yr(e, 1), Yr(t, 1)];
-	let [n, r] = [R(e), R(t)];
-	if (!ni(e, t) || n !== r && !ti(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !ei(e, t, i);) i++;
-	return [`${$r(e, i)}%`, `${$r(t, i)}%`];
-}
-function $r(e, t) {
-	let n = I(100 * e, t);
-	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
-	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${I(r, t)}` : `>${I(100 - r, t)}`;
-}
-function ei(e, t, n) {
-	let r = [$r(e, n), $r(t, n)];
-	return r[0] !== r[1] && !(ti(e, t) && r.some((e) => e.includes(">")));
-}
-function ti(e, t) {
-	return Math.min(e, t) > .99;
-}
-function ni(e, t) {
-	let [n, r] = e < t ? [e, t] : [t, e];
-	return r * (1 - n) > 1.1 * n * (1 - r);
-}
-function ri(e) {
-	let { verdict: t, size: n } = e;
-	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
-}
-var ii = {
-	" ": "·",
-	"\n": "↵",
-	"	": "⇥"
-}, ai = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function z(e) {
-	return [...e].map((e) => ii[e] ?? (ai.test(e) ? li(e) : e)).join("") || "''";
-}
-function B(e) {
-	return e ? e.fragment ?? z(e.text) : "";
-}
-function oi(e) {
-	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
-	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
-}
-function si(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : z(e.trim());
-}
-function ci(e, t) {
-	let n = si(e);
-	return t.some((t) => t !== e && si(t) === n) ? z(e) : n;
-}
-function li(e) {
-	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
-	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
-}
 // src/lib/figure/svg.ts
-var V = mi(85) - 8, H = mi(170) - 8, ui = "#1b1b1a", U = "#55554f", di = "#c9c9c4", fi = "#b35806", pi = "#542788", W = 6.5;
-function mi(e) {
+var V = hi(85) - 8, H = hi(170) - 8, di = "#1b1b1a", U = "#55554f", fi = "#c9c9c4", pi = "#b35806", mi = "#542788", W = 6.5;
+function hi(e) {
 	return e * 72 / 25.4;
 }
-function hi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? gi(t) : yi(String(t))}"`).join("");
+function gi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? _i(t) : bi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function gi(e) {
+function _i(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var _i = {
+var vi = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, vi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function yi(e) {
-	return e.replace(vi, "�").replace(/[&<>"']/g, (e) => _i[e] ?? "");
+}, yi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function bi(e) {
+	return e.replace(yi, "�").replace(/[&<>"']/g, (e) => vi[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = ui, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return hi("text", {
+	let { size: i = 8, fill: a = di, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return gi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${gi(e)} ${gi(t)})`
-	}, bi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${_i(e)} ${_i(t)})`
+	}, xi(n));
 }
-function bi(e) {
-	return xi.test(e) ? `\u2068${yi(e)}\u2069` : yi(e);
+function xi(e) {
+	return Si.test(e) ? `\u2068${bi(e)}\u2069` : bi(e);
 }
-var xi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Si(e) {
+var Si = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Ci(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && xi.test(t[0]);
+	return t !== null && Si.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return hi("rect", {
+	return gi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2331,31 +2349,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ci(e, t, n, r, i = {}) {
-	return hi("line", {
+function wi(e, t, n, r, i = {}) {
+	return gi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: di,
+		stroke: fi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function wi(e, t, n) {
-	return hi("g", { transform: `translate(${gi(e)} ${gi(t)})` }, n);
+function Ti(e, t, n) {
+	return gi("g", { transform: `translate(${_i(e)} ${_i(t)})` }, n);
 }
-function Ti(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? pi : fi });
+function Ei(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? mi : pi });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ei = hi("defs", {}, hi("pattern", {
+var Di = gi("defs", {}, gi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Di = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Oi = [
 	278,
 	278,
 	355,
@@ -2451,35 +2469,35 @@ var Ei = hi("defs", {}, hi("pattern", {
 	260,
 	334,
 	584
-], Oi = [
+], ki = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], ki = .62, Ai = 1.02;
+], Ai = .62, ji = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + ji(t), 0) * t * Ai * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Mi(t), 0) * t * ji * (n ? 1.07 : 1);
 }
-function ji(e) {
-	let t = Di[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Oi.find(([t]) => t.test(e))?.[1] ?? ki : t / 1e3;
+function Mi(e) {
+	let t = Oi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? ki.find(([t]) => t.test(e))?.[1] ?? Ai : t / 1e3;
 }
-function Mi(e, t, n = 8) {
+function Ni(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ni(e, t, n = 8) {
+function Pi(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Pi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Fi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Pi(e, t, n) {
+function Fi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2488,91 +2506,91 @@ function Pi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Fi = 8, Ii = 12, Li = 160;
+var Ii = 8, Li = 12, Ri = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Vi(e, n)].map((e) => {
-		let t = wi(4, r, e.body);
-		return r += e.height + Fi, t;
+	let r = 4, i = [...t, Hi(e, n)].map((e) => {
+		let t = Ti(4, r, e.body);
+		return r += e.height + Ii, t;
 	}), a = {
 		width: e + 8,
-		height: r - Fi + 4
+		height: r - Ii + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${hi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${gi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Ri(a.width)}mm`,
-			height: `${Ri(a.height)}mm`,
-			viewBox: `0 0 ${gi(a.width)} ${gi(a.height)}`,
+			width: `${zi(a.width)}mm`,
+			height: `${zi(a.height)}mm`,
+			viewBox: `0 0 ${_i(a.width)} ${_i(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			hi("title", {}, yi(n.shows)),
-			Ei,
+			gi("title", {}, bi(n.shows)),
+			Di,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Ri(e) {
-	return gi(e * 25.4 / 72);
+function zi(e) {
+	return _i(e * 25.4 / 72);
 }
-var zi = {
+var Bi = {
 	size: 7,
 	step: 8.6
-}, Bi = {
+}, Vi = {
 	size: 6,
 	step: 7.6
 };
-function Vi(e, t) {
-	let n = Ni(t.shows, e, zi.size), r = Ni(Hi(t), e, Bi.size), i = [...n.map((e, t) => G(0, zi.step * (t + .8), e, { size: zi.size })), ...r.map((e, t) => G(0, zi.step * n.length + 2 + Bi.step * (t + .8), e, {
-		size: Bi.size,
+function Hi(e, t) {
+	let n = Pi(t.shows, e, Bi.size), r = Pi(Ui(t), e, Vi.size), i = [...n.map((e, t) => G(0, Bi.step * (t + .8), e, { size: Bi.size })), ...r.map((e, t) => G(0, Bi.step * n.length + 2 + Vi.step * (t + .8), e, {
+		size: Vi.size,
 		fill: U
 	}))];
 	return {
-		height: zi.step * n.length + 2 + Bi.step * r.length,
+		height: Bi.step * n.length + 2 + Vi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Hi({ made: e, asked: t, about: n }) {
+function Ui({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ii)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Wi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Li)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Gi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Gi(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Gi(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Gi(t.beside)}”.`
+		t.source ? `Source: “${Ki(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ki(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Ki(t.beside)}”.`
 	];
 	return [
-		`${Wi(o.join(", "))}.`,
+		`${Gi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Ui = /* @__PURE__ */ new Set([
+var Wi = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Wi(e) {
-	return [...e].map((e) => e === " " || Ui.has(e) ? e : z(e)).join("");
-}
 function Gi(e) {
-	let t = [...Wi(e)], n = Math.floor(Li / 2);
-	return t.length <= Li ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+	return [...e].map((e) => e === " " || Wi.has(e) ? e : R(e)).join("");
+}
+function Ki(e) {
+	let t = [...Gi(e)], n = Math.floor(Ri / 2);
+	return t.length <= Ri ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Ki = 22, qi = 5.6;
-function Ji(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Mi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Ki, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Yi(t, i, n, [
+var qi = 22, Ji = 5.6;
+function Yi(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Ni(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= qi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Xi(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Xi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = $i(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = Zi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ea(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2595,7 +2613,7 @@ function Ji(e, t) {
 		body: g.join("\n")
 	};
 }
-function Yi(e, t, n, r, i) {
+function Xi(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2603,17 +2621,17 @@ function Yi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Mi(e.words(t, n), c - 3, qi);
+		let r = Ni(e.words(t, n), c - 3, Ji);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: qi,
+			size: Ji,
 			anchor: "middle",
-			fill: Wr(a)
+			fill: li(a)
 		}));
 	}
 	return f.join("");
 }
-function Xi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Mi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function Zi(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Ni(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2630,13 +2648,13 @@ function Xi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Zi = 48, Qi = 6;
-function $i(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Zi, o = Array.from({ length: Zi }, (t, n) => K(i + n * a, 0, a + .3, Qi, { fill: e.colour((n + .5) / Zi) })), s = i > n + 4, c = [
+var Qi = 48, $i = 6;
+function ea(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Qi, o = Array.from({ length: Qi }, (t, n) => K(i + n * a, 0, a + .3, $i, { fill: e.colour((n + .5) / Qi) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, Qi, {
+		K(i, 0, r, $i, {
 			fill: "none",
-			stroke: di,
+			stroke: fi,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2656,70 +2674,70 @@ function $i(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ui
+			fill: di
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: ui
+			fill: di
 		})
 	];
 	return {
-		height: Qi + (s ? 9 : 17),
+		height: $i + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return z(e.trim() === "" ? e : e.trim());
-}
-function ea(e) {
-	return e?.fragment ?? Y(e?.text ?? "");
+	return R(e.trim() === "" ? e : e.trim());
 }
 function ta(e) {
-	return `Target: “${Y(e.text)}” (${R(e.probability)}).`;
+	return e?.fragment ?? Y(e?.text ?? "");
 }
-function na(e, t) {
+function na(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+}
+function ra(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ra(e) {
+function ia(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ia = {
+var aa = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function aa(e, t, n) {
+function oa(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function oa(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ua(la(e.cells, r)), c = e.model.vocab, l = Ji(o.length > 6 ? H : V, {
+function sa(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = da(ua(e.cells, r)), c = e.model.vocab, l = Yi(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Ur(aa(r, n, c)) : null;
+			return r ? ci(oa(r, n, c)) : null;
 		},
-		words: (e, t) => z(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ra(a[e] ?? null),
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]),
+		rowName: (e) => ia(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: sa(n, c)
+		legend: ca(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ia[n]}, “${Y(t.text)}”.${ca(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${aa[n]}, “${Y(t.text)}”.${la(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: ta(t)
+		about: na(t)
 	});
 }
-function sa(e, t) {
+function ca(e, t) {
 	return {
-		label: e === "rank" ? `${ia.rank} (log)` : ia[e],
-		colour: Ur,
+		label: e === "rank" ? `${aa.rank} (log)` : aa[e],
+		colour: ci,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2729,13 +2747,13 @@ function sa(e, t) {
 		}
 	};
 }
-function ca({ start: e, size: t }, n) {
+function la({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function la(e, { start: t, size: n }) {
+function ua(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ua(e) {
+function da(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2743,7 +2761,7 @@ function ua(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function da(e, t) {
+function fa(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2756,8 +2774,8 @@ function da(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: la(e.cells, t).map((t) => [
-			ra(t.layer),
+		rows: ua(e.cells, t).map((t) => [
+			ia(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2769,40 +2787,40 @@ function da(e, t) {
 		])
 	};
 }
-function fa(e) {
+function pa(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function pa(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = fa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Ji(V, {
+function ma(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = pa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Yi(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Ur(l(t, e)),
-		words: (e, t) => I(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : ci(l(t, e)),
+		words: (e, t) => F(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Ur,
+			colour: ci,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? P(M(r)) : "the head";
+	}), d = r ? P(N(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ca(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${la(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function ma(e, t) {
-	let [n] = e.heads, r = fa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(M(n)) : "";
+function ha(e, t) {
+	let [n] = e.heads, r = pa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(N(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2827,7 +2845,7 @@ function ma(e, t) {
 		}))
 	};
 }
-function ha(e, t) {
+function ga(e, t) {
 	return {
 		head: [
 			"head",
@@ -2836,8 +2854,8 @@ function ha(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => fa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			P(M(n)),
+		rows: e.heads.flatMap((n) => pa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			P(N(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2845,87 +2863,87 @@ function ha(e, t) {
 		]))
 	};
 }
-function ga(e, t, n) {
-	let r = fa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function _a(e, t, n) {
+	let r = pa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => B(r[e]),
-		rowName: (e) => i[e] ? P(M(i[e])) : "",
+		columnName: (e) => z(r[e]),
+		rowName: (e) => i[e] ? P(N(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Ji(a, {
+	return J(a, [Yi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Ur(n);
+			return n === void 0 ? null : ci(n);
 		},
-		words: (e, t) => I(c("pattern", e, t) ?? 0),
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Ur,
+			colour: ci,
 			low: "0",
 			high: "1"
 		}
-	}), Ji(a, {
+	}), Yi(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : Hr(n, l, !1);
+			return n === void 0 ? null : si(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => L(c("contribution", e, t) ?? 0),
-		legend: _a("gives through the head, logits", l)
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: va("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ca(t, fa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${la(t, pa(e).length)}`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function _a(e, t) {
+function va(e, t) {
 	return {
 		label: e,
-		colour: (e) => Hr(2 * e - 1, 1, !1),
-		low: L(-t),
+		colour: (e) => si(2 * e - 1, 1, !1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-var va = {
+var ya = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ya(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ua(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Ji(u, {
+function ba(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = da(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Yi(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : Hr(n, l, !1);
+			return n == null ? null : si(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => L(c(e, t)?.effect ?? 0),
-		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ra(a[e] ?? null),
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => ia(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: _a("effect (0: as B; 1: as A)", l)
+		legend: va("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${va[e.site] ?? e.site}. ${ba(e.metric.replace("-", " "))} of “${f}”${p}: ${I(e.clean)} in A, ${I(e.corrupt)} in B.${ca(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ya[e.site] ?? e.site}. ${xa(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${la(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function ba(e) {
+function xa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function xa(e) {
+function Sa(e) {
 	return {
 		head: [
 			"site",
@@ -2946,17 +2964,17 @@ function xa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Sa({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Ca).join(",")}\r\n`).join("");
+function Ca({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(wa).join(",")}\r\n`).join("");
 }
-function Ca(e) {
+function wa(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = A(), n = Re(null);
-	Ie(() => Ea(n.current), []);
+	let t = j(), n = E(null);
+	Ie(() => Da(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2975,7 +2993,7 @@ function X(e) {
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Sa(e.table())
+			() => Ca(e.table())
 		],
 		[
 			"json",
@@ -2983,7 +3001,7 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ta(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ea(s)}.${r}`;
 		try {
 			pr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
@@ -2991,39 +3009,39 @@ function X(e) {
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ j("details", {
+	return /* @__PURE__ */ M("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ j("summary", {
+		children: [/* @__PURE__ */ M("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ j("span", {
+			children: ["Export", /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: wa[e]
+					children: Ta[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var wa = {
+var Ta = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ta(e) {
+function Ea(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ea(e) {
+function Da(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3037,7 +3055,7 @@ function Ea(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Da(e) {
+function Oa(e) {
 	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3047,24 +3065,24 @@ function Da(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Oa = "system-ui, sans-serif", [ka, Aa, ja] = [
+var ka = "system-ui, sans-serif", [Aa, ja, Ma] = [
 	11,
 	46,
 	120
 ];
-function Ma(e) {
-	let t = Re(null), n = k(null), r = Re({
+function Na(e) {
+	let t = E(null), n = A(null), r = E({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Da(() => {
+	Oa(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Pa(c, e, s);
+		let l = Fa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Ba(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Fa(c, e, l), Ra(c, e, l, getComputedStyle(o).color), n.value && La(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Va(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ia(c, e, l), za(c, e, l, getComputedStyle(o).color), n.value && Ra(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3080,14 +3098,14 @@ function Ma(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Na(o[0] + e, i), Na(o[1] + t, a)];
+			n.value = [Pa(o[0] + e, i), Pa(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("div", {
 		class: "grid",
-		children: /* @__PURE__ */ j("canvas", {
+		children: /* @__PURE__ */ M("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3100,81 +3118,81 @@ function Ma(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ j("p", {
+	}), /* @__PURE__ */ M("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Na(e, t) {
+function Pa(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Pa(e, t, n) {
+function Fa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${ka}px ${Oa}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Va(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Aa, ja] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Aa}px ${ka}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Ha(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [ja, Ma] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Fa(e, t, n) {
+function Ia(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ia(e, t.text(i, r), [i, r], n, Wr(a)), t.marked?.(i, r) && La(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && La(e, t.text(i, r), [i, r], n, li(a)), t.marked?.(i, r) && Ra(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ia(e, t, [n, r], i, a) {
-	e.font = `${Math.min(ka, i.height - 4)}px ${Oa}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function La(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Aa, i.height - 4)}px ${ka}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function La(e, [t, n], r, i, a) {
+function Ra(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ra(e, t, n, r) {
-	e.fillStyle = r, e.font = `${ka}px ${Oa}`, e.textBaseline = "middle", e.textAlign = "right";
+function za(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Aa}px ${ka}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Va(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = za(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Va(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function za(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Va(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ha(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ba(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ha(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function Ba(e, t, n) {
-	if (za(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Va(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => Ha(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function Va(e, t, n) {
+	if (Ba(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Ha(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Va(e) {
+function Ha(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ha = 9;
-function Ua(e) {
-	let t = e.kind === "sign" ? (e) => Hr(2 * e - 1, 1) : Ur, n = Array.from({ length: Ha }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ j("p", {
+var Ua = 9;
+function Wa(e) {
+	let t = e.kind === "sign" ? (e) => si(2 * e - 1, 1) : ci, n = Array.from({ length: Ua }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ M("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ j("span", { children: e.low }),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.low }),
+			/* @__PURE__ */ M("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ j("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3187,16 +3205,16 @@ function Ua(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ve();
-	return /* @__PURE__ */ j("section", {
+	let t = Be();
+	return /* @__PURE__ */ M("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ j("p", {
+			e.note ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3205,9 +3223,9 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Wa(e) {
-	let t = A(), n = N(e.part, t.at.selection.value);
-	return /* @__PURE__ */ j("button", {
+function Ga(e) {
+	let t = j(), n = an(e.part, t.at.selection.value);
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
@@ -3218,31 +3236,31 @@ function Wa(e) {
 	});
 }
 // src/ui/Table.tsx
-function Ga(e) {
-	return /* @__PURE__ */ j("section", {
+function Ka(e) {
+	return /* @__PURE__ */ M("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function Ka(e) {
-	let t = A(), n = qa();
-	return /* @__PURE__ */ j("details", {
+function qa(e) {
+	let t = j(), n = Ja();
+	return /* @__PURE__ */ M("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ga, {
+		children: [/* @__PURE__ */ M("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ M(Ka, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
+			children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: e.head.map((e, t) => /* @__PURE__ */ M("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ M("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ M("tr", { children: e.map((e, t) => /* @__PURE__ */ M("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function qa() {
-	let e = k(!1), t = Re(null);
+function Ja() {
+	let e = A(!1), t = E(null);
 	return {
 		ref: t,
 		get open() {
@@ -3255,11 +3273,11 @@ function qa() {
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = A();
-	return /* @__PURE__ */ j("button", {
+	let t = j();
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "term",
-		title: nn(e.name)?.meaning,
+		title: tn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3267,16 +3285,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ja(e) {
+function Ya(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3289,7 +3307,7 @@ function Ja(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3299,13 +3317,13 @@ function Ja(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Ya() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Xa(t), o = r && sn(r) !== "mlp" ? r : null, s = o !== null && cn(o), c = o !== null && ln(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Fr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function Xa() {
+	let e = j(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Za(t), o = r && sn(r) !== "mlp" ? r : null, s = o !== null && cn(o), c = o !== null && ln(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = ei(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
 		...o ? un(o) : {}
-	} : null, h = Rt(m, !p), g = Rt(m && f !== void 0 && !s ? {
+	} : null, h = Lt(m, !p), g = Lt(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3314,45 +3332,45 @@ function Ya() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ j(x, { children: [
-			o ? Za(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ M(x, { children: [
+			o ? Qa(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ j(Q, { name: "attention sink" }),
+			/* @__PURE__ */ M(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Ja, {
+			/* @__PURE__ */ M(Ya, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(F, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(B, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ M(X, {
 				name: `heads-L${d}`,
-				figure: (e) => ga(h.result, _, e),
-				table: () => ha(h.result, _),
+				figure: (e) => _a(h.result, _, e),
+				table: () => ga(h.result, _),
 				data: h.result
 			}) : null,
-			h.result ? /* @__PURE__ */ j("div", {
+			h.result ? /* @__PURE__ */ M("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ M(ro, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ M(Wa, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ M(Wa, {
 						kind: "sign",
-						...to(eo(h.result))
+						...no(to(h.result))
 					}),
-					/* @__PURE__ */ j(Ka, {
+					/* @__PURE__ */ M(qa, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3360,23 +3378,23 @@ function Ya() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => Qa(h.result, u.value)
+						rows: () => $a(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ j(F, { answer: g.answer }),
-			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ M(B, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			g.result?.matrix ? /* @__PURE__ */ j("div", {
+			g.result?.matrix ? /* @__PURE__ */ M("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ j(X, {
+				children: [/* @__PURE__ */ M(X, {
 					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => pa(g.result, _, e),
-					table: () => ma(g.result, _),
+					figure: (e) => ma(g.result, _, e),
+					table: () => ha(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(oo, {
+				}), /* @__PURE__ */ M(so, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3385,106 +3403,106 @@ function Ya() {
 		]
 	});
 }
-function Xa(e) {
-	let t = Gt(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
+function Za(e) {
+	let t = Wt(), n = (Kt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = E(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function Za(e, t) {
+function Qa(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function Qa(e, t) {
-	return e.heads.flatMap((n) => $a(n, e).slice(t, t + 128).map((e) => [
-		P(M(n)),
-		`${e.position} ${B(e)}`,
-		I(n.pattern[e.position] ?? 0, 3),
-		L(n.contribution[e.position] ?? 0, 3)
+function $a(e, t) {
+	return e.heads.flatMap((n) => eo(n, e).slice(t, t + 128).map((e) => [
+		P(N(n)),
+		`${e.position} ${z(e)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function $a(e, t) {
+function eo(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function eo({ heads: e }) {
+function to({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function to(e) {
+function no(e) {
 	return {
-		low: `gives ${L(-e)}`,
-		high: `${L(e)} logits to the target`,
+		low: `gives ${I(-e)}`,
+		high: `${I(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function no({ payload: e, start: t }) {
-	let { heads: n } = e, r = eo(e);
-	return /* @__PURE__ */ j("ul", {
+function ro({ payload: e, start: t }) {
+	let { heads: n } = e, r = to(e);
+	return /* @__PURE__ */ M("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(Wa, { part: M(n) }),
+		children: n.map((n) => /* @__PURE__ */ M("li", { children: [
+			/* @__PURE__ */ M(Ga, { part: N(n) }),
 			" ",
-			L(n.value),
-			/* @__PURE__ */ j(ro, {
+			I(n.value),
+			/* @__PURE__ */ M(io, {
 				head: n,
-				tokens: $a(n, e),
+				tokens: eo(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ro(e) {
+function io(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			return /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Ur(i)
+					fill: ci(i)
 				}),
-				/* @__PURE__ */ j("rect", {
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Hr(a, e.largest)
+					fill: si(a, e.largest)
 				}),
-				/* @__PURE__ */ j("title", { children: `${t.position} ${B(t)}: attention ${I(i)}, gives ${L(a)}` })
+				/* @__PURE__ */ M("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= io ? /* @__PURE__ */ j("span", {
+	}), t.length <= ao ? /* @__PURE__ */ M("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ j("bdi", {
-			title: `${e.position} ${B(e)}`,
-			children: B(e)
+		children: t.map((e) => /* @__PURE__ */ M("bdi", {
+			title: `${e.position} ${z(e)}`,
+			children: z(e)
 		}, e.position))
 	}) : null] });
 }
-var io = 12, ao = {
+var ao = 12, oo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function oo(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? $a(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(M(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("h3", { children: l }),
-		/* @__PURE__ */ j("p", {
+function so(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = A("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? eo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(N(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("h3", { children: l }),
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: Object.entries(ao).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(oo).map(([e, n]) => /* @__PURE__ */ M("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3492,13 +3510,13 @@ function oo(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(co, {
+		a.value === "target" ? /* @__PURE__ */ M(lo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(so, {
+		}) : /* @__PURE__ */ M(co, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3508,7 +3526,7 @@ function oo(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ M(qa, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3519,76 +3537,76 @@ function oo(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				I(d(n, i), 3),
-				t.norms ? I(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function so(e) {
+function co(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ma, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Na, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= io ? 18 : 12,
-		...t <= io ? { text: (t, n) => t > n && !e.whole ? "" : I(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Ur(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${I(i(t, e), 3)}`,
+		height: t <= ao ? 18 : 12,
+		...t <= ao ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : ci(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(Ua, {
+	}), /* @__PURE__ */ M(Wa, {
 		kind: "amount",
 		low: "0",
-		high: `${I(o)} ${e.unit}`
+		high: `${F(o)} ${e.unit}`
 	})] });
 }
-function co(e) {
+function lo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ma, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Na, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Hr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${L(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => si(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(Ua, {
+	}), /* @__PURE__ */ M(Wa, {
 		kind: "sign",
-		...to(a)
+		...no(a)
 	})] });
 }
 // src/lib/carried.ts
-function lo(e) {
+function uo(e) {
 	return "effect" in e;
 }
-var uo = .25, fo = .1;
-function po(e, t) {
+var fo = .25, po = .1;
+function mo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function mo(e) {
-	return go(e).flatMap(([e, t]) => _o(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
-}
 function ho(e) {
-	return go(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+	return _o(e).flatMap(([e, t]) => vo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function go({ heads: e, neurons: t }) {
+function go(e) {
+	return _o(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+}
+function _o({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
-		part: M(e),
-		credit: e.value,
-		does: vo(e)
-	}, e.zeroed]), ...t.map((e) => [{
-		part: an(e),
+		part: N(e),
 		credit: e.value,
 		does: yo(e)
+	}, e.zeroed]), ...t.map((e) => [{
+		part: rn(e),
+		credit: e.value,
+		does: bo(e)
 	}, e.zeroed])];
 }
-function _o(e, t) {
+function vo(e, t) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, bo(n, e.credit)].filter(Boolean).join("; "), i = {
-		...xo(n, e.part),
+	let n = t.difference ?? t.effect, r = [e.does, xo(n, e.credit)].filter(Boolean).join("; "), i = {
+		...So(n, e.part),
 		does: r
 	};
 	return [{
@@ -3599,18 +3617,18 @@ function _o(e, t) {
 		says: i
 	}];
 }
-function vo(e) {
-	let [t] = e.looks_at;
-	return !t || t.attention < uo ? "" : `looks at ${B(t)}`;
-}
 function yo(e) {
+	let [t] = e.looks_at;
+	return !t || t.attention < fo ? "" : `looks at ${z(t)}`;
+}
+function bo(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${z(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function bo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < fo * Math.abs(e) ? "adds little to it directly" : "";
+function xo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < po * Math.abs(e) ? "adds little to it directly" : "";
 }
-function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function So({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3619,11 +3637,11 @@ function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${So(n)} of ${o}`,
+		tag: `${Co(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function So(e) {
+function Co(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3635,9 +3653,9 @@ function So(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var Co = 12, wo = 7.5, To = 7;
-function Eo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, To)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Co, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var wo = 12, To = 7.5, Eo = 7;
+function Do(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Eo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * wo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3646,16 +3664,16 @@ function Eo(e, t) {
 			size: W,
 			fill: U
 		})),
-		...jo(r).map((e) => Ci(u(e), d, u(e), f, { stroke: e === 0 ? ui : di })),
-		...n.map((n, r) => Do(n, d + r * Co, {
+		...Mo(r).map((e) => wi(u(e), d, u(e), f, { stroke: e === 0 ? di : fi })),
+		...n.map((n, r) => Oo(n, d + r * wo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? ko(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Ao(r, u, f),
+		...t.mark ? Ao(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...jo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3666,30 +3684,30 @@ function Eo(e, t) {
 		body: m.join("\n")
 	};
 }
-function Do(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Co / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, wo, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, wo, { fill: "#4d5f80" }) : Ti(l, t + 4.5 / 2, u, wo, d), m = Math.max(c, a.mark && !d ? Oo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Oo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + wo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, To, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, To, { fill: "#4d5f80" }) : Ei(l, t + 4.5 / 2, u, To, d), m = Math.max(c, a.mark && !d ? ko(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Mi(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Ni(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Ci(0, t, i, t, { stroke: ui }) : "",
-		G(0, f, Mi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? wi(0, t, i, t, { stroke: di }) : "",
+		G(0, f, Ni(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: To,
+			size: Eo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Oo(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, To) ? t : e;
+function ko(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Eo) ? t : e;
 }
-function ko(e, t, n, r, [i, a]) {
+function Ao(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ci(e, t - 3, e, n, {
-		stroke: ui,
+	return [wi(e, t - 3, e, n, {
+		stroke: di,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3697,14 +3715,14 @@ function ko(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function Ao(e, t, n) {
-	return jo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function jo(e, t, n) {
+	return Mo(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function jo({ low: e, high: t }, n = 4) {
+function Mo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3715,7 +3733,7 @@ function jo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Mo(e, t, n) {
+function No(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3724,7 +3742,7 @@ function Mo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function No(e) {
+function Po(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3733,16 +3751,16 @@ function No(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Po(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Mo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => L(e, 1)) : No(`probability of ${r} with the part set to zero`), c = Eo(H, {
+function Fo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? No([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Po(`probability of ${r} with the part set to zero`), c = Do(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [L(a), L(n)] : Qr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : xr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
 				name: P(e.part),
 				value: n,
-				number: i ? L(n) : r[1] ?? "",
+				number: i ? I(n) : r[1] ?? "",
 				notes: [
-					L(e.credit),
+					I(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3752,7 +3770,7 @@ function Po(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? L(a) : R(a)} with all parts`
+			label: `${i ? I(a) : L(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3774,10 +3792,10 @@ function Po(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function Fo(e, t) {
+function Io(e, t) {
 	return {
 		head: [
 			"part",
@@ -3806,7 +3824,7 @@ function Fo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Io(e, t, n, r = () => !1, i = () => null) {
+function Lo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3814,15 +3832,15 @@ function Io(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Ro(s.map((e) => e.value))
+			value: zo(s.map((e) => e.value))
 		},
-		sum: Ro(e.map((e) => e.value))
+		sum: zo(e.map((e) => e.value))
 	};
 }
-function Lo(e, t, n) {
+function Ro(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Ro(e) {
+function zo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3830,15 +3848,15 @@ function Ro(e) {
 	}
 	return t + n;
 }
-function zo(e) {
-	let t = Ro(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Bo(e) {
+	let t = zo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Bo(e) {
+function Vo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3848,11 +3866,11 @@ function Bo(e) {
 		e.source
 	].join(" ");
 }
-function Vo(e, t) {
-	let n = new Map(t.map((e) => [Bo(e), e]));
+function Ho(e, t) {
+	let n = new Map(t.map((e) => [Vo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Bo(e));
-		return n.delete(Bo(e)), {
+		let t = n.get(Vo(e));
+		return n.delete(Vo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3864,60 +3882,60 @@ function Vo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Ho(e) {
+function Uo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ j("span", {
+		children: /* @__PURE__ */ M("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function Uo(e) {
-	return /* @__PURE__ */ j("span", {
-		class: `number${Wo(e.value, e.digits)}`,
-		children: L(e.value, e.digits)
+function Wo(e) {
+	return /* @__PURE__ */ M("span", {
+		class: `number${Go(e.value, e.digits)}`,
+		children: I(e.value, e.digits)
 	});
 }
-function Wo(e, t) {
-	let n = L(e, t);
+function Go(e, t) {
+	let n = I(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Go = 6;
-function Ko({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Gt(), i = Kt(), a = qt(), o = k(!1);
+var Ko = 6;
+function qo({ besideLedger: e = !1 }) {
+	let t = j(), n = t.explained.value, r = Wt(), i = Gt(), a = Kt(), o = A(!1);
 	if (!n) return null;
-	let s = i?.control ? mo(i) : [], c = o.value ? s : po(s, Go), l = i?.control || !a ? s : ho(a), u = i?.control ? c : o.value ? l : l.slice(0, Go);
-	return /* @__PURE__ */ j(Z, {
+	let s = i?.control ? ho(i) : [], c = o.value ? s : mo(s, Ko), l = i?.control || !a ? s : go(a), u = i?.control ? c : o.value ? l : l.slice(0, Ko);
+	return /* @__PURE__ */ M(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(Jo, { tested: i }) : /* @__PURE__ */ j(qo, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ M(Yo, { tested: i }) : /* @__PURE__ */ M(Jo, { failed: !!r?.error }),
 		children: [
-			/* @__PURE__ */ j(F, { answer: r }),
-			i ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(B, { answer: r }),
+			i ? /* @__PURE__ */ M(X, {
 				name: "carried",
-				figure: (e) => Po(i, c, e),
-				table: () => Fo(i, s),
+				figure: (e) => Fo(i, c, e),
+				table: () => Io(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(Xo, {
+			u.length > 0 ? /* @__PURE__ */ M(Zo, {
 				explained: i ?? n,
 				parts: u,
-				waiting: Yo(r)
+				waiting: Xo(r)
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Qo, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j($o, { explained: n }),
-			/* @__PURE__ */ j("p", {
+			i?.control ? /* @__PURE__ */ M($o, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ M(es, { explained: n }),
+			/* @__PURE__ */ M("p", {
 				class: "controls end",
-				children: [l.length > Go ? /* @__PURE__ */ j("button", {
+				children: [l.length > Ko ? /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
-					children: o.value ? "Fewer" : `All ${l.length} that were looked at`
-				}) : null, e ? null : /* @__PURE__ */ j("button", {
+					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
+				}) : null, e ? null : /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
 					children: "All parts"
@@ -3926,132 +3944,132 @@ function Ko({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function qo({ failed: e }) {
-	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+function Jo({ failed: e }) {
+	return /* @__PURE__ */ M(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function Jo({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
+function Yo({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ j(Q, {
+		/* @__PURE__ */ M(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
 		" where the question is asked",
-		e.heads ? /* @__PURE__ */ j(x, { children: [
+		e.heads ? /* @__PURE__ */ M(x, { children: [
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "attention head",
 				children: "heads"
 			})
 		] }) : null,
-		e.neurons ? /* @__PURE__ */ j(x, { children: [
+		e.neurons ? /* @__PURE__ */ M(x, { children: [
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }) : null,
 		"."
-	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
-}
-function Yo(e) {
-	return e !== null && !e.result && !e.error;
+	] }) : /* @__PURE__ */ M(x, { children: "No part was switched off: this was made without its tests." });
 }
 function Xo(e) {
-	let { explained: t, parts: n } = e, r = z(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+	return e !== null && !e.result && !e.error;
+}
+function Zo(e) {
+	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(lo).map(o),
+		...n.filter(uo).map(o),
 		0
 	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ j(Ga, {
+	return /* @__PURE__ */ M(Ka, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
+		children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Q, {
+				children: ["adds, ", /* @__PURE__ */ M(Q, {
 					name: "logit",
 					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ M("span", {
 					class: "mark-before",
 					style: { left: u(a) },
-					children: [i ? L(a) : R(a), " with it"]
+					children: [i ? I(a) : L(a), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
+		] }) }), /* @__PURE__ */ M("tbody", { children: n.map((t) => /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j(Wa, { part: t.part })
+				children: /* @__PURE__ */ M(Ga, { part: t.part })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ j(Uo, { value: t.credit })
+				children: /* @__PURE__ */ M(Wo, { value: t.credit })
 			}),
-			lo(t) ? /* @__PURE__ */ j(Zo, {
+			uo(t) ? /* @__PURE__ */ M(Qo, {
 				carrier: t,
 				before: a,
 				after: o(t),
 				lead: i,
 				place: u
-			}) : /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ j("td", {
+			}) : /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ M("td", {
 					class: "number",
 					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ j("td", { children: t.does })
+				/* @__PURE__ */ M("td", { children: t.does })
 			] })
 		] }, on(t.part))) })] })
 	});
 }
-function Zo(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [L(t), L(n)] : Qr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("td", {
+function Qo(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [I(t), I(n)] : xr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("td", {
 			class: "wide-only bars-column",
-			children: /* @__PURE__ */ j("span", {
+			children: /* @__PURE__ */ M("span", {
 				class: `left ${n > t ? "more" : "less"}`,
 				"aria-hidden": "true",
-				children: [/* @__PURE__ */ j("i", { style: {
+				children: [/* @__PURE__ */ M("i", { style: {
 					left: i(Math.min(n, 0)),
 					width: `${c}%`
-				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
+				} }), /* @__PURE__ */ M("b", { style: { left: i(t) } })]
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			title: `${I(a.nats)} nats`,
+			title: `${F(a.nats)} nats`,
 			children: [
 				s[0],
 				" → ",
 				s[1]
 			]
 		}),
-		/* @__PURE__ */ j("td", { children: [
-			/* @__PURE__ */ j("span", {
+		/* @__PURE__ */ M("td", { children: [
+			/* @__PURE__ */ M("span", {
 				class: `tag ${o.kind.replace(" ", "-")}`,
 				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
 			}),
@@ -4060,15 +4078,15 @@ function Zo(e) {
 		] })
 	] });
 }
-function Qo({ control: e }) {
+function $o({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: I(n)
+			moves: F(n)
 		}];
 	});
-	return t ? /* @__PURE__ */ j("p", {
+	return t ? /* @__PURE__ */ M("p", {
 		class: "small",
 		children: [
 			"Of the ",
@@ -4076,31 +4094,31 @@ function Qo({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ M(Q, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function $o({ explained: e }) {
-	let { sum: t, error: n, holds: r } = zo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
-	return /* @__PURE__ */ j("p", {
+function es({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Bo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ M("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: L(t) }),
+			/* @__PURE__ */ M("strong", { children: I(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${L(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Yr(n),
+					vr(n),
 					")"
 				]
 			})
@@ -4108,9 +4126,9 @@ function $o({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function es(e, t) {
+function ts(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...ns(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...rs(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4130,22 +4148,22 @@ function es(e, t) {
 	}
 	return n;
 }
-function ts(e) {
+function ns(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function ns(e, t) {
+function rs(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = rs(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = is(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function rs(e, t) {
+function is(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4153,11 +4171,11 @@ function rs(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var is = 20, as = "unembed-earlier", os = class {
+var as = 20, os = "unembed-earlier", ss = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(cs(e));
+		this.#e = e, this.list = k(ls(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4166,58 +4184,58 @@ var is = 20, as = "unembed-earlier", os = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, is);
+		}, ...r].slice(0, as);
 		try {
-			this.#e?.setItem(as, JSON.stringify(this.list.value));
+			this.#e?.setItem(os, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function ss(e) {
+function cs(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function cs(e) {
+function ls(e) {
 	try {
-		let t = JSON.parse(e?.getItem(as) ?? "[]");
-		return Array.isArray(t) ? t.filter(ls).slice(0, is) : [];
+		let t = JSON.parse(e?.getItem(os) ?? "[]");
+		return Array.isArray(t) ? t.filter(us).slice(0, as) : [];
 	} catch {
 		return [];
 	}
 }
-function ls(e) {
+function us(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var us = class {
+var ds = class {
 	data;
 	desk;
 	state;
-	hovered = O(null);
-	explained = O(null);
-	answered = O(null);
-	helpOpen = O(!1);
-	continued = O(null);
-	glossary = O(null);
+	hovered = k(null);
+	explained = k(null);
+	answered = k(null);
+	helpOpen = k(!1);
+	continued = k(null);
+	glossary = k(null);
 	earlier;
-	said = O("");
+	said = k("");
 	at;
-	shownPart = ft(() => this.hovered.value ?? this.at.selection.value);
-	answer = ft(() => this.#t.value?.value ?? null);
+	shownPart = dt(() => this.hovered.value ?? this.at.selection.value);
+	answer = dt(() => this.#t.value?.value ?? null);
 	#e = null;
-	#t = O(null);
+	#t = k(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new os(ss(e.host)), this.desk = new It(t, e.results);
+		this.data = e, this.earlier = new ss(cs(e.host)), this.desk = new Ft(t, e.results);
 		let n = qn({
 			...Wn,
 			...e.state
 		});
-		this.state = O(e.host === "widget" ? n : this.#n(n));
+		this.state = k(e.host === "widget" ? n : this.#n(n));
 		let r = Object.keys(Wn);
-		this.at = Object.fromEntries(r.map((e) => [e, ft(() => this.state.value[e])]));
+		this.at = Object.fromEntries(r.map((e) => [e, dt(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
@@ -4261,7 +4279,7 @@ var us = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !N(t.part, e));
+		let r = n.filter((t) => !an(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
@@ -4271,12 +4289,12 @@ var us = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ft(() => this.asked() ? Nt(fs(this.state.value)) : ""), t = _t(() => {
+		let e = dt(() => this.asked() ? Mt(ps(this.state.value)) : ""), t = gt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
-		}), n = _t(() => {
+			return this.#t.value = t && Qe(() => this.desk.watch(t)), () => t && Qe(() => this.desk.release(t));
+		}), n = gt(() => {
 			let e = this.answer.value;
-			!e || e.error ? $e(() => this.#r(null)) : e.result && $e(() => this.#r(e.result));
+			!e || e.error ? Qe(() => this.#r(null)) : e.result && Qe(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4284,7 +4302,7 @@ var us = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = fs({
+		let t = ps({
 			...this.state.value,
 			...e
 		});
@@ -4292,22 +4310,22 @@ var us = class {
 	}
 	#r(e) {
 		let t = this.state.value;
-		Ze(() => {
+		Xe(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...ms(e),
+			...hs(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ds(this.state.value), t = _t(() => {
-			let t = this.state.value, n = Gn(t), r = ds(t) !== e;
-			if (e = ds(t), n === location.hash) return;
+		let e = fs(this.state.value), t = gt(() => {
+			let t = this.state.value, n = Gn(t), r = fs(t) !== e;
+			if (e = fs(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4318,7 +4336,7 @@ var us = class {
 		};
 	}
 };
-function ds({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4330,10 +4348,10 @@ function ds({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function fs(e) {
-	return ps(ms(e));
-}
 function ps(e) {
+	return ms(hs(e));
+}
+function ms(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4342,8 +4360,8 @@ function ps(e) {
 		top: 10
 	};
 }
-function ms({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return hs({
+function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return gs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4352,15 +4370,15 @@ function ms({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function hs(e) {
+function gs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function gs() {
-	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+function _s() {
+	let e = j(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Lt(o ? ps(l) : null), d = o && u?.result ? es(_s(r), _s(u.result)) : null, f = d && r ? ts(d).find(([e]) => e === r.position) : void 0, p = Lt(o && n !== null && f ? ps({
+	}, u = It(o ? ms(l) : null), d = o && u?.result ? ts(vs(r), vs(u.result)) : null, f = d && r ? ns(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? ms({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4373,46 +4391,46 @@ function gs() {
 		mate: f?.[1] ?? null
 	};
 }
-function _s(e) {
+function vs(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var vs = 20;
-function ys(e, t, n) {
-	let r = [...Vo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(bs(t)) - Math.abs(bs(e))), i = r.slice(vs), a = Ro(r.map(bs)), o = Ro(i.map(bs)), s = [
-		...r.slice(0, vs).map((e) => ({
+var ys = 20;
+function bs(e, t, n) {
+	let r = [...Ho(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(xs(t)) - Math.abs(xs(e))), i = r.slice(ys), a = zo(r.map(xs)), o = zo(i.map(xs)), s = [
+		...r.slice(0, ys).map((e) => ({
 			name: hn(e.term),
-			value: bs(e),
-			number: L(bs(e))
+			value: xs(e),
+			number: I(xs(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: L(o),
+			number: I(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: L(a),
+			number: I(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Eo(V, {
+	return J(V, [Do(V, {
 		rows: s,
-		axis: Mo(s.map((e) => e.value), "A minus B, logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: No(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${na(e.target, e.reference)} (${L(e.ledger.value)} in A, ${L(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${ra(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function bs({ a: e, b: t }) {
+function xs({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function xs(e, t) {
+function Ss(e, t) {
 	return {
 		head: [
 			"term",
@@ -4420,54 +4438,54 @@ function xs(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Vo(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: Ho(e.ledger.terms, t.ledger.terms).map((e) => [
 			hn(e.term),
 			e.a,
 			e.b,
-			bs(e)
+			xs(e)
 		])
 	};
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ j("bdi", {
+	return /* @__PURE__ */ M("bdi", {
 		class: "token-text",
-		children: B(e)
-	});
-}
-function Ss(e) {
-	return /* @__PURE__ */ j("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
-			class: "chip",
-			children: /* @__PURE__ */ j($, { text: e.text })
-		}, t))
+		children: z(e)
 	});
 }
 function Cs(e) {
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+			class: "chip",
+			children: /* @__PURE__ */ M($, { text: e.text })
+		}, t))
+	});
+}
+function ws(e) {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, {
+			/* @__PURE__ */ M($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(e.at.attention)
+				children: F(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var ws = {
+var Ts = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Ts(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Rt({
+function Es(e) {
+	let t = j(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = A("resid_pre"), { answer: o, result: s, stale: c } = Lt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4476,32 +4494,32 @@ function Ts(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M("h3", { children: [/* @__PURE__ */ M(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(ws).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Ts).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(F, { answer: o }),
-			s ? /* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M(B, { answer: o }),
+			s ? /* @__PURE__ */ M("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Es, {
+				children: /* @__PURE__ */ M(Ds, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4509,47 +4527,47 @@ function Ts(e) {
 		]
 	});
 }
-function Es({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${I(t.value)}, effect ${L(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(X, {
+function Ds({ result: e, promptB: t }) {
+	let n = j(), r = A(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(X, {
 			name: "patching",
-			figure: (t) => ya(e, {
+			figure: (t) => ba(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => xa(e),
+			table: () => Sa(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${z(e.versus.text)}` : "",
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				I(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				I(e.corrupt),
+				F(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(Ja, {
+		/* @__PURE__ */ M(Ya, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Ma, {
+		/* @__PURE__ */ M(Na, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? Hr(n.effect ?? 0, u) : null;
+				return n ? si(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4559,13 +4577,13 @@ function Es({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ M(Wa, {
 			kind: "sign",
-			low: `${L(-u, 1)} away from A`,
-			high: `${L(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${I(-u, 1)} away from A`,
+			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ M(qa, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4576,57 +4594,57 @@ function Es({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				I(e.value),
-				e.effect === null ? "—" : L(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Ds = 12;
-function Os() {
-	let e = A(), t = e.explained.value, n = gs(), r = e.at.b.value;
+var Os = 12;
+function ks() {
+	let e = j(), t = e.explained.value, n = _s(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(Z, {
+	if (!n) return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(ks, {})
+		children: /* @__PURE__ */ M(As, {})
 	});
-	let i = n.columns ? ts(n.columns) : [];
-	return /* @__PURE__ */ j(Z, {
+	let i = n.columns ? ns(n.columns) : [];
+	return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(ks, {}),
-			/* @__PURE__ */ j(F, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(As, {}),
+			/* @__PURE__ */ M(B, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ M(X, {
 				name: "compare",
-				figure: (e) => ys(t, n.result, e),
-				table: () => xs(t, n.result),
+				figure: (e) => bs(t, n.result, e),
+				table: () => Ss(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(As, {
+			/* @__PURE__ */ M(js, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ M("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ms, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ M(Ns, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Ts, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ M(Es, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ j("p", {
+				}) : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4634,9 +4652,9 @@ function Os() {
 		]
 	});
 }
-function ks() {
-	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ j("button", {
+function As() {
+	let e = j(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ M("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4645,14 +4663,14 @@ function ks() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ j("div", {
+	}) : /* @__PURE__ */ M("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(hr, {
+		children: [/* @__PURE__ */ M(Pr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4660,7 +4678,7 @@ function ks() {
 		})]
 	});
 }
-function As({ explained: e, compared: t }) {
+function js({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4668,158 +4686,158 @@ function As({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(Ga, {
+	return /* @__PURE__ */ M(Ka, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ j("table", {
+		children: [/* @__PURE__ */ M("table", {
 			class: "columns",
-			children: /* @__PURE__ */ j("tbody", { children: [
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			children: /* @__PURE__ */ M("tbody", { children: [
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ M("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ j($, {
+					children: t === null ? "—" : /* @__PURE__ */ M($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ M("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ j("span", {
+					children: [r[e], /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ M("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ j($, {
+					children: e === null ? "—" : /* @__PURE__ */ M($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ j("p", {
+		}), /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var js = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Ms({ a: e, b: t }) {
-	let n = Vo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(js(t)) - Math.abs(js(e))), r = n.slice(0, Ds), i = n.slice(Ds), a = Math.max(0, ...n.map((e) => Math.abs(js(e)))), o = (e) => [
-		Ro(e.map((e) => e.a ?? 0)),
-		Ro(e.map((e) => e.b ?? 0)),
-		Ro(e.map(js))
+var Ms = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ns({ a: e, b: t }) {
+	let n = Ho(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ms(t)) - Math.abs(Ms(e))), r = n.slice(0, Os), i = n.slice(Os), a = Math.max(0, ...n.map((e) => Math.abs(Ms(e)))), o = (e) => [
+		zo(e.map((e) => e.a ?? 0)),
+		zo(e.map((e) => e.b ?? 0)),
+		zo(e.map(Ms))
 	];
-	return /* @__PURE__ */ j("table", {
+	return /* @__PURE__ */ M("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ j("caption", { children: [
+			/* @__PURE__ */ M("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ j($, { text: e.target.text }),
+				/* @__PURE__ */ M($, { text: e.target.text }),
 				": ",
-				R(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				R(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+			/* @__PURE__ */ M("tbody", { children: [r.map((e) => {
 				let t = gn(e.term);
-				return /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+				return /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(Wa, { part: t }) : hn(e.term)
+						children: t ? /* @__PURE__ */ M(Ga, { part: t }) : hn(e.term)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.a === null ? "—" : L(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.b === null ? "—" : L(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Uo, { value: js(e) })
+						children: /* @__PURE__ */ M(Wo, { value: Ms(e) })
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Ho, {
-							value: js(e),
+						children: /* @__PURE__ */ M(Uo, {
+							value: Ms(e),
 							largest: a
 						})
 					})
-				] }, Bo(e.term));
-			}), /* @__PURE__ */ j(Ns, {
+				] }, Vo(e.term));
+			}), /* @__PURE__ */ M(Ps, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Ns, {
+			/* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M(Ps, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ns({ name: e, sums: t }) {
-	return /* @__PURE__ */ j("tr", {
+function Ps({ name: e, sums: t }) {
+	return /* @__PURE__ */ M("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ j("td", {
+			t.map((e, t) => /* @__PURE__ */ M("td", {
 				class: "number",
-				children: L(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ j("td", { class: "wide-only" })
+			/* @__PURE__ */ M("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Ps(e, t) {
-	let n = Fs(e, t);
+function Fs(e, t) {
+	let n = Is(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4835,21 +4853,21 @@ function Ps(e, t) {
 		effect: null
 	} : null;
 }
-function Fs(e, t) {
+function Is(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === cn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Is({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [L(t.value), L(t.value + r)] : Qr(n.probability, i);
+function Ls({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : xr(n.probability, i);
 }
-function Ls(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Rs(e), e]));
+function Rs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [zs(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Rs({
+			at: (r) => n.get(zs({
 				layer: r,
 				head: e,
 				cross: t
@@ -4858,108 +4876,108 @@ function Ls(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Rs({ layer: e, head: t, cross: n }) {
+function zs({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function zs(e) {
-	return P(M(e));
+function Bs(e) {
+	return P(N(e));
 }
 // src/panels/Effects.tsx
-function Bs() {
-	let e = Kt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
+function Vs() {
+	let e = Gt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ j(x, { children: [
+		title: /* @__PURE__ */ M(x, { children: [
 			"Every ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"The ",
-			Ws(e) ? "lead" : "probability",
+			Gs(e) ? "lead" : "probability",
 			" of ",
-			Us(e),
+			Ws(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Vs, { tested: e })
+		children: /* @__PURE__ */ M(Hs, { tested: e })
 	});
 }
-function Vs({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Ls(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Ma, {
-			label: `Effect of zeroing each head on ${Us(e)}, by head and layer`,
+function Hs({ tested: e }) {
+	let t = j(), { layers: n, rows: r, largest: i } = Rs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Na, {
+			label: `Effect of zeroing each head on ${Ws(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Hr(-n.nats, i) : null;
+				return n ? si(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Hs(e, a(t, n)),
+			tell: (t, n) => Us(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && N(M(n), o);
+				return n !== void 0 && o !== null && an(N(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(M(r));
+				r && t.select(N(r));
 			}
 		}),
-		/* @__PURE__ */ j(Ua, {
+		/* @__PURE__ */ M(Wa, {
 			kind: "sign",
-			low: `rises by ${I(i)} nats without it`,
-			high: `falls by ${I(i)} nats without it`,
+			low: `rises by ${F(i)} nats without it`,
+			high: `falls by ${F(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ M(qa, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Us(e)
+				Ws(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				zs(t),
-				L(t.nats),
-				Is(e, t).join(" → ")
+				Bs(t),
+				I(t.nats),
+				Ls(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Hs(e, t) {
+function Us(e, t) {
 	if (!t) return "";
-	let [n, r] = Is(e, t);
-	return `${zs(t)}: ${Us(e)} ${n} → ${r} without it (${L(t.nats)} nats)`;
+	let [n, r] = Ls(e, t);
+	return `${Bs(t)}: ${Ws(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
 }
-function Us({ target: e }) {
-	return z(e.text.trim() || e.text);
+function Ws({ target: e }) {
+	return R(e.text.trim() || e.text);
 }
-function Ws({ reference: e }) {
+function Gs({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Gs = 60;
-function Ks(e, t, n = Gs) {
-	let r = /* @__PURE__ */ new Map([[qs, Js(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Ks = 60;
+function qs(e, t, n = Ks) {
+	let r = /* @__PURE__ */ new Map([[Js, Ys(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Ys(c), ...c.steps.map(Xs)], l = s.filter((e) => !r.has(e.id));
+		let s = [Xs(c), ...c.steps.map(Zs)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), qs];
+		let u = [...s.map((e) => e.id), Js];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4979,15 +4997,15 @@ function Ks(e, t, n = Gs) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Ro(a.map((e) => e.value))
+			value: e.value - zo(a.map((e) => e.value))
 		}
 	};
 }
-var qs = "output";
-function Js(e) {
+var Js = "output";
+function Ys(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: qs,
+		id: Js,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4997,7 +5015,7 @@ function Js(e) {
 		part: null
 	};
 }
-function Ys(e) {
+function Xs(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${mn(t, a)} ${n} ${r}`,
@@ -5007,7 +5025,7 @@ function Ys(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: ec(o, a),
+		height: tc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5017,14 +5035,14 @@ function Ys(e) {
 		} : null
 	};
 }
-function Xs(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
+function Zs(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = N(e);
 	return {
 		id: `${mn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: P(o),
 		position: i,
 		ofSource: a,
-		height: ec(t + (e.cross ? .4 : .2), a),
+		height: tc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5033,27 +5051,27 @@ function Xs(e) {
 		part: o
 	};
 }
-function Zs(e, t) {
+function Qs(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Ro(n.map(({ path: e }) => e.value)),
+		value: zo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Qs(e, t) {
+function $s(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var $s = -1e6;
-function ec(e, t) {
-	return t ? $s + e : e;
+var ec = -1e6;
+function tc(e, t) {
+	return t ? ec + e : e;
 }
-function tc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [nc({
+function nc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [rc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5061,33 +5079,33 @@ function tc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function nc({ ofSource: e, position: t }) {
+function rc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function rc(e, { ofSource: t, position: n }) {
+function ic(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function ic(e, t) {
-	let n = Ys(e), r = e.steps.map(Xs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function ac(e, t) {
+	let n = Xs(e), r = e.steps.map(Zs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var ac = 24, oc = 24, sc = 24, cc = 4;
-function lc(e, t, n, r = Infinity) {
+var oc = 24, sc = 24, cc = 24, lc = 4;
+function uc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= sc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= cc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * oc,
+			x: i.x + o * a * sc,
 			y: i.y
 		};
-		if (dc(e, s, t, n, r)) return s;
+		if (fc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function uc(e, t, n, r) {
+function dc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5098,27 +5116,27 @@ function uc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function dc(e, t, n, r, i) {
-	for (let a = 1; a < ac; a++) {
-		let o = uc(e, t, n, a / ac);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => fc(o, e))) return !1;
+function fc(e, t, n, r, i) {
+	for (let a = 1; a < oc; a++) {
+		let o = dc(e, t, n, a / oc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => pc(o, e))) return !1;
 	}
 	return !0;
 }
-function fc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + cc && Math.abs(t - n.y) < n.height / 2 + cc;
+function pc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + lc && Math.abs(t - n.y) < n.height / 2 + lc;
 }
 // src/lib/layout.ts
-var pc = 34, mc = 20, hc = 6.6, gc = 18, _c = 46, vc = 90, yc = 420;
-function bc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = tc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * hc + 12, 34), o = (e) => Ro(e.map((e) => a(e) + gc)), s = i.map((t) => e.filter((e) => nc(e) === nc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var mc = 34, hc = 20, gc = 6.6, _c = 18, vc = 46, yc = 90, bc = 420;
+function xc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = nc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * gc + 12, 34), o = (e) => zo(e.map((e) => a(e) + _c)), s = i.map((t) => e.filter((e) => rc(e) === rc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = gc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(vc, e.length > r.length / 2 ? yc : 0, n * t);
-	}), u = Ro(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = _c + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(yc, e.length > r.length / 2 ? bc : 0, n * t);
+	}), u = zo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5127,15 +5145,15 @@ function bc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(gc, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(_c, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * pc + mc,
+					y: e * mc + hc,
 					width: o,
-					height: mc
-				}), l += o + gc;
+					height: hc
+				}), l += o + _c;
 			}
 		}
 		m += i;
@@ -5143,10 +5161,10 @@ function bc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * pc + _c
+		height: r.length * mc + vc
 	};
 }
-function xc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function Sc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5164,7 +5182,7 @@ function xc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function Sc(e, t, { boxes: n, width: r }) {
+function Cc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5175,35 +5193,35 @@ function Sc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		lc(s, c, o, r),
+		uc(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var Cc = 10, wc = 320;
-function Tc(e, t, n) {
-	let r = (t) => B(rc(e, t)), i = [...t.paths.slice(0, Cc).map((e) => ({
-		name: ic(e, r),
+var wc = 10, Tc = 320;
+function Ec(e, t, n) {
+	let r = (t) => z(ic(e, t)), i = [...t.paths.slice(0, wc).map((e) => ({
+		name: ac(e, r),
 		value: e.value,
-		number: L(e.value)
-	}))], a = Mo(i.map((e) => e.value), "logits", (e) => L(e, 1)), o = [Oc(e, t), ...i.length > 0 ? [Eo(H, {
+		number: I(e.value)
+	}))], a = No(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [kc(e, t), ...i.length > 0 ? [Do(H, {
 		rows: i,
 		axis: a,
-		names: wc
+		names: Tc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${na(e.target, e.reference)} (${L(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${L(s.value)}.`,
+		shows: `Paths from where something is written to ${ra(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-var Ec = 480, Dc = .7;
-function Oc(e, t) {
-	let n = (t) => B(rc(e, t)), r = Qs(t.nodes, n).set("output", `${Y(e.target.text)} ${L(e.value)}`), i = bc(t.nodes, r), a = Math.min(Dc, H / i.width, Ec / i.height), o = xc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Ac(e, Sc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => kc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+var Dc = 480, Oc = .7;
+function kc(e, t) {
+	let n = (t) => z(ic(e, t)), r = $s(t.nodes, n).set("output", `${Y(e.target.text)} ${I(e.value)}`), i = xc(t.nodes, r), a = Math.min(Oc, H / i.width, Dc / i.height), o = Sc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => jc(e, Cc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Ac(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
 		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${mn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
@@ -5215,11 +5233,11 @@ function Oc(e, t) {
 		body: c.join("\n")
 	};
 }
-function kc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Ac(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: ui,
+		stroke: di,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5228,18 +5246,18 @@ function kc(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function Ac({ value: e }, t, n) {
-	return hi("path", {
+function jc({ value: e }, t, n) {
+	return gi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? pi : fi,
+		stroke: e < 0 ? mi : pi,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function jc(e) {
-	let t = (t) => rc(e, t)?.text ?? "";
+function Mc(e) {
+	let t = (t) => ic(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5251,7 +5269,7 @@ function jc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			ic(e, t),
+			ac(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5262,38 +5280,38 @@ function jc(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Mc = .8;
-function Nc() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n ? {
+var Nc = .8;
+function Pc() {
+	let e = j(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = k(2);
-	return /* @__PURE__ */ j("div", {
+	} : null), o = A(2);
+	return /* @__PURE__ */ M("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(Z, {
+		children: t ? /* @__PURE__ */ M(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
+			note: /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ j("p", {
+				e.reads() === null ? null : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ j(F, { answer: r }),
-				i ? /* @__PURE__ */ j("div", {
+				/* @__PURE__ */ M(B, { answer: r }),
+				i ? /* @__PURE__ */ M("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ j("label", {
+						/* @__PURE__ */ M("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ j("input", {
+								/* @__PURE__ */ M("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5303,15 +5321,15 @@ function Nc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ j(X, {
+						/* @__PURE__ */ M(X, {
 							name: "flow",
-							figure: (e) => Tc(i, Ks(i, o.value / 100), e),
-							table: () => jc(i),
+							figure: (e) => Ec(i, qs(i, o.value / 100), e),
+							table: () => Mc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Pc, {
+						/* @__PURE__ */ M(Fc, {
 							payload: i,
-							flow: Ks(i, o.value / 100)
+							flow: qs(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5319,42 +5337,42 @@ function Nc() {
 		}) : null
 	});
 }
-function Pc({ payload: e, flow: t }) {
-	let n = (t) => B(rc(e, t)), r = Re(null), i = k(0), a = k(null);
-	Da(() => {
+function Fc({ payload: e, flow: t }) {
+	let n = (t) => z(ic(e, t)), r = E(null), i = A(0), a = A(null);
+	Oa(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Qs(t.nodes, n);
-	o.set("output", `${z(e.target.text)} ${L(e.value)}`);
-	let s = bc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Mc, Math.min(1, i.value / u)) : 1;
+	let o = $s(t.nodes, n);
+	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
+	let s = xc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Nc, Math.min(1, i.value / u)) : 1;
 	Le(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Zs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("div", {
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Qs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(Ga, {
+			children: /* @__PURE__ */ M(Ka, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ j("svg", {
+				children: /* @__PURE__ */ M("svg", {
 					class: "flow",
 					width: u * f,
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${z(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ j("g", {
+						/* @__PURE__ */ M("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ M("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: d - 26,
@@ -5362,7 +5380,7 @@ function Pc({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ j("text", {
+								/* @__PURE__ */ M("text", {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
@@ -5372,17 +5390,17 @@ function Pc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, nc(e.column))),
+						}, rc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ j("path", {
+							return /* @__PURE__ */ M("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Sc(e.from, e.to, s),
+								d: Cc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: L(e.value) })
+								children: /* @__PURE__ */ M("title", { children: I(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Fc, {
+						t.nodes.map((e) => /* @__PURE__ */ M(Ic, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5393,66 +5411,66 @@ function Pc({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("strong", { children: o.get(m) }),
+			children: h && m !== null ? /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("strong", { children: o.get(m) }),
 				": ",
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				L(h.value),
+				I(h.value),
 				" logits.",
 				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ M("span", {
 					class: "chip",
 					children: [
-						ic(e, n),
+						ac(e, n),
 						" ",
-						/* @__PURE__ */ j("span", {
+						/* @__PURE__ */ M("span", {
 							class: "small",
-							children: L(e.value)
+							children: I(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				L(Ro(t.paths.map((e) => e.value))),
+				I(zo(t.paths.map((e) => e.value))),
 				" of ",
-				L(e.value),
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ j("strong", { children: [
+				/* @__PURE__ */ M("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					L(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Zr(Math.abs(t.remainder.value / e.value)),
+				br(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ M(qa, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [ic(e, n), L(e.value)]), ["all others (net)", L(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [ac(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function Fc({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = A(), { part: o } = e, s = o !== null && N(o, a.at.selection.value), c = (e) => {
+function Ic({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = j(), { part: o } = e, s = o !== null && an(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && N(o, a.hovered.value);
-	return /* @__PURE__ */ j("g", {
+	}, u = o !== null && an(o, a.hovered.value);
+	return /* @__PURE__ */ M("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -5466,13 +5484,13 @@ function Fc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ j("rect", {
+		children: [/* @__PURE__ */ M("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ j("text", {
+		}), /* @__PURE__ */ M("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -5480,24 +5498,24 @@ function Fc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Ic(e, t) {
+function Lc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: z(e),
+		name: R(e),
 		value: t,
-		number: R(t)
-	})), r = ea(e.tokens[e.position]);
-	return J(V, [Eo(V, {
+		number: L(t)
+	})), r = ta(e.tokens[e.position]);
+	return J(V, [Do(V, {
 		rows: n,
-		axis: No("probability"),
+		axis: Po("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function Lc({ predictions: e }) {
+function Rc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5513,14 +5531,14 @@ function Lc({ predictions: e }) {
 		])
 	};
 }
-function Rc(e, t) {
-	return J(V, [Eo(V, {
+function zc(e, t) {
+	return J(V, [Do(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${z(e)}`,
+			name: `${n} ${R(e)}`,
 			value: t,
-			number: R(t)
+			number: L(t)
 		})),
-		axis: No("probability of the token when it was written"),
+		axis: Po("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5528,7 +5546,7 @@ function Rc(e, t) {
 		asked: t
 	});
 }
-function zc({ generated: e }) {
+function Bc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5546,32 +5564,32 @@ function zc({ generated: e }) {
 		])
 	};
 }
-function Bc(e, t, n) {
+function Vc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${B(e)}`,
+		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: I(e.attention)
+		number: F(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: I(r),
+		number: F(r),
 		other: !0
 	}] : i, o = {
-		...No("attention, as a share of 1"),
-		tick: (e) => I(e, 1)
-	}, s = ea(e.tokens[e.position]);
-	return J(V, [Eo(V, {
+		...Po("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = ta(e.tokens[e.position]);
+	return J(V, [Do(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${P(M(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${P(N(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function Vc(e) {
+function Hc(e) {
 	return {
 		head: [
 			"head",
@@ -5580,68 +5598,68 @@ function Vc(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			P(M(e)),
+			P(N(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Hc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Eo(V, {
-		rows: Yc({
+function Uc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Do(V, {
+		rows: Xc({
 			...e,
-			before: e.before.slice(0, Uc),
-			after: e.after.slice(0, Uc)
+			before: e.before.slice(0, Wc),
+			after: e.after.slice(0, Wc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: z(t),
-			...Gc(i ?? Wc(e.after, n), a(e.after)),
-			notes: [Gc(r ?? Wc(e.before, n), a(e.before)).number]
+			name: R(t),
+			...Kc(i ?? Gc(e.after, n), a(e.after)),
+			notes: [Kc(r ?? Gc(e.before, n), a(e.before)).number]
 		})),
-		axis: No("probability with the change"),
+		axis: Po("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Qr(r.probability, i.probability);
+	}), [s, c] = xr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${Jc(e)}: “${Y(r.text)}” ${s} → ${c} (${L(e.nats)} nats).`,
+		shows: `Predictions with ${Yc(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: ta(r)
+		about: na(r)
 	});
 }
-var Uc = 5;
-function Wc(e, t) {
+var Wc = 5;
+function Gc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Gc(e, t) {
+function Kc(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${R(t).replace(/^[<>]/, "")}`
+		number: `<${L(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: R(e)
+		number: L(e)
 	};
 }
-var Kc = {
+var qc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, qc = 6;
-function Jc({ tests: e }) {
-	let t = e.slice(0, qc).map(({ part: e, how: t }) => {
+}, Jc = 6;
+function Yc({ tests: e }) {
+	let t = e.slice(0, Jc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
 		return `${mn(hn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Kc[t]}`;
-	}), n = e.length > qc ? [`${e.length - qc} more`] : [];
+		}), e.encoder ?? !1)} ${qc[t]}`;
+	}), n = e.length > Jc ? [`${e.length - Jc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Yc({ before: e, after: t, target_before: n, target_after: r }) {
+function Xc({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5655,7 +5673,7 @@ function Yc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Xc(e) {
+function Zc(e) {
 	return {
 		head: [
 			"token",
@@ -5663,7 +5681,7 @@ function Xc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Yc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: Xc(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5672,55 +5690,55 @@ function Xc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Zc = 12;
-function Qc() {
-	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Qc = 12;
+function $c() {
+	let e = j(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...hs({
+		...gs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Zc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Lt(o && el(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
+		tokens: Qc
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && tl(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ M(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ j("button", {
+			a ? null : /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Zc,
+					Qc,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ j(F, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(tl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j($c, { result: s.result }) : null
+			/* @__PURE__ */ M(B, { answer: s }),
+			s?.result ? /* @__PURE__ */ M(nl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ M(el, { result: s.result }) : null
 		]
 	});
 }
-function $c({ result: e }) {
-	return /* @__PURE__ */ j(X, {
+function el({ result: e }) {
+	return /* @__PURE__ */ M(X, {
 		name: "continuation",
-		figure: (t) => Rc(e, t),
-		table: () => zc(e),
+		figure: (t) => zc(e, t),
+		table: () => Bc(e),
 		data: e
 	});
 }
-function el(e, t, n) {
+function tl(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function tl({ result: e }) {
-	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
+function nl({ result: e }) {
+	let t = j(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ M(x, { children: [n === null ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ j("ol", {
+	}) : null, /* @__PURE__ */ M("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
@@ -5732,16 +5750,16 @@ function tl({ result: e }) {
 				position: e.position - 1,
 				target: Jn(e)
 			}),
-			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M($, { text: e.text }), /* @__PURE__ */ M("span", {
 				class: "index",
-				children: R(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function nl(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Lt(n && !a ? {
+function rl(e) {
+	let t = j(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -5749,79 +5767,79 @@ function nl(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${il(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
+		s && e.say && (t.said.value = `${e.say}: ${al(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ M("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(F, { answer: o }), s ? /* @__PURE__ */ j(rl, {
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(B, { answer: o }), s ? /* @__PURE__ */ M(il, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function rl(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = il(t, i), d = A().explained.value;
-	return /* @__PURE__ */ j("div", {
+function il(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = al(t, i), d = j().explained.value;
+	return /* @__PURE__ */ M("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ j(X, {
+			d ? /* @__PURE__ */ M(X, {
 				name: "test",
-				figure: (e) => Hc(t, d, e),
-				table: () => Xc(t),
+				figure: (e) => Uc(t, d, e),
+				table: () => Zc(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ j($, { text: a.text }),
+					/* @__PURE__ */ M($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ j("p", {
+			i === null ? null : /* @__PURE__ */ M("p", {
 				class: "note",
-				children: ["Its probability: ", il(t, null).join(" → ")]
+				children: ["Its probability: ", al(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(sl, {
+			/* @__PURE__ */ M(cl, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					L(t.nats),
+					I(t.nats),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ M(Q, { name: "nats" }),
 					". ",
-					al(t),
+					ol(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: ri(s) }) : null
+					s ? /* @__PURE__ */ M("strong", { children: Er(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(ol, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ M(sl, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function il(e, t) {
-	return t === null ? Qr(e.target_before.probability, e.target_after.probability) : [L(t), L(t + e.nats)];
+function al(e, t) {
+	return t === null ? xr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
 }
-function al({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
+function ol({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ M(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Q, {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5836,57 +5854,57 @@ function al({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function ol(e) {
-	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
+function sl(e) {
+	return /* @__PURE__ */ M(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
+			/* @__PURE__ */ M($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	}, t)) });
 }
-function sl(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(cl(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ j("div", {
+function cl(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ll(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ M("div", {
 		class: "scale small",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ j("svg", {
+			/* @__PURE__ */ M("svg", {
 				viewBox: "0 0 200 26",
 				"aria-hidden": "true",
 				children: [
-					/* @__PURE__ */ j("line", {
+					/* @__PURE__ */ M("line", {
 						x1: 4,
 						x2: 196,
 						y1: 14,
 						y2: 14,
 						class: "axis"
 					}),
-					e.limit === null ? null : /* @__PURE__ */ j("rect", {
+					e.limit === null ? null : /* @__PURE__ */ M("rect", {
 						x: n,
 						y: 7,
 						width: Math.max(r - n, 1),
 						height: 14,
 						class: "band"
 					}),
-					/* @__PURE__ */ j("line", {
+					/* @__PURE__ */ M("line", {
 						x1: t(e.before),
 						x2: t(e.after),
 						y1: 14,
 						y2: 14,
 						class: "move"
 					}),
-					/* @__PURE__ */ j("circle", {
+					/* @__PURE__ */ M("circle", {
 						cx: t(e.before),
 						cy: 14,
 						r: 4,
 						class: "before"
 					}),
-					/* @__PURE__ */ j("circle", {
+					/* @__PURE__ */ M("circle", {
 						cx: t(e.after),
 						cy: 14,
 						r: 4,
@@ -5894,215 +5912,215 @@ function sl(e) {
 					})
 				]
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "ends",
-				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
+				children: [/* @__PURE__ */ M("span", { children: "0%" }), /* @__PURE__ */ M("span", { children: "100%" })]
 			}),
-			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
+			/* @__PURE__ */ M("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
 		]
 	});
 }
-function cl(e, t) {
+function ll(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var ll = {
+var ul = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, ul = {
+}, dl = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function dl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n && t ? {
+function fl() {
+	let e = j(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ M(Z, {
 		name: "inspector",
 		title: `Inspector: ${P(t)}`,
 		children: [
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(vl, {}),
-			/* @__PURE__ */ j(F, { answer: r }),
-			i && N(i.part, t) ? /* @__PURE__ */ j("dl", {
+			/* @__PURE__ */ M(yl, {}),
+			/* @__PURE__ */ M(B, { answer: r }),
+			i && an(i.part, t) ? /* @__PURE__ */ M("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(fl, {
+					t.encoder ? /* @__PURE__ */ M(pl, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ j("span", {
+						children: /* @__PURE__ */ M("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(fl, {
-						name: /* @__PURE__ */ j(Q, { name: "credit" }),
-						children: [L(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ M(pl, {
+						name: /* @__PURE__ */ M(Q, { name: "credit" }),
+						children: [I(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(fl, {
-						name: /* @__PURE__ */ j(Q, { name: "activation" }),
-						children: L(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ M(pl, {
+						name: /* @__PURE__ */ M(Q, { name: "activation" }),
+						children: I(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(fl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ M(pl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(Cs, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ M(ws, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(_l, {
+					/* @__PURE__ */ M(vl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(_l, {
+					/* @__PURE__ */ M(vl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(ml, { part: t })
+					/* @__PURE__ */ M(hl, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ j(Z, {
+	}) : /* @__PURE__ */ M(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function fl(e) {
-	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
+function pl(e) {
+	return /* @__PURE__ */ M("div", { children: [/* @__PURE__ */ M("dt", { children: e.name }), /* @__PURE__ */ M("dd", { children: e.children })] });
 }
-var pl = {
+var ml = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ml({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Rt(n && sn(e) !== e.kind && t.reads() === null ? {
+function hl({ part: e }) {
+	let t = j(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && sn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...hs({
+		...gs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(fl, {
+	return r?.error ? /* @__PURE__ */ M(pl, {
 		name: "reads",
-		children: /* @__PURE__ */ j(F, { answer: r })
-	}) : !i || a || !N(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(hl, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ M(B, { answer: r })
+	}) : !i || a || !an(i.part, e) ? null : /* @__PURE__ */ M(x, { children: i.reads.map((e) => /* @__PURE__ */ M(gl, { reading: e }, e.what)) });
 }
-function hl({ reading: e }) {
+function gl({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(fl, {
-		name: pl[t],
+	return /* @__PURE__ */ M(pl, {
+		name: ml[t],
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					L(n),
-					a ? /* @__PURE__ */ j(x, { children: [
+					I(n),
+					a ? /* @__PURE__ */ M(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ j($, { text: a.text })
+						/* @__PURE__ */ M($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(gl, { term: e }, hn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ j("span", {
+			r.map((e) => /* @__PURE__ */ M(_l, { term: e }, hn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ M("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: L(i.value)
+						children: I(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function gl({ term: e }) {
+function _l({ term: e }) {
 	let t = gn(e.part);
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(Wa, { part: t }) : hn(e.part),
+			t ? /* @__PURE__ */ M(Ga, { part: t }) : hn(e.part),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: L(e.value)
+				children: I(e.value)
 			})
 		]
 	});
 }
-function _l(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(fl, {
+function vl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ M(pl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(Ss, { tokens: e.tokens })
+		children: /* @__PURE__ */ M(Cs, { tokens: e.tokens })
 	});
 }
-function vl() {
-	let e = A(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ j("fieldset", {
+function yl() {
+	let e = j(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ M("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("legend", { children: ["Test ", /* @__PURE__ */ M("kbd", { children: "t" })] }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [Hn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Hn.map((t) => /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : ll[t],
+					title: t === "swap" && r === null ? "Open B first" : ul[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ j("button", {
+				}, t)), /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ M("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(nl, {
+			n ? /* @__PURE__ */ M(rl, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: ll[n],
-				say: `${P(t)} ${ul[n]}`
+				note: ul[n],
+				say: `${P(t)} ${dl[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var yl = 46, bl = V - 6, xl = 112;
-function Sl(e, t) {
+var bl = 46, xl = V - 6, Sl = 112;
+function Cl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Cl(e)], {
+	return J(V, [wl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function Cl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => yl + t * (bl - yl) / Math.max(e.length - 1, 1), i = (e) => xl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function wl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => bl + t * (xl - bl) / Math.max(e.length - 1, 1), i = (e) => Sl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6111,32 +6129,32 @@ function Cl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ci(yl, i(e), bl, i(e), { stroke: di })),
+			...a.map((e) => wi(bl, i(e), xl, i(e), { stroke: fi })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			Ci(yl, xl, bl, xl, { stroke: ui }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ci(r(t), xl, r(t), 114.5, { stroke: ui }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			wi(bl, Sl, xl, Sl, { stroke: di }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? wi(r(t), Sl, r(t), 114.5, { stroke: di }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			hi("polyline", {
+			gi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: fi,
+				stroke: pi,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => hi("circle", {
+			...e.map((e, t) => gi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: fi
+				fill: pi
 			})),
-			G((yl + bl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((bl + xl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6148,7 +6166,7 @@ function Cl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function wl({ lens: e }) {
+function Tl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6159,7 +6177,7 @@ function wl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ra(e.layer),
+			ia(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6169,25 +6187,25 @@ function wl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Tl = 360, El = 150, Dl = 44, Ol = 14, kl = new Intl.NumberFormat("en", { notation: "compact" });
-function Al() {
-	let e = A().explained.value, t = Kt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
+var El = 360, Dl = 150, Ol = 44, kl = 14, Al = new Intl.NumberFormat("en", { notation: "compact" });
+function jl() {
+	let e = j().explained.value, t = Gt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "rank-by-layer",
-				figure: (t) => Sl(e, t),
-				table: () => wl(e),
+				figure: (t) => Cl(e, t),
+				table: () => Tl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Ml, {
+			/* @__PURE__ */ M(Nl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(Ka, {
+			/* @__PURE__ */ M(qa, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6196,59 +6214,59 @@ function Al() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					jl(e.layer),
+					Ml(e.layer),
 					`${e.rank}`,
-					R(e.probability),
-					/* @__PURE__ */ j("bdi", { children: z(e.top.text) }, "top")
+					L(e.probability),
+					/* @__PURE__ */ M("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function jl(e) {
+function Ml(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Ml({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Dl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Nl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ j("svg", {
+function Nl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ol + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Pl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ M("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Tl} ${El}`,
+		viewBox: `0 0 ${El} ${Dl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Dl,
+			s.map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: Ol,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : kl.format(e)
+				children: e === 1 ? "top, 1" : Al.format(e)
 			})] }, e)),
-			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ M("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
+				return /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ j("text", {
+				}), /* @__PURE__ */ M("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Ol, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(kl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ j("text", {
-				x: Dl,
+			/* @__PURE__ */ M("text", {
+				x: Ol,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6257,7 +6275,7 @@ function Ml({ explained: e, tested: t }) {
 		]
 	});
 }
-function Nl(e, t) {
+function Pl(e, t) {
 	let n = e.lens, r = t?.answer.part ? dn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6267,50 +6285,50 @@ function Nl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${jl(n[o]?.layer ?? null)} on`
+		text: `top from ${Ml(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Pl = 12;
-function Fl(e, t) {
-	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Pl).map((e) => ({
+var Fl = 12;
+function Il(e, t) {
+	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Fl).map((e) => ({
 		name: Dn(e),
 		value: e.value,
-		number: L(e.value, 3)
-	})), a = Mo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => L(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Rl(e, r)), ...i.length > 0 ? [Eo(V, {
+		number: I(e.value, 3)
+	})), a = No(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => zl(e, r)), ...i.length > 0 ? [Do(V, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${R(e.probability)}).`
+		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var Il = 40, Ll = 84;
-function Rl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Ll, o = (V - Il) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Ll = 40, Rl = 84;
+function zl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Rl, o = (V - Ll) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...jo({
+			...Mo({
 				low: r,
 				high: i
-			}).map((e) => Ci(Il, a(e), V, a(e), { stroke: e === 0 ? ui : di }) + G(36, a(e) + 2.3, L(e, 2), {
+			}).map((e) => wi(Ll, a(e), V, a(e), { stroke: e === 0 ? di : fi }) + G(36, a(e) + 2.3, I(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Il + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = Ll + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Ti(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Ei(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Il + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((Ll + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6322,7 +6340,7 @@ function Rl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function zl(e) {
+function Bl(e) {
 	return {
 		head: [
 			"part",
@@ -6350,12 +6368,12 @@ function zl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Bl({ facts: e }) {
-	let t = A();
-	return /* @__PURE__ */ j("p", { children: [
+function Vl({ facts: e }) {
+	let t = j();
+	return /* @__PURE__ */ M("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => t.set({
 				a: e.prompt,
@@ -6375,34 +6393,34 @@ function Bl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Vl({ list: e, open: t }) {
-	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ j("details", {
+function Hl({ list: e, open: t }) {
+	let n = j(), r = A(0), i = A(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ M("details", {
 		open: t,
-		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
+		children: [/* @__PURE__ */ M("summary", { children: "Choose a known fact" }), /* @__PURE__ */ M("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ j("option", {
+						children: a.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6412,7 +6430,7 @@ function Vl({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6426,31 +6444,31 @@ function Vl({ list: e, open: t }) {
 		})]
 	});
 }
-function Hl() {
-	let e = A(), t = k(""), n = k(""), r = kn(t.value);
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ j("label", {
+function Ul() {
+	let e = j(), t = A(""), n = A(""), r = kn(t.value);
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ M("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ M("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ j("label", { children: [
+			children: [/* @__PURE__ */ M("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ j("button", {
+			] }), /* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
@@ -6464,17 +6482,17 @@ function Hl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Ul = {
+var Wl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Wl = {
+}, Gl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Gl({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = An(e), s = a?.action === "erase" ? o.shared : o[jn(o, r?.set ?? null)], c = Lt(a && r && i ? Ln(r, a, i, s) : null);
+function Kl({ found: e, list: t }) {
+	let n = j(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = An(e), s = a?.action === "erase" ? o.shared : o[jn(o, r?.set ?? null)], c = It(a && r && i ? Ln(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6483,33 +6501,33 @@ function Gl({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ j("fieldset", {
+	return /* @__PURE__ */ M("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Kl, {
+			/* @__PURE__ */ M("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ M(ql, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ j(F, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ql, {
+			/* @__PURE__ */ M(B, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Jl, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(Yl, {
+			}), /* @__PURE__ */ M(Xl, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => P(an(e)))
+				neurons: s.map((e) => P(rn(e)))
 			})] }) : null
 		]
 	});
 }
-function Kl({ own: e, counts: t }) {
-	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ j("form", {
+function ql({ own: e, counts: t }) {
+	let n = j(), r = n.at.knowledge.value?.edit ?? null, i = A(r?.action ?? "update"), a = A(r?.to ?? ""), o = A(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ M("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6519,56 +6537,56 @@ function Kl({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ j("label", { children: [
+			/* @__PURE__ */ M("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: xn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
-						value: e,
-						children: Ul[e]
-					}, e))
-				})
-			] }),
-			s ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("label", { children: [
-				"New answer",
-				" ",
-				/* @__PURE__ */ j("input", {
-					type: "text",
-					value: a.value,
-					onInput: (e) => a.value = e.currentTarget.value
-				})
-			] }), /* @__PURE__ */ j("label", { children: [
-				"By",
-				" ",
-				/* @__PURE__ */ j("select", {
-					value: o.value,
-					onChange: (e) => o.value = e.currentTarget.value,
-					children: Sn.map((e) => /* @__PURE__ */ j("option", {
+					children: xn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ M("option", {
 						value: e,
 						children: Wl[e]
 					}, e))
 				})
+			] }),
+			s ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("label", { children: [
+				"New answer",
+				" ",
+				/* @__PURE__ */ M("input", {
+					type: "text",
+					value: a.value,
+					onInput: (e) => a.value = e.currentTarget.value
+				})
+			] }), /* @__PURE__ */ M("label", { children: [
+				"By",
+				" ",
+				/* @__PURE__ */ M("select", {
+					value: o.value,
+					onChange: (e) => o.value = e.currentTarget.value,
+					children: Sn.map((e) => /* @__PURE__ */ M("option", {
+						value: e,
+						children: Gl[e]
+					}, e))
+				})
 			] })] }) : null,
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ j("button", {
+			r ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ j("span", {
+			c > 0 ? null : /* @__PURE__ */ M("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function ql({ result: e, answer: t }) {
+function Jl({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6596,81 +6614,81 @@ function ql({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ M(Ka, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("td", { children: [e.prompt, e.used ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Jl, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Jl, { said: e.after }) })
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Yl, { said: e.before }) }),
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Yl, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(Ga, {
+			/* @__PURE__ */ M(Ka, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: R(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: R(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6680,175 +6698,175 @@ function ql({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: n ? R(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					I(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					I(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Jl({ said: e }) {
-	return /* @__PURE__ */ j("span", {
+function Yl({ said: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
+			/* @__PURE__ */ M($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: R(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function Yl(e) {
-	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+function Xl(e) {
+	let t = j().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(Xl, {
+		}), /* @__PURE__ */ M(Zl, {
 			label: "The fact as a line of JSON",
 			text: Nn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(Xl, {
+		/* @__PURE__ */ M(Zl, {
 			label: "The command",
 			text: Pn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Xl({ label: e, text: t }) {
-	return /* @__PURE__ */ j(Ga, {
+function Zl({ label: e, text: t }) {
+	return /* @__PURE__ */ M(Ka, {
 		label: e,
-		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
+		children: /* @__PURE__ */ M("pre", { children: /* @__PURE__ */ M("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Zl = [
+var Ql = [
 	.2,
 	.1,
 	.05
-], Ql = 12, $l = {
+], $l = 12, eu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function eu({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Lt(r && !i ? {
+function tu({ explained: e }) {
+	let t = j(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ j("p", {
+	return i ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ j("code", { children: "unembed open" }),
+			/* @__PURE__ */ M("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ j("section", {
+	}) : /* @__PURE__ */ M("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ j(F, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(tu, {
+			/* @__PURE__ */ M("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ M(B, { answer: a }),
+			a?.result ? /* @__PURE__ */ M(nu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(ru, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ M(iu, { list: a.result }) : null
 		]
 	});
 }
-function tu({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Tn(e, n.state.value.a, t.target.text);
-	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
+function nu({ list: e, explained: t }) {
+	let n = j(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Tn(e, n.state.value.a, t.target.text);
+	if (r?.prompts) return /* @__PURE__ */ M("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ j($, { text: t.target.text }),
+		/* @__PURE__ */ M($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(nu, {})
+		/* @__PURE__ */ M(ru, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
+	return /* @__PURE__ */ M(x, { children: [i ? /* @__PURE__ */ M("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
-		/* @__PURE__ */ j("strong", { children: i.subject }),
+		/* @__PURE__ */ M("strong", { children: i.subject }),
 		" is",
 		" ",
-		/* @__PURE__ */ j("strong", { children: i.answer }),
+		/* @__PURE__ */ M("strong", { children: i.answer }),
 		" (",
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(nu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ M(ru, {}) : /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: wn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Bl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ M(Vl, { facts: o }) : /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Vl, {
+	}), a || r && i ? null : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Hl, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Hl, {})] })] });
+	}), i ? null : /* @__PURE__ */ M(Ul, {})] })] });
 }
-function nu() {
-	let e = A();
-	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
+function ru() {
+	let e = j();
+	return e.data.host === "report" ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function ru({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? In(n, r) : null, { answer: a, result: o, stale: s } = Rt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+function iu({ list: e }) {
+	let t = j(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? In(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: /* @__PURE__ */ j("label", { children: [
+			children: /* @__PURE__ */ M("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Zl, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...Ql, n.t])].map((e) => /* @__PURE__ */ M("option", {
 						value: e,
 						children: [
 							e,
@@ -6859,32 +6877,32 @@ function ru({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ j(F, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M(B, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ j("div", {
+		o ? /* @__PURE__ */ M("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(iu, { found: o }), /* @__PURE__ */ j(Gl, {
+			children: [/* @__PURE__ */ M(au, { found: o }), /* @__PURE__ */ M(Kl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function iu({ found: e }) {
-	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
+function au({ found: e }) {
+	let t = j(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = An(e), a = jn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ j($, { text: r.answer }),
+				/* @__PURE__ */ M($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6893,15 +6911,15 @@ function iu({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ j("p", {
+		e.notes.map((e) => /* @__PURE__ */ M("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), Cn.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ M("fieldset", { children: [/* @__PURE__ */ M("legend", { children: "Which neurons" }), Cn.map((e) => /* @__PURE__ */ M("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
-					/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("label", { children: [
+					/* @__PURE__ */ M("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6909,23 +6927,23 @@ function iu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					$l[e],
+					eu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(au, { neurons: i[e] })
+				/* @__PURE__ */ M(ou, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ j("p", {
+		i[a].length === 0 ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(ou, {
+		}) : /* @__PURE__ */ M(su, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ M(qa, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6934,37 +6952,37 @@ function iu({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				R(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function au({ neurons: e }) {
-	return /* @__PURE__ */ j("span", {
+function ou({ neurons: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "neurons",
-		children: [e.slice(0, Ql).map((e) => {
-			let t = an(e);
-			return /* @__PURE__ */ j(Wa, { part: t }, P(t));
-		}), e.length > Ql ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, $l).map((e) => {
+			let t = rn(e);
+			return /* @__PURE__ */ M(Ga, { part: t }, P(t));
+		}), e.length > $l ? /* @__PURE__ */ M("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Ql,
+				e.length - $l,
 				" more"
 			]
 		}) : null]
 	});
 }
-function ou(e) {
-	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ j("fieldset", {
+function su(e) {
+	let t = j(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ M("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -6972,15 +6990,15 @@ function ou(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(nl, {
+			n && e.target !== void 0 ? /* @__PURE__ */ M(rl, {
 				tests: e.neurons.map((e) => ({
-					part: an(e),
+					part: rn(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ j("p", {
+			n && !e.whole ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -6988,23 +7006,23 @@ function ou(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var su = 12, cu = 100, lu = 12;
-function uu() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Rt(o && n ? {
+var cu = 12, lu = 100, uu = 12;
+function du() {
+	let e = j(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
 		ask: "attribute",
-		...hs({
+		...gs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: cu
+		top: lu
 	} : null);
-	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M("div", { children: t ? /* @__PURE__ */ M(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
-			o ? null : /* @__PURE__ */ j("p", {
+			o ? null : /* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Knowledge is attributed ",
@@ -7012,44 +7030,44 @@ function uu() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ j(F, { answer: c }),
-			l ? /* @__PURE__ */ j(du, {
+			/* @__PURE__ */ M(B, { answer: c }),
+			l ? /* @__PURE__ */ M(fu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(eu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ M(tu, { explained: t }) : null
 		]
 	}) : null });
 }
-function du({ result: e, stale: t }) {
+function fu({ result: e, stale: t }) {
 	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "knowledge",
-				figure: (t) => Fl(e, t),
-				table: () => zl(e),
+				figure: (t) => Il(e, t),
+				table: () => Bl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
-					n.length > 1 ? /* @__PURE__ */ j("p", {
+				children: [/* @__PURE__ */ M("div", { children: n.map((t) => /* @__PURE__ */ M("div", { children: [
+					n.length > 1 ? /* @__PURE__ */ M("p", {
 						class: "note",
-						children: fu(t, e)
+						children: pu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(gu, {
+					/* @__PURE__ */ M(_u, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(_u, {
+					/* @__PURE__ */ M(vu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(vu, { neurons: e.attributions.slice(0, su) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ M(yu, { neurons: e.attributions.slice(0, cu) })]
 			}),
-			/* @__PURE__ */ j(Ka, {
+			/* @__PURE__ */ M(qa, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7062,62 +7080,62 @@ function du({ result: e, stale: t }) {
 					let t = On(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
 						mn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : L(n.sum, 4),
-						L(n.change, 4),
-						n.error === null ? "" : I(n.error, 4),
-						(t[r] ?? []).map((e) => `${Dn(e)} ${L(e.value, 3)}`).join(", ")
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${Dn(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function fu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var pu = 26, mu = 300, hu = 74;
-function gu({ stack: e, sums: t }) {
+var mu = 26, hu = 300, gu = 74;
+function _u({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * hu;
-	return /* @__PURE__ */ j("svg", {
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * gu;
+	return /* @__PURE__ */ M("svg", {
 		class: "layers",
-		viewBox: `0 0 ${mu} 104`,
+		viewBox: `0 0 ${hu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			jo({
+			Mo({
 				low: i,
 				high: a
-			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: pu,
-				x2: mu,
+			}).map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: mu,
+				x2: hu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: L(e, 1)
+				children: I(e, 1)
 			})] }, e)),
-			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			n.map((t, i) => /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: pu + i * r + 1,
+					x: mu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
-				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: pu + (i + .5) * r,
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ M("text", {
+					x: mu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${mn(`L${t.layer}`, e.encoder)}: ${L(t.sum, 3)}` })
+				/* @__PURE__ */ M("title", { children: `${mn(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
 			] }, t.layer)),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 163,
 				y: 101,
 				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
@@ -7125,129 +7143,129 @@ function gu({ stack: e, sums: t }) {
 		]
 	});
 }
-function _u({ stack: e, largest: t }) {
-	let n = A(), r = On(e.neurons, e.layers.length), i = Math.min(lu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
-	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
+function vu({ stack: e, largest: t }) {
+	let n = j(), r = On(e.neurons, e.layers.length), i = Math.min(uu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			lu,
+			uu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Ma, {
+	}), /* @__PURE__ */ M(Na, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Hr(r.value, t) : null;
+			return r ? si(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Dn(n)}: ${L(n.value, 3)}` : "";
+			return n ? `${Dn(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && N(an(n), o);
+			return n !== void 0 && an(rn(n), o);
 		},
 		rowName: (e) => String(e + 1),
 		columnName: (t) => mn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(an(r));
+			r && n.select(rn(r));
 		}
 	})] });
 }
-function vu({ neurons: e }) {
+function yu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	return /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ j("span", {
+			children: /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	] }) }), /* @__PURE__ */ M("tbody", { children: e.map((e) => /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(Wa, { part: an(e) })
+			children: /* @__PURE__ */ M(Ga, { part: rn(e) })
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(Uo, {
+			children: /* @__PURE__ */ M(Wo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Ho, {
+			children: /* @__PURE__ */ M(Uo, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: L(e.activation)
+			children: I(e.activation)
 		})
 	] }, Dn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var yu = 40;
-function bu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Io(i.terms, Math.min(t, yu), n), { sum: l } = zo(i), u = [
+var bu = 40;
+function xu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Lo(i.terms, Math.min(t, bu), n), { sum: l } = Bo(i), u = [
 		...s.map((e) => ({
 			name: hn(e),
 			value: e.value,
-			number: L(e.value)
+			number: I(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: L(c.value),
+			number: I(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: L(l),
+			number: I(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Eo(V, {
+	return J(V, [Do(V, {
 		rows: u,
-		axis: Mo(u.map((e) => e.value), "logits", (e) => L(e, +!Number.isInteger(e)))
+		axis: No(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${na(a, o)} (${L(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${ra(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: ta(a)
+		about: na(a)
 	});
 }
-function xu({ ledger: e }) {
+function Su({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7272,107 +7290,107 @@ function xu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Su() {
-	return /* @__PURE__ */ j("p", {
+function Cu() {
+	return /* @__PURE__ */ M("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ M(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ j(Q, { name: "suppressor" }),
+			/* @__PURE__ */ M(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function Cu({ part: e }) {
-	let t = Kt(), n = t && Ps(t, e);
+function wu({ part: e }) {
+	let t = Gt(), n = t && Fs(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Is(t, n), { nats: a, effect: o } = n;
-	return /* @__PURE__ */ j("span", {
+	let [r, i] = Ls(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ M("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${L(a)} nats${o ? `, ${ri(o)}` : ""}`,
+		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${Er(o)}` : ""}`,
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "from",
 				children: [r, " → "]
 			}),
 			i,
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "mark",
-				children: o ? ri(o)[0] : ""
+				children: o ? Er(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var wu = 12, Tu = 10, Eu = Infinity, Du = xe({
+var Tu = 12, Eu = 10, Du = Infinity, Ou = xe({
 	is: () => !1,
 	set: () => {}
-}), Ou = xe({
+}), ku = xe({
 	order: "size",
 	effectOf: () => null
 });
-function ku() {
-	let e = A(), t = e.explained.value, n = Kt(), r = k("size"), i = k(wu), a = k({});
+function Au() {
+	let e = j(), t = e.explained.value, n = Gt(), r = A("size"), i = A(Tu), a = A({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = gn(e);
-		return t && n ? Ps(n, t)?.nats ?? null : null;
-	}, l = Io(o.terms, i.value, r.value, (e) => ju(gn(e), s), c), u = Lo(0, o.terms, l.others.value);
-	return /* @__PURE__ */ j(Z, {
+		return t && n ? Fs(n, t)?.nats ?? null : null;
+	}, l = Lo(o.terms, i.value, r.value, (e) => Mu(gn(e), s), c), u = Ro(0, o.terms, l.others.value);
+	return /* @__PURE__ */ M(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Mu, { explained: t }),
+		note: /* @__PURE__ */ M(Nu, { explained: t }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "ledger",
-				figure: (e) => bu(t, i.value, r.value, e),
-				table: () => xu(t),
+				figure: (e) => xu(t, i.value, r.value, e),
+				table: () => Su(t),
 				data: t
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("label", { children: [
+				children: [/* @__PURE__ */ M("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > wu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Tu ? /* @__PURE__ */ M("button", {
 					type: "button",
-					onClick: () => i.value = i.value === wu ? Eu : wu,
-					children: i.value === wu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Tu ? Du : Tu,
+					children: i.value === Tu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Du.Provider, {
+			/* @__PURE__ */ M(Ou.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? ju(t, s),
+					is: (e, t) => a.value[e] ?? Mu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7380,125 +7398,125 @@ function ku() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Ou.Provider, {
+				children: /* @__PURE__ */ M(ku.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ j("table", {
+					children: /* @__PURE__ */ M("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Wu,
+						onKeyDown: Gu,
 						children: [
-							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-								/* @__PURE__ */ j("th", {
+							/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ M(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ j("span", {
+									children: /* @__PURE__ */ M("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
-									children: Au(t)
+									children: ju(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Fu, {
+							/* @__PURE__ */ M("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ M(Iu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Bo(e))), /* @__PURE__ */ j(Hu, {
+							}, Vo(e))), /* @__PURE__ */ M(Uu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Pu, { explained: t })
+							/* @__PURE__ */ M(Fu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Su, {})
+			/* @__PURE__ */ M(Cu, {})
 		]
 	});
 }
-function Au({ target: e, reference: t }) {
-	let n = z(e.text.trim() || e.text);
+function ju({ target: e, reference: t }) {
+	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function ju(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : N(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && sn(t) === e.kind;
+function Mu(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : an(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && sn(t) === e.kind;
 }
-function Mu({ explained: e }) {
+function Nu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ j(x, { children: [
+	return /* @__PURE__ */ M(x, { children: [
 		"Why ",
-		z(t.text),
+		R(t.text),
 		": ",
-		Nu(n),
+		Pu(n),
 		"; raw ",
-		/* @__PURE__ */ j(Q, { name: "logit" }),
+		/* @__PURE__ */ M(Q, { name: "logit" }),
 		" ",
-		I(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
+		F(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ M(x, { children: [
 			", ",
-			/* @__PURE__ */ j(Q, { name: "reference" }),
+			/* @__PURE__ */ M(Q, { name: "reference" }),
 			" ",
-			I(n.value)
+			F(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ j(Q, { name: "credit" }),
+		/* @__PURE__ */ M(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Nu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
+function Pu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Pu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = zo(e.ledger);
-	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
+function Fu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Bo(e.ledger);
+	return /* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-total": t,
-				children: L(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${L(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
-					Yr(n),
+					vr(n),
 					", tolerance",
 					" ",
-					Yr(e.ledger.tolerance),
+					vr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Fu(e) {
-	let t = A(), n = Be(Du), { term: r, level: i } = e, a = gn(r), o = Bo(r), s = a !== null && a.kind === sn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Vu, {
+function Iu(e) {
+	let t = j(), n = ze(Ou), { term: r, level: i } = e, a = gn(r), o = Vo(r), s = a !== null && a.kind === sn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Hu, {
 			name: hn(r),
 			value: r.value,
 			level: i,
@@ -7508,94 +7526,94 @@ function Fu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(N(a, t.at.selection.value) ? null : a);
+				a && t.select(an(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Iu, {
+		c && i === 1 ? /* @__PURE__ */ M(Lu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(zu, {
+		c && i === 2 ? /* @__PURE__ */ M(Bu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Iu({ term: e, largest: t }) {
-	let n = A(), r = Be(Ou), i = n.followed(), a = {
+function Lu({ term: e, largest: t }) {
+	let n = j(), r = ze(ku), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Tu
-	}, o = Lt(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ j("tr", {
+		top: Eu
+	}, o = It(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ M("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ j("td", {
+		children: /* @__PURE__ */ M("td", {
 			colSpan: 4,
 			class: o?.error ? "error" : "",
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Lu(e)), u = Io(l, Eu, r.order, void 0, r.effectOf), d = Lo(t, l, c.value);
-	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Fu, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ru(e)), u = Lo(l, Du, r.order, void 0, r.effectOf), d = Ro(t, l, c.value);
+	return /* @__PURE__ */ M(x, { children: [
+		u.shown.map((e) => /* @__PURE__ */ M(Iu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Ru(t, e))
-		}, Bo(e))),
-		/* @__PURE__ */ j(Hu, {
+			sources: s.filter((t) => zu(t, e))
+		}, Vo(e))),
+		/* @__PURE__ */ M(Uu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(Uu, {
+		/* @__PURE__ */ M(Wu, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Lu({ kind: e }) {
+function Ru({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ru(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Lu(e));
+function zu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Ru(e));
 }
-function zu(e) {
-	let t = A(), n = (e) => Lu(e) ? "rounding" : `from ${e.source} ${B(Bu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Io(e.terms, Tu, "size"), o = Lo(e.largest, r, i.value);
-	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Vu, {
+function Bu(e) {
+	let t = j(), n = (e) => Ru(e) ? "rounding" : `from ${e.source} ${z(Vu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Lo(e.terms, Eu, "size"), o = Ro(e.largest, r, i.value);
+	return /* @__PURE__ */ M(x, { children: [
+		r.map((e) => /* @__PURE__ */ M(Hu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Bo(e))),
-		/* @__PURE__ */ j(Hu, {
+		}, Vo(e))),
+		/* @__PURE__ */ M(Uu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(Uu, {
+		/* @__PURE__ */ M(Wu, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Bu(e, { kind: t, source: n }) {
+function Vu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Vu(e) {
-	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && N(n, t.at.selection.value);
-	return /* @__PURE__ */ j("tr", {
-		class: `level-${i}${n !== null && N(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function Hu(e) {
+	let t = j(), { part: n, open: r, level: i } = e, a = n !== null && an(n, t.at.selection.value);
+	return /* @__PURE__ */ M("tr", {
+		class: `level-${i}${n !== null && an(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7608,176 +7626,176 @@ function Vu(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
+				children: [r === null ? /* @__PURE__ */ M("span", { class: "twisty" }) : /* @__PURE__ */ M("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ j("bdi", { children: e.name })]
+				}), /* @__PURE__ */ M("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Uo, { value: e.value })
+				children: /* @__PURE__ */ M(Wo, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Ho, {
+				children: /* @__PURE__ */ M(Uo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Cu, { part: n }) : null })
-		]
-	});
-}
-function Hu(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
-		class: `others level-${e.level}`,
-		"aria-level": e.level,
-		children: [
-			/* @__PURE__ */ j("td", {
-				class: "name",
-				children: [
-					/* @__PURE__ */ j("span", { class: "twisty" }),
-					e.count,
-					" others (net)"
-				]
-			}),
-			/* @__PURE__ */ j("td", {
-				class: "number",
-				"data-value": e.value,
-				children: /* @__PURE__ */ j(Uo, { value: e.value })
-			}),
-			/* @__PURE__ */ j("td", {
-				class: "wide-only",
-				children: /* @__PURE__ */ j(Ho, {
-					value: e.value,
-					largest: e.largest
-				})
-			}),
-			/* @__PURE__ */ j("td", {})
+			/* @__PURE__ */ M("td", { children: n ? /* @__PURE__ */ M(wu, { part: n }) : null })
 		]
 	});
 }
 function Uu(e) {
-	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ j("tr", {
-		class: `sum level-${e.level}`,
+	return e.count === 0 ? null : /* @__PURE__ */ M("tr", {
+		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
+				children: [
+					/* @__PURE__ */ M("span", { class: "twisty" }),
+					e.count,
+					" others (net)"
+				]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
-				children: L(e.sum)
+				"data-value": e.value,
+				children: /* @__PURE__ */ M(Wo, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
-				colSpan: 2,
-				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${L(e.parent)}`
-			})
+			/* @__PURE__ */ M("td", {
+				class: "wide-only",
+				children: /* @__PURE__ */ M(Uo, {
+					value: e.value,
+					largest: e.largest
+				})
+			}),
+			/* @__PURE__ */ M("td", {})
 		]
 	});
 }
 function Wu(e) {
+	let t = Math.abs(e.sum - e.parent) < .005;
+	return /* @__PURE__ */ M("tr", {
+		class: `sum level-${e.level}`,
+		"aria-level": e.level,
+		children: [
+			/* @__PURE__ */ M("td", {
+				class: "name",
+				children: [/* @__PURE__ */ M("span", { class: "twisty" }), "sum"]
+			}),
+			/* @__PURE__ */ M("td", {
+				class: "number",
+				children: I(e.sum)
+			}),
+			/* @__PURE__ */ M("td", {
+				colSpan: 2,
+				class: t ? "" : "error",
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+			})
+		]
+	});
+}
+function Gu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Gu = 16;
-function Ku() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Fr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Rt(a ? {
+var Ku = 16;
+function qu() {
+	let e = j(), t = A("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = ei(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...hs({ source: a.source }),
+		...gs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Zu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => aa(e, t.value, d), p = {
+	let u = c ? Qu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => oa(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"What the ",
-			/* @__PURE__ */ j(Q, { name: "residual stream" }),
+			/* @__PURE__ */ M(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Ju(u.positions.length) ? " that is pointed at" : "",
+			u && !Yu(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			z(n.target.text),
+			R(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ia).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(aa).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(Ja, {
+			/* @__PURE__ */ M(Ya, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(F, { answer: s }),
-			c && !l ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(B, { answer: s }),
+			c && !l ? /* @__PURE__ */ M(X, {
 				name: "lens",
-				figure: (e) => oa(c, n.target, t.value, p, e),
-				table: () => da(c, p),
+				figure: (e) => sa(c, n.target, t.value, p, e),
+				table: () => fa(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ M("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Ma, {
-						label: `Logit lens, ${ia[t.value]} by layer and token`,
+					/* @__PURE__ */ M(Na, {
+						label: `Logit lens, ${aa[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Ur(f(n)) : null;
+							return n ? ci(f(n)) : null;
 						},
-						...Ju(u.positions.length) ? { text: (e, t) => Yu(u.at(e, t)) } : {},
+						...Yu(u.positions.length) ? { text: (e, t) => Xu(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Xu, {
+						tell: (e, t) => /* @__PURE__ */ M(Zu, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => qu(u.layers[e] ?? null),
-						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => Ju(u.layers[e] ?? null),
+						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(Ua, {
+					/* @__PURE__ */ M(Wa, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7785,10 +7803,10 @@ function Ku() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ia[t.value]}`
+							high: `100 %, ${aa[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(Ka, {
+					/* @__PURE__ */ M(qa, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7799,12 +7817,12 @@ function Ku() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							qu(e.layer),
+							Ju(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: Yu(e) }, "top"),
-							R(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ M("bdi", { children: Xu(e) }, "top"),
+							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							R(e.probability)
+							L(e.probability)
 						])
 					})
 				]
@@ -7812,42 +7830,42 @@ function Ku() {
 		]
 	});
 }
-function qu(e) {
+function Ju(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Ju(e) {
-	return e <= Gu;
-}
 function Yu(e) {
-	return B(e?.top[0]);
+	return e <= Ku;
 }
-function Xu({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
+function Xu(e) {
+	return z(e?.top[0]);
+}
+function Zu({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		B(t),
+		z(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		R(e.probability),
+		L(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ M("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ j("bdi", { children: B(t) }),
+				/* @__PURE__ */ M("bdi", { children: z(t) }),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: R(e.top_probability[n] ?? 0)
+					children: L(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Zu(e, t) {
+function Qu(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7857,101 +7875,101 @@ function Zu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Qu() {
-	let e = A(), t = Kt(), n = e.at.selection.value, r = t ? $u(t, n) : null;
+function $u() {
+	let e = j(), t = Gt(), n = e.at.selection.value, r = t ? ed(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = B(t.tokens[t.position]);
-	return /* @__PURE__ */ j(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
+	return /* @__PURE__ */ M(Z, {
 		name: "looked",
-		title: `Where ${P(M(r))} looked`,
+		title: `Where ${P(N(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ j(X, {
-			name: `looked-${P(M(r))}`,
-			figure: (e) => Bc(t, r, e),
-			table: () => Vc(r),
+		children: [/* @__PURE__ */ M(X, {
+			name: `looked-${P(N(r))}`,
+			figure: (e) => Vc(t, r, e),
+			table: () => Hc(r),
 			data: r
-		}), /* @__PURE__ */ j("table", {
+		}), /* @__PURE__ */ M("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ j("thead", {
+			children: [/* @__PURE__ */ M("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			}), /* @__PURE__ */ M("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ j("bdi", { children: B(e) }),
+						/* @__PURE__ */ M("bdi", { children: z(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: I(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					title: R(i),
-					children: I(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function $u(e, t) {
-	let n = e.answer.part ? dn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => N(M(e), t));
+function ed(e, t) {
+	let n = e.answer.part ? dn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => an(N(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var ed = 3;
-function td() {
-	let e = A(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ j(Z, {
+var td = 3;
+function nd() {
+	let e = j(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ M(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(nd, {}) : /* @__PURE__ */ j(x, { children: [
-			/* @__PURE__ */ j("ul", {
+		children: t.length === 0 ? /* @__PURE__ */ M(rd, {}) : /* @__PURE__ */ M(x, { children: [
+			/* @__PURE__ */ M("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
+				children: t.map((r, i) => /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(Wa, { part: r.part }),
-						/* @__PURE__ */ j("select", {
+						/* @__PURE__ */ M(Ga, { part: r.part }),
+						/* @__PURE__ */ M("select", {
 							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
@@ -7961,37 +7979,37 @@ function td() {
 									how: r
 								} : e) });
 							},
-							children: Hn.map((e) => /* @__PURE__ */ j("option", {
+							children: Hn.map((e) => /* @__PURE__ */ M("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ j("button", {
+						/* @__PURE__ */ M("button", {
 							type: "button",
 							"aria-label": `Remove the pin of ${P(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(nl, {
+				}), t.length > 1 ? /* @__PURE__ */ M(rl, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, on(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(nl, {
+			t.length > 1 ? /* @__PURE__ */ M("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ M(rl, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function nd() {
-	let e = A(), t = Gt(), n = t?.result ? mo(t.result).slice(0, ed) : [];
-	return n.length === 0 ? /* @__PURE__ */ j(F, { answer: t }) : /* @__PURE__ */ j("p", {
+function rd() {
+	let e = j(), t = Wt(), n = t?.result ? ho(t.result).slice(0, td) : [];
+	return n.length === 0 ? /* @__PURE__ */ M(B, { answer: t }) : /* @__PURE__ */ M("p", {
 		class: "controls",
-		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.set({ pins: [{
 				part: t,
@@ -8002,45 +8020,45 @@ function nd() {
 	});
 }
 // src/panels/Prediction.tsx
-function rd() {
-	let e = A().explained.value, t = gs();
+function id() {
+	let e = j().explained.value, t = _s();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			B(i[r]),
+			z(i[r]),
 			": ",
-			z(n.text),
+			R(n.text),
 			" has",
 			" ",
-			R(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "prediction",
-				figure: (t) => Ic(e, t),
-				table: () => Lc(e),
+				figure: (t) => Lc(e, t),
+				table: () => Rc(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(id, {
+				children: [/* @__PURE__ */ M(ad, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(id, {
+				}), t?.result ? /* @__PURE__ */ M(ad, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8048,96 +8066,96 @@ function rd() {
 		]
 	});
 }
-function id({ explained: e, caption: t }) {
-	let n = A();
-	return /* @__PURE__ */ j("table", {
+function ad({ explained: e, caption: t }) {
+	let n = j();
+	return /* @__PURE__ */ M("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ j("caption", { children: t }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("caption", { children: t }),
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
 					onClick: () => n.set(Yn(t, n.state.value.vs)),
 					onMouseEnter: () => n.foresee(Yn(t, n.state.value.vs)),
-					children: /* @__PURE__ */ j($, { text: t.text })
+					children: /* @__PURE__ */ M($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: R(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function ad() {
-	let e = A().explained.value, t = Gt();
+function od() {
+	let e = j().explained.value, t = Wt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
-	return /* @__PURE__ */ j("section", {
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ j("p", {
+		children: /* @__PURE__ */ M("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(sd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ M(cd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [od(e.sentence).map((e, t) => /* @__PURE__ */ j(sd, {
+			}, t)) : /* @__PURE__ */ M(x, { children: [sd(e.sentence).map((e, t) => /* @__PURE__ */ M(cd, {
 				span: e,
 				units: r
-			}, t)), i ? /* @__PURE__ */ j("span", {
+			}, t)), i ? /* @__PURE__ */ M("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function od(e) {
+function sd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function sd({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? dn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(Wa, { part: r });
+function cd({ span: e, units: t }) {
+	let n = j(), r = e.kind === "part" ? dn(e.text) : null;
+	if (r) return /* @__PURE__ */ M(Ga, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ j("button", {
+	return i ? /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : e.kind === null ? /* @__PURE__ */ j("span", { children: e.text }) : /* @__PURE__ */ j("bdi", {
+	}) : e.kind === null ? /* @__PURE__ */ M("span", { children: e.text }) : /* @__PURE__ */ M("bdi", {
 		class: `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/lib/find.ts
-function cd(e, t) {
+function ld(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8150,18 +8168,18 @@ function cd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ld(e) {
-	let t = k(""), n = k(-1), r = cd(e.texts, t.value), i = (t) => {
+function ud(e) {
+	let t = A(""), n = A(-1), r = ld(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = cd(e.texts, r)[0];
+		let i = ld(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ j("label", { children: [
+	return /* @__PURE__ */ M("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8170,78 +8188,78 @@ function ld(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ j("output", {
+		/* @__PURE__ */ M("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function ud() {
-	let e = A(), t = e.explained.value, n = Fr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = vd(), o = dd();
+function dd() {
+	let e = j(), t = e.explained.value, n = ei(t?.position ?? 0, t?.tokens.length ?? 0), r = A(null), i = Re(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = yd(), o = fd();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && ln(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ j(x, { children: [
+		note: a ? /* @__PURE__ */ M(x, { children: [
 			"Coloured by what each token gives the target through ",
 			P(a.part),
 			": orange + raises, purple − lowers; largest ",
-			L(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(md, {
+			e.reads() === null ? null : /* @__PURE__ */ M(hd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(Ja, {
+			/* @__PURE__ */ M(Ya, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(ld, {
+			s.length > 128 ? /* @__PURE__ */ M(ud, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = Ir(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = ti(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ j("ol", {
+			/* @__PURE__ */ M("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
+					return /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: hd(h, d),
-						title: m && pd(m, t),
+						style: gd(h, d),
+						title: m && md(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => _d(e),
+						onKeyDown: (e) => vd(e),
 						children: [
-							/* @__PURE__ */ j("span", {
+							/* @__PURE__ */ M("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ j($, {
+							/* @__PURE__ */ M($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ j("span", {
+							m ? /* @__PURE__ */ M("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? fd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(gd, {
+								children: m.positions[0] === n.position ? pd(m) : "\xA0"
+							}) : /* @__PURE__ */ M(_d, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ j("span", {
+					}), p ? /* @__PURE__ */ M("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8250,46 +8268,46 @@ function ud() {
 		]
 	});
 }
-function dd() {
-	let e = A(), t = Kt()?.words;
+function fd() {
+	let e = j(), t = Gt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function fd(e) {
-	let t = e.difference_without === null ? R(e.probability_without) : L(e.difference_without);
+function pd(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function pd(e, t) {
-	let { target: n } = t, [r, i] = Qr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${R(a.probability)})`;
-	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${L(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function md(e, t) {
+	let { target: n } = t, [r, i] = xr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function md(e) {
-	let t = Fr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+function hd(e) {
+	let t = ei(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(Ja, {
+		/* @__PURE__ */ M(Ya, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ j("ol", {
+		/* @__PURE__ */ M("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
+			children: n.map((t) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("span", {
 				class: "token source",
-				style: hd(e.values[t.position], e.largest),
+				style: gd(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(gd, {
+					/* @__PURE__ */ M($, { text: t.label }),
+					/* @__PURE__ */ M(_d, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8298,49 +8316,49 @@ function md(e) {
 		})
 	] });
 }
-function hd(e, t) {
+function gd(e, t) {
 	if (e === void 0) return {};
-	let n = Hr(e, t);
+	let n = si(e, t);
 	return {
 		background: n,
-		color: Wr(n)
+		color: li(n)
 	};
 }
-function gd(e) {
+function _d(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? L(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function _d(e) {
+function vd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function vd() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && sn(e) !== "mlp" ? {
+function yd() {
+	let e = j(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && sn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
 		...un(e)
-	} : null, i = Lt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: yd(s, a)
+		values: bd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: yd(i.result, t)
+		values: bd(i.result, t)
 	} : null;
 }
-function yd(e, t) {
+function bd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (ln(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var bd = 40;
-function xd(e, t) {
+var xd = 40;
+function Sd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8352,22 +8370,22 @@ function xd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Ed({
+	return r.map((e) => Dd({
 		...e,
-		text: Sd(e.tokens)
+		text: Cd(e.tokens)
 	}));
 }
-function Sd(e) {
-	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : oi(e);
-}
 function Cd(e) {
+	let [t] = e;
+	return e.length === 1 && t?.fragment ? t.fragment : kr(e);
+}
+function wd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function wd({ by: e }) {
+function Td({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Td(e, t) {
+function Ed(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8389,7 +8407,7 @@ function Td(e, t) {
 		role: null
 	}];
 }
-function Ed(e) {
+function Dd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8409,58 +8427,58 @@ function Ed(e) {
 		text: i
 	};
 }
-function Dd({ text: e, positions: t }, n = []) {
+function Od({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? z(e) : e.trim().split(/\s+/).map(z).join(" ")];
-	return i.length > bd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
+	return i.length > xd ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Od(e) {
+function kd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function kd(e, t) {
+function Ad(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Qr(t.target.probability, e.probability_without)[1] : n + L(e.difference_without);
+	return e.difference_without === null ? n + xr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
 // src/lib/figure/words.ts
-var Ad = 10.5, jd = 2.5, Md = 30, Nd = 15, Pd = 16;
-function Fd(e, t) {
-	let n = e.words?.units ?? [], r = Cd(n), i = (t.source && n.length > 0 ? Td(t.source ?? "", n) : xd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => zd(t, i[n - 1], e, r)), o = Si(t.source ?? t.prompt), s = Hd([...a, Vd(e, o)]), c = s.slice(0, Math.max(0, s.length - Pd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Ud(l, o), $i(Ld(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var jd = 10.5, Md = 2.5, Nd = 30, Pd = 15, Fd = 16;
+function Id(e, t) {
+	let n = e.words?.units ?? [], r = wd(n), i = (t.source && n.length > 0 ? Ed(t.source ?? "", n) : Sd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Bd(t, i[n - 1], e, r)), o = Ci(t.source ?? t.prompt), s = Ud([...a, Hd(e, o)]), c = s.slice(0, Math.max(0, s.length - Fd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Wd(l, o), ea(Rd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${Id(e)}${f}`,
+		shows: `${Ld(e)}${f}`,
 		made: e,
 		asked: t,
-		about: ta(e.target)
+		about: na(e.target)
 	});
 }
-function Id({ words: e, target: t, reference: n }) {
+function Ld({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${wd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${wd(e)}: ${r} when that ${wd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Td(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${Td(e)}: ${r} when that ${Td(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Ld({ reference: e }, t) {
+function Rd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Rd(1 - 2 * e, 1),
-		low: L(-t),
+		colour: (e) => zd(1 - 2 * e, 1),
+		low: I(-t),
 		middle: "0",
-		high: L(t)
+		high: I(t)
 	};
 }
-function Rd(e, t) {
-	return Hr(t > 0 ? .75 * e / t : 0, 1, !1);
+function zd(e, t) {
+	return si(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function zd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ni(e.text.trim() === "" ? z(e.text) : Wi(e.text), H - 6, Ad), s = i === null ? "" : i.mark === "last" ? "asked here" : kd(i, n), c = a !== null && a !== (t?.role ?? null);
+function Bd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Pi(e.text.trim() === "" ? R(e.text) : Gi(e.text), H - 6, jd), s = i === null ? "" : i.mark === "last" ? "asked here" : Ad(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Ad) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, jd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Bd(i, r, e, d);
+				let { ink: n, ground: o } = Vd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8468,7 +8486,7 @@ function zd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: Ad,
+						size: jd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8482,39 +8500,39 @@ function zd(e, t, n, r) {
 		};
 	});
 }
-function Bd(e, t, n, r) {
+function Vd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Nd, {
+	let i = (e) => K(n, 0, r, Pd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: ui,
+		ink: di,
 		ground: i({
-			stroke: fi,
+			stroke: pi,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: ui,
+		ink: di,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = Rd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = zd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: Wr(a),
+		ink: li(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Vd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${L(n.value)} with all` : R(e.probability), o = q("→", Ad) + 8, s = Math.max(q(i, Ad, !0) + 6 + 2, q(a, W) + 4);
+function Hd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", jd) + 8, s = Math.max(q(i, jd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8523,18 +8541,18 @@ function Vd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: Ad,
+					size: jd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Nd, {
+				K(t, 0, s, Pd, {
 					rx: 2,
 					fill: "none",
-					stroke: ui,
+					stroke: di,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: Ad,
+					size: jd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8547,19 +8565,19 @@ function Vd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Hd(e) {
+function Ud(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + jd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Md;
 	return t;
 }
-function Ud(e, t) {
-	let n = e.map((e, n) => hi("g", { transform: `translate(0 ${n * Md + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Wd(e, t) {
+	let n = e.map((e, n) => gi("g", { transform: `translate(0 ${n * Nd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Md + 9 - 5,
+		height: e.length * Nd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Wd(e) {
+function Gd(e) {
 	return {
 		head: [
 			"unit",
@@ -8592,166 +8610,166 @@ function Wd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Gd = 5, Kd = 40;
-function qd() {
-	let e = A(), t = e.explained.value, n = Kt(), r = Gt(), i = k(null);
+var Kd = 5, qd = 40;
+function Jd() {
+	let e = j(), t = e.explained.value, n = Gt(), r = Wt(), i = A(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Od(a);
-	return /* @__PURE__ */ j("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? kd(a);
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ j(X, {
+			n ? /* @__PURE__ */ M(X, {
 				name: "words",
-				figure: (e) => Fd(n, e),
-				table: () => Wd(n),
+				figure: (e) => Id(n, e),
+				table: () => Gd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(Jd, {
+			/* @__PURE__ */ M(Yd, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(tf, { explained: t }),
-			s ? /* @__PURE__ */ j(Qd, {
+			/* @__PURE__ */ M(nf, { explained: t }),
+			s ? /* @__PURE__ */ M($d, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(nf, {
+			/* @__PURE__ */ M(rf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ j("p", {
+			t.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Jd(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Cd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Td(o, r) : xd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Kd || n.tokens.length > 160, d = Re(null);
+function Yd(e) {
+	let t = j(), { explained: n, units: r } = e, { target: i } = n, a = wd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Ed(o, r) : Sd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > qd || n.tokens.length > 160, d = E(null);
 	return Le(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ j("div", {
+	]), /* @__PURE__ */ M("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ M(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ M("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(Yd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Xd, {
+		}) : /* @__PURE__ */ M(Xd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ M(Zd, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ j("span", {
+		})] }, r)), /* @__PURE__ */ M("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: ef(n, i.text)
+						children: tf(n, i.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: R(i.probability)
+						children: L(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function Yd({ text: e }) {
+function Xd({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
+	return t > 0 ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ M("br", {})] }) : /* @__PURE__ */ M("span", { children: e === "" ? "" : " " });
 }
-function Xd(e) {
-	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ j("span", {
+function Zd(e) {
+	let t = j(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ M("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Hr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? si(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: Wr(s)
+		color: li(s)
 	} : {};
-	return /* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Zd(a, r),
+		title: Qd(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ j("span", {
+		children: [/* @__PURE__ */ M("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? kd(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? R(n.text) : n.text
+		}), /* @__PURE__ */ M("small", { children: o ? Ad(a, r) : "asked here" })]
 	});
 }
-function Zd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [L(i.value), `${L(e.difference_without ?? 0)} logits`] : Qr(n.probability, e.probability_without), c = a ? `the lead of ${ef(t, n.text)} over ${ef(t, r.text ?? "")}` : ef(t, n.text);
-	return `Without ${Dd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function Qd(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : xr(n.probability, e.probability_without), c = a ? `the lead of ${tf(t, n.text)} over ${tf(t, r.text ?? "")}` : tf(t, n.text);
+	return `Without ${Od(e, t.tokens)} alone: ${c} ${o} → ${s}`;
 }
-function Qd(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => $d(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ j("p", {
+function $d(e) {
+	let t = j(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => ef(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ M("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Zd(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("strong", { children: Qd(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					L(-n.effect),
+					I(-n.effect),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ M(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ j("bdi", {
+			/* @__PURE__ */ M("bdi", {
 				class: "token-text",
-				children: ef(r, a.text)
+				children: tf(r, a.text)
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: R(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ M(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Wa, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ga, { part: N(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8762,32 +8780,32 @@ function Qd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Dd(n, r.tokens),
+					Od(n, r.tokens),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function $d(e) {
+function ef(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function ef({ target: e, predictions: t, reference: n }, r) {
+function tf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return ci(r, [
+	return jr(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function tf({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Gd), r = t.at.vs.value, i = t.data.host === "report";
-	return /* @__PURE__ */ j("p", {
+function nf({ explained: e }) {
+	let t = j(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Kd), r = t.at.vs.value, i = t.data.host === "report";
+	return /* @__PURE__ */ M("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ j("span", { children: "or" }),
-			n.map((n) => /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("span", { children: "or" }),
+			n.map((n) => /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
@@ -8796,38 +8814,38 @@ function tf({ explained: e }) {
 				onMouseEnter: () => t.foresee(Yn(n, r)),
 				onFocus: () => t.foresee(Yn(n, r)),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: ef(e, n.text)
+						children: tf(e, n.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: R(n.probability)
+						children: L(n.probability)
 					})
 				]
 			}, n.id)),
-			/* @__PURE__ */ j("label", {
+			/* @__PURE__ */ M("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ j("span", {
+				children: [/* @__PURE__ */ M("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ j("select", {
+				}), /* @__PURE__ */ M("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ M("option", {
 							value: r,
-							children: ["against ", z(r)]
+							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ M("option", {
 							value: e.text,
-							children: ["against ", z(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8835,44 +8853,44 @@ function tf({ explained: e }) {
 		]
 	});
 }
-function nf(e) {
+function rf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ M("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ j("p", {
+	if (!r) return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = ef(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ j("p", {
+	let i = tf(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			wd(r),
+			Td(r),
 			": ",
 			a,
 			" when that ",
-			wd(r),
+			Td(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ j(x, { children: [
+			o ? /* @__PURE__ */ M(x, { children: [
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -8884,110 +8902,110 @@ function nf(e) {
 	});
 }
 // src/views/Views.tsx
-var rf = {
-	why: of,
-	parts: sf,
-	graph: cf,
-	tests: lf,
-	compare: uf,
-	facts: df,
-	continue: ff
+var af = {
+	why: sf,
+	parts: cf,
+	graph: lf,
+	tests: uf,
+	compare: df,
+	facts: ff,
+	continue: pf
 };
-function af() {
-	let e = A().at.view.value, t = rf[e];
-	return /* @__PURE__ */ j("div", {
+function of() {
+	let e = j().at.view.value, t = af[e];
+	return /* @__PURE__ */ M("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ j(t, {})
+		children: /* @__PURE__ */ M(t, {})
 	});
 }
-function of() {
-	let e = A();
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ad, {}),
-		/* @__PURE__ */ j(qd, {}),
-		/* @__PURE__ */ j(Ko, {}),
-		/* @__PURE__ */ j("div", {
+function sf() {
+	let e = j();
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(od, {}),
+		/* @__PURE__ */ M(Jd, {}),
+		/* @__PURE__ */ M(qo, {}),
+		/* @__PURE__ */ M("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(dl, {}) : null,
-				/* @__PURE__ */ j(Qu, {}),
-				/* @__PURE__ */ j(Al, {})
-			]
-		})
-	] });
-}
-function sf() {
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(ud, {}),
-		/* @__PURE__ */ j("div", {
-			class: "column column-middle",
-			children: [
-				/* @__PURE__ */ j(ku, {}),
-				/* @__PURE__ */ j(Bs, {}),
-				/* @__PURE__ */ j(Ko, { besideLedger: !0 })
-			]
-		}),
-		/* @__PURE__ */ j("div", {
-			class: "column column-right",
-			children: [
-				/* @__PURE__ */ j(dl, {}),
-				/* @__PURE__ */ j(Ku, {}),
-				/* @__PURE__ */ j(Ya, {})
+				e.at.selection.value ? /* @__PURE__ */ M(fl, {}) : null,
+				/* @__PURE__ */ M($u, {}),
+				/* @__PURE__ */ M(jl, {})
 			]
 		})
 	] });
 }
 function cf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Nc, {}), /* @__PURE__ */ j(dl, {})] });
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(dd, {}),
+		/* @__PURE__ */ M("div", {
+			class: "column column-middle",
+			children: [
+				/* @__PURE__ */ M(Au, {}),
+				/* @__PURE__ */ M(Vs, {}),
+				/* @__PURE__ */ M(qo, { besideLedger: !0 })
+			]
+		}),
+		/* @__PURE__ */ M("div", {
+			class: "column column-right",
+			children: [
+				/* @__PURE__ */ M(fl, {}),
+				/* @__PURE__ */ M(qu, {}),
+				/* @__PURE__ */ M(Xa, {})
+			]
+		})
+	] });
 }
 function lf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(td, {}), /* @__PURE__ */ j(dl, {})] });
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Pc, {}), /* @__PURE__ */ M(fl, {})] });
 }
 function uf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Os, {}), /* @__PURE__ */ j(rd, {})] });
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(nd, {}), /* @__PURE__ */ M(fl, {})] });
 }
 function df() {
-	return /* @__PURE__ */ j(uu, {});
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(ks, {}), /* @__PURE__ */ M(id, {})] });
 }
 function ff() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(rd, {}), /* @__PURE__ */ j(Qc, {})] });
+	return /* @__PURE__ */ M(du, {});
+}
+function pf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(id, {}), /* @__PURE__ */ M($c, {})] });
 }
 // src/App.tsx
-function pf({ page: e }) {
-	let t = Re(null);
-	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Yt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
+function mf({ page: e }) {
+	let t = E(null);
+	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Jt(e, t.current) : void 0, [e]), /* @__PURE__ */ M(Ot.Provider, {
 		value: e,
-		children: /* @__PURE__ */ j("div", {
+		children: /* @__PURE__ */ M("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Wt, { children: [
-				/* @__PURE__ */ j(br, {}),
-				/* @__PURE__ */ j(mf, {}),
-				/* @__PURE__ */ j(Or, {}),
-				/* @__PURE__ */ j(rn, {}),
-				/* @__PURE__ */ j(Pr, {})
+			children: /* @__PURE__ */ M(Ut, { children: [
+				/* @__PURE__ */ M(zr, {}),
+				/* @__PURE__ */ M(hf, {}),
+				/* @__PURE__ */ M(qr, {}),
+				/* @__PURE__ */ M(nn, {}),
+				/* @__PURE__ */ M($r, {})
 			] })
 		})
 	});
 }
-function mf() {
-	let e = A();
-	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(hf, {}),
-		/* @__PURE__ */ j(kr, {}),
-		/* @__PURE__ */ j(_f, { children: /* @__PURE__ */ j(af, {}) })
-	] }) : /* @__PURE__ */ j(Mr, {});
-}
 function hf() {
-	let e = A(), t = e.answer.value;
-	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
-		class: "panel",
-		children: [/* @__PURE__ */ j(F, { answer: t }), t.error ? /* @__PURE__ */ j(gf, {}) : null]
-	});
+	let e = j();
+	return Re(() => dt(() => e.asked()), [e]).value ? /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(gf, {}),
+		/* @__PURE__ */ M(Jr, {}),
+		/* @__PURE__ */ M(vf, { children: /* @__PURE__ */ M(of, {}) })
+	] }) : /* @__PURE__ */ M(Zr, {});
 }
 function gf() {
-	let e = A(), { position: t, target: n, vs: r } = e.state.value;
-	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
+	let e = j(), t = e.answer.value;
+	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ M("div", {
+		class: "panel",
+		children: [/* @__PURE__ */ M(B, { answer: t }), t.error ? /* @__PURE__ */ M(_f, {}) : null]
+	});
+}
+function _f() {
+	let e = j(), { position: t, target: n, vs: r } = e.state.value;
+	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({
 			position: null,
@@ -8997,37 +9015,37 @@ function gf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function _f({ children: e }) {
-	return /* @__PURE__ */ j("main", {
-		class: A().answer.value?.result ? "" : "stale",
+function vf({ children: e }) {
+	return /* @__PURE__ */ M("main", {
+		class: j().answer.value?.result ? "" : "stale",
 		children: e
 	});
 }
 // src/styles.css?inline
-var vf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var yf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function yf(e, t, n) {
-	bf(n);
+function bf(e, t, n) {
+	xf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(pf, { page: new us(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ M(mf, { page: new ds(e, t) }), r), () => be(null, r);
 }
-function bf(e) {
+function xf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = vf, n.append(r);
+	r.dataset.unembed = "", r.textContent = yf, n.append(r);
 }
-function xf({ model: e, el: t }) {
+function Sf({ model: e, el: t }) {
 	let n = e.get("data");
-	return yf({
+	return bf({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? or(n.results) : cr(e), t);
 }
-var Sf = document.getElementById("unembed"), Cf = document.getElementById("unembed-data")?.textContent;
-if (Sf && Cf) {
-	let e = JSON.parse(Cf);
-	yf(e, e.host === "report" ? or(e.results) : Qn(e.token), Sf);
+var Cf = document.getElementById("unembed"), wf = document.getElementById("unembed-data")?.textContent;
+if (Cf && wf) {
+	let e = JSON.parse(wf);
+	bf(e, e.host === "report" ? or(e.results) : Qn(e.token), Cf);
 }
-var wf = { render: xf };
-export { wf as default };
+var Tf = { render: Sf };
+export { Tf as default };
