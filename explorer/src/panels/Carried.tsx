@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { useListed, useTested, useTests } from "../hooks/useTested";
 import { type Carrier, carriersOf, firstOf, isCarrier, type Listed, listedOf } from "../lib/carried";
 import { carriedFigure, carriedTable } from "../lib/figure/carried";
-import { decimal, percent, scientific, signed, told, visible } from "../lib/format";
+import { decimal, isolated, percent, scientific, seen, signed, told } from "../lib/format";
 import { addsUp } from "../lib/ledger";
 import { partKey } from "../lib/parts";
 import type { Answer } from "../protocol/asks";
@@ -104,7 +104,7 @@ function waiting(answer: Answer<unknown> | null): boolean {
 /** The table; of parts whose tests are not here, only what each adds. */
 function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; waiting: boolean }) {
   const { explained, parts } = props;
-  const name = visible(explained.target.text.trim() || explained.target.text);
+  const name = seen(explained.target.text.trim() || explained.target.text);
   const lead = explained.reference.kind === "versus";
   const before = lead ? explained.ledger.value : explained.target.probability;
   const left = (carrier: Carrier) => (lead ? before + carrier.effect.nats : carrier.probability);
@@ -126,7 +126,7 @@ function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; 
             </th>
             <th scope="col" class="without-column wide-only bars-column">
               {lead ? `lead of ${name} without it` : `${name} without it`}
-              <span class="mark-before" style={{ left: place(before) }}>
+              <span class="mark-before" style={{ "--at": place(before) }}>
                 {lead ? signed(before) : percent(before)} with it
               </span>
             </th>
@@ -151,7 +151,7 @@ function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; 
                 <>
                   <td class="wide-only bars-column" />
                   <td class="number">{props.waiting ? "…" : "not switched off"}</td>
-                  <td>{listed.does}</td>
+                  <td>{isolated(listed.does)}</td>
                 </>
               )}
             </tr>
@@ -189,7 +189,7 @@ function Outcome(props: {
         <span class={`tag ${says.kind.replace(" ", "-")}`}>
           {says.kind === "holds back" ? `holds it back, ${says.tag}` : says.tag}
         </span>{" "}
-        {says.does}
+        {isolated(says.does)}
       </td>
     </>
   );
@@ -220,7 +220,7 @@ function Sum({ explained }: { explained: ExplainPayload }) {
       ? "the model's own logit above the mean of the vocabulary"
       : kind === "raw"
         ? "the model's own logit"
-        : `the model's own lead over ${visible(text ?? "")}`;
+        : `the model's own lead over ${seen(text ?? "")}`;
   return (
     <p class={holds ? "note" : "error"}>
       All {explained.ledger.terms.length} parts add up to <strong>{signed(sum)}</strong>, {what}

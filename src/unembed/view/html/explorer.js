@@ -301,26 +301,26 @@ function Fe(e, t) {
 }
 function Ie(e, t) {
 	var n = Fe(Se++, 3);
-	!T.__s && qe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
+	!T.__s && Je(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
 }
 function Le(e, t) {
 	var n = Fe(Se++, 4);
-	!T.__s && qe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	!T.__s && Je(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
 }
-function E(e) {
-	return Ee = 5, Re(function() {
+function Re(e) {
+	return Ee = 5, ze(function() {
 		return { current: e };
 	}, []);
 }
-function Re(e, t) {
+function ze(e, t) {
 	var n = Fe(Se++, 7);
-	return qe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+	return Je(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function ze(e) {
+function Be(e) {
 	var t = w.context[e.__c], n = Fe(Se++, 9);
 	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
 }
-function Be() {
+function Ve() {
 	var e = Fe(Se++, 11);
 	if (!e.__) {
 		for (var t = w.__v; !t.__m && t.__;) t = t.__;
@@ -329,18 +329,18 @@ function Be() {
 	}
 	return e.__;
 }
-function Ve() {
+function He() {
 	var e;
 	do {
 		for (; e = Oe.shift();) try {
-			Ge(e);
+			Ke(e);
 		} catch (t) {
 			T.__e(t, { __: (e = e.__P) && e.__v });
 		}
 		for (; e = De.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Ge), t.__h.some(Ke), t.__h = [];
+				t.__h.some(Ke), t.__h.some(qe), t.__h = [];
 			} catch (n) {
 				t.__h = [], T.__e(n, e.__v);
 			}
@@ -354,20 +354,20 @@ T.__b = function(e) {
 }, T.__r = function(e) {
 	Ae && Ae(e), Se = 0;
 	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Ge), t.__h.some(Ke), Se = 0), t.__h = [], t.__.some(function(e) {
+	t && (Ce == w ? w.__h = [] : (t.__h.some(Ke), t.__h.some(qe), Se = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
 	})), Ce = w;
 }, T.diffed = function(e) {
 	je && je(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && We(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Ge(De.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
 	})), Ce = w = null;
 }, T.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Ge), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Ke(e);
+			e.__h.some(Ke), e.__h = e.__h.filter(function(e) {
+				return !e.__ || qe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
@@ -385,54 +385,54 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, We(Oe.push(r));
-			} else Ge(r);
+				r.__P = n, Ge(Oe.push(r));
+			} else Ke(r);
 		} catch (e) {
 			t = e;
 		}
 	}), r.__H = void 0, t && T.__e(t, r.__v));
 };
-var He = typeof requestAnimationFrame == "function";
-function Ue(e) {
-	var t, n = function() {
-		clearTimeout(r), He && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	He && (t = requestAnimationFrame(n));
-}
+var Ue = typeof requestAnimationFrame == "function";
 function We(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ue)(Ve);
+	var t, n = function() {
+		clearTimeout(r), Ue && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ue && (t = requestAnimationFrame(n));
 }
 function Ge(e) {
+	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || We)(He);
+}
+function Ke(e) {
 	var t = w, n = e.__c;
 	typeof n == "function" && (e.__c = void 0, n()), w = t;
 }
-function Ke(e) {
+function qe(e) {
 	var t = w;
 	e.__c = e.__(), w = t;
 }
-function qe(e, t) {
+function Je(e, t) {
 	return !e || e.length != t.length || t.some(function(t, n) {
 		return !Te(t, e[n]);
 	});
 }
 // node_modules/@preact/signals-core/dist/signals-core.module.js
-var Je = Symbol.for("preact-signals");
-function Ye() {
-	if (et > 1) et--;
+var Ye = Symbol.for("preact-signals");
+function Xe() {
+	if (tt > 1) tt--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = it;
-			for (it = void 0; e !== void 0;) {
+			var e = at;
+			for (at = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); $e !== void 0;) {
-			var n = $e;
-			for ($e = void 0, tt++; n !== void 0;) {
+		})(); et !== void 0;) {
+			var n = et;
+			for (et = void 0, nt++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && st(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ct(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -440,116 +440,116 @@ function Ye() {
 				n = r;
 			}
 		}
-		if (tt = 0, et--, t) throw e;
+		if (nt = 0, tt--, t) throw e;
 	}
 }
-function Xe(e) {
-	if (et > 0) return e();
-	rt = ++nt, et++;
+function Ze(e) {
+	if (tt > 0) return e();
+	it = ++rt, tt++;
 	try {
 		return e();
 	} finally {
-		Ye();
+		Xe();
 	}
 }
-var Ze, D = void 0;
-function Qe(e) {
-	var t = D, n = Ze;
-	D = void 0, Ze = void 0;
+var Qe, E = void 0;
+function $e(e) {
+	var t = E, n = Qe;
+	E = void 0, Qe = void 0;
 	try {
 		return e();
 	} finally {
-		D = t, Ze = n;
+		E = t, Qe = n;
 	}
 }
-var $e = void 0, et = 0, tt = 0, nt = 0, rt = 0, it = void 0, at = 0;
-function ot(e) {
-	if (D !== void 0) {
+var et = void 0, tt = 0, nt = 0, rt = 0, it = 0, at = void 0, ot = 0;
+function st(e) {
+	if (E !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== D) return t = {
+		if (t === void 0 || t.t !== E) return t = {
 			i: 0,
 			S: e,
-			p: D.s,
+			p: E.s,
 			n: void 0,
-			t: D,
+			t: E,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, D.s !== void 0 && (D.s.n = t), D.s = t, e.n = t, 32 & D.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = D.s, t.n = void 0, D.s.n = t, D.s = t), t;
+		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
 	}
 }
-function O(e, t) {
+function D(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-O.prototype.brand = Je, O.prototype.h = function() {
+D.prototype.brand = Ye, D.prototype.h = function() {
 	return !0;
-}, O.prototype.S = function(e) {
+}, D.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? Qe(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? $e(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, O.prototype.U = function(e) {
+}, D.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && Qe(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && $e(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, O.prototype.subscribe = function(e) {
+}, D.prototype.subscribe = function(e) {
 	var t = this;
-	return gt(function() {
+	return _t(function() {
 		var n = t.value;
-		Qe(function() {
+		$e(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, O.prototype.valueOf = function() {
+}, D.prototype.valueOf = function() {
 	return this.value;
-}, O.prototype.toString = function() {
+}, D.prototype.toString = function() {
 	return this.value + "";
-}, O.prototype.toJSON = function() {
+}, D.prototype.toJSON = function() {
 	return this.value;
-}, O.prototype.peek = function() {
+}, D.prototype.peek = function() {
 	var e = this;
-	return Qe(function() {
+	return $e(function() {
 		return e.value;
 	});
-}, Object.defineProperty(O.prototype, "value", {
+}, Object.defineProperty(D.prototype, "value", {
 	get: function() {
-		var e = ot(this);
+		var e = st(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (tt > 100) throw Error("Cycle detected");
+			if (nt > 100) throw Error("Cycle detected");
 			(function(e) {
-				et !== 0 && tt === 0 && e.l !== rt && (e.l = rt, it = {
+				tt !== 0 && nt === 0 && e.l !== it && (e.l = it, at = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: it
+					o: at
 				});
-			})(this), this.v = e, this.i++, at++, et++;
+			})(this), this.v = e, this.i++, ot++, tt++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				Ye();
+				Xe();
 			}
 		}
 	}
 });
-function k(e, t) {
-	return new O(e, t);
+function O(e, t) {
+	return new D(e, t);
 }
-function st(e) {
+function ct(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function ct(e) {
+function lt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -558,86 +558,86 @@ function ct(e) {
 		}
 	}
 }
-function lt(e) {
+function ut(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function ut(e, t) {
-	O.call(this, void 0, t), this.x = e, this.s = void 0, this.g = at - 1, this.f = 4;
+function dt(e, t) {
+	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ot - 1, this.f = 4;
 }
-ut.prototype = new O(), ut.prototype.h = function() {
+dt.prototype = new D(), dt.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === at)) return !0;
-	if (this.g = at, this.f |= 1, this.i > 0 && !st(this)) return this.f &= -2, !0;
-	var e = D;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ot)) return !0;
+	if (this.g = ot, this.f |= 1, this.i > 0 && !ct(this)) return this.f &= -2, !0;
+	var e = E;
 	try {
-		ct(this), D = this;
+		lt(this), E = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return D = e, lt(this), this.f &= -2, !0;
-}, ut.prototype.S = function(e) {
+	return E = e, ut(this), this.f &= -2, !0;
+}, dt.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	O.prototype.S.call(this, e);
-}, ut.prototype.U = function(e) {
-	if (this.t !== void 0 && (O.prototype.U.call(this, e), this.t === void 0)) {
+	D.prototype.S.call(this, e);
+}, dt.prototype.U = function(e) {
+	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, ut.prototype.N = function() {
+}, dt.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(ut.prototype, "value", { get: function() {
+}, Object.defineProperty(dt.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = ot(this);
+	var e = st(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function dt(e, t) {
-	return new ut(e, t);
+function ft(e, t) {
+	return new dt(e, t);
 }
-function ft(e) {
+function pt(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		et++;
-		var n = D;
-		D = void 0;
+		tt++;
+		var n = E;
+		E = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, pt(e), t;
+			throw e.f &= -2, e.f |= 8, mt(e), t;
 		} finally {
-			D = n, Ye();
+			E = n, Xe();
 		}
 	}
 }
-function pt(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, ft(e);
-}
 function mt(e) {
-	if (D !== this) throw Error("Out-of-order effect");
-	lt(this), D = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, pt(e);
+}
+function ht(e) {
+	if (E !== this) throw Error("Out-of-order effect");
+	ut(this), E = e, this.f &= -2;
 	try {
-		8 & this.f && pt(this);
+		8 & this.f && mt(this);
 	} finally {
-		Ye();
+		Xe();
 	}
 }
-function ht(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Ze && Ze.push(this);
+function gt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, Qe && Qe.push(this);
 }
-ht.prototype.c = function() {
+gt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -646,20 +646,20 @@ ht.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, ht.prototype.S = function() {
+}, gt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, ft(this), ct(this), et++;
-	var e = D;
-	return D = this, mt.bind(this, e);
-}, ht.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = $e, $e = this);
-}, ht.prototype.d = function() {
-	this.f |= 8, 1 & this.f || pt(this);
-}, ht.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, pt(this), lt(this), tt++;
+	var e = E;
+	return E = this, ht.bind(this, e);
+}, gt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = et, et = this);
+}, gt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || mt(this);
+}, gt.prototype.dispose = function() {
 	this.d();
 };
-function gt(e, t) {
-	var n = new ht(e, t);
+function _t(e, t) {
+	var n = new gt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -669,35 +669,35 @@ function gt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // node_modules/@preact/signals/dist/signals.module.js
-var _t, vt, yt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, bt = [];
-gt(function() {
-	_t = this.N;
+var vt, yt, bt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, xt = [];
+_t(function() {
+	vt = this.N;
 })();
-function xt(t, n) {
+function St(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function St(e) {
-	if (vt) {
-		var t = vt;
-		vt = void 0, t();
-	}
-	vt = e && e.S();
-}
 function Ct(e) {
-	var t = this, r = e.data, i = A(r);
+	if (yt) {
+		var t = yt;
+		yt = void 0, t();
+	}
+	yt = e && e.S();
+}
+function wt(e) {
+	var t = this, r = e.data, i = k(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Re(function() {
+	var a = ze(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = dt(function() {
+		var a = ft(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = dt(function() {
+		}), o = ft(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = gt(function() {
-			if (this.N = Dt, o.value) {
+		}), s = _t(function() {
+			if (this.N = Ot, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -708,14 +708,14 @@ function Ct(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Ct.displayName = "ReactiveTextNode", Object.defineProperties(O.prototype, {
+wt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 	constructor: {
 		configurable: !0,
 		value: y(x, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: Ct
+		value: wt
 	},
 	props: {
 		configurable: !0,
@@ -730,35 +730,35 @@ Ct.displayName = "ReactiveTextNode", Object.defineProperties(O.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), xt("__b", function(e, t) {
-	if (St(), typeof t.type == "string") {
+}), St("__b", function(e, t) {
+	if (Ct(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof O && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), xt("__r", function(e, t) {
+}), St("__r", function(e, t) {
 	if (e(t), t.type !== x) {
-		St();
+		Ct();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return gt(function() {
+			return _t(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				yt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				bt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), St(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Ct(n);
 	}
-}), xt("__e", function(e, t, n, r) {
-	St(), e(t, n, r);
-}), xt("diffed", function(e, t) {
-	St();
+}), St("__e", function(e, t, n, r) {
+	Ct(), e(t, n, r);
+}), St("diffed", function(e, t) {
+	Ct();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -768,25 +768,25 @@ Ct.displayName = "ReactiveTextNode", Object.defineProperties(O.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = wt(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = Tt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function wt(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = k(n);
+function Tt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: gt(function() {
-			this.N = Dt;
+		d: _t(function() {
+			this.N = Ot;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-xt("unmount", function(e, t) {
+St("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -811,7 +811,7 @@ xt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), xt("__h", function(e, t, n, r) {
+}), St("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
 }), te.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
@@ -825,33 +825,33 @@ xt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function A(e, t) {
-	return Re(function() {
-		return k(e, t);
+function k(e, t) {
+	return ze(function() {
+		return O(e, t);
 	}, []);
 }
-var Tt = function(e) {
+var Et = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function Et() {
-	Xe(function() {
-		for (var e; e = bt.shift();) _t.call(e);
+function Dt() {
+	Ze(function() {
+		for (var e; e = xt.shift();) vt.call(e);
 	});
 }
-function Dt() {
-	bt.push(this) === 1 && (e.requestAnimationFrame || Tt)(Et);
+function Ot() {
+	xt.push(this) === 1 && (e.requestAnimationFrame || Et)(Dt);
 }
 // src/hooks/usePage.ts
-var Ot = xe(null);
-function j() {
-	let e = ze(Ot);
+var kt = xe(null);
+function A() {
+	let e = Be(kt);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var kt = {
+var At = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -868,42 +868,42 @@ var kt = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, At = 2, jt = 200;
-function Mt(e) {
-	if (Array.isArray(e)) return `[${e.map(Mt).join(",")}]`;
+}, jt = 2, Mt = 200;
+function Nt(e) {
+	if (Array.isArray(e)) return `[${e.map(Nt).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Mt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Nt(t)}`).join(",")}}`;
 }
-function Nt({ test: e, parts: t }) {
+function Pt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
 }
-var Pt = {
+var Ft = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Ft = class {
-	lost = k(!1);
+}, It = class {
+	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
 	constructor(e, t) {
 		this.#t = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Mt(t), this.#n(t, n));
+			this.#e.set(Nt(t), this.#n(t, n));
 		}
 	}
 	watch(e) {
-		let t = Mt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
 	}
 	release(e) {
-		let t = Mt(e), n = this.#e.get(t);
+		let t = Nt(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
 	}
 	peek(e) {
-		return this.#e.get(Mt(e))?.answer.value?.result ?? null;
+		return this.#e.get(Nt(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
@@ -913,12 +913,12 @@ var Pt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: kt[e.ask] + (e.ask === "explain" ? Nt(e) : 0),
-			answer: k(n ? {
-				...Pt,
+			order: At[e.ask] + (e.ask === "explain" ? Pt(e) : 0),
+			answer: O(n ? {
+				...Ft,
 				fraction: 1,
 				result: t
-			} : Pt),
+			} : Ft),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -929,7 +929,7 @@ var Pt = {
 	}
 	#r() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = At - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = jt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#i(e), --t;
@@ -942,35 +942,35 @@ var Pt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Pt,
+					...Ft,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Pt,
+				...Ft,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Pt,
+				...Ft,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Pt, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Ft, this.lost.value = !0);
 			}
 		});
 	}
 	#a() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= jt) return;
+			if (this.#e.size <= Mt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
-function It(e) {
-	let t = j(), n = e === null ? "" : Mt(e), r = A(null);
+function Lt(e) {
+	let t = A(), n = e === null ? "" : Nt(e), r = k(null);
 	return Le(() => {
 		if (e !== null) return r.value = {
 			key: n,
@@ -978,8 +978,8 @@ function It(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Lt(e, t = !1) {
-	let n = It(e), r = E(null);
+function Rt(e, t = !1) {
+	let n = Lt(e), r = Re(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -987,9 +987,9 @@ function Lt(e, t = !1) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Rt = Symbol.for("pv"), zt = 0;
+var zt = Symbol.for("pv"), Bt = 0;
 Array.isArray;
-function M(t, n, r, i, a, o) {
+function j(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1003,59 +1003,59 @@ function M(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Rt,
-		__v: --zt,
+		constructor: zt,
+		__v: --Bt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Bt = [
+var Vt = [
 	"why",
 	"parts",
 	"tests"
-], Vt = xe(null), Ht = xe(null);
-function Ut({ children: e }) {
-	let t = j(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Bt.includes(r) && !i, o = (e) => ({
+], Ht = xe(null), Ut = xe(null);
+function Wt({ children: e }) {
+	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Vt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
 		test: e,
 		top: 10
-	}), s = It(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = It(a ? o(!0) : null);
-	return /* @__PURE__ */ M(Vt.Provider, {
+	}), s = Lt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Lt(a ? o(!0) : null);
+	return /* @__PURE__ */ j(Ht.Provider, {
 		value: c,
-		children: /* @__PURE__ */ M(Ht.Provider, {
+		children: /* @__PURE__ */ j(Ut.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
 	});
 }
-function Wt() {
-	return ze(Vt);
-}
 function Gt() {
-	return Wt()?.result ?? null;
+	return Be(Ht);
 }
 function Kt() {
-	return ze(Ht);
+	return Gt()?.result ?? null;
+}
+function qt() {
+	return Be(Ut);
 }
 // src/page/keys.ts
-var qt = {
+var Jt = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Jt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Yt(e, t, n);
+function Yt(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => Xt(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Yt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || Xt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function Xt(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || Zt(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: qt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: Jt[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1063,59 +1063,59 @@ function Yt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function Xt(e) {
+function Zt(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var Zt = Qt("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function Qt(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [$t(en(e[1]), en(e[2]))] : []);
+var Qt = $t("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function $t(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [en(tn(e[1]), tn(e[2]))] : []);
 }
-function $t(e, t) {
+function en(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function en(e) {
+function tn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function tn(e) {
+function nn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return Zt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return Qt.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function nn() {
-	let e = j(), t = E(null), n = e.glossary.value, r = n === null ? null : tn(n);
+function rn() {
+	let e = A(), t = Re(null), n = e.glossary.value, r = n === null ? null : nn(n);
 	return Ie(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ M("dialog", {
+	}, [n]), /* @__PURE__ */ j("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ M("form", {
+		children: [/* @__PURE__ */ j("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ M("h2", {
+			children: [/* @__PURE__ */ j("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ M("button", {
+			}), /* @__PURE__ */ j("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ M("dl", {
+		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: Zt.map((e) => /* @__PURE__ */ M("div", {
+			children: Qt.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ M("dt", { children: e.term }), /* @__PURE__ */ M("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/lib/parts.ts
-function N(e) {
+function M(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1124,7 +1124,7 @@ function N(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function rn(e) {
+function an(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1134,10 +1134,10 @@ function rn(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function an(e, t) {
-	return e === null || t === null ? e === t : on(e) === on(t);
+function on(e, t) {
+	return e === null || t === null ? e === t : sn(e) === sn(t);
 }
-function on(e) {
+function sn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1147,28 +1147,28 @@ function on(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function sn(e) {
+function cn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function cn(e) {
-	return sn(e) === "cross_attention";
-}
 function ln(e) {
-	return cn(e) || e.encoder === !0;
+	return cn(e) === "cross_attention";
 }
 function un(e) {
-	return e.encoder ? { encoder: !0 } : cn(e) ? { cross: !0 } : {};
+	return ln(e) || e.encoder === !0;
 }
 function dn(e) {
+	return e.encoder ? { encoder: !0 } : ln(e) ? { cross: !0 } : {};
+}
+function fn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return fn(e);
-	let n = fn(t[1] ?? "");
-	return n === null || cn(n) ? null : {
+	if (!t) return pn(e);
+	let n = pn(t[1] ?? "");
+	return n === null || ln(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function fn(e) {
+function pn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1190,27 +1190,27 @@ function fn(e) {
 		head: Number(r)
 	};
 }
-function P(e) {
-	return mn(pn(e), e.encoder ?? !1);
+function N(e) {
+	return hn(mn(e), e.encoder ?? !1);
 }
-function pn(e) {
+function mn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function mn(e, t) {
+function hn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function hn(e) {
-	let t = gn(e);
-	if (t) return P(t);
+function gn(e) {
+	let t = _n(e);
+	if (t) return N(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function gn(e) {
+function _n(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1233,35 +1233,35 @@ function gn(e) {
 		neuron: e.neuron
 	};
 }
-function _n(e) {
-	let t = e;
-	return typeof t != "object" || !t || !vn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? vn(t.head) : t.kind === "neuron" ? vn(t.neuron) && (t.expert === void 0 || vn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function vn(e) {
+	let t = e;
+	return typeof t != "object" || !t || !yn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? yn(t.head) : t.kind === "neuron" ? yn(t.neuron) && (t.expert === void 0 || yn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function yn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function yn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || cn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function bn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || ln(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function bn(e) {
-	let t = e.ledger.terms.flatMap((e) => gn(e) ?? []);
+function xn(e) {
+	let t = e.ledger.terms.flatMap((e) => _n(e) ?? []);
 	return [
-		...e.heads.map(N),
-		...e.neurons.map(rn),
+		...e.heads.map(M),
+		...e.neurons.map(an),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var xn = [
+var Sn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Sn = ["rome", "value"], Cn = [
+], Cn = ["rome", "value"], wn = [
 	"refined",
 	"kept",
 	"shared"
-], wn = {
+], Tn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1269,33 +1269,33 @@ var xn = [
 	test: null,
 	edit: null
 };
-function Tn(e, t, n) {
+function En(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function En({ layers: e, attributions: t }) {
+function Dn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Dn(e) {
-	return P(rn(e));
+function On(e) {
+	return N(an(e));
 }
-function On(e, t) {
+function kn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function kn(e) {
+function An(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function An(e) {
+function jn(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1303,17 +1303,17 @@ function An(e) {
 		shared: e.shared
 	};
 }
-function jn(e, t) {
-	return t ?? Cn.find((t) => e[t].length > 0) ?? "refined";
+function Mn(e, t) {
+	return t ?? wn.find((t) => e[t].length > 0) ?? "refined";
 }
-function Mn({ layer: e, expert: t, neuron: n }) {
+function Nn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function Nn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Pn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1323,7 +1323,7 @@ function Nn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Pn(e, t, n, r, i) {
+function Fn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1341,7 +1341,7 @@ function Pn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Fn([
+		return In([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1350,34 +1350,34 @@ function Pn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Fn([
+	return e.action === "erase" ? In([
 		"suppress",
 		...r,
 		...o
-	]) : Fn([
+	]) : In([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Fn(e) {
+function In(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function In(e, t) {
+function Ln(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Rn(e, t),
+		...zn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Ln(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Mn);
+function Rn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Nn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Rn(e, n),
+		...zn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1385,42 +1385,42 @@ function Ln(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Rn(e, n),
+		...zn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Rn({ prompts: e }, { prompt: t, target: n }) {
+function zn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function zn(e) {
+function Bn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Vn([null, ...Cn])(a) && Vn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Hn([null, ...wn])(a) && Hn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Bn(s));
-}
-function Bn(e) {
-	let t = e;
-	return typeof t == "object" && Vn(xn)(t.action) && typeof t.to == "string" && Vn(Sn)(t.method);
+	])(o) && (s === null || Vn(s));
 }
 function Vn(e) {
+	let t = e;
+	return typeof t == "object" && Hn(Sn)(t.action) && typeof t.to == "string" && Hn(Cn)(t.method);
+}
+function Hn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Hn = [
+var Un = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Un = [
+], Wn = [
 	"why",
 	"parts",
 	"graph",
@@ -1428,7 +1428,7 @@ var Hn = [
 	"compare",
 	"facts",
 	"continue"
-], Wn = {
+], Gn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1443,11 +1443,11 @@ var Hn = [
 	pins: [],
 	knowledge: null
 };
-function Gn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Wn[e]));
+function Kn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Gn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Kn(e, t = Wn) {
+function qn(e, t = Gn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1455,61 +1455,61 @@ function Kn(e, t = Wn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? qn({
-		...Wn,
+	return typeof n == "object" && n && !Array.isArray(n) ? Jn({
+		...Gn,
 		...n
 	}) : t;
 }
-function qn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Wn[t], n = (e) => e === null || typeof e == "string";
+function Jn(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Gn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Un.some((t) => t === e)),
+		view: t("view", (e) => Wn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || vn(e)),
-		target: t("target", (e) => n(e) || vn(e)),
+		position: t("position", (e) => e === null || yn(e)),
+		target: t("target", (e) => n(e) || yn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || vn(e)),
-		selection: t("selection", (e) => e === null || _n(e)),
-		test: t("test", (e) => e === null || Xn(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(Zn)),
-		knowledge: t("knowledge", (e) => e === null || zn(e))
+		word: t("word", (e) => e === null || yn(e)),
+		selection: t("selection", (e) => e === null || vn(e)),
+		test: t("test", (e) => e === null || Zn(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(Qn)),
+		knowledge: t("knowledge", (e) => e === null || Bn(e))
 	};
 }
-function Jn(e) {
+function Yn(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Yn(e, t) {
+function Xn(e, t) {
 	return {
-		target: Jn(e),
+		target: Yn(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function Xn(e) {
-	return Hn.some((t) => t === e);
-}
 function Zn(e) {
+	return Un.some((t) => t === e);
+}
+function Qn(e) {
 	let t = e;
-	return typeof t == "object" && !!t && _n(t.part) && Xn(t.how);
+	return typeof t == "object" && !!t && vn(t.part) && Zn(t.how);
 }
 // src/protocol/transports.ts
-function Qn(e) {
+function $n(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return er("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await tr(e));
-			await nr(e.body, n);
+		return tr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await nr(e));
+			await rr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || ($n(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (er(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function $n(e) {
+function er(e) {
 	return e instanceof TypeError;
 }
-function er(e, t, n, r) {
+function tr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1518,7 +1518,7 @@ function er(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function tr(e) {
+async function nr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1526,7 +1526,7 @@ async function tr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function nr(e, t) {
+async function rr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1534,32 +1534,32 @@ async function nr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) rr(e, t);
+		for (let e of a) ir(e, t);
 	}
-	r.trim() && rr(r, t), t.lost();
+	r.trim() && ir(r, t), t.lost();
 }
-function rr(e, t) {
+function ir(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ir(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ar(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ir(e, t, n) {
+function ar(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var ar = /* @__PURE__ */ new Set([
+var or = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function or(e) {
-	let t = (e) => Mt(Object.fromEntries(Object.entries(e).filter(([e]) => !ar.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function sr(e) {
+	let t = (e) => Nt(Object.fromEntries(Object.entries(e).filter(([e]) => !or.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: sr(r, n),
+			tokens: cr(r, n),
 			payload: n
 		};
 	});
@@ -1568,7 +1568,7 @@ function or(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function sr(e, t) {
+function cr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1576,12 +1576,12 @@ function sr(e, t) {
 		n.text
 	];
 }
-function cr(e) {
+function lr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ir(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ar(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1594,14 +1594,14 @@ function cr(e) {
 		};
 	};
 }
-var lr = 11811, ur = 33;
-function dr(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, lr), n.setUint32(12, lr), t[16] = 1, n.setUint32(17, fr(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, ur)), r.set(t, ur), r.set(e.subarray(ur), ur + t.length), r;
-}
+var ur = 11811, dr = 33;
 function fr(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, ur), n.setUint32(12, ur), t[16] = 1, n.setUint32(17, pr(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, dr)), r.set(t, dr), r.set(e.subarray(dr), dr + t.length), r;
+}
+function pr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1610,11 +1610,11 @@ function fr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function pr(e, t, n) {
+function mr(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function mr({ svg: e, width: t, height: n }) {
+async function hr({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1624,114 +1624,121 @@ async function mr({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return dr(new Uint8Array(await o.arrayBuffer()));
+	return fr(new Uint8Array(await o.arrayBuffer()));
 }
 // src/lib/format.ts
-var hr = "−", gr = 1e6;
+var gr = "−", _r = 1e6;
+function P(e, t = 2) {
+	return vr(e, t, "");
+}
 function F(e, t = 2) {
-	return _r(e, t, "");
+	return vr(e, t, "+");
 }
-function I(e, t = 2) {
-	return _r(e, t, "+");
-}
-function _r(e, t, n) {
+function vr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < gr)) return vr(e, t, n);
+	if (!(r < _r)) return yr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : yr(e, n) + i;
+	return Number(i) === 0 ? i : br(e, n) + i;
 }
-function vr(e, t = 0, n = "") {
+function yr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return yr(e, n) + i;
+	return br(e, n) + i;
 }
-function yr(e, t) {
-	return e < 0 ? hr : t;
+function br(e, t) {
+	return e < 0 ? gr : t;
 }
-function L(e) {
+function I(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = F(100 * e, e >= .001 ? 1 : 2);
+	let t = P(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function br(e) {
-	return `${F(100 * e, 1)}%`;
-}
-function xr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [vr(e, 1), vr(t, 1)];
-	let [n, r] = [L(e), L(t)];
-	if (!Tr(e, t) || n !== r && !wr(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !Cr(e, t, i);) i++;
-	return [`${Sr(e, i)}%`, `${Sr(t, i)}%`];
+function xr(e) {
+	return `${P(100 * e, 1)}%`;
 }
 function Sr(e, t) {
-	let n = F(100 * e, t);
+	if (Math.max(e, t) < 1e-4) return [yr(e, 1), yr(t, 1)];
+	let [n, r] = [I(e), I(t)];
+	if (!Er(e, t) || n !== r && !Tr(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !wr(e, t, i);) i++;
+	return [`${Cr(e, i)}%`, `${Cr(t, i)}%`];
+}
+function Cr(e, t) {
+	let n = P(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
 }
-function Cr(e, t, n) {
-	let r = [Sr(e, n), Sr(t, n)];
-	return r[0] !== r[1] && !(wr(e, t) && r.some((e) => e.includes(">")));
-}
-function wr(e, t) {
-	return Math.min(e, t) > .99;
+function wr(e, t, n) {
+	let r = [Cr(e, n), Cr(t, n)];
+	return r[0] !== r[1] && !(Tr(e, t) && r.some((e) => e.includes(">")));
 }
 function Tr(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Er(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Er(e) {
+function Dr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Dr = {
+var Or = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Or = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+}, kr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function L(e) {
+	return [...e].map((e) => Or[e] ?? (kr.test(e) ? Ir(e) : e)).join("") || "''";
+}
+var Ar = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", jr = RegExp(`${Ar}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Ar})*`, "gu");
+function Mr(e) {
+	return e.replace(jr, "⁨$&⁩");
+}
 function R(e) {
-	return [...e].map((e) => Dr[e] ?? (Or.test(e) ? Mr(e) : e)).join("") || "''";
+	return Mr(L(e));
 }
 function z(e) {
-	return e ? e.fragment ?? R(e.text) : "";
+	return e ? e.fragment ?? L(e.text) : "";
 }
-function kr(e) {
+function Nr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function Ar(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
+function Pr(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : L(e.trim());
 }
-function jr(e, t) {
-	let n = Ar(e);
-	return t.some((t) => t !== e && Ar(t) === n) ? R(e) : n;
+function Fr(e, t) {
+	let n = Pr(e);
+	return t.some((t) => t !== e && Pr(t) === n) ? L(e) : n;
 }
-function Mr(e) {
+function Ir(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/ui/Offers.tsx
-function Nr({ id: e, typed: t }) {
-	let n = j(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...It(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+function Lr({ id: e, typed: t }) {
+	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Lt(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
 		ask: "tokens",
 		prompt: r,
 		source: i,
 		position: a,
 		text: t
 	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
-	return /* @__PURE__ */ M("datalist", {
+	return /* @__PURE__ */ j("datalist", {
 		id: e,
-		children: [...new Map(o.map((e) => [Jn(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ M("option", {
+		children: [...new Map(o.map((e) => [Yn(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
 			value: e,
-			label: `${R(e)} ${L(t)}`
+			label: `${L(e)} ${I(t)}`
 		}, e) : null)
 	});
 }
 // src/ui/Field.tsx
-function Pr(e) {
-	let t = j(), n = Be(), r = String(t.at[e.name].value ?? ""), i = A(r);
+function Rr(e) {
+	let t = A(), n = Ve(), r = String(t.at[e.name].value ?? ""), i = k(r);
 	Ie(() => {
 		i.value = r;
 	}, [r]);
@@ -1753,9 +1760,9 @@ function Pr(e) {
 		autocomplete: "off",
 		onBlur: a
 	};
-	return e.wide ? /* @__PURE__ */ M("label", {
+	return e.wide ? /* @__PURE__ */ j("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ M("textarea", {
+		children: [e.label, /* @__PURE__ */ j("textarea", {
 			...o,
 			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
@@ -1764,25 +1771,25 @@ function Pr(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ M("label", { children: [
+	}) : /* @__PURE__ */ j("label", { children: [
 		e.label,
-		/* @__PURE__ */ M("input", {
+		/* @__PURE__ */ j("input", {
 			...o,
 			type: "text",
 			list: e.offers ? n : void 0,
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ M(Nr, {
+		e.offers ? /* @__PURE__ */ j(Lr, {
 			id: n,
 			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function Fr() {
-	let e = j(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ M("label", { children: ["Earlier", /* @__PURE__ */ M("select", {
+function zr() {
+	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1793,62 +1800,62 @@ function Fr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ M("option", {
+		children: [/* @__PURE__ */ j("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ M("option", {
+		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: Ir(e)
+			children: Br(e)
 		}, t))]
 	})] });
 }
-function Ir({ a: e, source: t }) {
+function Br({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var Lr = [
+var Vr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function Rr() {
-	let e = j(), t = E(null), n = Be(), r = A(!1), i = e.explained.value, a = Kt(), o = i ? bn(a ?? i) : [], s = (n) => {
-		let a = dn(n), o = a === null ? "" : i ? yn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (Lr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function Hr() {
+	let e = A(), t = Re(null), n = Ve(), r = k(!1), i = e.explained.value, a = qt(), o = i ? xn(a ?? i) : [], s = (n) => {
+		let a = fn(n), o = a === null ? "" : i ? bn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Vr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ M("label", {
+	return /* @__PURE__ */ j("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ M("span", { children: ["Find ", /* @__PURE__ */ M("kbd", { children: "/" })] }),
-			/* @__PURE__ */ M("input", {
+			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
+			/* @__PURE__ */ j("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: o[0] ? P(o[0]) : "part",
+				placeholder: o[0] ? N(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ M("datalist", {
+			/* @__PURE__ */ j("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ M("option", { value: P(e) }, P(e)))
+				children: o.map((e) => /* @__PURE__ */ j("option", { value: N(e) }, N(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function zr() {
-	let e = j(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ M("header", {
+function Ur() {
+	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ j("header", {
 		class: "top",
-		children: [/* @__PURE__ */ M("div", {
+		children: [/* @__PURE__ */ j("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ M("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ M("p", {
+				/* @__PURE__ */ j("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ j("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1859,29 +1866,29 @@ function zr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ M("form", {
+				/* @__PURE__ */ j("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ M(Pr, {
+						e.reads() === "text" ? /* @__PURE__ */ j(Rr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ M(Pr, {
+						/* @__PURE__ */ j(Rr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ M(Fr, {})
+						/* @__PURE__ */ j(zr, {})
 					]
 				}),
-				/* @__PURE__ */ M(Rr, {}),
-				/* @__PURE__ */ M(Ur, {}),
-				e.data.host === "page" ? /* @__PURE__ */ M(Gr, {}) : null,
-				/* @__PURE__ */ M("button", {
+				/* @__PURE__ */ j(Hr, {}),
+				/* @__PURE__ */ j(qr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(Yr, {}) : null,
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1889,13 +1896,13 @@ function zr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ M("div", {
+		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ M(Vr, {}), /* @__PURE__ */ M(Hr, { live: n })]
+			children: [/* @__PURE__ */ j(Gr, {}), /* @__PURE__ */ j(Kr, { live: n })]
 		})]
 	});
 }
-var Br = {
+var Wr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1904,12 +1911,12 @@ var Br = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Vr() {
-	let e = j(), t = e.state.value;
-	return /* @__PURE__ */ M("nav", {
+function Gr() {
+	let e = A(), t = e.state.value;
+	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Un.map((n) => /* @__PURE__ */ M("a", {
-			href: Gn({
+		children: Wn.map((n) => /* @__PURE__ */ j("a", {
+			href: Kn({
 				...t,
 				view: n
 			}) || "#",
@@ -1917,50 +1924,50 @@ function Vr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Br[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ M("span", {
+			children: [Wr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Hr({ live: e }) {
-	let t = j(), n = t.state.value;
-	return /* @__PURE__ */ M("details", {
+function Kr({ live: e }) {
+	let t = A(), n = t.state.value;
+	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ M("summary", { children: "Another token or reference" }), /* @__PURE__ */ M("form", {
+		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ M(Pr, {
+				/* @__PURE__ */ j(Rr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ M(Pr, {
+				/* @__PURE__ */ j(Rr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ M("label", { children: ["Reference", /* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ M("option", {
+						n.vs === null ? null : /* @__PURE__ */ j("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -1970,9 +1977,9 @@ function Hr({ live: e }) {
 		})]
 	});
 }
-function Ur() {
-	let e = j();
-	return e.data.host === "page" ? /* @__PURE__ */ M("button", {
+function qr() {
+	let e = A();
+	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -1984,31 +1991,31 @@ function Ur() {
 		children: "Copy link"
 	}) : null;
 }
-function Wr(e) {
-	return $n(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function Jr(e) {
+	return er(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function Gr() {
-	let e = j(), t = A(null), n = async () => {
+function Yr() {
+	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await er("/report", {
+		let n = await tr("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? pr("unembed-report.html", await n.blob(), "text/html") : t.value = await tr(n);
+		n.ok ? mr("unembed-report.html", await n.blob(), "text/html") : t.value = await nr(n);
 	};
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("button", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = Wr(e)),
+		onClick: () => n().catch((e) => t.value = Jr(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ M("p", {
+	}), t.value ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Kr = [
+var Xr = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2018,30 +2025,30 @@ var Kr = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function qr() {
-	let e = j(), t = E(null), n = e.helpOpen.value;
+function Zr() {
+	let e = A(), t = Re(null), n = e.helpOpen.value;
 	return Ie(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ M("dialog", {
+	}, [n]), /* @__PURE__ */ j("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ M("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ M("table", { children: /* @__PURE__ */ M("tbody", { children: Kr.map(([e, t]) => /* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: Xr.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ M("kbd", { children: e })
-			}), /* @__PURE__ */ M("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ M("p", {
+				children: /* @__PURE__ */ j("kbd", { children: e })
+			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ M("button", {
+				children: [/* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ M("button", {
+				}), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2053,55 +2060,55 @@ function qr() {
 	});
 }
 // src/panels/Lost.tsx
-function Jr() {
-	let e = j();
+function Qr() {
+	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ M("p", { children: [
-			/* @__PURE__ */ M("strong", { children: [
+		children: [/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ j("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ M("code", { children: ["unembed open ", Yr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", $r(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ M("button", {
+		] }), /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function Yr(e) {
+function $r(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Xr = [
+var ei = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Zr() {
-	let e = j(), t = e.beside();
-	return /* @__PURE__ */ M("main", {
+function ti() {
+	let e = A(), t = e.beside();
+	return /* @__PURE__ */ j("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ M("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ M("p", { children: [
+			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ j("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ M("ul", { children: Xr.map(([t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ei.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
 						children: t
 					}),
@@ -2114,21 +2121,21 @@ function Zr() {
 }
 // src/ui/Status.tsx
 function B(e) {
-	let t = j(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ M("p", {
+	let t = A(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ M("p", {
+	}) : n.error ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ M("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ M("p", {
+	}) : /* @__PURE__ */ j("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ M("progress", {
+			/* @__PURE__ */ j("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2139,29 +2146,29 @@ function B(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Qr = 7e3;
-function $r() {
-	let e = j(), t = e.said.value;
+var ni = 7e3;
+function ri() {
+	let e = A(), t = e.said.value;
 	return Ie(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Qr);
+		}, ni);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ M("p", {
+	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function ei(e, t) {
-	let n = A(0), r = E(""), i = `${e} ${t}`;
+function ii(e, t) {
+	let n = k(0), r = Re(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function ti(e, t, n) {
+function ai(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var ni = [
+var oi = [
 	[
 		84,
 		39,
@@ -2197,7 +2204,7 @@ var ni = [
 		88,
 		6
 	]
-], ri = [
+], si = [
 	[
 		203,
 		196,
@@ -2233,7 +2240,7 @@ var ni = [
 		206,
 		148
 	]
-], ii = [
+], ci = [
 	[
 		0,
 		32,
@@ -2264,14 +2271,14 @@ var ni = [
 		234,
 		70
 	]
-], ai = k(!1);
+], li = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	ai.value = e.matches, e.addEventListener("change", () => {
-		ai.value = e.matches;
+	li.value = e.matches, e.addEventListener("change", () => {
+		li.value = e.matches;
 	});
 }
-function oi(e, t) {
+function ui(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2282,66 +2289,66 @@ function oi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function si(e, t, n = ai.value) {
-	return ui(oi(n ? ri : ni, .5 + (t > 0 ? e / t : 0) / 2));
+function di(e, t, n = li.value) {
+	return mi(ui(n ? si : oi, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function ci(e) {
-	return ui(oi(ii, e));
+function fi(e) {
+	return mi(ui(ci, e));
 }
-function li(e) {
+function pi(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function ui([e, t, n]) {
+function mi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = hi(85) - 8, H = hi(170) - 8, di = "#1b1b1a", U = "#55554f", fi = "#c9c9c4", pi = "#b35806", mi = "#542788", W = 6.5;
-function hi(e) {
+var V = yi(85) - 8, H = yi(170) - 8, hi = "#1b1b1a", U = "#55554f", gi = "#c9c9c4", _i = "#b35806", vi = "#542788", W = 6.5;
+function yi(e) {
 	return e * 72 / 25.4;
 }
-function gi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? _i(t) : bi(String(t))}"`).join("");
+function bi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? xi(t) : wi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function _i(e) {
+function xi(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var vi = {
+var Si = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, yi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function bi(e) {
-	return e.replace(yi, "�").replace(/[&<>"']/g, (e) => vi[e] ?? "");
+}, Ci = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function wi(e) {
+	return e.replace(Ci, "�").replace(/[&<>"']/g, (e) => Si[e] ?? "");
 }
 function G(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = di, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return gi("text", {
+	let { size: i = 8, fill: a = hi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return bi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${_i(e)} ${_i(t)})`
-	}, xi(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${xi(e)} ${xi(t)})`
+	}, Ti(n));
 }
-function xi(e) {
-	return Si.test(e) ? `\u2068${bi(e)}\u2069` : bi(e);
+function Ti(e) {
+	return Ei.test(e) ? `\u2068${wi(e)}\u2069` : wi(e);
 }
-var Si = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Ci(e) {
+var Ei = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Di(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && Si.test(t[0]);
+	return t !== null && Ei.test(t[0]);
 }
 function K(e, t, n, r, i = {}) {
-	return gi("rect", {
+	return bi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2349,31 +2356,31 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function wi(e, t, n, r, i = {}) {
-	return gi("line", {
+function Oi(e, t, n, r, i = {}) {
+	return bi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: fi,
+		stroke: gi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Ti(e, t, n) {
-	return gi("g", { transform: `translate(${_i(e)} ${_i(t)})` }, n);
+function ki(e, t, n) {
+	return bi("g", { transform: `translate(${xi(e)} ${xi(t)})` }, n);
 }
-function Ei(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? mi : pi });
+function Ai(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? vi : _i });
 	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Di = gi("defs", {}, gi("pattern", {
+var ji = bi("defs", {}, bi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Oi = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Mi = [
 	278,
 	278,
 	355,
@@ -2469,35 +2476,35 @@ var Di = gi("defs", {}, gi("pattern", {
 	260,
 	334,
 	584
-], ki = [
+], Ni = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Ai = .62, ji = 1.02;
+], Pi = .62, Fi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Mi(t), 0) * t * ji * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Ii(t), 0) * t * Fi * (n ? 1.07 : 1);
 }
-function Mi(e) {
-	let t = Oi[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? ki.find(([t]) => t.test(e))?.[1] ?? Ai : t / 1e3;
+function Ii(e) {
+	let t = Mi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Ni.find(([t]) => t.test(e))?.[1] ?? Pi : t / 1e3;
 }
-function Ni(e, t, n = 8) {
+function Li(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Pi(e, t, n = 8) {
+function Ri(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Fi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => zi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Fi(e, t, n) {
+function zi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2506,91 +2513,91 @@ function Fi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ii = 8, Li = 12, Ri = 160;
+var Bi = 8, Vi = 12, Hi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Hi(e, n)].map((e) => {
-		let t = Ti(4, r, e.body);
-		return r += e.height + Ii, t;
+	let r = 4, i = [...t, Ki(e, n)].map((e) => {
+		let t = ki(4, r, e.body);
+		return r += e.height + Bi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ii + 4
+		height: r - Bi + 4
 	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${gi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${bi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${zi(a.width)}mm`,
-			height: `${zi(a.height)}mm`,
-			viewBox: `0 0 ${_i(a.width)} ${_i(a.height)}`,
+			width: `${Ui(a.width)}mm`,
+			height: `${Ui(a.height)}mm`,
+			viewBox: `0 0 ${xi(a.width)} ${xi(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			gi("title", {}, bi(n.shows)),
-			Di,
+			bi("title", {}, wi(n.shows)),
+			ji,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function zi(e) {
-	return _i(e * 25.4 / 72);
+function Ui(e) {
+	return xi(e * 25.4 / 72);
 }
-var Bi = {
+var Wi = {
 	size: 7,
 	step: 8.6
-}, Vi = {
+}, Gi = {
 	size: 6,
 	step: 7.6
 };
-function Hi(e, t) {
-	let n = Pi(t.shows, e, Bi.size), r = Pi(Ui(t), e, Vi.size), i = [...n.map((e, t) => G(0, Bi.step * (t + .8), e, { size: Bi.size })), ...r.map((e, t) => G(0, Bi.step * n.length + 2 + Vi.step * (t + .8), e, {
-		size: Vi.size,
+function Ki(e, t) {
+	let n = Ri(t.shows, e, Wi.size), r = Ri(qi(t), e, Gi.size), i = [...n.map((e, t) => G(0, Wi.step * (t + .8), e, { size: Wi.size })), ...r.map((e, t) => G(0, Wi.step * n.length + 2 + Gi.step * (t + .8), e, {
+		size: Gi.size,
 		fill: U
 	}))];
 	return {
-		height: Bi.step * n.length + 2 + Vi.step * r.length,
+		height: Wi.step * n.length + 2 + Gi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Ui({ made: e, asked: t, about: n }) {
+function qi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Li)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(Gi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Vi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(Yi).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Ki(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ki(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Ki(t.beside)}”.`
+		t.source ? `Source: “${Xi(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${Xi(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${Xi(t.beside)}”.`
 	];
 	return [
-		`${Gi(o.join(", "))}.`,
+		`${Yi(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Wi = /* @__PURE__ */ new Set([
+var Ji = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function Gi(e) {
-	return [...e].map((e) => e === " " || Wi.has(e) ? e : R(e)).join("");
+function Yi(e) {
+	return [...e].map((e) => e === " " || Ji.has(e) ? e : L(e)).join("");
 }
-function Ki(e) {
-	let t = [...Gi(e)], n = Math.floor(Ri / 2);
-	return t.length <= Ri ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function Xi(e) {
+	let t = [...Yi(e)], n = Math.floor(Hi / 2);
+	return t.length <= Hi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var qi = 22, Ji = 5.6;
-function Yi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Ni(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= qi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Xi(t, i, n, [
+var Zi = 22, Qi = 5.6;
+function $i(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Li(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Zi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ea(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = Zi(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ea(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+	], a)).join("")), l = t.rows * o, u = ta(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ia(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
 		size: W,
 		anchor: "end"
 	}) : ""), g = [
@@ -2613,7 +2620,7 @@ function Yi(e, t) {
 		body: g.join("\n")
 	};
 }
-function Xi(e, t, n, r, i) {
+function ea(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
 	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
@@ -2621,17 +2628,17 @@ function Xi(e, t, n, r, i) {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Ni(e.words(t, n), c - 3, Ji);
+		let r = Li(e.words(t, n), c - 3, Qi);
 		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Ji,
+			size: Qi,
 			anchor: "middle",
-			fill: li(a)
+			fill: pi(a)
 		}));
 	}
 	return f.join("");
 }
-function Zi(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Ni(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function ta(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Li(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
 		return s ? G(a, r + 8, e, {
@@ -2648,13 +2655,13 @@ function Zi(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var Qi = 48, $i = 6;
-function ea(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / Qi, o = Array.from({ length: Qi }, (t, n) => K(i + n * a, 0, a + .3, $i, { fill: e.colour((n + .5) / Qi) })), s = i > n + 4, c = [
+var na = 48, ra = 6;
+function ia(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / na, o = Array.from({ length: na }, (t, n) => K(i + n * a, 0, a + .3, ra, { fill: e.colour((n + .5) / na) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, $i, {
+		K(i, 0, r, ra, {
 			fill: "none",
-			stroke: fi,
+			stroke: gi,
 			"stroke-width": .5
 		}),
 		G(i, 13.5, e.low, {
@@ -2674,70 +2681,70 @@ function ea(e, t) {
 		s ? G(i - 5, 5.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: di
+			fill: hi
 		}) : G(i + r, 21.5, e.label, {
 			size: W,
 			anchor: "end",
-			fill: di
+			fill: hi
 		})
 	];
 	return {
-		height: $i + (s ? 9 : 17),
+		height: ra + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return R(e.trim() === "" ? e : e.trim());
+	return L(e.trim() === "" ? e : e.trim());
 }
-function ta(e) {
+function aa(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function na(e) {
-	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+function oa(e) {
+	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function ra(e, t) {
+function sa(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ia(e) {
+function ca(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var aa = {
+var la = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function oa(e, t, n) {
+function ua(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function sa(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = da(ua(e.cells, r)), c = e.model.vocab, l = Yi(o.length > 6 ? H : V, {
+function da(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ha(ma(e.cells, r)), c = e.model.vocab, l = $i(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? ci(oa(r, n, c)) : null;
+			return r ? fi(ua(r, n, c)) : null;
 		},
-		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ia(a[e] ?? null),
+		rowName: (e) => ca(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ca(n, c)
+		legend: fa(n, c)
 	});
 	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${aa[n]}, “${Y(t.text)}”.${la(r, e.tokens.length)}`,
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${la[n]}, “${Y(t.text)}”.${pa(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: na(t)
+		about: oa(t)
 	});
 }
-function ca(e, t) {
+function fa(e, t) {
 	return {
-		label: e === "rank" ? `${aa.rank} (log)` : aa[e],
-		colour: ci,
+		label: e === "rank" ? `${la.rank} (log)` : la[e],
+		colour: fi,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2747,13 +2754,13 @@ function ca(e, t) {
 		}
 	};
 }
-function la({ start: e, size: t }, n) {
+function pa({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ua(e, { start: t, size: n }) {
+function ma(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function da(e) {
+function ha(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2761,7 +2768,7 @@ function da(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function fa(e, t) {
+function ga(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2774,8 +2781,8 @@ function fa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ua(e.cells, t).map((t) => [
-			ia(t.layer),
+		rows: ma(e.cells, t).map((t) => [
+			ca(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2787,40 +2794,40 @@ function fa(e, t) {
 		])
 	};
 }
-function pa(e) {
+function _a(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ma(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = pa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Yi(V, {
+function va(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = _a(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = $i(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : ci(l(t, e)),
-		words: (e, t) => F(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : fi(l(t, e)),
+		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: ci,
+			colour: fi,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? P(N(r)) : "the head";
+	}), d = r ? N(M(r)) : "the head";
 	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${la(t, a.length)}`,
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${pa(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function ha(e, t) {
-	let [n] = e.heads, r = pa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(N(n)) : "";
+function ya(e, t) {
+	let [n] = e.heads, r = _a(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2845,7 +2852,7 @@ function ha(e, t) {
 		}))
 	};
 }
-function ga(e, t) {
+function ba(e, t) {
 	return {
 		head: [
 			"head",
@@ -2854,8 +2861,8 @@ function ga(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => pa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			P(N(n)),
+		rows: e.heads.flatMap((n) => _a(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			N(M(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2863,87 +2870,87 @@ function ga(e, t) {
 		]))
 	};
 }
-function _a(e, t, n) {
-	let r = pa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function xa(e, t, n) {
+	let r = _a(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
 		columnName: (e) => z(r[e]),
-		rowName: (e) => i[e] ? P(N(i[e])) : "",
+		rowName: (e) => i[e] ? N(M(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [Yi(a, {
+	return J(a, [$i(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : ci(n);
+			return n === void 0 ? null : fi(n);
 		},
-		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: ci,
+			colour: fi,
 			low: "0",
 			high: "1"
 		}
-	}), Yi(a, {
+	}), $i(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : si(n, l, !1);
+			return n === void 0 ? null : di(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => I(c("contribution", e, t) ?? 0),
-		legend: va("gives through the head, logits", l)
+		words: (e, t) => F(c("contribution", e, t) ?? 0),
+		legend: Sa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${la(t, pa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${pa(t, _a(e).length)}`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function va(e, t) {
+function Sa(e, t) {
 	return {
 		label: e,
-		colour: (e) => si(2 * e - 1, 1, !1),
-		low: I(-t),
+		colour: (e) => di(2 * e - 1, 1, !1),
+		low: F(-t),
 		middle: "0",
-		high: I(t)
+		high: F(t)
 	};
 }
-var ya = {
+var Ca = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ba(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = da(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = Yi(u, {
+function wa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ha(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = $i(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : si(n, l, !1);
+			return n == null ? null : di(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		words: (e, t) => F(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ia(a[e] ?? null),
+		rowName: (e) => ca(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: va("effect (0: as B; 1: as A)", l)
+		legend: Sa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ya[e.site] ?? e.site}. ${xa(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${la(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Ca[e.site] ?? e.site}. ${Ta(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${pa(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function xa(e) {
+function Ta(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function Sa(e) {
+function Ea(e) {
 	return {
 		head: [
 			"site",
@@ -2964,17 +2971,17 @@ function Sa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Ca({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(wa).join(",")}\r\n`).join("");
+function Da({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Oa).join(",")}\r\n`).join("");
 }
-function wa(e) {
+function Oa(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = j(), n = E(null);
-	Ie(() => Da(n.current), []);
+	let t = A(), n = Re(null);
+	Ie(() => ja(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -2988,12 +2995,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => mr(e.figure(a))
+			() => hr(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Ca(e.table())
+			() => Da(e.table())
 		],
 		[
 			"json",
@@ -3001,47 +3008,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ea(s)}.${r}`;
+		let o = `unembed-${e.name}-${Aa(s)}.${r}`;
 		try {
-			pr(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			mr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ M("details", {
+	return /* @__PURE__ */ j("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ M("summary", {
+		children: [/* @__PURE__ */ j("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ M("span", {
+			children: ["Export", /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ M("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Ta[e]
+					children: ka[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Ta = {
+var ka = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ea(e) {
+function Aa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Da(e) {
+function ja(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3055,7 +3062,7 @@ function Da(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Oa(e) {
+function Ma(e) {
 	Ie(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3065,24 +3072,24 @@ function Oa(e) {
 	});
 }
 // src/ui/Grid.tsx
-var ka = "system-ui, sans-serif", [Aa, ja, Ma] = [
+var Na = "system-ui, sans-serif", [Pa, Fa, Ia] = [
 	11,
 	46,
 	120
 ];
-function Na(e) {
-	let t = E(null), n = A(null), r = E({
+function La(e) {
+	let t = Re(null), n = k(null), r = Re({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Oa(() => {
+	Ma(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Fa(c, e, s);
+		let l = za(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Va(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ia(c, e, l), za(c, e, l, getComputedStyle(o).color), n.value && Ra(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Ga(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ba(c, e, l), Ua(c, e, l, getComputedStyle(o).color), n.value && Ha(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3098,14 +3105,14 @@ function Na(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Pa(o[0] + e, i), Pa(o[1] + t, a)];
+			n.value = [Ra(o[0] + e, i), Ra(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("div", {
 		class: "grid",
-		children: /* @__PURE__ */ M("canvas", {
+		children: /* @__PURE__ */ j("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3118,81 +3125,81 @@ function Na(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ M("p", {
+	}), /* @__PURE__ */ j("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Pa(e, t) {
+function Ra(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Fa(e, t, n) {
+function za(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Aa}px ${ka}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Ha(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [ja, Ma] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Pa}px ${Na}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Ka(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Fa, Ia] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ia(e, t, n) {
+function Ba(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && La(e, t.text(i, r), [i, r], n, li(a)), t.marked?.(i, r) && Ra(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Va(e, t.text(i, r), [i, r], n, pi(a)), t.marked?.(i, r) && Ha(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function La(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Aa, i.height - 4)}px ${ka}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Va(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Pa, i.height - 4)}px ${Na}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Ra(e, [t, n], r, i, a) {
+function Ha(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function za(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Aa}px ${ka}`, e.textBaseline = "middle", e.textAlign = "right";
+function Ua(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Pa}px ${Na}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ha(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ba(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ha(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Ka(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Wa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Ka(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ba(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Ha(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Wa(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => Ka(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function Va(e, t, n) {
-	if (Ba(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Ha(t.columnName(n)).length);
+function Ga(e, t, n) {
+	if (Wa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Ka(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Ha(e) {
+function Ka(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ua = 9;
-function Wa(e) {
-	let t = e.kind === "sign" ? (e) => si(2 * e - 1, 1) : ci, n = Array.from({ length: Ua }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ M("p", {
+var qa = 9;
+function Ja(e) {
+	let t = e.kind === "sign" ? (e) => di(2 * e - 1, 1) : fi, n = Array.from({ length: qa }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ M("span", { children: e.low }),
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", { children: e.low }),
+			/* @__PURE__ */ j("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ M("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3205,16 +3212,16 @@ function Wa(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Be();
-	return /* @__PURE__ */ M("section", {
+	let t = Ve();
+	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ M("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ M("p", {
+			e.note ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3223,44 +3230,44 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function Ga(e) {
-	let t = j(), n = an(e.part, t.at.selection.value);
-	return /* @__PURE__ */ M("button", {
+function Ya(e) {
+	let t = A(), n = on(e.part, t.at.selection.value);
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: P(e.part)
+		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function Ka(e) {
-	return /* @__PURE__ */ M("section", {
+function Xa(e) {
+	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function qa(e) {
-	let t = j(), n = Ja();
-	return /* @__PURE__ */ M("details", {
+function Za(e) {
+	let t = A(), n = Qa();
+	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ M("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ M(Ka, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Xa, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: e.head.map((e, t) => /* @__PURE__ */ M("th", {
+			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ M("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ M("tr", { children: e.map((e, t) => /* @__PURE__ */ M("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function Ja() {
-	let e = A(!1), t = E(null);
+function Qa() {
+	let e = k(!1), t = Re(null);
 	return {
 		ref: t,
 		get open() {
@@ -3273,11 +3280,11 @@ function Ja() {
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = j();
-	return /* @__PURE__ */ M("button", {
+	let t = A();
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: tn(e.name)?.meaning,
+		title: nn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3285,16 +3292,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function Ya(e) {
+function $a(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ M("p", {
+	return /* @__PURE__ */ j("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3307,7 +3314,7 @@ function Ya(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3317,13 +3324,13 @@ function Ya(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Xa() {
-	let e = j(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = Za(t), o = r && sn(r) !== "mlp" ? r : null, s = o !== null && cn(o), c = o !== null && ln(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = ei(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function eo() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = to(t), o = r && cn(r) !== "mlp" ? r : null, s = o !== null && ln(o), c = o !== null && un(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = ii(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? un(o) : {}
-	} : null, h = Lt(m, !p), g = Lt(m && f !== void 0 && !s ? {
+		...o ? dn(o) : {}
+	} : null, h = Rt(m, !p), g = Rt(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3332,45 +3339,45 @@ function Xa() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ M(x, { children: [
-			o ? Qa(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ j(x, { children: [
+			o ? no(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ M(Q, { name: "attention sink" }),
+			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ M(Ya, {
+			/* @__PURE__ */ j($a, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ M(B, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => _a(h.result, _, e),
-				table: () => ga(h.result, _),
+				figure: (e) => xa(h.result, _, e),
+				table: () => ba(h.result, _),
 				data: h.result
 			}) : null,
-			h.result ? /* @__PURE__ */ M("div", {
+			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ M(ro, {
+					/* @__PURE__ */ j(so, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ M(Wa, {
+					/* @__PURE__ */ j(Ja, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ M(Wa, {
+					/* @__PURE__ */ j(Ja, {
 						kind: "sign",
-						...no(to(h.result))
+						...oo(ao(h.result))
 					}),
-					/* @__PURE__ */ M(qa, {
+					/* @__PURE__ */ j(Za, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3378,23 +3385,23 @@ function Xa() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => $a(h.result, u.value)
+						rows: () => ro(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ M(B, { answer: g.answer }),
-			g.result?.matrix === null ? /* @__PURE__ */ M("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ j(B, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			g.result?.matrix ? /* @__PURE__ */ M("div", {
+			g.result?.matrix ? /* @__PURE__ */ j("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ M(X, {
-					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => ma(g.result, _, e),
-					table: () => ha(g.result, _),
+				children: [/* @__PURE__ */ j(X, {
+					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
+					figure: (e) => va(g.result, _, e),
+					table: () => ya(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ M(so, {
+				}), /* @__PURE__ */ j(fo, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3403,106 +3410,106 @@ function Xa() {
 		]
 	});
 }
-function Za(e) {
-	let t = Wt(), n = (Kt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = E(n);
+function to(e) {
+	let t = Gt(), n = (qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Re(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function Qa(e, t) {
+function no(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function $a(e, t) {
-	return e.heads.flatMap((n) => eo(n, e).slice(t, t + 128).map((e) => [
-		P(N(n)),
+function ro(e, t) {
+	return e.heads.flatMap((n) => io(n, e).slice(t, t + 128).map((e) => [
+		N(M(n)),
 		`${e.position} ${z(e)}`,
-		F(n.pattern[e.position] ?? 0, 3),
-		I(n.contribution[e.position] ?? 0, 3)
+		P(n.pattern[e.position] ?? 0, 3),
+		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function eo(e, t) {
+function io(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function to({ heads: e }) {
+function ao({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function no(e) {
+function oo(e) {
 	return {
-		low: `gives ${I(-e)}`,
-		high: `${I(e)} logits to the target`,
+		low: `gives ${F(-e)}`,
+		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function ro({ payload: e, start: t }) {
-	let { heads: n } = e, r = to(e);
-	return /* @__PURE__ */ M("ul", {
+function so({ payload: e, start: t }) {
+	let { heads: n } = e, r = ao(e);
+	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ M("li", { children: [
-			/* @__PURE__ */ M(Ga, { part: N(n) }),
+		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
+			/* @__PURE__ */ j(Ya, { part: M(n) }),
 			" ",
-			I(n.value),
-			/* @__PURE__ */ M(io, {
+			F(n.value),
+			/* @__PURE__ */ j(co, {
 				head: n,
-				tokens: eo(n, e),
+				tokens: io(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function io(e) {
+function co(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("svg", {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ M("g", { children: [
-				/* @__PURE__ */ M("rect", {
+			return /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: ci(i)
+					fill: fi(i)
 				}),
-				/* @__PURE__ */ M("rect", {
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: si(a, e.largest)
+					fill: di(a, e.largest)
 				}),
-				/* @__PURE__ */ M("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
+				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= ao ? /* @__PURE__ */ M("span", {
+	}), t.length <= lo ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ M("bdi", {
+		children: t.map((e) => /* @__PURE__ */ j("bdi", {
 			title: `${e.position} ${z(e)}`,
 			children: z(e)
 		}, e.position))
 	}) : null] });
 }
-var ao = 12, oo = {
+var lo = 12, uo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function so(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = A("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? eo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(N(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("h3", { children: l }),
-		/* @__PURE__ */ M("p", {
+function fo(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? io(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("h3", { children: l }),
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(oo).map(([e, n]) => /* @__PURE__ */ M("button", {
+			children: Object.entries(uo).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3510,13 +3517,13 @@ function so(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ M(lo, {
+		a.value === "target" ? /* @__PURE__ */ j(mo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ M(co, {
+		}) : /* @__PURE__ */ j(po, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3526,7 +3533,7 @@ function so(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ M(qa, {
+		/* @__PURE__ */ j(Za, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3537,76 +3544,76 @@ function so(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				F(d(n, i), 3),
-				t.norms ? F(f(n, i), 3) : ""
+				P(d(n, i), 3),
+				t.norms ? P(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function co(e) {
+function po(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Na, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(La, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= ao ? 18 : 12,
-		...t <= ao ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : ci(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
+		height: t <= lo ? 18 : 12,
+		...t <= lo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : fi(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ M(Wa, {
+	}), /* @__PURE__ */ j(Ja, {
 		kind: "amount",
 		low: "0",
-		high: `${F(o)} ${e.unit}`
+		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function lo(e) {
+function mo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Na, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(La, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => si(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => di(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ M(Wa, {
+	}), /* @__PURE__ */ j(Ja, {
 		kind: "sign",
-		...no(a)
+		...oo(a)
 	})] });
 }
 // src/lib/carried.ts
-function uo(e) {
+function ho(e) {
 	return "effect" in e;
 }
-var fo = .25, po = .1;
-function mo(e, t) {
+var go = .25, _o = .1;
+function vo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function ho(e) {
-	return _o(e).flatMap(([e, t]) => vo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function yo(e) {
+	return xo(e).flatMap(([e, t]) => So(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function go(e) {
-	return _o(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function bo(e) {
+	return xo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function _o({ heads: e, neurons: t }) {
+function xo({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
-		part: N(e),
+		part: M(e),
 		credit: e.value,
-		does: yo(e)
+		does: Co(e)
 	}, e.zeroed]), ...t.map((e) => [{
-		part: rn(e),
+		part: an(e),
 		credit: e.value,
-		does: bo(e)
+		does: wo(e)
 	}, e.zeroed])];
 }
-function vo(e, t) {
+function So(e, t) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, xo(n, e.credit)].filter(Boolean).join("; "), i = {
-		...So(n, e.part),
+	let n = t.difference ?? t.effect, r = [e.does, To(n, e.credit)].filter(Boolean).join("; "), i = {
+		...Eo(n, e.part),
 		does: r
 	};
 	return [{
@@ -3617,18 +3624,18 @@ function vo(e, t) {
 		says: i
 	}];
 }
-function yo(e) {
+function Co(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < fo ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < go ? "" : `looks at ${z(t)}`;
 }
-function bo(e) {
+function wo(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${R(t.text)}` : "";
+	return t ? `writes toward ${L(t.text)}` : "";
 }
-function xo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < po * Math.abs(e) ? "adds little to it directly" : "";
+function To({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < _o * Math.abs(e) ? "adds little to it directly" : "";
 }
-function So({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Eo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3637,11 +3644,11 @@ function So({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Co(n)} of ${o}`,
+		tag: `${Do(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Co(e) {
+function Do(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3653,9 +3660,9 @@ function Co(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var wo = 12, To = 7.5, Eo = 7;
-function Do(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Eo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * wo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+var Oo = 12, ko = 7.5, Ao = 7;
+function jo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Ao)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Oo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
 		...t.head ? [G(0, 8, t.head, {
 			size: W,
 			fill: U
@@ -3664,16 +3671,16 @@ function Do(e, t) {
 			size: W,
 			fill: U
 		})),
-		...Mo(r).map((e) => wi(u(e), d, u(e), f, { stroke: e === 0 ? di : fi })),
-		...n.map((n, r) => Oo(n, d + r * wo, {
+		...Io(r).map((e) => Oi(u(e), d, u(e), f, { stroke: e === 0 ? hi : gi })),
+		...n.map((n, r) => Mo(n, d + r * Oo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Ao(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...jo(r, u, f),
+		...t.mark ? Po(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Fo(r, u, f),
 		G((c + l) / 2, f + 19, r.label, {
 			size: W + .5,
 			anchor: "middle"
@@ -3684,30 +3691,30 @@ function Do(e, t) {
 		body: m.join("\n")
 	};
 }
-function Oo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + wo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, To, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, To, { fill: "#4d5f80" }) : Ei(l, t + 4.5 / 2, u, To, d), m = Math.max(c, a.mark && !d ? ko(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Mo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Oo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, ko, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, ko, { fill: "#4d5f80" }) : Ai(l, t + 4.5 / 2, u, ko, d), m = Math.max(c, a.mark && !d ? No(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Ni(e, n, W), { size: W });
+		return G(o[t] ?? 0, f, Li(e, n, W), { size: W });
 	});
 	return [
-		e.total ? wi(0, t, i, t, { stroke: di }) : "",
-		G(0, f, Ni(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Oi(0, t, i, t, { stroke: hi }) : "",
+		G(0, f, Li(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
 		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Eo,
+			size: Ao,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function ko(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Eo) ? t : e;
+function No(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Ao) ? t : e;
 }
-function Ao(e, t, n, r, [i, a]) {
+function Po(e, t, n, r, [i, a]) {
 	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [wi(e, t - 3, e, n, {
-		stroke: di,
+	return [Oi(e, t - 3, e, n, {
+		stroke: hi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
 	}), G(s, t - 5, r, {
@@ -3715,14 +3722,14 @@ function Ao(e, t, n, r, [i, a]) {
 		anchor: "middle"
 	})];
 }
-function jo(e, t, n) {
-	return Mo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+function Fo(e, t, n) {
+	return Io(e).map((r) => G(t(r), n + 9, e.tick(r), {
 		size: W,
 		anchor: "middle",
 		fill: U
 	}));
 }
-function Mo({ low: e, high: t }, n = 4) {
+function Io({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3733,7 +3740,7 @@ function Mo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function No(e, t, n) {
+function Lo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3742,7 +3749,7 @@ function No(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Po(e) {
+function Ro(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3751,16 +3758,16 @@ function Po(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Fo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? No([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Po(`probability of ${r} with the part set to zero`), c = Do(H, {
+function zo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Lo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Ro(`probability of ${r} with the part set to zero`), c = jo(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : xr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Sr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: P(e.part),
+				name: N(e.part),
 				value: n,
-				number: i ? I(n) : r[1] ?? "",
+				number: i ? F(n) : r[1] ?? "",
 				notes: [
-					I(e.credit),
+					F(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3770,7 +3777,7 @@ function Fo(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? I(a) : L(a)} with all parts`
+			label: `${i ? F(a) : I(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3792,10 +3799,10 @@ function Fo(e, t, n) {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function Io(e, t) {
+function Bo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3810,7 +3817,7 @@ function Io(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			P(t),
+			N(t),
 			n,
 			e.target.probability,
 			i,
@@ -3824,7 +3831,7 @@ function Io(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Lo(e, t, n, r = () => !1, i = () => null) {
+function Vo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3832,15 +3839,15 @@ function Lo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: zo(s.map((e) => e.value))
+			value: Uo(s.map((e) => e.value))
 		},
-		sum: zo(e.map((e) => e.value))
+		sum: Uo(e.map((e) => e.value))
 	};
 }
-function Ro(e, t, n) {
+function Ho(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function zo(e) {
+function Uo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3848,15 +3855,15 @@ function zo(e) {
 	}
 	return t + n;
 }
-function Bo(e) {
-	let t = zo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Wo(e) {
+	let t = Uo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Vo(e) {
+function Go(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3866,11 +3873,11 @@ function Vo(e) {
 		e.source
 	].join(" ");
 }
-function Ho(e, t) {
-	let n = new Map(t.map((e) => [Vo(e), e]));
+function Ko(e, t) {
+	let n = new Map(t.map((e) => [Go(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Vo(e));
-		return n.delete(Vo(e)), {
+		let t = n.get(Go(e));
+		return n.delete(Go(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3882,60 +3889,60 @@ function Ho(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Uo(e) {
+function qo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ M("span", {
+	return /* @__PURE__ */ j("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ M("span", {
+		children: /* @__PURE__ */ j("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function Wo(e) {
-	return /* @__PURE__ */ M("span", {
-		class: `number${Go(e.value, e.digits)}`,
-		children: I(e.value, e.digits)
+function Jo(e) {
+	return /* @__PURE__ */ j("span", {
+		class: `number${Yo(e.value, e.digits)}`,
+		children: F(e.value, e.digits)
 	});
 }
-function Go(e, t) {
-	let n = I(e, t);
+function Yo(e, t) {
+	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Ko = 6;
-function qo({ besideLedger: e = !1 }) {
-	let t = j(), n = t.explained.value, r = Wt(), i = Gt(), a = Kt(), o = A(!1);
+var Xo = 6;
+function Zo({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Gt(), i = Kt(), a = qt(), o = k(!1);
 	if (!n) return null;
-	let s = i?.control ? ho(i) : [], c = o.value ? s : mo(s, Ko), l = i?.control || !a ? s : go(a), u = i?.control ? c : o.value ? l : l.slice(0, Ko);
-	return /* @__PURE__ */ M(Z, {
+	let s = i?.control ? yo(i) : [], c = o.value ? s : vo(s, Xo), l = i?.control || !a ? s : bo(a), u = i?.control ? c : o.value ? l : l.slice(0, Xo);
+	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ M(Yo, { tested: i }) : /* @__PURE__ */ M(Jo, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ j($o, { tested: i }) : /* @__PURE__ */ j(Qo, { failed: !!r?.error }),
 		children: [
-			/* @__PURE__ */ M(B, { answer: r }),
-			i ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: r }),
+			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Fo(i, c, e),
-				table: () => Io(i, s),
+				figure: (e) => zo(i, c, e),
+				table: () => Bo(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ M(Zo, {
+			u.length > 0 ? /* @__PURE__ */ j(ts, {
 				explained: i ?? n,
 				parts: u,
-				waiting: Xo(r)
+				waiting: es(r)
 			}) : null,
-			i?.control ? /* @__PURE__ */ M($o, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ M(es, { explained: n }),
-			/* @__PURE__ */ M("p", {
+			i?.control ? /* @__PURE__ */ j(rs, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(is, { explained: n }),
+			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [l.length > Ko ? /* @__PURE__ */ M("button", {
+				children: [l.length > Xo ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
 					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
-				}) : null, e ? null : /* @__PURE__ */ M("button", {
+				}) : null, e ? null : /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
 					children: "All parts"
@@ -3944,149 +3951,149 @@ function qo({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Jo({ failed: e }) {
-	return /* @__PURE__ */ M(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+function Qo({ failed: e }) {
+	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function Yo({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ M(x, { children: [
+function $o({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ M(Q, {
+		/* @__PURE__ */ j(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
 		" where the question is asked",
-		e.heads ? /* @__PURE__ */ M(x, { children: [
+		e.heads ? /* @__PURE__ */ j(x, { children: [
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "heads"
 			})
 		] }) : null,
-		e.neurons ? /* @__PURE__ */ M(x, { children: [
+		e.neurons ? /* @__PURE__ */ j(x, { children: [
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }) : null,
 		"."
-	] }) : /* @__PURE__ */ M(x, { children: "No part was switched off: this was made without its tests." });
+	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function Xo(e) {
+function es(e) {
 	return e !== null && !e.result && !e.error;
 }
-function Zo(e) {
+function ts(e) {
 	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(uo).map(o),
+		...n.filter(ho).map(o),
 		0
 	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ M(Ka, {
+	return /* @__PURE__ */ j(Xa, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-			/* @__PURE__ */ M("th", {
+		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ M(Q, {
+				children: ["adds, ", /* @__PURE__ */ j(Q, {
 					name: "logit",
 					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ M("span", {
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
 					class: "mark-before",
-					style: { left: u(a) },
-					children: [i ? I(a) : L(a), " with it"]
+					style: { "--at": u(a) },
+					children: [i ? F(a) : I(a), " with it"]
 				})]
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ M("tbody", { children: n.map((t) => /* @__PURE__ */ M("tr", { children: [
-			/* @__PURE__ */ M("th", {
+		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ M(Ga, { part: t.part })
+				children: /* @__PURE__ */ j(Ya, { part: t.part })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ M(Wo, { value: t.credit })
+				children: /* @__PURE__ */ j(Jo, { value: t.credit })
 			}),
-			uo(t) ? /* @__PURE__ */ M(Qo, {
+			ho(t) ? /* @__PURE__ */ j(ns, {
 				carrier: t,
 				before: a,
 				after: o(t),
 				lead: i,
 				place: u
-			}) : /* @__PURE__ */ M(x, { children: [
-				/* @__PURE__ */ M("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ M("td", {
+			}) : /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ j("td", {
 					class: "number",
 					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ M("td", { children: t.does })
+				/* @__PURE__ */ j("td", { children: Mr(t.does) })
 			] })
-		] }, on(t.part))) })] })
+		] }, sn(t.part))) })] })
 	});
 }
-function Qo(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [I(t), I(n)] : xr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("td", {
+function ns(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Sr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("td", {
 			class: "wide-only bars-column",
-			children: /* @__PURE__ */ M("span", {
+			children: /* @__PURE__ */ j("span", {
 				class: `left ${n > t ? "more" : "less"}`,
 				"aria-hidden": "true",
-				children: [/* @__PURE__ */ M("i", { style: {
+				children: [/* @__PURE__ */ j("i", { style: {
 					left: i(Math.min(n, 0)),
 					width: `${c}%`
-				} }), /* @__PURE__ */ M("b", { style: { left: i(t) } })]
+				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			title: `${F(a.nats)} nats`,
+			title: `${P(a.nats)} nats`,
 			children: [
 				s[0],
 				" → ",
 				s[1]
 			]
 		}),
-		/* @__PURE__ */ M("td", { children: [
-			/* @__PURE__ */ M("span", {
+		/* @__PURE__ */ j("td", { children: [
+			/* @__PURE__ */ j("span", {
 				class: `tag ${o.kind.replace(" ", "-")}`,
 				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
 			}),
 			" ",
-			o.does
+			Mr(o.does)
 		] })
 	] });
 }
-function $o({ control: e }) {
+function rs({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: F(n)
+			moves: P(n)
 		}];
 	});
-	return t ? /* @__PURE__ */ M("p", {
+	return t ? /* @__PURE__ */ j("p", {
 		class: "small",
 		children: [
 			"Of the ",
@@ -4094,31 +4101,31 @@ function $o({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ M(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function es({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Bo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ M("p", {
+function is({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Wo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ M("strong", { children: I(t) }),
+			/* @__PURE__ */ j("strong", { children: F(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					vr(n),
+					yr(n),
 					")"
 				]
 			})
@@ -4126,9 +4133,9 @@ function es({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function ts(e, t) {
+function as(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...rs(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...ss(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4148,22 +4155,22 @@ function ts(e, t) {
 	}
 	return n;
 }
-function ns(e) {
+function os(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function rs(e, t) {
+function ss(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = is(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = cs(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function is(e, t) {
+function cs(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4171,11 +4178,11 @@ function is(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var as = 20, os = "unembed-earlier", ss = class {
+var ls = 20, us = "unembed-earlier", ds = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = k(ls(e));
+		this.#e = e, this.list = O(ps(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4184,64 +4191,64 @@ var as = 20, os = "unembed-earlier", ss = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, as);
+		}, ...r].slice(0, ls);
 		try {
-			this.#e?.setItem(os, JSON.stringify(this.list.value));
+			this.#e?.setItem(us, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function cs(e) {
+function fs(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function ls(e) {
+function ps(e) {
 	try {
-		let t = JSON.parse(e?.getItem(os) ?? "[]");
-		return Array.isArray(t) ? t.filter(us).slice(0, as) : [];
+		let t = JSON.parse(e?.getItem(us) ?? "[]");
+		return Array.isArray(t) ? t.filter(ms).slice(0, ls) : [];
 	} catch {
 		return [];
 	}
 }
-function us(e) {
+function ms(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var ds = class {
+var hs = class {
 	data;
 	desk;
 	state;
-	hovered = k(null);
-	explained = k(null);
-	answered = k(null);
-	helpOpen = k(!1);
-	continued = k(null);
-	glossary = k(null);
+	hovered = O(null);
+	explained = O(null);
+	answered = O(null);
+	helpOpen = O(!1);
+	continued = O(null);
+	glossary = O(null);
 	earlier;
-	said = k("");
+	said = O("");
 	at;
-	shownPart = dt(() => this.hovered.value ?? this.at.selection.value);
-	answer = dt(() => this.#t.value?.value ?? null);
+	shownPart = ft(() => this.hovered.value ?? this.at.selection.value);
+	answer = ft(() => this.#t.value?.value ?? null);
 	#e = null;
-	#t = k(null);
+	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new ss(cs(e.host)), this.desk = new Ft(t, e.results);
-		let n = qn({
-			...Wn,
+		this.data = e, this.earlier = new ds(fs(e.host)), this.desk = new It(t, e.results);
+		let n = Jn({
+			...Gn,
 			...e.state
 		});
-		this.state = k(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Wn);
-		this.at = Object.fromEntries(r.map((e) => [e, dt(() => this.state.value[e])]));
+		this.state = O(e.host === "widget" ? n : this.#n(n));
+		let r = Object.keys(Gn);
+		this.at = Object.fromEntries(r.map((e) => [e, ft(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Wn) {
-		let t = Kn(location.hash, e);
+	#n(e = Gn) {
+		let t = qn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4279,22 +4286,22 @@ var ds = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !an(t.part, e));
+		let r = n.filter((t) => !on(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${P(e)}.`;
+		}] }), this.said.value = `Pinned ${N(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = dt(() => this.asked() ? Mt(ps(this.state.value)) : ""), t = gt(() => {
+		let e = ft(() => this.asked() ? Nt(_s(this.state.value)) : ""), t = _t(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && Qe(() => this.desk.watch(t)), () => t && Qe(() => this.desk.release(t));
-		}), n = gt(() => {
+			return this.#t.value = t && $e(() => this.desk.watch(t)), () => t && $e(() => this.desk.release(t));
+		}), n = _t(() => {
 			let e = this.answer.value;
-			!e || e.error ? Qe(() => this.#r(null)) : e.result && Qe(() => this.#r(e.result));
+			!e || e.error ? $e(() => this.#r(null)) : e.result && $e(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4302,7 +4309,7 @@ var ds = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = ps({
+		let t = _s({
 			...this.state.value,
 			...e
 		});
@@ -4310,22 +4317,22 @@ var ds = class {
 	}
 	#r(e) {
 		let t = this.state.value;
-		Xe(() => {
+		Ze(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...hs(e),
+			...ys(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = fs(this.state.value), t = gt(() => {
-			let t = this.state.value, n = Gn(t), r = fs(t) !== e;
-			if (e = fs(t), n === location.hash) return;
+		let e = gs(this.state.value), t = _t(() => {
+			let t = this.state.value, n = Kn(t), r = gs(t) !== e;
+			if (e = gs(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4336,7 +4343,7 @@ var ds = class {
 		};
 	}
 };
-function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function gs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4348,10 +4355,10 @@ function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function ps(e) {
-	return ms(hs(e));
+function _s(e) {
+	return vs(ys(e));
 }
-function ms(e) {
+function vs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4360,8 +4367,8 @@ function ms(e) {
 		top: 10
 	};
 }
-function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return gs({
+function ys({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return bs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4370,15 +4377,15 @@ function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function gs(e) {
+function bs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function _s() {
-	let e = j(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+function xs() {
+	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = It(o ? ms(l) : null), d = o && u?.result ? ts(vs(r), vs(u.result)) : null, f = d && r ? ns(d).find(([e]) => e === r.position) : void 0, p = It(o && n !== null && f ? ms({
+	}, u = Lt(o ? vs(l) : null), d = o && u?.result ? as(Ss(r), Ss(u.result)) : null, f = d && r ? os(d).find(([e]) => e === r.position) : void 0, p = Lt(o && n !== null && f ? vs({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4391,46 +4398,46 @@ function _s() {
 		mate: f?.[1] ?? null
 	};
 }
-function vs(e) {
+function Ss(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ys = 20;
-function bs(e, t, n) {
-	let r = [...Ho(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(xs(t)) - Math.abs(xs(e))), i = r.slice(ys), a = zo(r.map(xs)), o = zo(i.map(xs)), s = [
-		...r.slice(0, ys).map((e) => ({
-			name: hn(e.term),
-			value: xs(e),
-			number: I(xs(e))
+var Cs = 20;
+function ws(e, t, n) {
+	let r = [...Ko(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(Ts(t)) - Math.abs(Ts(e))), i = r.slice(Cs), a = Uo(r.map(Ts)), o = Uo(i.map(Ts)), s = [
+		...r.slice(0, Cs).map((e) => ({
+			name: gn(e.term),
+			value: Ts(e),
+			number: F(Ts(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: I(o),
+			number: F(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: I(a),
+			number: F(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Do(V, {
+	return J(V, [jo(V, {
 		rows: s,
-		axis: No(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Lo(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${ra(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${sa(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function xs({ a: e, b: t }) {
+function Ts({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function Ss(e, t) {
+function Es(e, t) {
 	return {
 		head: [
 			"term",
@@ -4438,54 +4445,54 @@ function Ss(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Ho(e.ledger.terms, t.ledger.terms).map((e) => [
-			hn(e.term),
+		rows: Ko(e.ledger.terms, t.ledger.terms).map((e) => [
+			gn(e.term),
 			e.a,
 			e.b,
-			xs(e)
+			Ts(e)
 		])
 	};
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ M("bdi", {
+	return /* @__PURE__ */ j("bdi", {
 		class: "token-text",
 		children: z(e)
 	});
 }
-function Cs(e) {
-	return /* @__PURE__ */ M("span", {
+function Ds(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 			class: "chip",
-			children: /* @__PURE__ */ M($, { text: e.text })
+			children: /* @__PURE__ */ j($, { text: e.text })
 		}, t))
 	});
 }
-function ws(e) {
-	return /* @__PURE__ */ M("span", {
+function Os(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, {
+			/* @__PURE__ */ j($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: F(e.at.attention)
+				children: P(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var Ts = {
+var ks = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Es(e) {
-	let t = j(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = A("resid_pre"), { answer: o, result: s, stale: c } = Lt({
+function As(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Rt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4494,32 +4501,32 @@ function Es(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ M("h3", { children: [/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ M("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(Ts).map(([e, t]) => /* @__PURE__ */ M("option", {
+						children: Object.entries(ks).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ M(B, { answer: o }),
-			s ? /* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j(B, { answer: o }),
+			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ M(Ds, {
+				children: /* @__PURE__ */ j(js, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4527,20 +4534,20 @@ function Es(e) {
 		]
 	});
 }
-function Ds({ result: e, promptB: t }) {
-	let n = j(), r = A(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(X, {
+function js({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => ba(e, {
+			figure: (t) => wa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => Sa(e),
+			table: () => Ea(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
@@ -4548,26 +4555,26 @@ function Ds({ result: e, promptB: t }) {
 				f,
 				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				F(e.clean),
+				P(e.clean),
 				" in A,",
 				" ",
-				F(e.corrupt),
+				P(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ M(Ya, {
+		/* @__PURE__ */ j($a, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ M(Na, {
+		/* @__PURE__ */ j(La, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? si(n.effect ?? 0, u) : null;
+				return n ? di(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4577,13 +4584,13 @@ function Ds({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ M(Wa, {
+		/* @__PURE__ */ j(Ja, {
 			kind: "sign",
-			low: `${I(-u, 1)} away from A`,
-			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${F(-u, 1)} away from A`,
+			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ M(qa, {
+		/* @__PURE__ */ j(Za, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4594,57 +4601,57 @@ function Ds({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : I(e.effect)
+				P(e.value),
+				e.effect === null ? "—" : F(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Os = 12;
-function ks() {
-	let e = j(), t = e.explained.value, n = _s(), r = e.at.b.value;
+var Ms = 12;
+function Ns() {
+	let e = A(), t = e.explained.value, n = xs(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ M(Z, {
+	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ M(As, {})
+		children: /* @__PURE__ */ j(Ps, {})
 	});
-	let i = n.columns ? ns(n.columns) : [];
-	return /* @__PURE__ */ M(Z, {
+	let i = n.columns ? os(n.columns) : [];
+	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ M(As, {}),
-			/* @__PURE__ */ M(B, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(Ps, {}),
+			/* @__PURE__ */ j(B, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => bs(t, n.result, e),
-				table: () => Ss(t, n.result),
+				figure: (e) => ws(t, n.result, e),
+				table: () => Es(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ M(js, {
+			/* @__PURE__ */ j(Fs, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ M("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ M(Ns, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Ls, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ M(Es, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(As, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ M("p", {
+				}) : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4652,9 +4659,9 @@ function ks() {
 		]
 	});
 }
-function As() {
-	let e = j(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ M("button", {
+function Ps() {
+	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4663,14 +4670,14 @@ function As() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ M("div", {
+	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ M(Pr, {
+		children: [/* @__PURE__ */ j(Rr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ M("button", {
+		}), /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4678,7 +4685,7 @@ function As() {
 		})]
 	});
 }
-function js({ explained: e, compared: t }) {
+function Fs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4686,158 +4693,158 @@ function js({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ M(Ka, {
+	return /* @__PURE__ */ j(Xa, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ M("table", {
+		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
-			children: /* @__PURE__ */ M("tbody", { children: [
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+			children: /* @__PURE__ */ j("tbody", { children: [
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ M($, {
+					children: t === null ? "—" : /* @__PURE__ */ j($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ M("span", {
+					children: [r[e], /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ M($, {
+					children: e === null ? "—" : /* @__PURE__ */ j($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ M("p", {
+		}), /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var Ms = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Ns({ a: e, b: t }) {
-	let n = Ho(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ms(t)) - Math.abs(Ms(e))), r = n.slice(0, Os), i = n.slice(Os), a = Math.max(0, ...n.map((e) => Math.abs(Ms(e)))), o = (e) => [
-		zo(e.map((e) => e.a ?? 0)),
-		zo(e.map((e) => e.b ?? 0)),
-		zo(e.map(Ms))
+var Is = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Ls({ a: e, b: t }) {
+	let n = Ko(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Is(t)) - Math.abs(Is(e))), r = n.slice(0, Ms), i = n.slice(Ms), a = Math.max(0, ...n.map((e) => Math.abs(Is(e)))), o = (e) => [
+		Uo(e.map((e) => e.a ?? 0)),
+		Uo(e.map((e) => e.b ?? 0)),
+		Uo(e.map(Is))
 	];
-	return /* @__PURE__ */ M("table", {
+	return /* @__PURE__ */ j("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ M("caption", { children: [
+			/* @__PURE__ */ j("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ M($, { text: e.target.text }),
+				/* @__PURE__ */ j($, { text: e.target.text }),
 				": ",
-				L(e.target.probability),
+				I(e.target.probability),
 				" in A,",
 				" ",
-				L(t.target.probability),
+				I(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ M("tbody", { children: [r.map((e) => {
-				let t = gn(e.term);
-				return /* @__PURE__ */ M("tr", { children: [
-					/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+				let t = _n(e.term);
+				return /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ M(Ga, { part: t }) : hn(e.term)
+						children: t ? /* @__PURE__ */ j(Ya, { part: t }) : gn(e.term)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.a === null ? "—" : I(e.a)
+						children: e.a === null ? "—" : F(e.a)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.b === null ? "—" : I(e.b)
+						children: e.b === null ? "—" : F(e.b)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ M(Wo, { value: Ms(e) })
+						children: /* @__PURE__ */ j(Jo, { value: Is(e) })
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ M(Uo, {
-							value: Ms(e),
+						children: /* @__PURE__ */ j(qo, {
+							value: Is(e),
 							largest: a
 						})
 					})
-				] }, Vo(e.term));
-			}), /* @__PURE__ */ M(Ps, {
+				] }, Go(e.term));
+			}), /* @__PURE__ */ j(Rs, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M(Ps, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Rs, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Ps({ name: e, sums: t }) {
-	return /* @__PURE__ */ M("tr", {
+function Rs({ name: e, sums: t }) {
+	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ M("td", {
+			t.map((e, t) => /* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e)
+				children: F(e)
 			}, t)),
-			/* @__PURE__ */ M("td", { class: "wide-only" })
+			/* @__PURE__ */ j("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Fs(e, t) {
-	let n = Is(e, t);
+function zs(e, t) {
+	let n = Bs(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4847,27 +4854,27 @@ function Fs(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === cn(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === ln(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function Is(e, t) {
+function Bs(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === cn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === ln(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ls({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : xr(n.probability, i);
+function Vs({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Sr(n.probability, i);
 }
-function Rs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [zs(e), e]));
+function Hs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Us(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(zs({
+			at: (r) => n.get(Us({
 				layer: r,
 				head: e,
 				cross: t
@@ -4876,108 +4883,108 @@ function Rs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function zs({ layer: e, head: t, cross: n }) {
+function Us({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Bs(e) {
-	return P(N(e));
+function Ws(e) {
+	return N(M(e));
 }
 // src/panels/Effects.tsx
-function Vs() {
-	let e = Gt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ M(Z, {
+function Gs() {
+	let e = Kt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ M(x, { children: [
+		title: /* @__PURE__ */ j(x, { children: [
 			"Every ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Gs(e) ? "lead" : "probability",
+			Ys(e) ? "lead" : "probability",
 			" of ",
-			Ws(e),
+			Js(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ M(Hs, { tested: e })
+		children: /* @__PURE__ */ j(Ks, { tested: e })
 	});
 }
-function Hs({ tested: e }) {
-	let t = j(), { layers: n, rows: r, largest: i } = Rs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Na, {
-			label: `Effect of zeroing each head on ${Ws(e)}, by head and layer`,
+function Ks({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Hs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(La, {
+			label: `Effect of zeroing each head on ${Js(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? si(-n.nats, i) : null;
+				return n ? di(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Us(e, a(t, n)),
+			tell: (t, n) => qs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && an(N(n), o);
+				return n !== void 0 && o !== null && on(M(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(N(r));
+				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ M(Wa, {
+		/* @__PURE__ */ j(Ja, {
 			kind: "sign",
-			low: `rises by ${F(i)} nats without it`,
-			high: `falls by ${F(i)} nats without it`,
+			low: `rises by ${P(i)} nats without it`,
+			high: `falls by ${P(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ M(qa, {
+		/* @__PURE__ */ j(Za, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Ws(e)
+				Js(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Bs(t),
-				I(t.nats),
-				Ls(e, t).join(" → ")
+				Ws(t),
+				F(t.nats),
+				Vs(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Us(e, t) {
+function qs(e, t) {
 	if (!t) return "";
-	let [n, r] = Ls(e, t);
-	return `${Bs(t)}: ${Ws(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
+	let [n, r] = Vs(e, t);
+	return `${Ws(t)}: ${Js(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function Ws({ target: e }) {
+function Js({ target: e }) {
 	return R(e.text.trim() || e.text);
 }
-function Gs({ reference: e }) {
+function Ys({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Ks = 60;
-function qs(e, t, n = Ks) {
-	let r = /* @__PURE__ */ new Map([[Js, Ys(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Xs = 60;
+function Zs(e, t, n = Xs) {
+	let r = /* @__PURE__ */ new Map([[Qs, $s(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Xs(c), ...c.steps.map(Zs)], l = s.filter((e) => !r.has(e.id));
+		let s = [ec(c), ...c.steps.map(tc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Js];
+		let u = [...s.map((e) => e.id), Qs];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4997,15 +5004,15 @@ function qs(e, t, n = Ks) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - zo(a.map((e) => e.value))
+			value: e.value - Uo(a.map((e) => e.value))
 		}
 	};
 }
-var Js = "output";
-function Ys(e) {
+var Qs = "output";
+function $s(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Js,
+		id: Qs,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5015,17 +5022,17 @@ function Ys(e) {
 		part: null
 	};
 }
-function Xs(e) {
+function ec(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${mn(t, a)} ${n} ${r}`,
-		label: mn(hn({
+		id: `${hn(t, a)} ${n} ${r}`,
+		label: hn(gn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: tc(o, a),
+		height: ac(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5035,14 +5042,14 @@ function Xs(e) {
 		} : null
 	};
 }
-function Zs(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = N(e);
+function tc(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${mn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: P(o),
+		id: `${hn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
 		position: i,
 		ofSource: a,
-		height: tc(t + (e.cross ? .4 : .2), a),
+		height: ac(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5051,27 +5058,27 @@ function Zs(e) {
 		part: o
 	};
 }
-function Qs(e, t) {
+function nc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: zo(n.map(({ path: e }) => e.value)),
+		value: Uo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function $s(e, t) {
+function rc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var ec = -1e6;
-function tc(e, t) {
-	return t ? ec + e : e;
+var ic = -1e6;
+function ac(e, t) {
+	return t ? ic + e : e;
 }
-function nc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [rc({
+function oc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [sc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5079,33 +5086,33 @@ function nc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function rc({ ofSource: e, position: t }) {
+function sc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function ic(e, { ofSource: t, position: n }) {
+function cc(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function ac(e, t) {
-	let n = Xs(e), r = e.steps.map(Zs).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function lc(e, t) {
+	let n = ec(e), r = e.steps.map(tc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var oc = 24, sc = 24, cc = 24, lc = 4;
-function uc(e, t, n, r = Infinity) {
+var uc = 24, dc = 24, fc = 24, pc = 4;
+function mc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= cc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= fc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * sc,
+			x: i.x + o * a * dc,
 			y: i.y
 		};
-		if (fc(e, s, t, n, r)) return s;
+		if (gc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function dc(e, t, n, r) {
+function hc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5116,27 +5123,27 @@ function dc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function fc(e, t, n, r, i) {
-	for (let a = 1; a < oc; a++) {
-		let o = dc(e, t, n, a / oc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => pc(o, e))) return !1;
+function gc(e, t, n, r, i) {
+	for (let a = 1; a < uc; a++) {
+		let o = hc(e, t, n, a / uc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => _c(o, e))) return !1;
 	}
 	return !0;
 }
-function pc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + lc && Math.abs(t - n.y) < n.height / 2 + lc;
+function _c({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + pc && Math.abs(t - n.y) < n.height / 2 + pc;
 }
 // src/lib/layout.ts
-var mc = 34, hc = 20, gc = 6.6, _c = 18, vc = 46, yc = 90, bc = 420;
-function xc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = nc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * gc + 12, 34), o = (e) => zo(e.map((e) => a(e) + _c)), s = i.map((t) => e.filter((e) => rc(e) === rc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var vc = 34, yc = 20, bc = 6.6, xc = 18, Sc = 46, Cc = 90, wc = 420;
+function Tc(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = oc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * bc + 12, 34), o = (e) => Uo(e.map((e) => a(e) + xc)), s = i.map((t) => e.filter((e) => sc(e) === sc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = _c + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(yc, e.length > r.length / 2 ? bc : 0, n * t);
-	}), u = zo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = xc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(Cc, e.length > r.length / 2 ? wc : 0, n * t);
+	}), u = Uo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5145,15 +5152,15 @@ function xc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(_c, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(xc, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * mc + hc,
+					y: e * vc + yc,
 					width: o,
-					height: hc
-				}), l += o + _c;
+					height: yc
+				}), l += o + xc;
 			}
 		}
 		m += i;
@@ -5161,10 +5168,10 @@ function xc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * mc + vc
+		height: r.length * vc + Sc
 	};
 }
-function Sc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function Ec({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5182,7 +5189,7 @@ function Sc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function Cc(e, t, { boxes: n, width: r }) {
+function Dc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5193,36 +5200,36 @@ function Cc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		uc(s, c, o, r),
+		mc(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var wc = 10, Tc = 320;
-function Ec(e, t, n) {
-	let r = (t) => z(ic(e, t)), i = [...t.paths.slice(0, wc).map((e) => ({
-		name: ac(e, r),
+var Oc = 10, kc = 320;
+function Ac(e, t, n) {
+	let r = (t) => z(cc(e, t)), i = [...t.paths.slice(0, Oc).map((e) => ({
+		name: lc(e, r),
 		value: e.value,
-		number: I(e.value)
-	}))], a = No(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [kc(e, t), ...i.length > 0 ? [Do(H, {
+		number: F(e.value)
+	}))], a = Lo(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Nc(e, t), ...i.length > 0 ? [jo(H, {
 		rows: i,
 		axis: a,
-		names: Tc
+		names: kc
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
-		shows: `Paths from where something is written to ${ra(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+		shows: `Paths from where something is written to ${sa(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-var Dc = 480, Oc = .7;
-function kc(e, t) {
-	let n = (t) => z(ic(e, t)), r = $s(t.nodes, n).set("output", `${Y(e.target.text)} ${I(e.value)}`), i = xc(t.nodes, r), a = Math.min(Oc, H / i.width, Dc / i.height), o = Sc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => jc(e, Cc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => Ac(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${mn(String(e.position), e.ofSource)} ${n(e)}`, {
+var jc = 480, Mc = .7;
+function Nc(e, t) {
+	let n = (t) => z(cc(e, t)), r = rc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Tc(t.nodes, r), a = Math.min(Mc, H / i.width, jc / i.height), o = Ec(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Fc(e, Dc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Pc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${hn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5233,11 +5240,11 @@ function kc(e, t) {
 		body: c.join("\n")
 	};
 }
-function Ac(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Pc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: di,
+		stroke: hi,
 		"stroke-width": .6
 	};
 	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
@@ -5246,18 +5253,18 @@ function Ac(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function jc({ value: e }, t, n) {
-	return gi("path", {
+function Fc({ value: e }, t, n) {
+	return bi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? mi : pi,
+		stroke: e < 0 ? vi : _i,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Mc(e) {
-	let t = (t) => ic(e, t)?.text ?? "";
+function Ic(e) {
+	let t = (t) => cc(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5269,49 +5276,49 @@ function Mc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			ac(e, t),
+			lc(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${mn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${hn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Nc = .8;
-function Pc() {
-	let e = j(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n ? {
+var Lc = .8;
+function Rc() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = A(2);
-	return /* @__PURE__ */ M("div", {
+	} : null), o = k(2);
+	return /* @__PURE__ */ j("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ M(Z, {
+		children: t ? /* @__PURE__ */ j(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Q, {
+			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ M("p", {
+				e.reads() === null ? null : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ M(B, { answer: r }),
-				i ? /* @__PURE__ */ M("div", {
+				/* @__PURE__ */ j(B, { answer: r }),
+				i ? /* @__PURE__ */ j("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ M("label", {
+						/* @__PURE__ */ j("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ M("input", {
+								/* @__PURE__ */ j("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5321,15 +5328,15 @@ function Pc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ M(X, {
+						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => Ec(i, qs(i, o.value / 100), e),
-							table: () => Mc(i),
+							figure: (e) => Ac(i, Zs(i, o.value / 100), e),
+							table: () => Ic(i),
 							data: i
 						}),
-						/* @__PURE__ */ M(Fc, {
+						/* @__PURE__ */ j(zc, {
 							payload: i,
-							flow: qs(i, o.value / 100)
+							flow: Zs(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5337,42 +5344,42 @@ function Pc() {
 		}) : null
 	});
 }
-function Fc({ payload: e, flow: t }) {
-	let n = (t) => z(ic(e, t)), r = E(null), i = A(0), a = A(null);
-	Oa(() => {
+function zc({ payload: e, flow: t }) {
+	let n = (t) => z(cc(e, t)), r = Re(null), i = k(0), a = k(null);
+	Ma(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = $s(t.nodes, n);
-	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
-	let s = xc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Nc, Math.min(1, i.value / u)) : 1;
+	let o = rc(t.nodes, n);
+	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
+	let s = Tc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Lc, Math.min(1, i.value / u)) : 1;
 	Le(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Qs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("div", {
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : nc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ M(Ka, {
+			children: /* @__PURE__ */ j(Xa, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ M("svg", {
+				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
 					width: u * f,
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ M("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ M("g", {
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ M("rect", {
+								/* @__PURE__ */ j("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ M("rect", {
+								/* @__PURE__ */ j("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: d - 26,
@@ -5380,27 +5387,27 @@ function Fc({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ M("text", {
+								/* @__PURE__ */ j("text", {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										mn(String(e.column.position), e.column.ofSource),
+										hn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, rc(e.column))),
+						}, sc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ M("path", {
+							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Cc(e.from, e.to, s),
+								d: Dc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ M("title", { children: I(e.value) })
+								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ M(Ic, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Bc, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5411,66 +5418,66 @@ function Fc({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ M(x, { children: [
-				/* @__PURE__ */ M("strong", { children: o.get(m) }),
+			children: h && m !== null ? /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("strong", { children: o.get(m) }),
 				": ",
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				I(h.value),
+				F(h.value),
 				" logits.",
 				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ M("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						ac(e, n),
+						lc(e, n),
 						" ",
-						/* @__PURE__ */ M("span", {
+						/* @__PURE__ */ j("span", {
 							class: "small",
-							children: I(e.value)
+							children: F(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				I(zo(t.paths.map((e) => e.value))),
+				F(Uo(t.paths.map((e) => e.value))),
 				" of ",
-				I(e.value),
+				F(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ M("strong", { children: [
+				/* @__PURE__ */ j("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					I(t.remainder.value)
+					F(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				br(Math.abs(t.remainder.value / e.value)),
+				xr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ M(qa, {
+		/* @__PURE__ */ j(Za, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [ac(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [lc(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function Ic({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = j(), { part: o } = e, s = o !== null && an(o, a.at.selection.value), c = (e) => {
+function Bc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = A(), { part: o } = e, s = o !== null && on(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && an(o, a.hovered.value);
-	return /* @__PURE__ */ M("g", {
+	}, u = o !== null && on(o, a.hovered.value);
+	return /* @__PURE__ */ j("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -5484,13 +5491,13 @@ function Ic({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ M("rect", {
+		children: [/* @__PURE__ */ j("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ M("text", {
+		}), /* @__PURE__ */ j("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -5498,24 +5505,24 @@ function Ic({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Lc(e, t) {
+function Vc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: R(e),
+		name: L(e),
 		value: t,
-		number: L(t)
-	})), r = ta(e.tokens[e.position]);
-	return J(V, [Do(V, {
+		number: I(t)
+	})), r = aa(e.tokens[e.position]);
+	return J(V, [jo(V, {
 		rows: n,
-		axis: Po("probability"),
+		axis: Ro("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function Rc({ predictions: e }) {
+function Hc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5531,14 +5538,14 @@ function Rc({ predictions: e }) {
 		])
 	};
 }
-function zc(e, t) {
-	return J(V, [Do(V, {
+function Uc(e, t) {
+	return J(V, [jo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${R(e)}`,
+			name: `${n} ${L(e)}`,
 			value: t,
-			number: L(t)
+			number: I(t)
 		})),
-		axis: Po("probability of the token when it was written"),
+		axis: Ro("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5546,7 +5553,7 @@ function zc(e, t) {
 		asked: t
 	});
 }
-function Bc({ generated: e }) {
+function Wc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5564,32 +5571,32 @@ function Bc({ generated: e }) {
 		])
 	};
 }
-function Vc(e, t, n) {
+function Gc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: F(e.attention)
+		number: P(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: F(r),
+		number: P(r),
 		other: !0
 	}] : i, o = {
-		...Po("attention, as a share of 1"),
-		tick: (e) => F(e, 1)
-	}, s = ta(e.tokens[e.position]);
-	return J(V, [Do(V, {
+		...Ro("attention, as a share of 1"),
+		tick: (e) => P(e, 1)
+	}, s = aa(e.tokens[e.position]);
+	return J(V, [jo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${P(N(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function Hc(e) {
+function Kc(e) {
 	return {
 		head: [
 			"head",
@@ -5598,68 +5605,68 @@ function Hc(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			P(N(e)),
+			N(M(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function Uc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Do(V, {
-		rows: Xc({
+function qc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = jo(V, {
+		rows: el({
 			...e,
-			before: e.before.slice(0, Wc),
-			after: e.after.slice(0, Wc)
+			before: e.before.slice(0, Jc),
+			after: e.after.slice(0, Jc)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: R(t),
-			...Kc(i ?? Gc(e.after, n), a(e.after)),
-			notes: [Kc(r ?? Gc(e.before, n), a(e.before)).number]
+			name: L(t),
+			...Xc(i ?? Yc(e.after, n), a(e.after)),
+			notes: [Xc(r ?? Yc(e.before, n), a(e.before)).number]
 		})),
-		axis: Po("probability with the change"),
+		axis: Ro("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = xr(r.probability, i.probability);
+	}), [s, c] = Sr(r.probability, i.probability);
 	return J(V, [o], {
-		shows: `Predictions with ${Yc(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+		shows: `Predictions with ${$c(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: na(r)
+		about: oa(r)
 	});
 }
-var Wc = 5;
-function Gc(e, t) {
+var Jc = 5;
+function Yc(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Kc(e, t) {
+function Xc(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${L(t).replace(/^[<>]/, "")}`
+		number: `<${I(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: L(e)
+		number: I(e)
 	};
 }
-var qc = {
+var Zc = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Jc = 6;
-function Yc({ tests: e }) {
-	let t = e.slice(0, Jc).map(({ part: e, how: t }) => {
+}, Qc = 6;
+function $c({ tests: e }) {
+	let t = e.slice(0, Qc).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${mn(hn({
+		return `${hn(gn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${qc[t]}`;
-	}), n = e.length > Jc ? [`${e.length - Jc} more`] : [];
+		}), e.encoder ?? !1)} ${Zc[t]}`;
+	}), n = e.length > Qc ? [`${e.length - Qc} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Xc({ before: e, after: t, target_before: n, target_after: r }) {
+function el({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5673,7 +5680,7 @@ function Xc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Zc(e) {
+function tl(e) {
 	return {
 		head: [
 			"token",
@@ -5681,7 +5688,7 @@ function Zc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Xc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: el(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5690,76 +5697,76 @@ function Zc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var Qc = 12;
-function $c() {
-	let e = j(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var nl = 12;
+function rl() {
+	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...gs({
+		...bs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Qc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = It(o && tl(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ M(Z, {
+		tokens: nl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Lt(o && al(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ M("button", {
+			a ? null : /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Qc,
+					nl,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ M(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ M(nl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ M(el, { result: s.result }) : null
+			/* @__PURE__ */ j(B, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(ol, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(il, { result: s.result }) : null
 		]
 	});
 }
-function el({ result: e }) {
-	return /* @__PURE__ */ M(X, {
+function il({ result: e }) {
+	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => zc(e, t),
-		table: () => Bc(e),
+		figure: (t) => Uc(e, t),
+		table: () => Wc(e),
 		data: e
 	});
 }
-function tl(e, t, n) {
+function al(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function nl({ result: e }) {
-	let t = j(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ M(x, { children: [n === null ? /* @__PURE__ */ M("p", {
+function ol({ result: e }) {
+	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ M("ol", {
+	}) : null, /* @__PURE__ */ j("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Jn(e),
+			"aria-pressed": i === e.position - 1 && a === Yn(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: Jn(e)
+				target: Yn(e)
 			}),
-			children: [/* @__PURE__ */ M($, { text: e.text }), /* @__PURE__ */ M("span", {
+			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
-				children: L(e.probability)
+				children: I(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function rl(e) {
-	let t = j(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = It(n && !a ? {
+function sl(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Lt(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -5767,79 +5774,79 @@ function rl(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Ie(() => {
-		s && e.say && (t.said.value = `${e.say}: ${al(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ M("p", {
+		s && e.say && (t.said.value = `${e.say}: ${ll(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(B, { answer: o }), s ? /* @__PURE__ */ M(il, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(cl, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function il(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = al(t, i), d = j().explained.value;
-	return /* @__PURE__ */ M("div", {
+function cl(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = ll(t, i), d = A().explained.value;
+	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ M(X, {
+			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Uc(t, d, e),
-				table: () => Zc(t),
+				figure: (e) => qc(t, d, e),
+				table: () => tl(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ M($, { text: a.text }),
+					/* @__PURE__ */ j($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ M("p", {
+			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", al(t, null).join(" → ")]
+				children: ["Its probability: ", ll(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ M(cl, {
+			/* @__PURE__ */ j(fl, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					I(t.nats),
+					F(t.nats),
 					" ",
-					/* @__PURE__ */ M(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					ol(t),
+					ul(t),
 					" ",
-					s ? /* @__PURE__ */ M("strong", { children: Er(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: Dr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ M(sl, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(dl, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function al(e, t) {
-	return t === null ? xr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
+function ll(e, t) {
+	return t === null ? Sr(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function ol({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ M(x, { children: "No control for this kind of test." });
+function ul({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Q, {
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5854,57 +5861,57 @@ function ol({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function sl(e) {
-	return /* @__PURE__ */ M(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+function dl(e) {
+	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	}, t)) });
 }
-function cl(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(ll(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ M("div", {
+function fl(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(pl(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ M("svg", {
+			/* @__PURE__ */ j("svg", {
 				viewBox: "0 0 200 26",
 				"aria-hidden": "true",
 				children: [
-					/* @__PURE__ */ M("line", {
+					/* @__PURE__ */ j("line", {
 						x1: 4,
 						x2: 196,
 						y1: 14,
 						y2: 14,
 						class: "axis"
 					}),
-					e.limit === null ? null : /* @__PURE__ */ M("rect", {
+					e.limit === null ? null : /* @__PURE__ */ j("rect", {
 						x: n,
 						y: 7,
 						width: Math.max(r - n, 1),
 						height: 14,
 						class: "band"
 					}),
-					/* @__PURE__ */ M("line", {
+					/* @__PURE__ */ j("line", {
 						x1: t(e.before),
 						x2: t(e.after),
 						y1: 14,
 						y2: 14,
 						class: "move"
 					}),
-					/* @__PURE__ */ M("circle", {
+					/* @__PURE__ */ j("circle", {
 						cx: t(e.before),
 						cy: 14,
 						r: 4,
 						class: "before"
 					}),
-					/* @__PURE__ */ M("circle", {
+					/* @__PURE__ */ j("circle", {
 						cx: t(e.after),
 						cy: 14,
 						r: 4,
@@ -5912,215 +5919,215 @@ function cl(e) {
 					})
 				]
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "ends",
-				children: [/* @__PURE__ */ M("span", { children: "0%" }), /* @__PURE__ */ M("span", { children: "100%" })]
+				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
 			}),
-			/* @__PURE__ */ M("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
+			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
 		]
 	});
 }
-function ll(e, t) {
+function pl(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var ul = {
+var ml = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, dl = {
+}, hl = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function fl() {
-	let e = j(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Lt(n && t ? {
+function gl() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Rt(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ M(Z, {
+	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
-		title: `Inspector: ${P(t)}`,
+		title: `Inspector: ${N(t)}`,
 		children: [
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ M(yl, {}),
-			/* @__PURE__ */ M(B, { answer: r }),
-			i && an(i.part, t) ? /* @__PURE__ */ M("dl", {
+			/* @__PURE__ */ j(Cl, {}),
+			/* @__PURE__ */ j(B, { answer: r }),
+			i && on(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ M(pl, {
+					t.encoder ? /* @__PURE__ */ j(_l, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ M("span", {
+						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ M(pl, {
-						name: /* @__PURE__ */ M(Q, { name: "credit" }),
-						children: [I(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ j(_l, {
+						name: /* @__PURE__ */ j(Q, { name: "credit" }),
+						children: [F(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ M(pl, {
-						name: /* @__PURE__ */ M(Q, { name: "activation" }),
-						children: I(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ j(_l, {
+						name: /* @__PURE__ */ j(Q, { name: "activation" }),
+						children: F(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ M(pl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(_l, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ M(ws, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(Os, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ M(vl, {
+					/* @__PURE__ */ j(Sl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ M(vl, {
+					/* @__PURE__ */ j(Sl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ M(hl, { part: t })
+					/* @__PURE__ */ j(yl, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ M(Z, {
+	}) : /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function pl(e) {
-	return /* @__PURE__ */ M("div", { children: [/* @__PURE__ */ M("dt", { children: e.name }), /* @__PURE__ */ M("dd", { children: e.children })] });
+function _l(e) {
+	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var ml = {
+var vl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function hl({ part: e }) {
-	let t = j(), n = t.followed(), { answer: r, result: i, stale: a } = Lt(n && sn(e) !== e.kind && t.reads() === null ? {
+function yl({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Rt(n && cn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...gs({
+		...bs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ M(pl, {
+	return r?.error ? /* @__PURE__ */ j(_l, {
 		name: "reads",
-		children: /* @__PURE__ */ M(B, { answer: r })
-	}) : !i || a || !an(i.part, e) ? null : /* @__PURE__ */ M(x, { children: i.reads.map((e) => /* @__PURE__ */ M(gl, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ j(B, { answer: r })
+	}) : !i || a || !on(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(bl, { reading: e }, e.what)) });
 }
-function gl({ reading: e }) {
+function bl({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ M(pl, {
-		name: ml[t],
+	return /* @__PURE__ */ j(_l, {
+		name: vl[t],
 		children: [
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					I(n),
-					a ? /* @__PURE__ */ M(x, { children: [
+					F(n),
+					a ? /* @__PURE__ */ j(x, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ M($, { text: a.text })
+						/* @__PURE__ */ j($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ M(_l, { term: e }, hn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ M("span", {
+			r.map((e) => /* @__PURE__ */ j(xl, { term: e }, gn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: I(i.value)
+						children: F(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function _l({ term: e }) {
-	let t = gn(e.part);
-	return /* @__PURE__ */ M("span", {
+function xl({ term: e }) {
+	let t = _n(e.part);
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ M(Ga, { part: t }) : hn(e.part),
+			t ? /* @__PURE__ */ j(Ya, { part: t }) : gn(e.part),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: I(e.value)
+				children: F(e.value)
 			})
 		]
 	});
 }
-function vl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ M(pl, {
+function Sl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(_l, {
 		name: e.name,
-		children: /* @__PURE__ */ M(Cs, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ds, { tokens: e.tokens })
 	});
 }
-function yl() {
-	let e = j(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ M("fieldset", {
+function Cl() {
+	let e = A(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ M("legend", { children: ["Test ", /* @__PURE__ */ M("kbd", { children: "t" })] }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [Hn.map((t) => /* @__PURE__ */ M("button", {
+				children: [Un.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : ul[t],
+					title: t === "swap" && r === null ? "Open B first" : ml[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ M("button", {
+				}, t)), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ M("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ M(rl, {
+			n ? /* @__PURE__ */ j(sl, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: ul[n],
-				say: `${P(t)} ${dl[n]}`
+				note: ml[n],
+				say: `${N(t)} ${hl[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var bl = 46, xl = V - 6, Sl = 112;
-function Cl(e, t) {
+var wl = 46, Tl = V - 6, El = 112;
+function Dl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [wl(e)], {
+	return J(V, [Ol(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function wl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => bl + t * (xl - bl) / Math.max(e.length - 1, 1), i = (e) => Sl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Ol({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => wl + t * (Tl - wl) / Math.max(e.length - 1, 1), i = (e) => El - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6129,32 +6136,32 @@ function wl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => wi(bl, i(e), xl, i(e), { stroke: fi })),
+			...a.map((e) => Oi(wl, i(e), Tl, i(e), { stroke: gi })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			wi(bl, Sl, xl, Sl, { stroke: di }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? wi(r(t), Sl, r(t), 114.5, { stroke: di }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Oi(wl, El, Tl, El, { stroke: hi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Oi(r(t), El, r(t), 114.5, { stroke: hi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
 			}) : ""),
-			gi("polyline", {
+			bi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: pi,
+				stroke: _i,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => gi("circle", {
+			...e.map((e, t) => bi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: pi
+				fill: _i
 			})),
-			G((bl + xl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((wl + Tl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6166,7 +6173,7 @@ function wl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function Tl({ lens: e }) {
+function kl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6177,7 +6184,7 @@ function Tl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ia(e.layer),
+			ca(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6187,25 +6194,25 @@ function Tl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var El = 360, Dl = 150, Ol = 44, kl = 14, Al = new Intl.NumberFormat("en", { notation: "compact" });
-function jl() {
-	let e = j().explained.value, t = Gt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ M(Z, {
+var Al = 360, jl = 150, Ml = 44, Nl = 14, Pl = new Intl.NumberFormat("en", { notation: "compact" });
+function Fl() {
+	let e = A().explained.value, t = Kt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
 		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Cl(e, t),
-				table: () => Tl(e),
+				figure: (t) => Dl(e, t),
+				table: () => kl(e),
 				data: e
 			}),
-			/* @__PURE__ */ M(Nl, {
+			/* @__PURE__ */ j(Ll, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ M(qa, {
+			/* @__PURE__ */ j(Za, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6214,59 +6221,59 @@ function jl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Ml(e.layer),
+					Il(e.layer),
 					`${e.rank}`,
-					L(e.probability),
-					/* @__PURE__ */ M("bdi", { children: R(e.top.text) }, "top")
+					I(e.probability),
+					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function Ml(e) {
+function Il(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Nl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ol + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Pl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ M("svg", {
+function Ll({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ml + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Rl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${El} ${Dl}`,
+		viewBox: `0 0 ${Al} ${jl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
-				x1: Ol,
+			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: Ml,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ M("text", {
+			}), /* @__PURE__ */ j("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Al.format(e)
+				children: e === 1 ? "top, 1" : Pl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ M("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("circle", {
+				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ M("text", {
+				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(kl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Nl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ M("text", {
-				x: Ol,
+			/* @__PURE__ */ j("text", {
+				x: Ml,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ M("text", {
+			/* @__PURE__ */ j("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6275,8 +6282,8 @@ function Nl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Pl(e, t) {
-	let n = e.lens, r = t?.answer.part ? dn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Rl(e, t) {
+	let n = e.lens, r = t?.answer.part ? fn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6285,50 +6292,50 @@ function Pl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Ml(n[o]?.layer ?? null)} on`
+		text: `top from ${Il(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Fl = 12;
-function Il(e, t) {
-	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Fl).map((e) => ({
-		name: Dn(e),
+var zl = 12;
+function Bl(e, t) {
+	let n = Dn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, zl).map((e) => ({
+		name: On(e),
 		value: e.value,
-		number: I(e.value, 3)
-	})), a = No(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => zl(e, r)), ...i.length > 0 ? [Do(V, {
+		number: F(e.value, 3)
+	})), a = Lo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => Ul(e, r)), ...i.length > 0 ? [jo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${L(e.probability)}).`
+		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var Ll = 40, Rl = 84;
-function zl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Rl, o = (V - Ll) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Vl = 40, Hl = 84;
+function Ul({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Hl, o = (V - Vl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Mo({
+			...Io({
 				low: r,
 				high: i
-			}).map((e) => wi(Ll, a(e), V, a(e), { stroke: e === 0 ? di : fi }) + G(36, a(e) + 2.3, I(e, 2), {
+			}).map((e) => Oi(Vl, a(e), V, a(e), { stroke: e === 0 ? hi : gi }) + G(36, a(e) + 2.3, F(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Ll + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = Vl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
-				return Ei(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Ai(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Ll + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((Vl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6340,7 +6347,7 @@ function zl({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function Bl(e) {
+function Wl(e) {
 	return {
 		head: [
 			"part",
@@ -6351,14 +6358,14 @@ function Bl(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			mn(`L${e}`, t ?? !1),
+			hn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			Dn(e),
+			On(e),
 			"neuron",
 			e.value,
 			null,
@@ -6368,18 +6375,18 @@ function Bl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Vl({ facts: e }) {
-	let t = j();
-	return /* @__PURE__ */ M("p", { children: [
+function Gl({ facts: e }) {
+	let t = A();
+	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		e.slice(0, 3).map((e) => /* @__PURE__ */ M("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => t.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: wn
+				knowledge: Tn
 			}),
 			children: [
 				e.relation,
@@ -6393,34 +6400,34 @@ function Vl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Hl({ list: e, open: t }) {
-	let n = j(), r = A(0), i = A(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ M("details", {
+function Kl({ list: e, open: t }) {
+	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ j("details", {
 		open: t,
-		children: [/* @__PURE__ */ M("summary", { children: "Choose a known fact" }), /* @__PURE__ */ M("p", {
+		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ M("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ M("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ M("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ M("option", {
+						children: a.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6430,7 +6437,7 @@ function Hl({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ M("button", {
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6444,35 +6451,35 @@ function Hl({ list: e, open: t }) {
 		})]
 	});
 }
-function Ul() {
-	let e = j(), t = A(""), n = A(""), r = kn(t.value);
-	return /* @__PURE__ */ M("details", { children: [
-		/* @__PURE__ */ M("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ M("label", {
+function ql() {
+	let e = A(), t = k(""), n = k(""), r = An(t.value);
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ j("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ M("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ M("label", { children: [
+			children: [/* @__PURE__ */ j("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ M("button", {
+			] }), /* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...wn,
+					...Tn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6482,17 +6489,17 @@ function Ul() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var Wl = {
+var Jl = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Gl = {
+}, Yl = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Kl({ found: e, list: t }) {
-	let n = j(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = An(e), s = a?.action === "erase" ? o.shared : o[jn(o, r?.set ?? null)], c = It(a && r && i ? Ln(r, a, i, s) : null);
+function Xl({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = jn(e), s = a?.action === "erase" ? o.shared : o[Mn(o, r?.set ?? null)], c = Lt(a && r && i ? Rn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6501,33 +6508,33 @@ function Kl({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ M("fieldset", {
+	return /* @__PURE__ */ j("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ M("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ M(ql, {
+			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ j(Zl, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ M(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Jl, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ql, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ M(Xl, {
+			}), /* @__PURE__ */ j(eu, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => P(rn(e)))
+				neurons: s.map((e) => N(an(e)))
 			})] }) : null
 		]
 	});
 }
-function ql({ own: e, counts: t }) {
-	let n = j(), r = n.at.knowledge.value?.edit ?? null, i = A(r?.action ?? "update"), a = A(r?.to ?? ""), o = A(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ M("form", {
+function Zl({ own: e, counts: t }) {
+	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ j("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6537,56 +6544,56 @@ function ql({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ M("label", { children: [
+			/* @__PURE__ */ j("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: xn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ M("option", {
+					children: Sn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Wl[e]
+						children: Jl[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("label", { children: [
+			s ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ M("label", { children: [
+			] }), /* @__PURE__ */ j("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Sn.map((e) => /* @__PURE__ */ M("option", {
+					children: Cn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Gl[e]
+						children: Yl[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ M("button", {
+			r ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ M("span", {
+			c > 0 ? null : /* @__PURE__ */ j("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function Jl({ result: e, answer: t }) {
+function Ql({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6614,81 +6621,81 @@ function Jl({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ M(Ka, {
+			/* @__PURE__ */ j(Xa, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ M("table", { children: [
-					/* @__PURE__ */ M("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ M("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("td", { children: [e.prompt, e.used ? /* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Yl, { said: e.before }) }),
-						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(Yl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j($l, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j($l, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ M(Ka, {
+			/* @__PURE__ */ j(Xa, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ M("table", { children: [
-					/* @__PURE__ */ M("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ M("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.before)
+							children: I(t.before)
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.after)
+							children: I(t.after)
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6698,175 +6705,175 @@ function Jl({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: n ? L(n.after) : "—"
+							children: n ? I(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					P(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					P(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ M("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function Yl({ said: e }) {
-	return /* @__PURE__ */ M("span", {
+function $l({ said: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	});
 }
-function Xl(e) {
-	let t = j().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ M("details", { children: [
-		/* @__PURE__ */ M("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
+function eu(e) {
+	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ M(Zl, {
+		}), /* @__PURE__ */ j(tu, {
 			label: "The fact as a line of JSON",
-			text: Nn(e.fact)
+			text: Pn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ M(Zl, {
+		/* @__PURE__ */ j(tu, {
 			label: "The command",
-			text: Pn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Fn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Zl({ label: e, text: t }) {
-	return /* @__PURE__ */ M(Ka, {
+function tu({ label: e, text: t }) {
+	return /* @__PURE__ */ j(Xa, {
 		label: e,
-		children: /* @__PURE__ */ M("pre", { children: /* @__PURE__ */ M("code", { children: t }) })
+		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var Ql = [
+var nu = [
 	.2,
 	.1,
 	.05
-], $l = 12, eu = {
+], ru = 12, iu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function tu({ explained: e }) {
-	let t = j(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = It(r && !i ? {
+function au({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Lt(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ M("p", {
+	return i ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ M("code", { children: "unembed open" }),
+			/* @__PURE__ */ j("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ M("section", {
+	}) : /* @__PURE__ */ j("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ M("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ M(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ M(nu, {
+			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ j(B, { answer: a }),
+			a?.result ? /* @__PURE__ */ j(ou, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ M(iu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(cu, { list: a.result }) : null
 		]
 	});
 }
-function nu({ list: e, explained: t }) {
-	let n = j(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Tn(e, n.state.value.a, t.target.text);
-	if (r?.prompts) return /* @__PURE__ */ M("p", { children: [
+function ou({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = En(e, n.state.value.a, t.target.text);
+	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ M($, { text: t.target.text }),
+		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ M(ru, {})
+		/* @__PURE__ */ j(su, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ M(x, { children: [i ? /* @__PURE__ */ M("p", { children: [
+	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
-		/* @__PURE__ */ M("strong", { children: i.subject }),
+		/* @__PURE__ */ j("strong", { children: i.subject }),
 		" is",
 		" ",
-		/* @__PURE__ */ M("strong", { children: i.answer }),
+		/* @__PURE__ */ j("strong", { children: i.answer }),
 		" (",
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ M(ru, {}) : /* @__PURE__ */ M("button", {
+		r ? /* @__PURE__ */ j(su, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: wn }),
+			onClick: () => n.set({ knowledge: Tn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ M(Vl, { facts: o }) : /* @__PURE__ */ M("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Gl, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Hl, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Kl, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ M(Ul, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(ql, {})] })] });
 }
-function ru() {
-	let e = j();
-	return e.data.host === "report" ? null : /* @__PURE__ */ M("button", {
+function su() {
+	let e = A();
+	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function iu({ list: e }) {
-	let t = j(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? In(n, r) : null, { answer: a, result: o, stale: s } = Lt(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
+function cu({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Ln(n, r) : null, { answer: a, result: o, stale: s } = Rt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: /* @__PURE__ */ M("label", { children: [
+			children: /* @__PURE__ */ j("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...Ql, n.t])].map((e) => /* @__PURE__ */ M("option", {
+					children: [.../* @__PURE__ */ new Set([...nu, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6877,32 +6884,32 @@ function iu({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ M(B, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j(B, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ M("div", {
+		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ M(au, { found: o }), /* @__PURE__ */ M(Kl, {
+			children: [/* @__PURE__ */ j(lu, { found: o }), /* @__PURE__ */ j(Xl, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function au({ found: e }) {
-	let t = j(), n = t.at.knowledge.value, [r] = e.facts;
+function lu({ found: e }) {
+	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = An(e), a = jn(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
+	let i = jn(e), a = Mn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ M($, { text: r.answer }),
+				/* @__PURE__ */ j($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6911,15 +6918,15 @@ function au({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ M("p", {
+		e.notes.map((e) => /* @__PURE__ */ j("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ M("fieldset", { children: [/* @__PURE__ */ M("legend", { children: "Which neurons" }), Cn.map((e) => /* @__PURE__ */ M("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), wn.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ M("label", { children: [
-					/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("label", { children: [
+					/* @__PURE__ */ j("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6927,23 +6934,23 @@ function au({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					eu[e],
+					iu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ M(ou, { neurons: i[e] })
+				/* @__PURE__ */ j(uu, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ M("p", {
+		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ M(su, {
+		}) : /* @__PURE__ */ j(du, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ M(qa, {
+		/* @__PURE__ */ j(Za, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6952,37 +6959,37 @@ function au({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				L(r.probabilities[t] ?? 0),
+				I(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function ou({ neurons: e }) {
-	return /* @__PURE__ */ M("span", {
+function uu({ neurons: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, $l).map((e) => {
-			let t = rn(e);
-			return /* @__PURE__ */ M(Ga, { part: t }, P(t));
-		}), e.length > $l ? /* @__PURE__ */ M("span", {
+		children: [e.slice(0, ru).map((e) => {
+			let t = an(e);
+			return /* @__PURE__ */ j(Ya, { part: t }, N(t));
+		}), e.length > ru ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - $l,
+				e.length - ru,
 				" more"
 			]
 		}) : null]
 	});
 }
-function su(e) {
-	let t = j(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ M("fieldset", {
+function du(e) {
+	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ M("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ M("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -6990,15 +6997,15 @@ function su(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ M(rl, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(sl, {
 				tests: e.neurons.map((e) => ({
-					part: rn(e),
+					part: an(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ M("p", {
+			n && !e.whole ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -7006,23 +7013,23 @@ function su(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var cu = 12, lu = 100, uu = 12;
-function du() {
-	let e = j(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Lt(o && n ? {
+var fu = 12, pu = 100, mu = 12;
+function hu() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Rt(o && n ? {
 		ask: "attribute",
-		...gs({
+		...bs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: lu
+		top: pu
 	} : null);
-	return /* @__PURE__ */ M("div", { children: t ? /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
 		title: "Knowledge",
 		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
-			o ? null : /* @__PURE__ */ M("p", {
+			o ? null : /* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"Knowledge is attributed ",
@@ -7030,44 +7037,44 @@ function du() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ M(B, { answer: c }),
-			l ? /* @__PURE__ */ M(fu, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			l ? /* @__PURE__ */ j(gu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ M(tu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(au, { explained: t }) : null
 		]
 	}) : null });
 }
-function fu({ result: e, stale: t }) {
-	let n = En(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ M("div", {
+function gu({ result: e, stale: t }) {
+	let n = Dn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => Il(e, t),
-				table: () => Bl(e),
+				figure: (t) => Bl(e, t),
+				table: () => Wl(e),
 				data: e
 			}),
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ M("div", { children: n.map((t) => /* @__PURE__ */ M("div", { children: [
-					n.length > 1 ? /* @__PURE__ */ M("p", {
+				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
+					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: pu(t, e)
+						children: _u(t, e)
 					}) : null,
-					/* @__PURE__ */ M(_u, {
+					/* @__PURE__ */ j(xu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ M(vu, {
+					/* @__PURE__ */ j(Su, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ M(yu, { neurons: e.attributions.slice(0, cu) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Cu, { neurons: e.attributions.slice(0, fu) })]
 			}),
-			/* @__PURE__ */ M(qa, {
+			/* @__PURE__ */ j(Za, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7077,65 +7084,65 @@ function fu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = On(e.neurons, e.layers.length);
+					let t = kn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						mn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : I(n.sum, 4),
-						I(n.change, 4),
-						n.error === null ? "" : F(n.error, 4),
-						(t[r] ?? []).map((e) => `${Dn(e)} ${I(e.value, 3)}`).join(", ")
+						hn(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : F(n.sum, 4),
+						F(n.change, 4),
+						n.error === null ? "" : P(n.error, 4),
+						(t[r] ?? []).map((e) => `${On(e)} ${F(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function pu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function _u({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var mu = 26, hu = 300, gu = 74;
-function _u({ stack: e, sums: t }) {
+var vu = 26, yu = 300, bu = 74;
+function xu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * gu;
-	return /* @__PURE__ */ M("svg", {
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * bu;
+	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${hu} 104`,
+		viewBox: `0 0 ${yu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Mo({
+			Io({
 				low: i,
 				high: a
-			}).map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
-				x1: mu,
-				x2: hu,
+			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: vu,
+				x2: yu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
-			}), /* @__PURE__ */ M("text", {
+			}), /* @__PURE__ */ j("text", {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: I(e, 1)
+				children: F(e, 1)
 			})] }, e)),
-			n.map((t, i) => /* @__PURE__ */ M("g", { children: [
-				/* @__PURE__ */ M("rect", {
+			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: mu + i * r + 1,
+					x: vu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
-				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ M("text", {
-					x: mu + (i + .5) * r,
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
+					x: vu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ M("title", { children: `${mn(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${hn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
 			] }, t.layer)),
-			/* @__PURE__ */ M("text", {
+			/* @__PURE__ */ j("text", {
 				x: 163,
 				y: 101,
 				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
@@ -7143,129 +7150,129 @@ function _u({ stack: e, sums: t }) {
 		]
 	});
 }
-function vu({ stack: e, largest: t }) {
-	let n = j(), r = On(e.neurons, e.layers.length), i = Math.min(uu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
-	return e.neurons.length === 0 ? /* @__PURE__ */ M("p", {
+function Su({ stack: e, largest: t }) {
+	let n = A(), r = kn(e.neurons, e.layers.length), i = Math.min(mu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			uu,
+			mu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ M(Na, {
+	}), /* @__PURE__ */ j(La, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? si(r.value, t) : null;
+			return r ? di(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Dn(n)}: ${I(n.value, 3)}` : "";
+			return n ? `${On(n)}: ${F(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && an(rn(n), o);
+			return n !== void 0 && on(an(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => mn(`L${t}`, e.encoder),
+		columnName: (t) => hn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(rn(r));
+			r && n.select(an(r));
 		}
 	})] });
 }
-function yu({ neurons: e }) {
+function Cu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-		/* @__PURE__ */ M("th", {
+	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ M("span", {
+			children: /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ M("tbody", { children: e.map((e) => /* @__PURE__ */ M("tr", { children: [
-		/* @__PURE__ */ M("th", {
+	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ M(Ga, { part: rn(e) })
+			children: /* @__PURE__ */ j(Ya, { part: an(e) })
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ M(Wo, {
+			children: /* @__PURE__ */ j(Jo, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ M(Uo, {
+			children: /* @__PURE__ */ j(qo, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: I(e.activation)
+			children: F(e.activation)
 		})
-	] }, Dn(e))) })] });
+	] }, On(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var bu = 40;
-function xu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Lo(i.terms, Math.min(t, bu), n), { sum: l } = Bo(i), u = [
+var wu = 40;
+function Tu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Vo(i.terms, Math.min(t, wu), n), { sum: l } = Wo(i), u = [
 		...s.map((e) => ({
-			name: hn(e),
+			name: gn(e),
 			value: e.value,
-			number: I(e.value)
+			number: F(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: I(c.value),
+			number: F(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: I(l),
+			number: F(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Do(V, {
+	return J(V, [jo(V, {
 		rows: u,
-		axis: No(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Lo(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${ra(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${sa(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: na(a)
+		about: oa(a)
 	});
 }
-function Su({ ledger: e }) {
+function Eu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7278,7 +7285,7 @@ function Su({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			hn(e),
+			gn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7290,107 +7297,107 @@ function Su({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Cu() {
-	return /* @__PURE__ */ M("p", {
+function Du() {
+	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ M(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ M(Q, { name: "suppressor" }),
+			/* @__PURE__ */ j(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function wu({ part: e }) {
-	let t = Gt(), n = t && Fs(t, e);
+function Ou({ part: e }) {
+	let t = Kt(), n = t && zs(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ls(t, n), { nats: a, effect: o } = n;
-	return /* @__PURE__ */ M("span", {
+	let [r, i] = Vs(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${Er(o)}` : ""}`,
+		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Dr(o)}` : ""}`,
 		children: [
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "from",
 				children: [r, " → "]
 			}),
 			i,
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? Er(o)[0] : ""
+				children: o ? Dr(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Tu = 12, Eu = 10, Du = Infinity, Ou = xe({
+var ku = 12, Au = 10, ju = Infinity, Mu = xe({
 	is: () => !1,
 	set: () => {}
-}), ku = xe({
+}), Nu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function Au() {
-	let e = j(), t = e.explained.value, n = Gt(), r = A("size"), i = A(Tu), a = A({});
+function Pu() {
+	let e = A(), t = e.explained.value, n = Kt(), r = k("size"), i = k(ku), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = gn(e);
-		return t && n ? Fs(n, t)?.nats ?? null : null;
-	}, l = Lo(o.terms, i.value, r.value, (e) => Mu(gn(e), s), c), u = Ro(0, o.terms, l.others.value);
-	return /* @__PURE__ */ M(Z, {
+		let t = _n(e);
+		return t && n ? zs(n, t)?.nats ?? null : null;
+	}, l = Vo(o.terms, i.value, r.value, (e) => Iu(_n(e), s), c), u = Ho(0, o.terms, l.others.value);
+	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ M(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ M(Nu, { explained: t }),
+		note: /* @__PURE__ */ j(Lu, { explained: t }),
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => xu(t, i.value, r.value, e),
-				table: () => Su(t),
+				figure: (e) => Tu(t, i.value, r.value, e),
+				table: () => Eu(t),
 				data: t
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ M("label", { children: [
+				children: [/* @__PURE__ */ j("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > Tu ? /* @__PURE__ */ M("button", {
+				] }), o.terms.length > ku ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Tu ? Du : Tu,
-					children: i.value === Tu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === ku ? ju : ku,
+					children: i.value === ku ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ M(Ou.Provider, {
+			/* @__PURE__ */ j(Mu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Mu(t, s),
+					is: (e, t) => a.value[e] ?? Iu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7398,126 +7405,126 @@ function Au() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ M(ku.Provider, {
+				children: /* @__PURE__ */ j(Nu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ M("table", {
+					children: /* @__PURE__ */ j("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Gu,
+						onKeyDown: Yu,
 						children: [
-							/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-								/* @__PURE__ */ M("th", {
+							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ M(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ M("span", {
+									children: /* @__PURE__ */ j("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: ju(t)
+									children: Fu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ M("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ M(Iu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Bu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Vo(e))), /* @__PURE__ */ M(Uu, {
+							}, Go(e))), /* @__PURE__ */ j(qu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ M(Fu, { explained: t })
+							/* @__PURE__ */ j(zu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ M(Cu, {})
+			/* @__PURE__ */ j(Du, {})
 		]
 	});
 }
-function ju({ target: e, reference: t }) {
+function Fu({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Mu(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : an(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && sn(t) === e.kind;
+function Iu(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : on(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && cn(t) === e.kind;
 }
-function Nu({ explained: e }) {
+function Lu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ M(x, { children: [
+	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		Pu(n),
+		Ru(n),
 		"; raw ",
-		/* @__PURE__ */ M(Q, { name: "logit" }),
+		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
-		F(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ M(x, { children: [
+		P(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
 			", ",
-			/* @__PURE__ */ M(Q, { name: "reference" }),
+			/* @__PURE__ */ j(Q, { name: "reference" }),
 			" ",
-			F(n.value)
+			P(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ M(Q, { name: "credit" }),
+		/* @__PURE__ */ j(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Pu(e) {
+function Ru(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Fu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Bo(e.ledger);
-	return /* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M("tr", {
+function zu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Wo(e.ledger);
+	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-total": t,
-				children: I(t)
+				children: F(t)
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
 					" (|Δ| ",
-					vr(n),
+					yr(n),
 					", tolerance",
 					" ",
-					vr(e.ledger.tolerance),
+					yr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Iu(e) {
-	let t = j(), n = ze(Ou), { term: r, level: i } = e, a = gn(r), o = Vo(r), s = a !== null && a.kind === sn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Hu, {
-			name: hn(r),
+function Bu(e) {
+	let t = A(), n = Be(Mu), { term: r, level: i } = e, a = _n(r), o = Go(r), s = a !== null && a.kind === cn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(Ku, {
+			name: gn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7526,94 +7533,94 @@ function Iu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(an(a, t.at.selection.value) ? null : a);
+				a && t.select(on(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ M(Lu, {
+		c && i === 1 ? /* @__PURE__ */ j(Vu, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ M(Bu, {
+		c && i === 2 ? /* @__PURE__ */ j(Wu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Lu({ term: e, largest: t }) {
-	let n = j(), r = ze(ku), i = n.followed(), a = {
+function Vu({ term: e, largest: t }) {
+	let n = A(), r = Be(Nu), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: Eu
-	}, o = It(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ M("tr", {
+		top: Au
+	}, o = Lt(i ? a : null);
+	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ M("td", {
+		children: /* @__PURE__ */ j("td", {
 			colSpan: 4,
 			class: o?.error ? "error" : "",
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Ru(e)), u = Lo(l, Du, r.order, void 0, r.effectOf), d = Ro(t, l, c.value);
-	return /* @__PURE__ */ M(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ M(Iu, {
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Hu(e)), u = Vo(l, ju, r.order, void 0, r.effectOf), d = Ho(t, l, c.value);
+	return /* @__PURE__ */ j(x, { children: [
+		u.shown.map((e) => /* @__PURE__ */ j(Bu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => zu(t, e))
-		}, Vo(e))),
-		/* @__PURE__ */ M(Uu, {
+			sources: s.filter((t) => Uu(t, e))
+		}, Go(e))),
+		/* @__PURE__ */ j(qu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ M(Wu, {
+		/* @__PURE__ */ j(Ju, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Ru({ kind: e }) {
+function Hu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function zu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Ru(e));
+function Uu(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || Hu(e));
 }
-function Bu(e) {
-	let t = j(), n = (e) => Ru(e) ? "rounding" : `from ${e.source} ${z(Vu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Lo(e.terms, Eu, "size"), o = Ro(e.largest, r, i.value);
-	return /* @__PURE__ */ M(x, { children: [
-		r.map((e) => /* @__PURE__ */ M(Hu, {
+function Wu(e) {
+	let t = A(), n = (e) => Hu(e) ? "rounding" : `from ${e.source} ${z(Gu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Vo(e.terms, Au, "size"), o = Ho(e.largest, r, i.value);
+	return /* @__PURE__ */ j(x, { children: [
+		r.map((e) => /* @__PURE__ */ j(Ku, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Vo(e))),
-		/* @__PURE__ */ M(Uu, {
+		}, Go(e))),
+		/* @__PURE__ */ j(qu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ M(Wu, {
+		/* @__PURE__ */ j(Ju, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Vu(e, { kind: t, source: n }) {
+function Gu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Hu(e) {
-	let t = j(), { part: n, open: r, level: i } = e, a = n !== null && an(n, t.at.selection.value);
-	return /* @__PURE__ */ M("tr", {
-		class: `level-${i}${n !== null && an(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function Ku(e) {
+	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && on(n, t.at.selection.value);
+	return /* @__PURE__ */ j("tr", {
+		class: `level-${i}${n !== null && on(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7626,168 +7633,168 @@ function Hu(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ M("span", { class: "twisty" }) : /* @__PURE__ */ M("span", {
+				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ M("bdi", { children: e.name })]
+				}), /* @__PURE__ */ j("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ M(Wo, { value: e.value })
+				children: /* @__PURE__ */ j(Jo, { value: e.value })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ M(Uo, {
+				children: /* @__PURE__ */ j(qo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ M("td", { children: n ? /* @__PURE__ */ M(wu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Ou, { part: n }) : null })
 		]
 	});
 }
-function Uu(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ M("tr", {
+function qu(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ M("span", { class: "twisty" }),
+					/* @__PURE__ */ j("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ M(Wo, { value: e.value })
+				children: /* @__PURE__ */ j(Jo, { value: e.value })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ M(Uo, {
+				children: /* @__PURE__ */ j(qo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ M("td", {})
+			/* @__PURE__ */ j("td", {})
 		]
 	});
 }
-function Wu(e) {
+function Ju(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ M("tr", {
+	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [/* @__PURE__ */ M("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e.sum)
+				children: F(e.sum)
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${F(e.parent)}`
 			})
 		]
 	});
 }
-function Gu(e) {
+function Yu(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Ku = 16;
-function qu() {
-	let e = j(), t = A("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = ei(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Lt(a ? {
+var Xu = 16;
+function Zu() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = ii(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Rt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...gs({ source: a.source }),
+		...bs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? Qu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => oa(e, t.value, d), p = {
+	let u = c ? nd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ua(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ M(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			"What the ",
-			/* @__PURE__ */ M(Q, { name: "residual stream" }),
+			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Yu(u.positions.length) ? " that is pointed at" : "",
+			u && !$u(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ M("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(aa).map(([e, t]) => /* @__PURE__ */ M("option", {
+						children: Object.entries(la).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ M(Ya, {
+			/* @__PURE__ */ j($a, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ M(B, { answer: s }),
-			c && !l ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: s }),
+			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => sa(c, n.target, t.value, p, e),
-				table: () => fa(c, p),
+				figure: (e) => da(c, n.target, t.value, p, e),
+				table: () => ga(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ M("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ M(Na, {
-						label: `Logit lens, ${aa[t.value]} by layer and token`,
+					/* @__PURE__ */ j(La, {
+						label: `Logit lens, ${la[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? ci(f(n)) : null;
+							return n ? fi(f(n)) : null;
 						},
-						...Yu(u.positions.length) ? { text: (e, t) => Xu(u.at(e, t)) } : {},
+						...$u(u.positions.length) ? { text: (e, t) => ed(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ M(Zu, {
+						tell: (e, t) => /* @__PURE__ */ j(td, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Ju(u.layers[e] ?? null),
+						rowName: (e) => Qu(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7795,7 +7802,7 @@ function qu() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ M(Wa, {
+					/* @__PURE__ */ j(Ja, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7803,10 +7810,10 @@ function qu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${aa[t.value]}`
+							high: `100 %, ${la[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ M(qa, {
+					/* @__PURE__ */ j(Za, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7817,12 +7824,12 @@ function qu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Ju(e.layer),
+							Qu(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ M("bdi", { children: Xu(e) }, "top"),
-							L(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ j("bdi", { children: ed(e) }, "top"),
+							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							L(e.probability)
+							I(e.probability)
 						])
 					})
 				]
@@ -7830,17 +7837,17 @@ function qu() {
 		]
 	});
 }
-function Ju(e) {
+function Qu(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Yu(e) {
-	return e <= Ku;
+function $u(e) {
+	return e <= Xu;
 }
-function Xu(e) {
+function ed(e) {
 	return z(e?.top[0]);
 }
-function Zu({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ M(x, { children: [
+function td({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
@@ -7849,23 +7856,23 @@ function Zu({ cell: e, token: t }) {
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		L(e.probability),
+		I(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ M("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ M("bdi", { children: z(t) }),
+				/* @__PURE__ */ j("bdi", { children: z(t) }),
 				" ",
-				/* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: L(e.top_probability[n] ?? 0)
+					children: I(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function Qu(e, t) {
+function nd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7875,102 +7882,102 @@ function Qu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function $u() {
-	let e = j(), t = Gt(), n = e.at.selection.value, r = t ? ed(t, n) : null;
+function rd() {
+	let e = A(), t = Kt(), n = e.at.selection.value, r = t ? id(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
-	return /* @__PURE__ */ M(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Mr(z(t.tokens[t.position]));
+	return /* @__PURE__ */ j(Z, {
 		name: "looked",
-		title: `Where ${P(N(r))} looked`,
+		title: `Where ${N(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ M(X, {
-			name: `looked-${P(N(r))}`,
-			figure: (e) => Vc(t, r, e),
-			table: () => Hc(r),
+		children: [/* @__PURE__ */ j(X, {
+			name: `looked-${N(M(r))}`,
+			figure: (e) => Gc(t, r, e),
+			table: () => Kc(r),
 			data: r
-		}), /* @__PURE__ */ M("table", {
+		}), /* @__PURE__ */ j("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ M("thead", {
+			children: [/* @__PURE__ */ j("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ M("tr", { children: [
-					/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ M("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ M("bdi", { children: z(e) }),
+						/* @__PURE__ */ j("bdi", { children: z(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ M("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: F(e.attention)
+					children: P(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: L(i),
-					children: F(i)
+					title: I(i),
+					children: P(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function ed(e, t) {
-	let n = e.answer.part ? dn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => an(N(e), t));
+function id(e, t) {
+	let n = e.answer.part ? fn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => on(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var td = 3;
-function nd() {
-	let e = j(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ M(Z, {
+var ad = 3;
+function od() {
+	let e = A(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ M(rd, {}) : /* @__PURE__ */ M(x, { children: [
-			/* @__PURE__ */ M("ul", {
+		children: t.length === 0 ? /* @__PURE__ */ j(sd, {}) : /* @__PURE__ */ j(x, { children: [
+			/* @__PURE__ */ j("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("div", {
+				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ M(Ga, { part: r.part }),
-						/* @__PURE__ */ M("select", {
-							"aria-label": `How ${P(r.part)} is tested`,
+						/* @__PURE__ */ j(Ya, { part: r.part }),
+						/* @__PURE__ */ j("select", {
+							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -7979,86 +7986,86 @@ function nd() {
 									how: r
 								} : e) });
 							},
-							children: Hn.map((e) => /* @__PURE__ */ M("option", {
+							children: Un.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ M("button", {
+						/* @__PURE__ */ j("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${P(r.part)}`,
+							"aria-label": `Remove the pin of ${N(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ M(rl, {
+				}), t.length > 1 ? /* @__PURE__ */ j(sl, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, on(r.part)))
+				}) : null] }, sn(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ M("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ M(rl, {
+			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ j(sl, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function rd() {
-	let e = j(), t = Wt(), n = t?.result ? ho(t.result).slice(0, td) : [];
-	return n.length === 0 ? /* @__PURE__ */ M(B, { answer: t }) : /* @__PURE__ */ M("p", {
+function sd() {
+	let e = A(), t = Gt(), n = t?.result ? yo(t.result).slice(0, ad) : [];
+	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
-		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ M("button", {
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.set({ pins: [{
 				part: t,
 				how: "zero"
 			}] }),
-			children: [P(t), " set to zero"]
-		}, on(t)))]
+			children: [N(t), " set to zero"]
+		}, sn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function id() {
-	let e = j().explained.value, t = _s();
+function cd() {
+	let e = A().explained.value, t = xs();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			z(i[r]),
+			Mr(z(i[r])),
 			": ",
 			R(n.text),
-			" has",
 			" ",
-			L(n.probability),
+			"has ",
+			I(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Lc(e, t),
-				table: () => Rc(e),
+				figure: (t) => Vc(e, t),
+				table: () => Hc(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ M("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ M(ad, {
+				children: [/* @__PURE__ */ j(ld, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ M(ad, {
+				}), t?.result ? /* @__PURE__ */ j(ld, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8066,96 +8073,96 @@ function id() {
 		]
 	});
 }
-function ad({ explained: e, caption: t }) {
-	let n = j();
-	return /* @__PURE__ */ M("table", {
+function ld({ explained: e, caption: t }) {
+	let n = A();
+	return /* @__PURE__ */ j("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ M("caption", { children: t }),
-			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("caption", { children: t }),
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ M("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(Yn(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(Yn(t, n.state.value.vs)),
-					children: /* @__PURE__ */ M($, { text: t.text })
+					onClick: () => n.set(Xn(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(Xn(t, n.state.value.vs)),
+					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: L(t.probability)
+					children: I(t.probability)
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function od() {
-	let e = j().explained.value, t = Wt();
+function ud() {
+	let e = A().explained.value, t = Gt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
-	return /* @__PURE__ */ M("section", {
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ M("p", {
+		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ M(cd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(fd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ M(x, { children: [sd(e.sentence).map((e, t) => /* @__PURE__ */ M(cd, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [dd(e.sentence).map((e, t) => /* @__PURE__ */ j(fd, {
 				span: e,
 				units: r
-			}, t)), i ? /* @__PURE__ */ M("span", {
+			}, t)), i ? /* @__PURE__ */ j("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function sd(e) {
+function dd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function cd({ span: e, units: t }) {
-	let n = j(), r = e.kind === "part" ? dn(e.text) : null;
-	if (r) return /* @__PURE__ */ M(Ga, { part: r });
+function fd({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? fn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(Ya, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ M("button", {
+	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : e.kind === null ? /* @__PURE__ */ M("span", { children: e.text }) : /* @__PURE__ */ M("bdi", {
+	}) : e.kind === null ? /* @__PURE__ */ j("span", { children: e.text }) : /* @__PURE__ */ j("bdi", {
 		class: `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/lib/find.ts
-function ld(e, t) {
+function pd(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8168,18 +8175,18 @@ function ld(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ud(e) {
-	let t = A(""), n = A(-1), r = ld(e.texts, t.value), i = (t) => {
+function md(e) {
+	let t = k(""), n = k(-1), r = pd(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = ld(e.texts, r)[0];
+		let i = pd(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ M("label", { children: [
+	return /* @__PURE__ */ j("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ M("input", {
+		/* @__PURE__ */ j("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8188,78 +8195,78 @@ function ud(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ M("output", {
+		/* @__PURE__ */ j("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function dd() {
-	let e = j(), t = e.explained.value, n = ei(t?.position ?? 0, t?.tokens.length ?? 0), r = A(null), i = Re(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = yd(), o = fd();
+function hd() {
+	let e = A(), t = e.explained.value, n = ii(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = ze(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Cd(), o = gd();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && ln(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ M(Z, {
+	let { tokens: s, position: c } = t, l = a !== null && un(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ M(x, { children: [
+		note: a ? /* @__PURE__ */ j(x, { children: [
 			"Coloured by what each token gives the target through ",
-			P(a.part),
+			N(a.part),
 			": orange + raises, purple − lowers; largest ",
-			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ M(hd, {
+			e.reads() === null ? null : /* @__PURE__ */ j(yd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ M(Ya, {
+			/* @__PURE__ */ j($a, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ M(ud, {
+			s.length > 128 ? /* @__PURE__ */ j(md, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = ti(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = ai(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ M("ol", {
+			/* @__PURE__ */ j("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("button", {
+					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: gd(h, d),
-						title: m && md(m, t),
+						style: bd(h, d),
+						title: m && vd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => vd(e),
+						onKeyDown: (e) => Sd(e),
 						children: [
-							/* @__PURE__ */ M("span", {
+							/* @__PURE__ */ j("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ M($, {
+							/* @__PURE__ */ j($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ M("span", {
+							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? pd(m) : "\xA0"
-							}) : /* @__PURE__ */ M(_d, {
+								children: m.positions[0] === n.position ? _d(m) : "\xA0"
+							}) : /* @__PURE__ */ j(xd, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ M("span", {
+					}), p ? /* @__PURE__ */ j("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8268,46 +8275,46 @@ function dd() {
 		]
 	});
 }
-function fd() {
-	let e = j(), t = Gt()?.words;
+function gd() {
+	let e = A(), t = Kt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function pd(e) {
-	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
+function _d(e) {
+	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function md(e, t) {
-	let { target: n } = t, [r, i] = xr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function vd(e, t) {
+	let { target: n } = t, [r, i] = Sr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function hd(e) {
-	let t = ei(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
+function yd(e) {
+	let t = ii(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ M(Ya, {
+		/* @__PURE__ */ j($a, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ M("ol", {
+		/* @__PURE__ */ j("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("span", {
+			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: gd(e.values[t.position], e.largest),
+				style: bd(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ M($, { text: t.label }),
-					/* @__PURE__ */ M(_d, {
+					/* @__PURE__ */ j($, { text: t.label }),
+					/* @__PURE__ */ j(xd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8316,49 +8323,49 @@ function hd(e) {
 		})
 	] });
 }
-function gd(e, t) {
+function bd(e, t) {
 	if (e === void 0) return {};
-	let n = si(e, t);
+	let n = di(e, t);
 	return {
 		background: n,
-		color: li(n)
+		color: pi(n)
 	};
 }
-function _d(e) {
+function xd(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ M("span", {
+	return /* @__PURE__ */ j("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
 	});
 }
-function vd(e) {
+function Sd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function yd() {
-	let e = j(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && sn(e) !== "mlp" ? {
+function Cd() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && cn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...un(e)
-	} : null, i = It(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...dn(e)
+	} : null, i = Lt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: bd(s, a)
+		values: wd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: bd(i.result, t)
+		values: wd(i.result, t)
 	} : null;
 }
-function bd(e, t) {
+function wd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (ln(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (un(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var xd = 40;
-function Sd(e, t) {
+var Td = 40;
+function Ed(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8370,22 +8377,22 @@ function Sd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Dd({
+	return r.map((e) => jd({
 		...e,
-		text: Cd(e.tokens)
+		text: Dd(e.tokens)
 	}));
 }
-function Cd(e) {
+function Dd(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : kr(e);
+	return e.length === 1 && t?.fragment ? t.fragment : Nr(e);
 }
-function wd(e) {
+function Od(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function Td({ by: e }) {
+function kd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Ed(e, t) {
+function Ad(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8407,7 +8414,7 @@ function Ed(e, t) {
 		role: null
 	}];
 }
-function Dd(e) {
+function jd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8427,58 +8434,58 @@ function Dd(e) {
 		text: i
 	};
 }
-function Od({ text: e, positions: t }, n = []) {
+function Md({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
-	return i.length > xd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
+	return i.length > Td ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function kd(e) {
+function Nd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Ad(e, t) {
+function Pd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + xr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+	return e.difference_without === null ? n + Sr(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
 }
 // src/lib/figure/words.ts
-var jd = 10.5, Md = 2.5, Nd = 30, Pd = 15, Fd = 16;
-function Id(e, t) {
-	let n = e.words?.units ?? [], r = wd(n), i = (t.source && n.length > 0 ? Ed(t.source ?? "", n) : Sd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Bd(t, i[n - 1], e, r)), o = Ci(t.source ?? t.prompt), s = Ud([...a, Hd(e, o)]), c = s.slice(0, Math.max(0, s.length - Fd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Wd(l, o), ea(Rd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var Fd = 10.5, Id = 2.5, Ld = 30, Rd = 15, zd = 16;
+function Bd(e, t) {
+	let n = e.words?.units ?? [], r = Od(n), i = (t.source && n.length > 0 ? Ad(t.source ?? "", n) : Ed(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Wd(t, i[n - 1], e, r)), o = Di(t.source ?? t.prompt), s = qd([...a, Kd(e, o)]), c = s.slice(0, Math.max(0, s.length - zd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [Jd(l, o), ia(Hd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${Ld(e)}${f}`,
+		shows: `${Vd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: na(e.target)
+		about: oa(e.target)
 	});
 }
-function Ld({ words: e, target: t, reference: n }) {
+function Vd({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Td(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${Td(e)}: ${r} when that ${Td(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${kd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${kd(e)}: ${r} when that ${kd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Rd({ reference: e }, t) {
+function Hd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => zd(1 - 2 * e, 1),
-		low: I(-t),
+		colour: (e) => Ud(1 - 2 * e, 1),
+		low: F(-t),
 		middle: "0",
-		high: I(t)
+		high: F(t)
 	};
 }
-function zd(e, t) {
-	return si(t > 0 ? .75 * e / t : 0, 1, !1);
+function Ud(e, t) {
+	return di(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Bd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Pi(e.text.trim() === "" ? R(e.text) : Gi(e.text), H - 6, jd), s = i === null ? "" : i.mark === "last" ? "asked here" : Ad(i, n), c = a !== null && a !== (t?.role ?? null);
+function Wd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ri(e.text.trim() === "" ? L(e.text) : Yi(e.text), H - 6, Fd), s = i === null ? "" : i.mark === "last" ? "asked here" : Pd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, jd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Fd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Vd(i, r, e, d);
+				let { ink: n, ground: o } = Gd(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8486,7 +8493,7 @@ function Bd(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: jd,
+						size: Fd,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8500,39 +8507,39 @@ function Bd(e, t, n, r) {
 		};
 	});
 }
-function Vd(e, t, n, r) {
+function Gd(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Pd, {
+	let i = (e) => K(n, 0, r, Rd, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: di,
+		ink: hi,
 		ground: i({
-			stroke: pi,
+			stroke: _i,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: di,
+		ink: hi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = zd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Ud(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: li(a),
+		ink: pi(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Hd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", jd) + 8, s = Math.max(q(i, jd, !0) + 6 + 2, q(a, W) + 4);
+function Kd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Fd) + 8, s = Math.max(q(i, Fd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8541,18 +8548,18 @@ function Hd({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: jd,
+					size: Fd,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Pd, {
+				K(t, 0, s, Rd, {
 					rx: 2,
 					fill: "none",
-					stroke: di,
+					stroke: hi,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: jd,
+					size: Fd,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8565,19 +8572,19 @@ function Hd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Ud(e) {
+function qd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Md;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Id;
 	return t;
 }
-function Wd(e, t) {
-	let n = e.map((e, n) => gi("g", { transform: `translate(0 ${n * Nd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function Jd(e, t) {
+	let n = e.map((e, n) => bi("g", { transform: `translate(0 ${n * Ld + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Nd + 9 - 5,
+		height: e.length * Ld + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Gd(e) {
+function Yd(e) {
 	return {
 		head: [
 			"unit",
@@ -8610,166 +8617,166 @@ function Gd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Kd = 5, qd = 40;
-function Jd() {
-	let e = j(), t = e.explained.value, n = Gt(), r = Wt(), i = A(null);
+var Xd = 5, Zd = 40;
+function Qd() {
+	let e = A(), t = e.explained.value, n = Kt(), r = Gt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? kd(a);
-	return /* @__PURE__ */ M("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Nd(a);
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ M(X, {
+			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Id(n, e),
-				table: () => Gd(n),
+				figure: (e) => Bd(n, e),
+				table: () => Yd(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ M(Yd, {
+			/* @__PURE__ */ j($d, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ M(nf, { explained: t }),
-			s ? /* @__PURE__ */ M($d, {
+			/* @__PURE__ */ j(sf, { explained: t }),
+			s ? /* @__PURE__ */ j(rf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ M(rf, {
+			/* @__PURE__ */ j(cf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ M("p", {
+			t.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function Yd(e) {
-	let t = j(), { explained: n, units: r } = e, { target: i } = n, a = wd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Ed(o, r) : Sd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > qd || n.tokens.length > 160, d = E(null);
+function $d(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Od(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Ad(o, r) : Ed(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Zd || n.tokens.length > 160, d = Re(null);
 	return Le(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ M("div", {
+	]), /* @__PURE__ */ j("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ M(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ M("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ M(Xd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ M(Zd, {
+		}) : /* @__PURE__ */ j(ef, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(tf, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ M("span", {
+		})] }, r)), /* @__PURE__ */ j("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ M("span", {
+			children: [/* @__PURE__ */ j("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ M("button", {
+			}), /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ M("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: tf(n, i.text)
+						children: of(n, i.text)
 					}),
 					" ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(i.probability)
+						children: I(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function Xd({ text: e }) {
+function ef({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("span", {
+	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ M("br", {})] }) : /* @__PURE__ */ M("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Zd(e) {
-	let t = j(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ M("span", {
+function tf(e) {
+	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? si(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? di(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: li(s)
+		color: pi(s)
 	} : {};
-	return /* @__PURE__ */ M("button", {
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: Qd(a, r),
+		title: nf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ M("span", {
+		children: [/* @__PURE__ */ j("span", {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ M("small", { children: o ? Ad(a, r) : "asked here" })]
+		}), /* @__PURE__ */ j("small", { children: o ? Pd(a, r) : "asked here" })]
 	});
 }
-function Qd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : xr(n.probability, e.probability_without), c = a ? `the lead of ${tf(t, n.text)} over ${tf(t, r.text ?? "")}` : tf(t, n.text);
-	return `Without ${Od(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function nf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Sr(n.probability, e.probability_without), c = a ? `the lead of ${of(t, n.text)} over ${of(t, r.text ?? "")}` : of(t, n.text);
+	return Mr(`Without ${Md(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function $d(e) {
-	let t = j(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => ef(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ M("p", {
+function rf(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => af(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ M("strong", { children: Qd(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("strong", { children: nf(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					I(-n.effect),
+					F(-n.effect),
 					" ",
-					/* @__PURE__ */ M(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ M("bdi", {
+			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: tf(r, a.text)
+				children: of(r, a.text)
 			}),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(a.probability)
+				children: I(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ M(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ga, { part: N(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ya, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ M("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8780,70 +8787,70 @@ function $d(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Od(n, r.tokens),
+					Mr(Md(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function ef(e) {
+function af(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function tf({ target: e, predictions: t, reference: n }, r) {
+function of({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return jr(r, [
+	return Fr(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function nf({ explained: e }) {
-	let t = j(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Kd), r = t.at.vs.value, i = t.data.host === "report";
-	return /* @__PURE__ */ M("p", {
+function sf({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Xd), r = t.at.vs.value, i = t.data.host === "report";
+	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ M("span", { children: "or" }),
-			n.map((n) => /* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("span", { children: "or" }),
+			n.map((n) => /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(Yn(n, r)),
-				onMouseEnter: () => t.foresee(Yn(n, r)),
-				onFocus: () => t.foresee(Yn(n, r)),
+				onClick: () => t.set(Xn(n, r)),
+				onMouseEnter: () => t.foresee(Xn(n, r)),
+				onFocus: () => t.foresee(Xn(n, r)),
 				children: [
-					/* @__PURE__ */ M("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: tf(e, n.text)
+						children: of(e, n.text)
 					}),
 					" ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(n.probability)
+						children: I(n.probability)
 					})
 				]
 			}, n.id)),
-			/* @__PURE__ */ M("label", {
+			/* @__PURE__ */ j("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ M("span", {
+				children: [/* @__PURE__ */ j("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ M("select", {
+				}), /* @__PURE__ */ j("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ M("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
 							value: r,
 							children: ["against ", R(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ M("option", {
+						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
 							value: e.text,
 							children: ["against ", R(e.text)]
 						}, e.id))
@@ -8853,44 +8860,44 @@ function nf({ explained: e }) {
 		]
 	});
 }
-function rf(e) {
+function cf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ M("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ M("p", {
+	if (!r) return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = tf(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ M("p", {
+	let i = Mr(of(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Td(r),
+			kd(r),
 			": ",
 			a,
 			" when that ",
-			Td(r),
+			kd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ M(x, { children: [
+			o ? /* @__PURE__ */ j(x, { children: [
 				" ",
-				/* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -8902,110 +8909,110 @@ function rf(e) {
 	});
 }
 // src/views/Views.tsx
-var af = {
-	why: sf,
-	parts: cf,
-	graph: lf,
-	tests: uf,
-	compare: df,
-	facts: ff,
-	continue: pf
+var lf = {
+	why: df,
+	parts: ff,
+	graph: pf,
+	tests: mf,
+	compare: hf,
+	facts: gf,
+	continue: _f
 };
-function of() {
-	let e = j().at.view.value, t = af[e];
-	return /* @__PURE__ */ M("div", {
+function uf() {
+	let e = A().at.view.value, t = lf[e];
+	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ M(t, {})
+		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function sf() {
-	let e = j();
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(od, {}),
-		/* @__PURE__ */ M(Jd, {}),
-		/* @__PURE__ */ M(qo, {}),
-		/* @__PURE__ */ M("div", {
+function df() {
+	let e = A();
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(ud, {}),
+		/* @__PURE__ */ j(Qd, {}),
+		/* @__PURE__ */ j(Zo, {}),
+		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ M(fl, {}) : null,
-				/* @__PURE__ */ M($u, {}),
-				/* @__PURE__ */ M(jl, {})
+				e.at.selection.value ? /* @__PURE__ */ j(gl, {}) : null,
+				/* @__PURE__ */ j(rd, {}),
+				/* @__PURE__ */ j(Fl, {})
 			]
 		})
 	] });
-}
-function cf() {
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(dd, {}),
-		/* @__PURE__ */ M("div", {
-			class: "column column-middle",
-			children: [
-				/* @__PURE__ */ M(Au, {}),
-				/* @__PURE__ */ M(Vs, {}),
-				/* @__PURE__ */ M(qo, { besideLedger: !0 })
-			]
-		}),
-		/* @__PURE__ */ M("div", {
-			class: "column column-right",
-			children: [
-				/* @__PURE__ */ M(fl, {}),
-				/* @__PURE__ */ M(qu, {}),
-				/* @__PURE__ */ M(Xa, {})
-			]
-		})
-	] });
-}
-function lf() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Pc, {}), /* @__PURE__ */ M(fl, {})] });
-}
-function uf() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(nd, {}), /* @__PURE__ */ M(fl, {})] });
-}
-function df() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(ks, {}), /* @__PURE__ */ M(id, {})] });
 }
 function ff() {
-	return /* @__PURE__ */ M(du, {});
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(hd, {}),
+		/* @__PURE__ */ j("div", {
+			class: "column column-middle",
+			children: [
+				/* @__PURE__ */ j(Pu, {}),
+				/* @__PURE__ */ j(Gs, {}),
+				/* @__PURE__ */ j(Zo, { besideLedger: !0 })
+			]
+		}),
+		/* @__PURE__ */ j("div", {
+			class: "column column-right",
+			children: [
+				/* @__PURE__ */ j(gl, {}),
+				/* @__PURE__ */ j(Zu, {}),
+				/* @__PURE__ */ j(eo, {})
+			]
+		})
+	] });
 }
 function pf() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(id, {}), /* @__PURE__ */ M($c, {})] });
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rc, {}), /* @__PURE__ */ j(gl, {})] });
+}
+function mf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(od, {}), /* @__PURE__ */ j(gl, {})] });
+}
+function hf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ns, {}), /* @__PURE__ */ j(cd, {})] });
+}
+function gf() {
+	return /* @__PURE__ */ j(hu, {});
+}
+function _f() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(cd, {}), /* @__PURE__ */ j(rl, {})] });
 }
 // src/App.tsx
-function mf({ page: e }) {
-	let t = E(null);
-	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Jt(e, t.current) : void 0, [e]), /* @__PURE__ */ M(Ot.Provider, {
+function vf({ page: e }) {
+	let t = Re(null);
+	return Le(() => e.explain(), [e]), Ie(() => e.link(), [e]), Ie(() => t.current ? Yt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(kt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ M("div", {
+		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ M(Ut, { children: [
-				/* @__PURE__ */ M(zr, {}),
-				/* @__PURE__ */ M(hf, {}),
-				/* @__PURE__ */ M(qr, {}),
-				/* @__PURE__ */ M(nn, {}),
-				/* @__PURE__ */ M($r, {})
+			children: /* @__PURE__ */ j(Wt, { children: [
+				/* @__PURE__ */ j(Ur, {}),
+				/* @__PURE__ */ j(yf, {}),
+				/* @__PURE__ */ j(Zr, {}),
+				/* @__PURE__ */ j(rn, {}),
+				/* @__PURE__ */ j(ri, {})
 			] })
 		})
 	});
 }
-function hf() {
-	let e = j();
-	return Re(() => dt(() => e.asked()), [e]).value ? /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(gf, {}),
-		/* @__PURE__ */ M(Jr, {}),
-		/* @__PURE__ */ M(vf, { children: /* @__PURE__ */ M(of, {}) })
-	] }) : /* @__PURE__ */ M(Zr, {});
+function yf() {
+	let e = A();
+	return ze(() => ft(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j(bf, {}),
+		/* @__PURE__ */ j(Qr, {}),
+		/* @__PURE__ */ j(Sf, { children: /* @__PURE__ */ j(uf, {}) })
+	] }) : /* @__PURE__ */ j(ti, {});
 }
-function gf() {
-	let e = j(), t = e.answer.value;
-	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ M("div", {
+function bf() {
+	let e = A(), t = e.answer.value;
+	return !t || t.result || e.desk.lost.value ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ M(B, { answer: t }), t.error ? /* @__PURE__ */ M(_f, {}) : null]
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(xf, {}) : null]
 	});
 }
-function _f() {
-	let e = j(), { position: t, target: n, vs: r } = e.state.value;
-	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ M("button", {
+function xf() {
+	let e = A(), { position: t, target: n, vs: r } = e.state.value;
+	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({
 			position: null,
@@ -9015,37 +9022,37 @@ function _f() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function vf({ children: e }) {
-	return /* @__PURE__ */ M("main", {
-		class: j().answer.value?.result ? "" : "stale",
+function Sf({ children: e }) {
+	return /* @__PURE__ */ j("main", {
+		class: A().answer.value?.result ? "" : "stale",
 		children: e
 	});
 }
 // src/styles.css?inline
-var yf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Cf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function bf(e, t, n) {
-	xf(n);
+function wf(e, t, n) {
+	Tf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ M(mf, { page: new ds(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(vf, { page: new hs(e, t) }), r), () => be(null, r);
 }
-function xf(e) {
+function Tf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = yf, n.append(r);
+	r.dataset.unembed = "", r.textContent = Cf, n.append(r);
 }
-function Sf({ model: e, el: t }) {
+function Ef({ model: e, el: t }) {
 	let n = e.get("data");
-	return bf({
+	return wf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? or(n.results) : cr(e), t);
+	}, n.live === !1 ? sr(n.results) : lr(e), t);
 }
-var Cf = document.getElementById("unembed"), wf = document.getElementById("unembed-data")?.textContent;
-if (Cf && wf) {
-	let e = JSON.parse(wf);
-	bf(e, e.host === "report" ? or(e.results) : Qn(e.token), Cf);
+var Df = document.getElementById("unembed"), Of = document.getElementById("unembed-data")?.textContent;
+if (Df && Of) {
+	let e = JSON.parse(Of);
+	wf(e, e.host === "report" ? sr(e.results) : $n(e.token), Df);
 }
-var Tf = { render: Sf };
-export { Tf as default };
+var kf = { render: Ef };
+export { kf as default };
