@@ -5,10 +5,11 @@ the library's answer to what the address says.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 
 import unembed
 from browser.visits import READY, Visit, serving, settled, visiting
@@ -21,8 +22,10 @@ REST = 6
 """Steps between two looks at what is shown."""
 KEYS = ("t", "p", "t", "p", "Escape", "/", "?", "Tab", "Enter", "ArrowDown", "ArrowRight", "Shift+Tab")
 PARTS = ("L0.H1", "L1.H0", "L1 mlp", "L0", "L1.N5", "L99.H0", "L0.H99", "banana", "enc.L0.H0", "")
-PROMPTS = ("Bambo lives in", "The house of Bambo is in", "lives", "  ", "", "a <b>bold</b> & 'quoted'", "مرحبا بالعالم", "首都は")
-LEAVES = "Save report, Copy link"
+TOKENS = ("", " in", "is", "zzqq")
+STRANGE = ("lives", "  ", "", "a <b>bold</b> & 'quoted'", "مرحبا بالعالم", "首都は")
+PROMPTS = ("Bambo lives in", "The house of Bambo is in", *STRANGE)
+LEAVES = ("Save report", "Copy link")
 """Buttons that change nothing on the page."""
 LOST = ("Failed to load resource", "net::ERR_FAILED")
 """What the browser itself writes when the server does not answer."""
@@ -34,9 +37,8 @@ class Monkey:
     def __init__(self, visit: Visit, seed: int, prompts: tuple[str, ...]) -> None:
         self.visit, self.page, self.draw, self.prompts = visit, visit.page, random.Random(seed), prompts
         self.done: list[str] = []
-        self.lost = False
-        self.deeds: list[Callable[[], str]] = [self.click] * 8 + [self.press] * 5 + [self.find, self.type, self.choose]
-        self.deeds += [self.back, self.forward, self.lose, self.edit_option]
+        self.deeds: list[Callable[[], str]] = [self.click] * 8 + [self.press] * 5 + [self.find, self.write, self.choose]
+        self.deeds += [self.back, self.forward, self.lose, self.name_token]
 
     def step(self) -> None:
         self.done.append(self.draw.choice(self.deeds)())
@@ -48,11 +50,9 @@ class Monkey:
         chosen = found.nth(self.draw.randrange(max(1, found.count())))
         try:
             name = chosen.evaluate("node => node.tagName + ' ' + node.textContent.slice(0, 40)", timeout=1000)
-            if not any(leaves in name for leaves in LEAVES.split(", ")):
+            if not any(leaves in name for leaves in LEAVES):
                 chosen.click(timeout=1000, force=True)
-        except Exception as error:  # it went away while the monkey's hand was on its way
-            if type(error).__name__ not in ("TimeoutError", "Error"):
-                raise
+        except PlaywrightError:  # it went away while the monkey's hand was on its way
             return "click missed"
         return f"click {name}"
 
@@ -65,13 +65,13 @@ class Monkey:
         name = self.draw.choice(PARTS)
         return self._write("[data-find]", name)
 
-    def type(self) -> str:
+    def write(self) -> str:
         return self._write("header textarea", self.draw.choice(self.prompts))
 
-    def edit_option(self) -> str:
+    def name_token(self) -> str:
         if not self.page.locator(".options[open]").count():
             return "no options"
-        return self._write(".options input >> nth=%d" % self.draw.randrange(2), self.draw.choice(("", " in", "zzqq", "is")))
+        return self._write(f".options input >> nth={self.draw.randrange(2)}", self.draw.choice(TOKENS))
 
     def _write(self, where: str, text: str) -> str:
         field = self.page.locator(where).first
@@ -138,7 +138,7 @@ class Monkey:
 def holds(page: Page, state: dict, model: unembed.Model) -> None:
     """The page shows what the library says of the state; where it refuses, the page does, with its message."""
     if not state.get("a"):
-        expect(page.locator(".panel-start, .start").first).to_be_visible()
+        expect(page.locator("main.start").first).to_be_visible()
         return
     view, versus = state.get("view", "why"), state.get("vs")
     options = {"versus": versus, "position": state.get("position")}
@@ -170,12 +170,12 @@ def mischief(browser: Browser, model: unembed.Model, *, seed: int, steps: int, p
 
 
 def test_a_monkey_breaks_nothing(browser: Browser) -> None:
-    mischief(browser, unembed.load("toy/facts"), seed=1, steps=36, prompts=PROMPTS)
+    mischief(browser, unembed.load("toy/facts"), seed=1, steps=24, prompts=PROMPTS)
 
 
 @pytest.mark.slow
 @pytest.mark.real
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_a_monkey_breaks_nothing_of_the_real_model(browser: Browser, real_model: unembed.Model, seed: int) -> None:
-    prompts = ("The capital of France is", "The sky is not", *PROMPTS[2:])
+    prompts = ("The capital of France is", "The sky is not", *STRANGE)
     mischief(browser, real_model, seed=seed, steps=120, prompts=prompts)
