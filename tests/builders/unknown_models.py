@@ -74,9 +74,7 @@ UNKNOWN: dict[str, Told] = {
         | {"num_attention_heads": None, "num_key_value_heads": None},
     ),
     "minimax": Told(
-        level="neurons",
         patched=False,
-        kinds=frozenset(("head", "neuron", "attention")),
         values={**_MIXTURE, "layer_types": ["linear_attention", "full_attention", "linear_attention"], "block_size": 4},
     ),
     "nanochat": Told(),

@@ -26,6 +26,7 @@ ASKED = {
     "paths": {},
     "attribute": {"top": 5},
     "generate": {"tokens": 2},
+    "tokens": {"text": "vi"},
 }
 
 

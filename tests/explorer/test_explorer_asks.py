@@ -19,6 +19,7 @@ from unembed.explorer.report_asks import kept
 from unembed.explorer.session import WHOLE, Session
 from unembed.methods.circuits.attention_score import score_scale
 from unembed.progress import silent
+from unembed.view.glyphs import signed
 from unembed.view.html.report import report_html
 from unembed.view.payloads.common import model_facts
 
@@ -96,7 +97,9 @@ def test_what_was_answered_is_not_asked_again_and_a_hover_asks_nothing(visit: Vi
     assert not asked, "the page kept the answers"
 
 
-def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit, monkeypatch) -> None:
+def test_prediction_ledger_and_parts_show_before_the_tests_have_finished(
+    visit: Visit, real_model: unembed.Model, monkeypatch
+) -> None:
     held, release = threading.Event(), threading.Event()
     explain = asks.ASKS["explain"]
 
@@ -114,6 +117,12 @@ def test_prediction_and_ledger_show_before_the_tests_have_finished(visit: Visit,
         assert held.wait(60)
         expect(page.locator(".outcome")).to_have_count(0)
         expect(page.locator(".panel-carried progress")).to_be_visible()
+        listed = unembed.explain(real_model, SIXTEEN, test=False, top=10)
+        credits = sorted((note.term.value for note in (*listed.heads, *listed.neurons)), key=lambda value: -abs(value))
+        rows = page.locator(".panel-carried tbody tr")
+        expect(rows.locator("td.number").first).to_have_text(signed(credits[0]))
+        assert rows.locator("td.number:first-of-type").all_inner_texts() == [signed(value) for value in credits[:6]]
+        assert rows.locator("td.number").all_inner_texts()[1::2] == ["…"] * 6
         visit.see("continue")
         expect(page.locator(".predictions tbody tr")).to_have_count(10)
         visit.see("why")

@@ -96,6 +96,7 @@ EVERY = {
         "align": [[i, i] for i in range(5)],
     },
     "generate": {"tokens": 2},
+    "tokens": {"text": "vi"},
 }
 
 
@@ -132,6 +133,24 @@ def test_answers_are_those_of_the_library(model, client):
     pattern = unembed.attention(model, PROMPT, layer=1, head=0)
     assert seen["heads"][0]["pattern"] == pytest.approx(pattern.heads[0].pattern.tolist(), abs=1e-6)
     assert seen["matrix"][2] == pytest.approx(pattern.matrix[2].tolist(), abs=1e-6)
+
+
+def test_any_token_is_offered_for_what_is_typed_of_it(client, model):
+    """Held against a loop over the vocabulary: it, what begins so, what holds it; each by probability."""
+    probability = unembed.record(model, PROMPT).logits[-1].double().softmax(-1).tolist()
+    names = [unembed.record(model, [token]).token_texts[0] for token in range(model.vocab)]
+    for typed in ("a", "IS", "·Paris", "  ", "no such text"):
+        wanted = typed.replace("·", " ").strip().lower()
+        holds = [token for token in range(model.vocab) if wanted and wanted in names[token].lower()]
+        place = {token: (names[token].strip().lower() != wanted, not names[token].strip().lower().startswith(wanted))
+                 for token in holds}  # fmt: skip
+        expected = sorted(holds, key=lambda token: (place[token], -probability[token]))[:5]
+        _, data = asked(client, ask="tokens", prompt=PROMPT, text=typed, top=5)
+        assert [token["id"] for token in data["found"]] == expected
+        assert [token["probability"] for token in data["found"]] == pytest.approx([probability[t] for t in expected])
+        assert [token["rank"] for token in data["found"]] == [
+            1 + sum(other > probability[token] for other in probability) for token in expected
+        ]
 
 
 def test_a_mean_is_over_what_a_short_model_reads_of_a_paragraph():

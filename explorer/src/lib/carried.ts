@@ -3,16 +3,26 @@ import type { Effect, ExplainPayload, Head, Neuron, Zeroed } from "../protocol/p
 import { labelOf, visible } from "./format";
 import { headPart, neuronPart, type Part } from "./parts";
 
-export interface Carrier {
+/** A head or neuron, whether or not it was switched off. */
+export interface Listed {
   part: Part;
   /** What it adds to what is explained, in logits. */
   credit: number;
+  /** What it does here, as far as is told without switching it off. */
+  does: string;
+}
+
+export interface Carrier extends Listed {
   /** The effect of switching it off on what is explained, and what is left of the target. */
   effect: Effect;
   probability: number;
   /** Whether the effect is on a logit difference (a versus token), not on the log-odds. */
   difference: boolean;
   says: Said;
+}
+
+export function isCarrier(listed: Listed): listed is Carrier {
+  return "effect" in listed;
 }
 
 /** A tag, and what it does here. */
@@ -34,21 +44,37 @@ export function firstOf(carriers: readonly Carrier[], count: number): Carrier[] 
 
 /** The tested heads and neurons, the largest effect first. */
 export function carriersOf(tested: ExplainPayload): Carrier[] {
-  const heads = tested.heads.flatMap((head) => carrier(headPart(head), head, head.zeroed, doesOf(head)));
-  const neurons = tested.neurons.flatMap((neuron) =>
-    carrier(neuronPart(neuron), neuron, neuron.zeroed, promotes(neuron)),
-  );
-  return [...heads, ...neurons].sort((one, other) => Math.abs(other.effect.nats) - Math.abs(one.effect.nats));
+  const found = entriesOf(tested).flatMap(([listed, zeroed]) => carrier(listed, zeroed));
+  return found.sort((one, other) => Math.abs(other.effect.nats) - Math.abs(one.effect.nats));
 }
 
-function carrier(part: Part, entry: { value: number }, zeroed: Zeroed | null | undefined, does: string): Carrier[] {
+/** The heads and neurons before any is switched off, the one that adds most or least first. */
+export function listedOf(explained: ExplainPayload): Listed[] {
+  const found = entriesOf(explained).map(([listed]) => listed);
+  return found.sort((one, other) => Math.abs(other.credit) - Math.abs(one.credit));
+}
+
+function entriesOf({ heads, neurons }: ExplainPayload): [Listed, Zeroed | null | undefined][] {
+  return [
+    ...heads.map((head): [Listed, Zeroed | null | undefined] => [
+      { part: headPart(head), credit: head.value, does: doesOf(head) },
+      head.zeroed,
+    ]),
+    ...neurons.map((neuron): [Listed, Zeroed | null | undefined] => [
+      { part: neuronPart(neuron), credit: neuron.value, does: promotes(neuron) },
+      neuron.zeroed,
+    ]),
+  ];
+}
+
+function carrier(listed: Listed, zeroed: Zeroed | null | undefined): Carrier[] {
   if (!zeroed) return [];
   const effect = zeroed.difference ?? zeroed.effect;
-  const says = { ...tagOf(effect, part), does: [does, how(effect, entry.value)].filter(Boolean).join("; ") };
+  const does = [listed.does, how(effect, listed.credit)].filter(Boolean).join("; ");
+  const says = { ...tagOf(effect, listed.part), does };
   return [
     {
-      part,
-      credit: entry.value,
+      ...listed,
       effect,
       probability: zeroed.probability,
       difference: zeroed.difference !== null,

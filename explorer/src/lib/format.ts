@@ -97,6 +97,19 @@ export function visible(text: string): string {
   return [...text].map((c) => SHOWN[c] ?? (HIDDEN.test(c) ? codePoint(c) : c)).join("") || "''";
 }
 
+const RIGHT_TO_LEFT = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]";
+const STRETCH = new RegExp(`${RIGHT_TO_LEFT}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${RIGHT_TO_LEFT})*`, "gu");
+
+/** A line of the page whose right-to-left words are kept apart: else numbers after one would be shown in reverse. */
+export function isolated(line: string): string {
+  return line.replace(STRETCH, "\u2068$&\u2069");
+}
+
+/** A token as it is shown within a line of the page. */
+export function seen(text: string): string {
+  return isolated(visible(text));
+}
+
 /** A token in its place: its name, and what it shares with its neighbours where they make one character. */
 export interface Placed {
   text: string;

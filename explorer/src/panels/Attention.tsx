@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useLatest } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
-import { useTests } from "../hooks/useTested";
+import { useListed, useTests } from "../hooks/useTested";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour, signColour } from "../lib/colours";
 import { attentionFigure, attentionTable, headsFigure, headsTable } from "../lib/figure/maps";
@@ -94,10 +94,10 @@ export function AttentionPanel() {
   );
 }
 
-/** The head that matters most, which the tests tell; until they have, the one before it. */
+/** The head that matters most, which the tests tell; until they have, the one that adds most. */
 function useStrongest(explained: ExplainPayload | null): { strongest: Head | undefined; settled: boolean } {
   const tests = useTests();
-  const found = (tests?.result ?? explained)?.heads.find((head) => !head.cross);
+  const found = (useListed() ?? explained)?.heads.find((head) => !head.cross);
   const settled = found !== undefined || Boolean(tests?.result ?? tests?.error);
   const last = useRef(found);
   if (settled) last.current = found;

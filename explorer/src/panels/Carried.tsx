@@ -1,14 +1,15 @@
-/** What carried it: the heads and neurons that were switched off one by one, by what that does; and, where no ledger
- * stands beside it, that all parts add up. */
+/** What carried it: heads and neurons, at once by what each adds, then by what switching it off does; and, where no
+ * ledger stands beside it, that all parts add up. */
 
 import { useSignal } from "@preact/signals";
 import { usePage } from "../hooks/usePage";
-import { useTested, useTests } from "../hooks/useTested";
-import { type Carrier, carriersOf, firstOf } from "../lib/carried";
+import { useListed, useTested, useTests } from "../hooks/useTested";
+import { type Carrier, carriersOf, firstOf, isCarrier, type Listed, listedOf } from "../lib/carried";
 import { carriedFigure, carriedTable } from "../lib/figure/carried";
-import { decimal, percent, scientific, signed, told, visible } from "../lib/format";
+import { decimal, isolated, percent, scientific, seen, signed, told } from "../lib/format";
 import { addsUp } from "../lib/ledger";
 import { partKey } from "../lib/parts";
+import type { Answer } from "../protocol/asks";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Signed } from "../ui/Bar";
 import { Exports } from "../ui/Exports";
@@ -25,32 +26,35 @@ export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean 
   const explained = page.explained.value;
   const answer = useTests();
   const tested = useTested();
+  const listed = useListed();
   const all = useSignal(false);
   if (!explained) return null;
-  const carriers = tested ? carriersOf(tested) : [];
-  const shown = all.value ? carriers : firstOf(carriers, FIRST);
+  const carriers = tested?.control ? carriersOf(tested) : [];
+  const first = all.value ? carriers : firstOf(carriers, FIRST);
+  const parts = tested?.control || !listed ? carriers : listedOf(listed);
+  const shown = tested?.control ? first : all.value ? parts : parts.slice(0, FIRST);
   return (
     <Panel
       name="carried"
       title="What carried it"
-      note={tested ? <RankedAmong tested={tested} /> : answer?.error ? null : "Each part is being switched off …"}
+      note={tested ? <RankedAmong tested={tested} /> : <BeforeTests failed={Boolean(answer?.error)} />}
     >
       <Status answer={answer} />
       {tested ? (
         <Exports
           name="carried"
-          figure={(asked) => carriedFigure(tested, shown, asked)}
+          figure={(asked) => carriedFigure(tested, first, asked)}
           table={() => carriedTable(tested, carriers)}
           data={tested}
         />
       ) : null}
-      {tested?.control ? <Carriers tested={tested} carriers={shown} /> : null}
+      {shown.length > 0 ? <Carriers explained={tested ?? explained} parts={shown} waiting={waiting(answer)} /> : null}
       {tested?.control ? <Limits control={tested.control} /> : null}
       {besideLedger ? null : <Sum explained={explained} />}
       <p class="controls end">
-        {carriers.length > FIRST ? (
+        {parts.length > FIRST ? (
           <button type="button" aria-pressed={all.value} onClick={() => (all.value = !all.value)}>
-            {all.value ? "Fewer" : `All ${carriers.length} that were looked at`}
+            {all.value ? "Fewer" : `All ${parts.length} that were ${tested ? "looked at" : "listed"}`}
           </button>
         ) : null}
         {besideLedger ? null : (
@@ -60,6 +64,13 @@ export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean 
         )}
       </p>
     </Panel>
+  );
+}
+
+/** What is told while no part was switched off yet. */
+function BeforeTests({ failed }: { failed: boolean }) {
+  return (
+    <>What each adds, the largest first. {failed ? "None was switched off." : "Each is now being switched off …"}</>
   );
 }
 
@@ -85,13 +96,20 @@ function RankedAmong({ tested: { control } }: { tested: ExplainPayload }) {
   );
 }
 
-function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carrier[] }) {
-  const name = visible(tested.target.text.trim() || tested.target.text);
-  const lead = tested.reference.kind === "versus";
-  const before = lead ? tested.ledger.value : tested.target.probability;
-  const afters = carriers.map((carrier) => (lead ? before + carrier.effect.nats : carrier.probability));
-  const high = lead ? Math.max(before, ...afters, 0) : 1;
-  const low = lead ? Math.min(before, ...afters, 0) : 0;
+/** Whether the tests may still come. */
+function waiting(answer: Answer<unknown> | null): boolean {
+  return answer !== null && !answer.result && !answer.error;
+}
+
+/** The table; of parts whose tests are not here, only what each adds. */
+function Carriers(props: { explained: ExplainPayload; parts: readonly Listed[]; waiting: boolean }) {
+  const { explained, parts } = props;
+  const name = seen(explained.target.text.trim() || explained.target.text);
+  const lead = explained.reference.kind === "versus";
+  const before = lead ? explained.ledger.value : explained.target.probability;
+  const left = (carrier: Carrier) => (lead ? before + carrier.effect.nats : carrier.probability);
+  const ends = [before, ...parts.filter(isCarrier).map(left), 0];
+  const [low, high] = lead ? [Math.min(...ends), Math.max(...ends)] : [0, 1];
   const place = (value: number) => `${(100 * (value - low)) / Math.max(high - low, 1e-12)}%`;
   return (
     <Scroll label="Heads and neurons, one a row">
@@ -108,7 +126,7 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
             </th>
             <th scope="col" class="without-column wide-only bars-column">
               {lead ? `lead of ${name} without it` : `${name} without it`}
-              <span class="mark-before" style={{ left: place(before) }}>
+              <span class="mark-before" style={{ "--at": place(before) }}>
                 {lead ? signed(before) : percent(before)} with it
               </span>
             </th>
@@ -119,43 +137,61 @@ function Carriers({ tested, carriers }: { tested: ExplainPayload; carriers: Carr
           </tr>
         </thead>
         <tbody>
-          {carriers.map((carrier, row) => {
-            const after = afters[row] ?? 0;
-            const texts = lead ? [signed(before), signed(after)] : told(before, after);
-            return (
-              <tr key={partKey(carrier.part)}>
-                <th scope="row">
-                  <PartButton part={carrier.part} />
-                </th>
-                <td class="number wide-only">
-                  <Signed value={carrier.credit} />
-                </td>
-                <td class="wide-only bars-column">
-                  <span class={`left ${after > before ? "more" : "less"}`} aria-hidden="true">
-                    <i
-                      style={{
-                        left: place(Math.min(after, 0)),
-                        width: `${(100 * Math.abs(after)) / Math.max(high - low, 1e-12)}%`,
-                      }}
-                    />
-                    <b style={{ left: place(before) }} />
-                  </span>
-                </td>
-                <td class="number" title={`${decimal(carrier.effect.nats)} nats`}>
-                  {texts[0]} → {texts[1]}
-                </td>
-                <td>
-                  <span class={`tag ${carrier.says.kind.replace(" ", "-")}`}>
-                    {carrier.says.kind === "holds back" ? `holds it back, ${carrier.says.tag}` : carrier.says.tag}
-                  </span>{" "}
-                  {carrier.says.does}
-                </td>
-              </tr>
-            );
-          })}
+          {parts.map((listed) => (
+            <tr key={partKey(listed.part)}>
+              <th scope="row">
+                <PartButton part={listed.part} />
+              </th>
+              <td class="number wide-only">
+                <Signed value={listed.credit} />
+              </td>
+              {isCarrier(listed) ? (
+                <Outcome carrier={listed} before={before} after={left(listed)} lead={lead} place={place} />
+              ) : (
+                <>
+                  <td class="wide-only bars-column" />
+                  <td class="number">{props.waiting ? "…" : "not switched off"}</td>
+                  <td>{isolated(listed.does)}</td>
+                </>
+              )}
+            </tr>
+          ))}
         </tbody>
       </table>
     </Scroll>
+  );
+}
+
+/** What switching a part off does: as a bar of what is left, in numbers and in words. */
+function Outcome(props: {
+  carrier: Carrier;
+  before: number;
+  after: number;
+  lead: boolean;
+  place: (value: number) => string;
+}) {
+  const { before, after, lead, place } = props;
+  const { effect, says } = props.carrier;
+  const texts = lead ? [signed(before), signed(after)] : told(before, after);
+  const width = Math.abs(Number.parseFloat(place(after)) - Number.parseFloat(place(0)));
+  return (
+    <>
+      <td class="wide-only bars-column">
+        <span class={`left ${after > before ? "more" : "less"}`} aria-hidden="true">
+          <i style={{ left: place(Math.min(after, 0)), width: `${width}%` }} />
+          <b style={{ left: place(before) }} />
+        </span>
+      </td>
+      <td class="number" title={`${decimal(effect.nats)} nats`}>
+        {texts[0]} → {texts[1]}
+      </td>
+      <td>
+        <span class={`tag ${says.kind.replace(" ", "-")}`}>
+          {says.kind === "holds back" ? `holds it back, ${says.tag}` : says.tag}
+        </span>{" "}
+        {isolated(says.does)}
+      </td>
+    </>
   );
 }
 
@@ -184,7 +220,7 @@ function Sum({ explained }: { explained: ExplainPayload }) {
       ? "the model's own logit above the mean of the vocabulary"
       : kind === "raw"
         ? "the model's own logit"
-        : `the model's own lead over ${visible(text ?? "")}`;
+        : `the model's own lead over ${seen(text ?? "")}`;
   return (
     <p class={holds ? "note" : "error"}>
       All {explained.ledger.terms.length} parts add up to <strong>{signed(sum)}</strong>, {what}

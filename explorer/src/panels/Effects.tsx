@@ -3,7 +3,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { signColour } from "../lib/colours";
 import { beforeAfter, headMap, nameOfHead } from "../lib/effects";
-import { decimal, signed, visible } from "../lib/format";
+import { decimal, seen, signed } from "../lib/format";
 import { headPart, samePart } from "../lib/parts";
 import type { ExplainPayload, HeadEffect } from "../protocol/payloads";
 import { Grid } from "../ui/Grid";
@@ -94,7 +94,7 @@ function told(tested: ExplainPayload, effect: HeadEffect | undefined): string {
 }
 
 function nameOf({ target }: ExplainPayload): string {
-  return visible(target.text.trim() || target.text);
+  return seen(target.text.trim() || target.text);
 }
 
 function lead({ reference }: ExplainPayload): boolean {

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
-import { useTested } from "../hooks/useTested";
+import { useListed } from "../hooks/useTested";
 import { lacking, nameOf, partOfName, partsOf } from "../lib/parts";
 import type { View } from "../page/state";
 
@@ -15,8 +15,8 @@ export function Find() {
   const names = useId();
   const missed = useSignal(false);
   const explained = page.explained.value;
-  const tested = useTested();
-  const parts = explained ? partsOf(tested ?? explained) : [];
+  const listed = useListed();
+  const parts = explained ? partsOf(listed ?? explained) : [];
   const find = (name: string) => {
     const part = partOfName(name);
     const why = part === null ? "" : explained ? lacking(part, explained.model) : "Nothing is explained yet.";

@@ -1,7 +1,7 @@
 /** The prompt and what is asked about it. */
 import { useSignal } from "@preact/signals";
 import { usePage } from "../hooks/usePage";
-import { namedToken, type State, toHash, VIEWS, type View } from "../page/state";
+import { type State, toHash, VIEWS, type View } from "../page/state";
 import { post, refusal, unreachable } from "../protocol/transports";
 import { download } from "../ui/download";
 import { Field } from "../ui/Field";
@@ -81,14 +81,13 @@ function Tabs() {
 function Options({ live }: { live: boolean }) {
   const page = usePage();
   const state = page.state.value;
-  const offers = (page.explained.value?.predictions ?? []).map(namedToken).filter((name) => typeof name === "string");
   const changed = state.target !== null || state.vs !== null || state.reference !== "mean";
   return (
     <details class="options" open={changed}>
       <summary>Another token or reference</summary>
       <form class="fields" onSubmit={(event) => event.preventDefault()}>
-        <Field name="target" label="Target" placeholder="top prediction" live={live} offers={offers} />
-        <Field name="vs" label="Versus" placeholder="none" live={live} offers={offers} />
+        <Field name="target" label="Target" placeholder="top prediction" live={live} offers />
+        <Field name="vs" label="Versus" placeholder="none" live={live} offers />
         <label>
           Reference
           <select

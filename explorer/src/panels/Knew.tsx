@@ -3,7 +3,7 @@
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { knewFigure, knewTable } from "../lib/figure/knew";
-import { percent, visible } from "../lib/format";
+import { percent, seen } from "../lib/format";
 import { partOfName } from "../lib/parts";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -26,7 +26,7 @@ export function KnewPanel() {
     <Panel
       name="knew"
       title="When it knew"
-      note={`Rank of ${visible(explained.target.text)} in what the stream would predict after each layer (1 is the top).`}
+      note={`Rank of ${seen(explained.target.text)} in what the stream would predict after each layer (1 is the top).`}
     >
       <Exports
         name="rank-by-layer"
@@ -43,7 +43,7 @@ export function KnewPanel() {
             layerName(row.layer),
             `${row.rank}`,
             percent(row.probability),
-            <bdi key="top">{visible(row.top.text)}</bdi>,
+            <bdi key="top">{seen(row.top.text)}</bdi>,
           ])
         }
       />

@@ -5,7 +5,7 @@ import { usePage } from "../hooks/usePage";
 import { signColour } from "../lib/colours";
 import { ticksOf } from "../lib/figure/bars";
 import { knowledgeFigure, knowledgeTable } from "../lib/figure/knowledge";
-import { decimal, signed, visible } from "../lib/format";
+import { decimal, seen, signed } from "../lib/format";
 import { byLayer, neuronName, type Stack, stacksOf } from "../lib/knowledge";
 import { inStack, neuronPart, samePart } from "../lib/parts";
 import { given } from "../page/page";
@@ -39,7 +39,7 @@ export function KnowledgePanel() {
         <Panel
           name="knowledge"
           title="Knowledge"
-          note={`How much of the probability of ${visible(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`}
+          note={`How much of the probability of ${seen(explained.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`}
         >
           {last ? null : (
             <p class="note">
@@ -106,7 +106,7 @@ function Attributed({ result, stale }: { result: AttributePayload; stale: boolea
 function stackNote({ encoder }: Stack, { sources = [], source_positions = [] }: AttributePayload): string {
   if (!encoder) return "The decoder, where the answer is predicted:";
   if (source_positions.length === sources.length) return "The encoder (enc.), at every position of the source:";
-  const named = source_positions.map((position) => `${position} ${visible(sources[position]?.label ?? "")}`);
+  const named = source_positions.map((position) => `${position} ${seen(sources[position]?.label ?? "")}`);
   return `The encoder (enc.), at the blank of the source (${named.join(", ")}):`;
 }
 

@@ -8,7 +8,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { withoutPart } from "../lib/effects";
 import { ledgerFigure, ledgerTable } from "../lib/figure/ledger";
-import { decimal, labelOf, type Placed, scientific, signed, visible } from "../lib/format";
+import { decimal, labelOf, type Placed, scientific, seen, signed } from "../lib/format";
 import { addsUp, type Order, rowsOf, scaleOf, termKey } from "../lib/ledger";
 import { nameOfTerm, type Part, partOf, samePart, sublayerOf } from "../lib/parts";
 import type { ExplainPayload, Term as LedgerTerm, Reference } from "../protocol/payloads";
@@ -116,7 +116,7 @@ export function LedgerPanel() {
 
 /** What the column of tests tells. */
 function withoutIt({ target, reference }: ExplainPayload): string {
-  const name = visible(target.text.trim() || target.text);
+  const name = seen(target.text.trim() || target.text);
   return reference.kind === "versus" ? `lead of ${name} without it` : `${name} without it`;
 }
 
@@ -132,7 +132,7 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
   const { target, reference } = explained;
   return (
     <>
-      Why {visible(target.text)}: {described(reference)}; raw <Term name="logit" /> {decimal(target.logit)}
+      Why {seen(target.text)}: {described(reference)}; raw <Term name="logit" /> {decimal(target.logit)}
       {reference.kind === "raw" ? null : (
         <>
           , <Term name="reference" /> {decimal(reference.value)}
@@ -147,7 +147,7 @@ function ReferenceNote({ explained }: { explained: ExplainPayload }) {
 function described(reference: Reference): string {
   if (reference.kind === "raw") return "its raw logit";
   if (reference.kind === "mean") return "its logit above the vocabulary mean";
-  return `its logit minus that of ${visible(reference.text ?? "")}`;
+  return `its logit minus that of ${seen(reference.text ?? "")}`;
 }
 
 /** The sum, added up again here, against the model's number. */

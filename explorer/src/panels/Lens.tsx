@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { useWindow, WINDOW } from "../hooks/useWindow";
 import { amountColour } from "../lib/colours";
 import { brightness, lensFigure, lensTable, MEASURES, type Measure } from "../lib/figure/maps";
-import { labelOf, percent, visible } from "../lib/format";
+import { labelOf, percent, seen } from "../lib/format";
 import { given } from "../page/page";
 import type { LensCell, LensPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -54,7 +54,7 @@ export function LensPanel() {
           What the <Term name="residual stream" /> would predict after each layer at each token: the top token in the
           cell
           {table && !inCells(table.positions.length) ? " that is pointed at" : ""}, the colour for{" "}
-          {visible(explained.target.text)}. A cell chooses its position.
+          {seen(explained.target.text)}. A cell chooses its position.
         </>
       }
     >

@@ -3,7 +3,7 @@
 import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { lookedFigure, lookedTable } from "../lib/figure/amounts";
-import { decimal, labelOf, percent } from "../lib/format";
+import { decimal, isolated, labelOf, percent } from "../lib/format";
 import { headPart, nameOf, type Part, partOfName, samePart } from "../lib/parts";
 import type { ExplainPayload, Head } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -16,7 +16,7 @@ export function LookedPanel() {
   const head = tested ? headOf(tested, selection) : null;
   if (!tested || !head || head.looks_at.length === 0) return null;
   const rest = 1 - head.looks_at.reduce((sum, at) => sum + at.attention, 0);
-  const from = labelOf(tested.tokens[tested.position]);
+  const from = isolated(labelOf(tested.tokens[tested.position]));
   return (
     <Panel
       name="looked"

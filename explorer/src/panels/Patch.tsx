@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { WINDOW } from "../hooks/useWindow";
 import { signColour } from "../lib/colours";
 import { patchFigure, patchTable } from "../lib/figure/maps";
-import { decimal, labelOf, signed, visible } from "../lib/format";
+import { decimal, labelOf, seen, signed } from "../lib/format";
 import type { PatchCell, PatchPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
 import { Grid } from "../ui/Grid";
@@ -73,7 +73,7 @@ function EffectMap({ result, promptB }: { result: PatchPayload; promptB: string 
     cell
       ? `L${cell.layer}, position ${cell.position} ${text(cell.position ?? 0)}: ${result.metric} ${decimal(cell.value)}, effect ${signed(cell.effect ?? 0)}`
       : "";
-  const answers = (result.target ?? []).map((token) => visible(token.text)).join("");
+  const answers = (result.target ?? []).map((token) => seen(token.text)).join("");
   return (
     <>
       <Exports
@@ -85,7 +85,7 @@ function EffectMap({ result, promptB }: { result: PatchPayload; promptB: string 
       />
       <p class="note">
         {result.metric.replace("-", " ")} of {answers}
-        {result.versus ? ` over ${visible(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}
+        {result.versus ? ` over ${seen(result.versus.text)}` : ""}: {decimal(result.clean)} in A,{" "}
         {decimal(result.corrupt)} in B. {result.complete ? "" : "Not all cells were computed."}
       </p>
       <Window start={start} length={positions.length} what="tokens" />

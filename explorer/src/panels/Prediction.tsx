@@ -3,7 +3,7 @@
 import { useCompared } from "../hooks/useCompared";
 import { usePage } from "../hooks/usePage";
 import { predictionFigure, predictionTable } from "../lib/figure/amounts";
-import { labelOf, percent, visible } from "../lib/format";
+import { isolated, labelOf, percent, seen } from "../lib/format";
 import { choosing } from "../page/state";
 import type { ExplainPayload } from "../protocol/payloads";
 import { Exports } from "../ui/Exports";
@@ -22,8 +22,8 @@ export function PredictionPanel() {
       title="Prediction"
       note={
         <>
-          {model.bidirectional ? "At" : "After"} {position} {labelOf(tokens[position])}: {visible(target.text)} has{" "}
-          {percent(target.probability)}, rank {target.rank}. Choose a token to explain it.
+          {model.bidirectional ? "At" : "After"} {position} {isolated(labelOf(tokens[position]))}: {seen(target.text)}{" "}
+          has {percent(target.probability)}, rank {target.rank}. Choose a token to explain it.
         </>
       }
     >

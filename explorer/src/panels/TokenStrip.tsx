@@ -6,7 +6,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested } from "../hooks/useTested";
 import { useWindow, WINDOW, windowWith } from "../hooks/useWindow";
 import { inkOn, signColour } from "../lib/colours";
-import { percent, signed, told, visible } from "../lib/format";
+import { percent, seen, signed, told } from "../lib/format";
 import { nameOf, type Part, readsSource, stackOf, sublayerOf } from "../lib/parts";
 import type { AttentionPayload, ExplainPayload, SourceToken, UnitWithout } from "../protocol/payloads";
 import { Find } from "../ui/Find";
@@ -40,7 +40,7 @@ export function TokenStrip() {
             lowers; largest {signed(credit.values.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0))} logits.
           </>
         ) : without.size > 0 ? (
-          `Under a word: what is left of ${visible(explained.target.text)} without it. ○ Many heads rest on the first word, whatever it says.`
+          `Under a word: what is left of ${seen(explained.target.text)} without it. ○ Many heads rest on the first word, whatever it says.`
         ) : (
           `Choose the position ${explained.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`
         )
@@ -111,8 +111,8 @@ function whatWithout(unit: UnitWithout, explained: ExplainPayload): string {
   const { target } = explained;
   const [before, after] = told(target.probability, unit.probability_without);
   const { instead } = unit;
-  const says = instead.id === target.id ? "the same" : `${visible(instead.text)} (${percent(instead.probability)})`;
-  return `Without ${visible(unit.text)}: ${visible(target.text)} ${before} → ${after} (${signed(-unit.effect)} ${unit.difference_without === null ? "nats" : "logits"}); it says ${says}`;
+  const says = instead.id === target.id ? "the same" : `${seen(instead.text)} (${percent(instead.probability)})`;
+  return `Without ${seen(unit.text)}: ${seen(target.text)} ${before} → ${after} (${signed(-unit.effect)} ${unit.difference_without === null ? "nats" : "logits"}); it says ${says}`;
 }
 
 /** What the encoder read, coloured by what the decoder takes from it, or by what a head of the encoder does. */

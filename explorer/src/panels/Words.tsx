@@ -7,7 +7,7 @@ import { usePage } from "../hooks/usePage";
 import { useTested, useTests } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
 import { wordsFigure, wordsTable } from "../lib/figure/words";
-import { bareBeside, percent, signed, told, visible } from "../lib/format";
+import { bareBeside, isolated, percent, seen, signed, told } from "../lib/format";
 import { headPart } from "../lib/parts";
 
 import {
@@ -153,7 +153,7 @@ function Word(props: {
       onBlur={() => props.onHover(null)}
     >
       <span class="word-text" style={style}>
-        {stretch.text.trim() === "" ? visible(stretch.text) : stretch.text}
+        {stretch.text.trim() === "" ? seen(stretch.text) : stretch.text}
       </span>
       <small>{ranked ? leftOf(unit, explained) : "asked here"}</small>
     </button>
@@ -170,7 +170,7 @@ function withoutText(unit: UnitWithout, explained: ExplainPayload): string {
   const what = lead
     ? `the lead of ${nameIn(explained, target.text)} over ${nameIn(explained, reference.text ?? "")}`
     : nameIn(explained, target.text);
-  return `Without ${nameOfUnit(unit, explained.tokens)} alone: ${what} ${before} → ${after}`;
+  return isolated(`Without ${nameOfUnit(unit, explained.tokens)} alone: ${what} ${before} → ${after}`);
 }
 
 /** The chosen word: before and after, what is said instead, who reads it, and what its tokens lead to. */
@@ -211,7 +211,7 @@ function Without(props: { unit: UnitWithout; explained: ExplainPayload; tested: 
       ) : null}
       {token && token.position !== explained.position && page.data.host !== "report" ? (
         <button type="button" onClick={() => page.set({ position: token.position, target: null, word: null })}>
-          What {explained.model.bidirectional ? "stands at" : "follows"} {nameOfUnit(unit, explained.tokens)}?
+          What {explained.model.bidirectional ? "stands at" : "follows"} {isolated(nameOfUnit(unit, explained.tokens))}?
         </button>
       ) : null}
     </p>
@@ -263,13 +263,13 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
         >
           <option value="">{vs === null ? "compare with …" : "compare with nothing"}</option>
           {vs === null || others.some((token) => token.text === vs) ? null : (
-            <option value={vs}>against {visible(vs)}</option>
+            <option value={vs}>against {seen(vs)}</option>
           )}
           {others
             .filter((token) => !token.text.includes("\ufffd") && token.text !== "")
             .map((token) => (
               <option key={token.id} value={token.text}>
-                against {visible(token.text)}
+                against {seen(token.text)}
               </option>
             ))}
         </select>
@@ -291,7 +291,7 @@ function Key(props: { explained: ExplainPayload; tested: ExplainPayload | null; 
           : "No word was taken away: this was made without its tests."}
       </p>
     );
-  const name = nameIn(explained, explained.target.text);
+  const name = isolated(nameIn(explained, explained.target.text));
   const left = explained.reference.kind === "versus" ? `the lead of ${name}, in logits,` : `the probability of ${name}`;
   const first = words.units.some((unit) => unit.mark === "first");
   return (

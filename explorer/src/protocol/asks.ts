@@ -16,6 +16,7 @@ import type {
   ReadsPayload,
   TermsPayload,
   TestPayload,
+  TokensPayload,
 } from "./payloads";
 import type { Questions } from "./questions";
 
@@ -35,6 +36,7 @@ export interface Payloads {
   update: EditPayload;
   patch: PatchPayload;
   generate: GeneratePayload;
+  tokens: TokensPayload;
 }
 export type AskName = keyof Questions;
 export type Ask<N extends AskName = AskName> = { ask: N } & Record<string, unknown>;
@@ -73,6 +75,7 @@ const ORDER: Record<AskName, number> = {
   explain: 0,
   test: 1,
   terms: 1,
+  tokens: 1,
   inspect: 2,
   reads: 3,
   generate: 2,
@@ -96,6 +99,11 @@ export function canonical(value: unknown): string {
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   fields.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`).join(",")}}`;
+}
+
+/** Of explanations, what can be told at once goes first, then the list of parts, and their tests last. */
+function laterBy({ test, parts }: Ask): number {
+  return test === true ? 3 : parts === false ? 0 : 1;
 }
 
 interface Entry {
@@ -165,7 +173,7 @@ export class Desk {
     const done = payload !== null;
     return {
       ask,
-      order: ORDER[ask.ask] + (ask.ask === "explain" && ask.test === true ? 3 : 0),
+      order: ORDER[ask.ask] + (ask.ask === "explain" ? laterBy(ask) : 0),
       answer: signal<Answer<unknown>>(done ? { ...WAITING, fraction: 1, result: payload } : WAITING),
       watchers: 0,
       cancel: null,

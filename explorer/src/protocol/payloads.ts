@@ -14,8 +14,8 @@ export interface AblatePayload {
   site: "head" | "cross_head" | "attention" | "cross_attention" | "mlp" | "neuron" | "expert" | "enc.head" | "enc.attention" | "enc.mlp" | "enc.neuron";
   /** Where parts were set, inside the encoder in the source; `answer`: wherever one of its tokens is predicted. */
   position: number | "all" | "answer";
-  /** What they were set to: zero, or the mean over the prompts of `--text`. */
-  how: "zero" | "mean";
+  /** What they were set to: zero, the mean over the prompts of `--text`; of a data set the mean at the same position, or the value in the counterpart. */
+  how: "zero" | "mean" | "mean-position" | "resample";
   /** One a part, in the order of the layers. */
   effects: Array<AblationEffect>;
   /** How many effects there are in all; more than are listed if the work was interrupted. */
@@ -2166,7 +2166,7 @@ export interface StudyPayload {
 
 /** Means of one kind. */
 export interface StudyTable {
-  /** `credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `attribution by neuron`, `without each word`, or `the target after each layer`. */
+  /** `credit by part`, `credit by layer`, `zeroed, one by one`, `effect by part`, `heads, direct effect`, `heads, zeroed one by one`, `edges`, `attribution by neuron`, `without each word`, or `the target after each layer`. */
   what: string;
   /** Of the means. */
   unit: string;
@@ -2316,6 +2316,16 @@ export interface TokenCircuits {
   suppresses: Array<RankedToken>;
   /** Tokens to which it attends most from this one: score above the mean over sources. */
   looks_for: Array<RankedToken>;
+}
+
+/** What the page offers for a token that is being typed: any of the vocabulary. */
+export interface TokensPayload {
+  /** What was typed so far. */
+  typed: string;
+  /** Tokens that are it, begin with it or hold it, in this order, the likeliest first. */
+  found: Array<Target>;
+  /** The name and number of this schema. */
+  schema: "unembed/tokens/1";
 }
 
 /** What a toy must show. */

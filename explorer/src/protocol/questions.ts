@@ -239,6 +239,7 @@ export interface Questions {
   reads: ReadsAsk;
   terms: TermsAsk;
   test: TestAsk;
+  tokens: TokensAsk;
   update: UpdateAsk;
 }
 
@@ -293,6 +294,24 @@ export interface TestAsk {
   tests: Array<AskedTest>;
   prompt_b?: string | null;
   source_b?: string | null;
+  top?: number;
+}
+
+/** The tokens that a text may name, any of the vocabulary. */
+export interface TokensAsk {
+  ask: "tokens";
+  prompt: string;
+  /** The explained token; null is the top prediction. */
+  target?: string | number | null;
+  /** The other token of a difference. */
+  vs?: string | number | null;
+  reference?: string;
+  /** Null is where the prompt asks: at its last position, or at the blank of a masked language model. */
+  position?: number | null;
+  /** What the encoder of an encoder-decoder reads; null is the source that the model came with. */
+  source?: string | null;
+  /** As far as it is typed. */
+  text: string;
   top?: number;
 }
 

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import { usePage } from "../hooks/usePage";
+import { Offers } from "./Offers";
 
 /** A text of the state. It is taken over on Enter or when it is left, so that no half-typed prompt is run. */
 export function Field(props: {
@@ -10,8 +11,8 @@ export function Field(props: {
   placeholder?: string;
   wide?: boolean;
   live: boolean;
-  /** What could be typed, best first. */
-  offers?: readonly string[];
+  /** Whether tokens are offered for what is typed. */
+  offers?: boolean;
 }) {
   const page = usePage();
   const offered = useId();
@@ -46,13 +47,7 @@ export function Field(props: {
           onInput={(event) => (typed.value = event.currentTarget.value)}
           onKeyDown={(event) => event.key === "Enter" && take()}
         />
-        {props.offers ? (
-          <datalist id={offered}>
-            {props.offers.map((text) => (
-              <option key={text} value={text} />
-            ))}
-          </datalist>
-        ) : null}
+        {props.offers ? <Offers id={offered} typed={typed.value === value ? "" : typed.value} /> : null}
       </label>
     );
   return (

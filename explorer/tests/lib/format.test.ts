@@ -3,6 +3,7 @@ import cases from "../../../tests/view/formatting.json";
 import {
   bareBeside,
   decimal,
+  isolated,
   labelOf,
   marked,
   percent,
@@ -60,6 +61,12 @@ it("shows a token that holds bytes of a character by its part of it", () => {
   expect(textOf(shared)).toBe("首都 of");
   expect(labelOf({ text: "<0xE9>" })).toBe("<0xE9>");
   expect(labelOf(undefined)).toBe("");
+});
+
+it("keeps right-to-left words of a line apart, and leaves others as they are", () => {
+  expect(isolated("L1.H0: ועוד 77.3% → 14.7%")).toBe("L1.H0: \u2068ועוד\u2069 77.3% → 14.7%");
+  expect(isolated("Without مرحبا بك alone: و 5%")).toBe("Without \u2068مرحبا بك\u2069 alone: \u2068و\u2069 5%");
+  expect(isolated("After 3 ·France: ·Paris has 77.3%")).toBe("After 3 ·France: ·Paris has 77.3%");
 });
 
 it("tells tokens apart that differ by white space alone", () => {

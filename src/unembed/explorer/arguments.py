@@ -215,6 +215,15 @@ class GenerateAsk(About):
     tokens: Annotated[int, Between(1, 200)] = 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokensAsk(About):
+    """The tokens that a text may name, any of the vocabulary."""
+
+    text: str
+    """As far as it is typed."""
+    top: Top = 10
+
+
 KINDS: dict[str, type[About]] = {kind.__name__.removesuffix("Ask").lower(): kind for kind in About.__subclasses__()}
 """The class of each ask: of `explain` it is `ExplainAsk`."""
 

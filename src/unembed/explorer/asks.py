@@ -29,9 +29,10 @@ from unembed.methods.knowledge import attribution as knowledge_attribution
 from unembed.methods.whole_answer import literally
 from unembed.models.parts import Part
 from unembed.progress import Progress
+from unembed.runs.predictions import predictions_with
 from unembed.runs.run import Run
 from unembed.view.payloads import payload_of, to_json
-from unembed.view.payloads.generation import generate_payload
+from unembed.view.payloads.generation import generate_payload, tokens_payload
 from unembed.view.payloads.knowledge import attribute_payload
 from unembed.view.payloads.parts import reads_payload
 
@@ -194,6 +195,13 @@ def generate(session: Session, ask: arguments.GenerateAsk, progress: Progress) -
     return generate_payload(session.model, ids, steps, explained=False)
 
 
+def tokens(session: Session, ask: arguments.TokensAsk, progress: Progress) -> Any:
+    """The tokens that a text may name, with what the model gives each where it is asked."""
+    run = session.run(session.tokens(ask.prompt), ask.position)
+    found = predictions_with(session.model, run.logits[run.row(ask.position)], ask.text, ask.top)
+    return tokens_payload(session.model, ask.text, found)
+
+
 ASKS: dict[str, Callable[..., Any]] = {
     "explain": explain,
     "terms": terms,
@@ -210,6 +218,7 @@ ASKS: dict[str, Callable[..., Any]] = {
     "update": knowledge.update,
     "patch": patch,
     "generate": generate,
+    "tokens": tokens,
 }
 
 

@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from unembed.errors import counted
+from unembed.models.labels import unescaped
 from unembed.models.model import Model
-from unembed.models.tokens import name_of
+from unembed.models.tokens import name_of, token_names
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,23 @@ def predictions_from(model: Model, logits: Float[Tensor, "vocab"], count: int) -
     normaliser = logits.logsumexp(-1)  # once for all of them: each pass over the vocabulary costs as much as a layer
     # Whatever is larger than one of the largest is among them.
     return tuple(_prediction(model, logits, normaliser, token, best.values) for token in best.indices.tolist())
+
+
+def predictions_with(model: Model, logits: Float[Tensor, "vocab"], text: str, count: int) -> tuple[Prediction, ...]:
+    """The tokens that begin with a text, whole ones first, then those that hold it elsewhere: the likeliest first.
+
+    Neither case nor the white space around them counts. Any token of the vocabulary may be among them; without a
+    tokenizer, or of white space alone, none is.
+    """
+    wanted = unescaped(text).strip().casefold()
+    if not wanted:
+        return ()
+    names = [name.strip().casefold() for name in token_names(model).names[: len(logits)]]
+    place = {token: 0 if name == wanted else 1 if name.startswith(wanted) else 2
+             for token, name in enumerate(names) if wanted in name}  # fmt: skip
+    logit = logits.tolist()
+    found = sorted(place, key=lambda token: (place[token], -logit[token]))[: counted(count)]
+    return tuple(prediction_from(model, logits, token) for token in found)
 
 
 def all_predictions_from(model: Model, logits: Float[Tensor, "vocab"]) -> tuple[Prediction, ...]:

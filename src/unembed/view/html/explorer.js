@@ -894,6 +894,7 @@ var Ft = {
 	explain: 0,
 	test: 1,
 	terms: 1,
+	tokens: 1,
 	inspect: 2,
 	reads: 3,
 	generate: 2,
@@ -913,12 +914,15 @@ function Rt(e) {
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
 	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Rt(t)}`).join(",")}}`;
 }
-var zt = {
+function zt({ test: e, parts: t }) {
+	return e === !0 ? 3 : t === !1 ? 0 : 1;
+}
+var Bt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Bt = class {
+}, Vt = class {
 	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t;
@@ -948,12 +952,12 @@ var zt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Ft[e.ask] + (e.ask === "explain" && e.test === !0 ? 3 : 0),
+			order: Ft[e.ask] + (e.ask === "explain" ? zt(e) : 0),
 			answer: O(n ? {
-				...zt,
+				...Bt,
 				fraction: 1,
 				result: t
-			} : zt),
+			} : Bt),
 			watchers: 0,
 			cancel: null,
 			state: n ? "done" : "queued"
@@ -977,22 +981,22 @@ var zt = {
 		e.state = "running", e.cancel = this.#t(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...zt,
+					...Bt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...zt,
+				...Bt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...zt,
+				...Bt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = zt, this.lost.value = !0);
+				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
 			}
 		});
 	}
@@ -1004,7 +1008,7 @@ var zt = {
 	}
 };
 // src/hooks/useAsk.ts
-function Vt(e) {
+function Ht(e) {
 	let t = A(), n = e === null ? "" : Rt(e), r = k(null);
 	return ze(() => {
 		if (e !== null) return r.value = {
@@ -1013,8 +1017,8 @@ function Vt(e) {
 		}, () => t.desk.release(e);
 	}, [n]), r.value?.key === n ? r.value.answer.value : null;
 }
-function Ht(e, t = !1) {
-	let n = Vt(e), r = Be(null);
+function Ut(e, t = !1) {
+	let n = Ht(e), r = Be(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -1022,7 +1026,7 @@ function Ht(e, t = !1) {
 	};
 }
 // node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Ut = Symbol.for("pv"), Wt = 0;
+var Wt = Symbol.for("pv"), Gt = 0;
 Array.isArray;
 function j(t, n, r, i, a, o) {
 	n ||= {};
@@ -1038,53 +1042,59 @@ function j(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Ut,
-		__v: --Wt,
+		constructor: Wt,
+		__v: --Gt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Gt = [
+var Kt = [
 	"why",
 	"parts",
 	"tests"
-], Kt = xe(null);
-function qt({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = Vt(n !== null && Gt.includes(r) && !i ? {
+], qt = xe(null), Jt = xe(null);
+function Yt({ children: e }) {
+	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Kt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
-		test: !0,
+		test: e,
 		top: 10
-	} : null);
-	return /* @__PURE__ */ j(Kt.Provider, {
-		value: a,
-		children: e
+	}), s = Ht(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Ht(a ? o(!0) : null);
+	return /* @__PURE__ */ j(qt.Provider, {
+		value: c,
+		children: /* @__PURE__ */ j(Jt.Provider, {
+			value: c?.result ?? s?.result ?? null,
+			children: e
+		})
 	});
 }
-function Jt() {
-	return He(Kt);
+function Xt() {
+	return He(qt);
 }
-function Yt() {
-	return Jt()?.result ?? null;
+function Zt() {
+	return Xt()?.result ?? null;
+}
+function Qt() {
+	return He(Jt);
 }
 // src/page/keys.ts
-var Xt = {
+var $t = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function Zt(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => Qt(e, t, n);
+function en(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => tn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function Qt(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || $t(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function tn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || nn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: Xt[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: $t[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1092,31 +1102,31 @@ function Qt(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function $t(e) {
+function nn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var en = tn("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function tn(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [nn(rn(e[1]), rn(e[2]))] : []);
+var rn = an("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function an(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [on(sn(e[1]), sn(e[2]))] : []);
 }
-function nn(e, t) {
+function on(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function rn(e) {
+function sn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function an(e) {
+function cn(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return en.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return rn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function on() {
-	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : an(n);
+function ln() {
+	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : cn(n);
 	return Re(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
 	}, [n]), /* @__PURE__ */ j("dialog", {
@@ -1136,7 +1146,7 @@ function on() {
 			})]
 		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: en.map((e) => /* @__PURE__ */ j("div", {
+			children: rn.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
 				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
@@ -1153,7 +1163,7 @@ function M(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function sn(e) {
+function un(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1163,10 +1173,10 @@ function sn(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function cn(e, t) {
-	return e === null || t === null ? e === t : ln(e) === ln(t);
+function dn(e, t) {
+	return e === null || t === null ? e === t : fn(e) === fn(t);
 }
-function ln(e) {
+function fn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1176,28 +1186,28 @@ function ln(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function un(e) {
+function pn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function dn(e) {
-	return un(e) === "cross_attention";
-}
-function fn(e) {
-	return dn(e) || e.encoder === !0;
-}
-function pn(e) {
-	return e.encoder ? { encoder: !0 } : dn(e) ? { cross: !0 } : {};
-}
 function mn(e) {
+	return pn(e) === "cross_attention";
+}
+function hn(e) {
+	return mn(e) || e.encoder === !0;
+}
+function gn(e) {
+	return e.encoder ? { encoder: !0 } : mn(e) ? { cross: !0 } : {};
+}
+function _n(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return hn(e);
-	let n = hn(t[1] ?? "");
-	return n === null || dn(n) ? null : {
+	if (!t) return vn(e);
+	let n = vn(t[1] ?? "");
+	return n === null || mn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function hn(e) {
+function vn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1220,26 +1230,26 @@ function hn(e) {
 	};
 }
 function N(e) {
-	return _n(gn(e), e.encoder ?? !1);
+	return bn(yn(e), e.encoder ?? !1);
 }
-function gn(e) {
+function yn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function _n(e, t) {
+function bn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function vn(e) {
-	let t = yn(e);
+function xn(e) {
+	let t = Sn(e);
 	if (t) return N(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function yn(e) {
+function Sn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1262,35 +1272,35 @@ function yn(e) {
 		neuron: e.neuron
 	};
 }
-function bn(e) {
+function Cn(e) {
 	let t = e;
-	return typeof t != "object" || !t || !xn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? xn(t.head) : t.kind === "neuron" ? xn(t.neuron) && (t.expert === void 0 || xn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+	return typeof t != "object" || !t || !wn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? wn(t.head) : t.kind === "neuron" ? wn(t.neuron) && (t.expert === void 0 || wn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
 }
-function xn(e) {
+function wn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Sn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || dn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function Tn(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || mn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function Cn(e) {
-	let t = e.ledger.terms.flatMap((e) => yn(e) ?? []);
+function En(e) {
+	let t = e.ledger.terms.flatMap((e) => Sn(e) ?? []);
 	return [
 		...e.heads.map(M),
-		...e.neurons.map(sn),
+		...e.neurons.map(un),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var wn = [
+var Dn = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], Tn = ["rome", "value"], En = [
+], On = ["rome", "value"], kn = [
 	"refined",
 	"kept",
 	"shared"
-], Dn = {
+], An = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1298,33 +1308,33 @@ var wn = [
 	test: null,
 	edit: null
 };
-function On(e, t, n) {
+function jn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function kn({ layers: e, attributions: t }) {
+function Mn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function An(e) {
-	return N(sn(e));
+function Nn(e) {
+	return N(un(e));
 }
-function jn(e, t) {
+function Pn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Mn(e) {
+function Fn(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function Nn(e) {
+function In(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1332,17 +1342,17 @@ function Nn(e) {
 		shared: e.shared
 	};
 }
-function Pn(e, t) {
-	return t ?? En.find((t) => e[t].length > 0) ?? "refined";
+function Ln(e, t) {
+	return t ?? kn.find((t) => e[t].length > 0) ?? "refined";
 }
-function Fn({ layer: e, expert: t, neuron: n }) {
+function Rn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function In({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1352,7 +1362,7 @@ function In({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Ln(e, t, n, r, i) {
+function Bn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1370,7 +1380,7 @@ function Ln(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Rn([
+		return Vn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1379,34 +1389,34 @@ function Ln(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Rn([
+	return e.action === "erase" ? Vn([
 		"suppress",
 		...r,
 		...o
-	]) : Rn([
+	]) : Vn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Rn(e) {
+function Vn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function zn(e, t) {
+function Hn(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Vn(e, t),
+		...Wn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Bn(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Fn);
+function Un(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Rn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Vn(e, n),
+		...Wn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1414,42 +1424,42 @@ function Bn(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Vn(e, n),
+		...Wn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Vn({ prompts: e }, { prompt: t, target: n }) {
+function Wn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function Hn(e) {
+function Gn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Wn([null, ...En])(a) && Wn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && qn([null, ...kn])(a) && qn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Un(s));
+	])(o) && (s === null || Kn(s));
 }
-function Un(e) {
+function Kn(e) {
 	let t = e;
-	return typeof t == "object" && Wn(wn)(t.action) && typeof t.to == "string" && Wn(Tn)(t.method);
+	return typeof t == "object" && qn(Dn)(t.action) && typeof t.to == "string" && qn(On)(t.method);
 }
-function Wn(e) {
+function qn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Gn = [
+var Jn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Kn = [
+], Yn = [
 	"why",
 	"parts",
 	"graph",
@@ -1457,7 +1467,7 @@ var Gn = [
 	"compare",
 	"facts",
 	"continue"
-], qn = {
+], Xn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1472,11 +1482,11 @@ var Gn = [
 	pins: [],
 	knowledge: null
 };
-function Jn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(qn[e]));
+function Zn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Xn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Yn(e, t = qn) {
+function Qn(e, t = Xn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1484,61 +1494,61 @@ function Yn(e, t = qn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? Xn({
-		...qn,
+	return typeof n == "object" && n && !Array.isArray(n) ? $n({
+		...Xn,
 		...n
 	}) : t;
 }
-function Xn(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : qn[t], n = (e) => e === null || typeof e == "string";
+function $n(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Xn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Kn.some((t) => t === e)),
+		view: t("view", (e) => Yn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || xn(e)),
-		target: t("target", (e) => n(e) || xn(e)),
+		position: t("position", (e) => e === null || wn(e)),
+		target: t("target", (e) => n(e) || wn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || xn(e)),
-		selection: t("selection", (e) => e === null || bn(e)),
-		test: t("test", (e) => e === null || $n(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(er)),
-		knowledge: t("knowledge", (e) => e === null || Hn(e))
+		word: t("word", (e) => e === null || wn(e)),
+		selection: t("selection", (e) => e === null || Cn(e)),
+		test: t("test", (e) => e === null || nr(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(rr)),
+		knowledge: t("knowledge", (e) => e === null || Gn(e))
 	};
 }
-function Zn(e) {
+function er(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function Qn(e, t) {
+function tr(e, t) {
 	return {
-		target: Zn(e),
+		target: er(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function $n(e) {
-	return Gn.some((t) => t === e);
+function nr(e) {
+	return Jn.some((t) => t === e);
 }
-function er(e) {
+function rr(e) {
 	let t = e;
-	return typeof t == "object" && !!t && bn(t.part) && $n(t.how);
+	return typeof t == "object" && !!t && Cn(t.part) && nr(t.how);
 }
 // src/protocol/transports.ts
-function tr(e) {
+function ir(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return rr("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await ir(e));
-			await ar(e.body, n);
+		return or("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await sr(e));
+			await cr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (nr(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (ar(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function nr(e) {
+function ar(e) {
 	return e instanceof TypeError;
 }
-function rr(e, t, n, r) {
+function or(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1547,7 +1557,7 @@ function rr(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function ir(e) {
+async function sr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1555,7 +1565,7 @@ async function ir(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function ar(e, t) {
+async function cr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1563,32 +1573,32 @@ async function ar(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) or(e, t);
+		for (let e of a) lr(e, t);
 	}
-	r.trim() && or(r, t), t.lost();
+	r.trim() && lr(r, t), t.lost();
 }
-function or(e, t) {
+function lr(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && sr(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && ur(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function sr(e, t, n) {
+function ur(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var cr = /* @__PURE__ */ new Set([
+var dr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function lr(e) {
-	let t = (e) => Rt(Object.fromEntries(Object.entries(e).filter(([e]) => !cr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function fr(e) {
+	let t = (e) => Rt(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: ur(r, n),
+			tokens: pr(r, n),
 			payload: n
 		};
 	});
@@ -1597,7 +1607,7 @@ function lr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function ur(e, t) {
+function pr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1605,12 +1615,12 @@ function ur(e, t) {
 		n.text
 	];
 }
-function dr(e) {
+function mr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (sr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (ur(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1623,14 +1633,14 @@ function dr(e) {
 		};
 	};
 }
-var fr = 11811, pr = 33;
-function mr(e) {
+var hr = 11811, gr = 33;
+function _r(e) {
 	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, fr), n.setUint32(12, fr), t[16] = 1, n.setUint32(17, hr(t.subarray(4, 17)));
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, hr), n.setUint32(12, hr), t[16] = 1, n.setUint32(17, vr(t.subarray(4, 17)));
 	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, pr)), r.set(t, pr), r.set(e.subarray(pr), pr + t.length), r;
+	return r.set(e.subarray(0, gr)), r.set(t, gr), r.set(e.subarray(gr), gr + t.length), r;
 }
-function hr(e) {
+function vr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1639,11 +1649,11 @@ function hr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function gr(e, t, n) {
+function yr(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function _r({ svg: e, width: t, height: n }) {
+async function br({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1653,10 +1663,120 @@ async function _r({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return mr(new Uint8Array(await o.arrayBuffer()));
+	return _r(new Uint8Array(await o.arrayBuffer()));
+}
+// src/lib/format.ts
+var xr = "−", Sr = 1e6;
+function P(e, t = 2) {
+	return Cr(e, t, "");
+}
+function F(e, t = 2) {
+	return Cr(e, t, "+");
+}
+function Cr(e, t, n) {
+	let r = Math.abs(e);
+	if (!(r < Sr)) return wr(e, t, n);
+	let i = r.toFixed(t);
+	return Number(i) === 0 ? i : Tr(e, n) + i;
+}
+function wr(e, t = 0, n = "") {
+	if (Number.isNaN(e)) return "NaN";
+	if (e === 0) return "0";
+	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
+	return Tr(e, n) + i;
+}
+function Tr(e, t) {
+	return e < 0 ? xr : t;
+}
+function I(e) {
+	if (e < 1e-4) return "<0.01%";
+	let t = P(100 * e, e >= .001 ? 1 : 2);
+	return t === "100.0" ? ">99.9%" : `${t}%`;
+}
+function Er(e) {
+	return `${P(100 * e, 1)}%`;
+}
+function Dr(e, t) {
+	if (Math.max(e, t) < 1e-4) return [wr(e, 1), wr(t, 1)];
+	let [n, r] = [I(e), I(t)];
+	if (!jr(e, t) || n !== r && !Ar(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !kr(e, t, i);) i++;
+	return [`${Or(e, i)}%`, `${Or(t, i)}%`];
+}
+function Or(e, t) {
+	let n = P(100 * e, t);
+	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
+	let r = 10 ** -t;
+	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
+}
+function kr(e, t, n) {
+	let r = [Or(e, n), Or(t, n)];
+	return r[0] !== r[1] && !(Ar(e, t) && r.some((e) => e.includes(">")));
+}
+function Ar(e, t) {
+	return Math.min(e, t) > .99;
+}
+function jr(e, t) {
+	let [n, r] = e < t ? [e, t] : [t, e];
+	return r * (1 - n) > 1.1 * n * (1 - r);
+}
+function Mr(e) {
+	let { verdict: t, size: n } = e;
+	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
+}
+var Nr = {
+	" ": "·",
+	"\n": "↵",
+	"	": "⇥"
+}, Pr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function L(e) {
+	return [...e].map((e) => Nr[e] ?? (Pr.test(e) ? Vr(e) : e)).join("") || "''";
+}
+var Fr = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Ir = RegExp(`${Fr}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Fr})*`, "gu");
+function Lr(e) {
+	return e.replace(Ir, "⁨$&⁩");
+}
+function R(e) {
+	return Lr(L(e));
+}
+function z(e) {
+	return e ? e.fragment ?? L(e.text) : "";
+}
+function Rr(e) {
+	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
+	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
+}
+function zr(e) {
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : L(e.trim());
+}
+function Br(e, t) {
+	let n = zr(e);
+	return t.some((t) => t !== e && zr(t) === n) ? L(e) : n;
+}
+function Vr(e) {
+	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
+}
+// src/ui/Offers.tsx
+function Hr({ id: e, typed: t }) {
+	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+		ask: "tokens",
+		prompt: r,
+		source: i,
+		position: a,
+		text: t
+	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
+	return /* @__PURE__ */ j("datalist", {
+		id: e,
+		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
+			value: e,
+			label: `${L(e)} ${I(t)}`
+		}, e) : null)
+	});
 }
 // src/ui/Field.tsx
-function vr(e) {
+function Ur(e) {
 	let t = A(), n = Ue(), r = String(t.at[e.name].value ?? ""), i = k(r);
 	Re(() => {
 		i.value = r;
@@ -1699,14 +1819,14 @@ function vr(e) {
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ j("datalist", {
+		e.offers ? /* @__PURE__ */ j(Hr, {
 			id: n,
-			children: e.offers.map((e) => /* @__PURE__ */ j("option", { value: e }, e))
+			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function yr() {
+function Wr() {
 	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
 	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
@@ -1724,24 +1844,24 @@ function yr() {
 			children: [r.length, " …"]
 		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: br(e)
+			children: Gr(e)
 		}, t))]
 	})] });
 }
-function br({ a: e, source: t }) {
+function Gr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var xr = [
+var Kr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function Sr() {
-	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Yt(), o = i ? Cn(a ?? i) : [], s = (n) => {
-		let a = mn(n), o = a === null ? "" : i ? Sn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (xr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function qr() {
+	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Qt(), o = i ? En(a ?? i) : [], s = (n) => {
+		let a = _n(n), o = a === null ? "" : i ? Tn(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Kr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
 	return /* @__PURE__ */ j("label", {
 		class: "find",
@@ -1766,7 +1886,7 @@ function Sr() {
 	});
 }
 // src/panels/Header.tsx
-function Cr() {
+function Jr() {
 	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
 	return /* @__PURE__ */ j("header", {
 		class: "top",
@@ -1789,24 +1909,24 @@ function Cr() {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(vr, {
+						e.reads() === "text" ? /* @__PURE__ */ j(Ur, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(vr, {
+						/* @__PURE__ */ j(Ur, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(yr, {})
+						/* @__PURE__ */ j(Wr, {})
 					]
 				}),
-				/* @__PURE__ */ j(Sr, {}),
-				/* @__PURE__ */ j(Dr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(kr, {}) : null,
+				/* @__PURE__ */ j(qr, {}),
+				/* @__PURE__ */ j(Qr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(ei, {}) : null,
 				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
@@ -1817,11 +1937,11 @@ function Cr() {
 			]
 		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(Tr, {}), /* @__PURE__ */ j(Er, { live: n })]
+			children: [/* @__PURE__ */ j(Xr, {}), /* @__PURE__ */ j(Zr, { live: n })]
 		})]
 	});
 }
-var wr = {
+var Yr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1830,12 +1950,12 @@ var wr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Tr() {
+function Xr() {
 	let e = A(), t = e.state.value;
 	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Kn.map((n) => /* @__PURE__ */ j("a", {
-			href: Jn({
+		children: Yn.map((n) => /* @__PURE__ */ j("a", {
+			href: Zn({
 				...t,
 				view: n
 			}) || "#",
@@ -1843,15 +1963,15 @@ function Tr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [wr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [Yr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Er({ live: e }) {
-	let t = A(), n = t.state.value, r = (t.explained.value?.predictions ?? []).map(Zn).filter((e) => typeof e == "string");
+function Zr({ live: e }) {
+	let t = A(), n = t.state.value;
 	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
@@ -1859,19 +1979,19 @@ function Er({ live: e }) {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(vr, {
+				/* @__PURE__ */ j(Ur, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
-					offers: r
+					offers: !0
 				}),
-				/* @__PURE__ */ j(vr, {
+				/* @__PURE__ */ j(Ur, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
-					offers: r
+					offers: !0
 				}),
 				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
 					value: n.vs === null ? n.reference : "vs",
@@ -1896,7 +2016,7 @@ function Er({ live: e }) {
 		})]
 	});
 }
-function Dr() {
+function Qr() {
 	let e = A();
 	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -1910,21 +2030,21 @@ function Dr() {
 		children: "Copy link"
 	}) : null;
 }
-function Or(e) {
-	return nr(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function $r(e) {
+	return ar(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function kr() {
+function ei() {
 	let e = A(), t = k(null), n = async () => {
 		t.value = null;
-		let n = await rr("/report", {
+		let n = await or("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? gr("unembed-report.html", await n.blob(), "text/html") : t.value = await ir(n);
+		n.ok ? yr("unembed-report.html", await n.blob(), "text/html") : t.value = await sr(n);
 	};
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = Or(e)),
+		onClick: () => n().catch((e) => t.value = $r(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
 	}), t.value ? /* @__PURE__ */ j("p", {
@@ -1934,7 +2054,7 @@ function kr() {
 	}) : null] });
 }
 // src/panels/Help.tsx
-var Ar = [
+var ti = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -1944,7 +2064,7 @@ var Ar = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function jr() {
+function ni() {
 	let e = A(), t = Be(null), n = e.helpOpen.value;
 	return Re(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
@@ -1957,7 +2077,7 @@ function jr() {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: Ar.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ti.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: /* @__PURE__ */ j("kbd", { children: e })
 			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
@@ -1979,7 +2099,7 @@ function jr() {
 	});
 }
 // src/panels/Lost.tsx
-function Mr() {
+function ri() {
 	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
@@ -1994,7 +2114,7 @@ function Mr() {
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", Nr(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", ii(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
 		] }), /* @__PURE__ */ j("button", {
 			type: "button",
@@ -2003,16 +2123,16 @@ function Mr() {
 		})]
 	});
 }
-function Nr(e) {
+function ii(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var Pr = [
+var ai = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function Fr() {
+function oi() {
 	let e = A(), t = e.beside();
 	return /* @__PURE__ */ j("main", {
 		class: "start",
@@ -2023,7 +2143,7 @@ function Fr() {
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: Pr.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ai.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
@@ -2039,7 +2159,7 @@ function Fr() {
 	});
 }
 // src/ui/Status.tsx
-function P(e) {
+function B(e) {
 	let t = A(), n = e.answer;
 	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -2065,13 +2185,13 @@ function P(e) {
 	});
 }
 // src/ui/Toast.tsx
-var Ir = 7e3;
-function Lr() {
+var si = 7e3;
+function ci() {
 	let e = A(), t = e.said.value;
 	return Re(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, Ir);
+		}, si);
 		return () => clearTimeout(t);
 	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
@@ -2079,15 +2199,15 @@ function Lr() {
 		children: t
 	});
 }
-function Rr(e, t) {
+function li(e, t) {
 	let n = k(0), r = Be(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function zr(e, t, n) {
+function ui(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var Br = [
+var di = [
 	[
 		84,
 		39,
@@ -2123,7 +2243,7 @@ var Br = [
 		88,
 		6
 	]
-], Vr = [
+], fi = [
 	[
 		203,
 		196,
@@ -2159,7 +2279,7 @@ var Br = [
 		206,
 		148
 	]
-], Hr = [
+], pi = [
 	[
 		0,
 		32,
@@ -2190,14 +2310,14 @@ var Br = [
 		234,
 		70
 	]
-], Ur = O(!1);
+], mi = O(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	Ur.value = e.matches, e.addEventListener("change", () => {
-		Ur.value = e.matches;
+	mi.value = e.matches, e.addEventListener("change", () => {
+		mi.value = e.matches;
 	});
 }
-function Wr(e, t) {
+function hi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2208,152 +2328,66 @@ function Wr(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function Gr(e, t, n = Ur.value) {
-	return Jr(Wr(n ? Vr : Br, .5 + (t > 0 ? e / t : 0) / 2));
+function gi(e, t, n = mi.value) {
+	return yi(hi(n ? fi : di, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function Kr(e) {
-	return Jr(Wr(Hr, e));
+function _i(e) {
+	return yi(hi(pi, e));
 }
-function qr(e) {
+function vi(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function Jr([e, t, n]) {
+function yi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
-// src/lib/format.ts
-var Yr = "−", Xr = 1e6;
-function F(e, t = 2) {
-	return Zr(e, t, "");
-}
-function I(e, t = 2) {
-	return Zr(e, t, "+");
-}
-function Zr(e, t, n) {
-	let r = Math.abs(e);
-	if (!(r < Xr)) return Qr(e, t, n);
-	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : $r(e, n) + i;
-}
-function Qr(e, t = 0, n = "") {
-	if (Number.isNaN(e)) return "NaN";
-	if (e === 0) return "0";
-	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return $r(e, n) + i;
-}
-function $r(e, t) {
-	return e < 0 ? Yr : t;
-}
-function L(e) {
-	if (e < 1e-4) return "<0.01%";
-	let t = F(100 * e, e >= .001 ? 1 : 2);
-	return t === "100.0" ? ">99.9%" : `${t}%`;
-}
-function ei(e) {
-	return `${F(100 * e, 1)}%`;
-}
-function ti(e, t) {
-	if (Math.max(e, t) < 1e-4) return [Qr(e, 1), Qr(t, 1)];
-	let [n, r] = [L(e), L(t)];
-	if (!ai(e, t) || n !== r && !ii(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !ri(e, t, i);) i++;
-	return [`${ni(e, i)}%`, `${ni(t, i)}%`];
-}
-function ni(e, t) {
-	let n = F(100 * e, t);
-	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
-	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
-}
-function ri(e, t, n) {
-	let r = [ni(e, n), ni(t, n)];
-	return r[0] !== r[1] && !(ii(e, t) && r.some((e) => e.includes(">")));
-}
-function ii(e, t) {
-	return Math.min(e, t) > .99;
-}
-function ai(e, t) {
-	let [n, r] = e < t ? [e, t] : [t, e];
-	return r * (1 - n) > 1.1 * n * (1 - r);
-}
-function oi(e) {
-	let { verdict: t, size: n } = e;
-	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
-}
-var si = {
-	" ": "·",
-	"\n": "↵",
-	"	": "⇥"
-}, ci = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function R(e) {
-	return [...e].map((e) => si[e] ?? (ci.test(e) ? fi(e) : e)).join("") || "''";
-}
-function z(e) {
-	return e ? e.fragment ?? R(e.text) : "";
-}
-function li(e) {
-	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
-	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
-}
-function ui(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
-}
-function di(e, t) {
-	let n = ui(e);
-	return t.some((t) => t !== e && ui(t) === n) ? R(e) : n;
-}
-function fi(e) {
-	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
-	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
-}
 // src/lib/figure/svg.ts
-var B = _i(85) - 8, V = _i(170) - 8, pi = "#1b1b1a", H = "#55554f", mi = "#c9c9c4", hi = "#b35806", gi = "#542788", U = 6.5;
-function _i(e) {
+var V = wi(85) - 8, H = wi(170) - 8, bi = "#1b1b1a", U = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", W = 6.5;
+function wi(e) {
 	return e * 72 / 25.4;
 }
-function vi(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? yi(t) : Si(String(t))}"`).join("");
+function Ti(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Ei(t) : ki(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function yi(e) {
+function Ei(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var bi = {
+var Di = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, xi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function Si(e) {
-	return e.replace(xi, "�").replace(/[&<>"']/g, (e) => bi[e] ?? "");
+}, Oi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function ki(e) {
+	return e.replace(Oi, "�").replace(/[&<>"']/g, (e) => Di[e] ?? "");
 }
-function W(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = pi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return vi("text", {
+function G(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = bi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Ti("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${yi(e)} ${yi(t)})`
-	}, Ci(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${Ei(e)} ${Ei(t)})`
+	}, Ai(n));
 }
-function Ci(e) {
-	return wi.test(e) ? `\u2068${Si(e)}\u2069` : Si(e);
+function Ai(e) {
+	return ji.test(e) ? `\u2068${ki(e)}\u2069` : ki(e);
 }
-var wi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Ti(e) {
+var ji = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Mi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && wi.test(t[0]);
+	return t !== null && ji.test(t[0]);
 }
-function G(e, t, n, r, i = {}) {
-	return vi("rect", {
+function K(e, t, n, r, i = {}) {
+	return Ti("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2361,31 +2395,31 @@ function G(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ei(e, t, n, r, i = {}) {
-	return vi("line", {
+function Ni(e, t, n, r, i = {}) {
+	return Ti("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: mi,
+		stroke: xi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Di(e, t, n) {
-	return vi("g", { transform: `translate(${yi(e)} ${yi(t)})` }, n);
+function Pi(e, t, n) {
+	return Ti("g", { transform: `translate(${Ei(e)} ${Ei(t)})` }, n);
 }
-function Oi(e, t, n, r, i) {
-	let a = G(e, t, n, r, { fill: i ? gi : hi });
-	return i ? a + G(e, t, n, r, { fill: "url(#hatched)" }) : a;
+function Fi(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Ci : Si });
+	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var ki = vi("defs", {}, vi("pattern", {
+var Ii = Ti("defs", {}, Ti("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, G(0, 0, 1.1, 3, { fill: "#fff" }))), Ai = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Li = [
 	278,
 	278,
 	355,
@@ -2481,141 +2515,141 @@ var ki = vi("defs", {}, vi("pattern", {
 	260,
 	334,
 	584
-], ji = [
+], Ri = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Mi = .62, Ni = 1.02;
-function K(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Pi(t), 0) * t * Ni * (n ? 1.07 : 1);
+], zi = .62, Bi = 1.02;
+function q(e, t = 8, n = !1) {
+	return [...e].reduce((e, t) => e + Vi(t), 0) * t * Bi * (n ? 1.07 : 1);
 }
-function Pi(e) {
-	let t = Ai[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? ji.find(([t]) => t.test(e))?.[1] ?? Mi : t / 1e3;
+function Vi(e) {
+	let t = Li[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Ri.find(([t]) => t.test(e))?.[1] ?? zi : t / 1e3;
 }
-function Fi(e, t, n = 8) {
-	if (K(e, n) <= t) return e;
+function Hi(e, t, n = 8) {
+	if (q(e, n) <= t) return e;
 	let r = [...e];
-	for (; r.length > 1 && K(`${r.join("")}…`, n) > t;) r.pop();
+	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ii(e, t, n = 8) {
+function Ui(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Li(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Wi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
-		i !== "" && K(e, n) > t ? (r.push(i), i = a) : i = e;
+		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Li(e, t, n) {
+function Wi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
-		K(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
+		q(e, n) > t && r.at(-1) !== "" ? r.push(i) : r[r.length - 1] = e;
 	}
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ri = 8, zi = 12, Bi = 160;
-function q(e, t, n) {
-	let r = 4, i = [...t, Wi(e, n)].map((e) => {
-		let t = Di(4, r, e.body);
-		return r += e.height + Ri, t;
+var Gi = 8, Ki = 12, qi = 160;
+function J(e, t, n) {
+	let r = 4, i = [...t, Zi(e, n)].map((e) => {
+		let t = Pi(4, r, e.body);
+		return r += e.height + Gi, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ri + 4
-	}, o = G(0, 0, a.width, a.height, { fill: "#fff" });
+		height: r - Gi + 4
+	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${vi("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ti("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Vi(a.width)}mm`,
-			height: `${Vi(a.height)}mm`,
-			viewBox: `0 0 ${yi(a.width)} ${yi(a.height)}`,
+			width: `${Ji(a.width)}mm`,
+			height: `${Ji(a.height)}mm`,
+			viewBox: `0 0 ${Ei(a.width)} ${Ei(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			vi("title", {}, Si(n.shows)),
-			ki,
+			Ti("title", {}, ki(n.shows)),
+			Ii,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Vi(e) {
-	return yi(e * 25.4 / 72);
+function Ji(e) {
+	return Ei(e * 25.4 / 72);
 }
-var Hi = {
+var Yi = {
 	size: 7,
 	step: 8.6
-}, Ui = {
+}, Xi = {
 	size: 6,
 	step: 7.6
 };
-function Wi(e, t) {
-	let n = Ii(t.shows, e, Hi.size), r = Ii(Gi(t), e, Ui.size), i = [...n.map((e, t) => W(0, Hi.step * (t + .8), e, { size: Hi.size })), ...r.map((e, t) => W(0, Hi.step * n.length + 2 + Ui.step * (t + .8), e, {
-		size: Ui.size,
-		fill: H
+function Zi(e, t) {
+	let n = Ui(t.shows, e, Yi.size), r = Ui(Qi(t), e, Xi.size), i = [...n.map((e, t) => G(0, Yi.step * (t + .8), e, { size: Yi.size })), ...r.map((e, t) => G(0, Yi.step * n.length + 2 + Xi.step * (t + .8), e, {
+		size: Xi.size,
+		fill: U
 	}))];
 	return {
-		height: Hi.step * n.length + 2 + Ui.step * r.length,
+		height: Yi.step * n.length + 2 + Xi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Gi({ made: e, asked: t, about: n }) {
+function Qi({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, zi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(qi).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Ki)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(ea).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${Ji(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${Ji(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${Ji(t.beside)}”.`
+		t.source ? `Source: “${ta(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${ta(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${ta(t.beside)}”.`
 	];
 	return [
-		`${qi(o.join(", "))}.`,
+		`${ea(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var Ki = /* @__PURE__ */ new Set([
+var $i = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function qi(e) {
-	return [...e].map((e) => e === " " || Ki.has(e) ? e : R(e)).join("");
+function ea(e) {
+	return [...e].map((e) => e === " " || $i.has(e) ? e : L(e)).join("");
 }
-function Ji(e) {
-	let t = [...qi(e)], n = Math.floor(Bi / 2);
-	return t.length <= Bi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function ta(e) {
+	let t = [...ea(e)], n = Math.floor(qi / 2);
+	return t.length <= qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var Yi = 22, Xi = 5.6;
-function Zi(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Fi(t.rowName(n), 60, U)), r = 14 + Math.max(0, ...n.map((e) => K(e, U))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= Yi, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => Qi(t, i, n, [
+var na = 22, ra = 5.6;
+function ia(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Hi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= na, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => aa(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = $i(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = na(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? W(r - 3, (n + .5) * o + 2.3, e, {
-		size: U,
+	], a)).join("")), l = t.rows * o, u = oa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = la(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: W,
 		anchor: "end"
 	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
-		W(6, l / 2, t.rowLabel, {
-			size: U + .5,
+		G(6, l / 2, t.rowLabel, {
+			size: W + .5,
 			anchor: "middle",
 			turn: -90
 		}),
-		W(d, f, t.columnLabel, {
-			size: U + .5,
+		G(d, f, t.columnLabel, {
+			size: W + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2625,32 +2659,32 @@ function Zi(e, t) {
 		body: g.join("\n")
 	};
 }
-function Qi(e, t, n, r, i) {
+function aa(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
-	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [G(o, s, ...d, { fill: a })];
-	if (e.negative?.(t, n) && f.push(G(o, s, ...d, {
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Fi(e.words(t, n), c - 3, Xi);
-		f.push(W(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: Xi,
+		let r = Hi(e.words(t, n), c - 3, ra);
+		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: ra,
 			anchor: "middle",
-			fill: qr(a)
+			fill: vi(a)
 		}));
 	}
 	return f.join("");
 }
-function $i(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Fi(e.columnName(n), 60, U)), a = Math.max(0, ...i.map((e) => K(e, U))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function oa(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Hi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
-		return s ? W(a, r + 8, e, {
-			size: U,
+		return s ? G(a, r + 8, e, {
+			size: W,
 			anchor: "middle"
-		}) : W(a + 2, r + 6, e, {
-			size: U,
+		}) : G(a + 2, r + 6, e, {
+			size: W,
 			anchor: "end",
 			turn: -45
 		});
@@ -2660,96 +2694,96 @@ function $i(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var ea = 48, ta = 6;
-function na(e, t) {
-	let n = K(e.label, U), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ea, o = Array.from({ length: ea }, (t, n) => G(i + n * a, 0, a + .3, ta, { fill: e.colour((n + .5) / ea) })), s = i > n + 4, c = [
+var sa = 48, ca = 6;
+function la(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / sa, o = Array.from({ length: sa }, (t, n) => K(i + n * a, 0, a + .3, ca, { fill: e.colour((n + .5) / sa) })), s = i > n + 4, c = [
 		...o,
-		G(i, 0, r, ta, {
+		K(i, 0, r, ca, {
 			fill: "none",
-			stroke: mi,
+			stroke: xi,
 			"stroke-width": .5
 		}),
-		W(i, 13.5, e.low, {
-			size: U,
-			fill: H
+		G(i, 13.5, e.low, {
+			size: W,
+			fill: U
 		}),
-		e.middle ? W(i + r / 2, 13.5, e.middle, {
-			size: U,
-			fill: H,
+		e.middle ? G(i + r / 2, 13.5, e.middle, {
+			size: W,
+			fill: U,
 			anchor: "middle"
 		}) : "",
-		W(i + r, 13.5, e.high, {
-			size: U,
-			fill: H,
+		G(i + r, 13.5, e.high, {
+			size: W,
+			fill: U,
 			anchor: "end"
 		}),
-		s ? W(i - 5, 5.5, e.label, {
-			size: U,
+		s ? G(i - 5, 5.5, e.label, {
+			size: W,
 			anchor: "end",
-			fill: pi
-		}) : W(i + r, 21.5, e.label, {
-			size: U,
+			fill: bi
+		}) : G(i + r, 21.5, e.label, {
+			size: W,
 			anchor: "end",
-			fill: pi
+			fill: bi
 		})
 	];
 	return {
-		height: ta + (s ? 9 : 17),
+		height: ca + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
-function J(e) {
-	return R(e.trim() === "" ? e : e.trim());
+function Y(e) {
+	return L(e.trim() === "" ? e : e.trim());
 }
-function ra(e) {
-	return e?.fragment ?? J(e?.text ?? "");
+function ua(e) {
+	return e?.fragment ?? Y(e?.text ?? "");
 }
-function ia(e) {
-	return `Target: “${J(e.text)}” (${L(e.probability)}).`;
+function da(e) {
+	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function aa(e, t) {
-	let n = `“${J(e.text)}”`;
-	return t.kind === "versus" ? `the logit of ${n} minus that of “${J(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
+function fa(e, t) {
+	let n = `“${Y(e.text)}”`;
+	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function oa(e) {
+function pa(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var sa = {
+var ma = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ca(e, t, n) {
+function ha(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function la(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = pa(fa(e.cells, r)), c = e.model.vocab, l = Zi(o.length > 6 ? V : B, {
+function ga(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = ba(ya(e.cells, r)), c = e.model.vocab, l = ia(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? Kr(ca(r, n, c)) : null;
+			return r ? _i(ha(r, n, c)) : null;
 		},
-		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
 		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => oa(a[e] ?? null),
+		rowName: (e) => pa(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: ua(n, c)
+		legend: _a(n, c)
 	});
-	return q(o.length > 6 ? V : B, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${sa[n]}, “${J(t.text)}”.${da(r, e.tokens.length)}`,
+	return J(o.length > 6 ? H : V, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ma[n]}, “${Y(t.text)}”.${va(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: ia(t)
+		about: da(t)
 	});
 }
-function ua(e, t) {
+function _a(e, t) {
 	return {
-		label: e === "rank" ? `${sa.rank} (log)` : sa[e],
-		colour: Kr,
+		label: e === "rank" ? `${ma.rank} (log)` : ma[e],
+		colour: _i,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2759,13 +2793,13 @@ function ua(e, t) {
 		}
 	};
 }
-function da({ start: e, size: t }, n) {
+function va({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function fa(e, { start: t, size: n }) {
+function ya(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function pa(e) {
+function ba(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2773,7 +2807,7 @@ function pa(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function ma(e, t) {
+function xa(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2786,8 +2820,8 @@ function ma(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: fa(e.cells, t).map((t) => [
-			oa(t.layer),
+		rows: ya(e.cells, t).map((t) => [
+			pa(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2799,40 +2833,40 @@ function ma(e, t) {
 		])
 	};
 }
-function ha(e) {
+function Sa(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function ga(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = ha(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = Zi(B, {
+function Ca(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Sa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = ia(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : Kr(l(t, e)),
-		words: (e, t) => F(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : _i(l(t, e)),
+		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: Kr,
+			colour: _i,
 			low: "0",
 			high: "1"
 		}
 	}), d = r ? N(M(r)) : "the head";
-	return q(B, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${da(t, a.length)}`,
+	return J(V, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${va(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function _a(e, t) {
-	let [n] = e.heads, r = ha(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function wa(e, t) {
+	let [n] = e.heads, r = Sa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2857,7 +2891,7 @@ function _a(e, t) {
 		}))
 	};
 }
-function va(e, t) {
+function Ta(e, t) {
 	return {
 		head: [
 			"head",
@@ -2866,7 +2900,7 @@ function va(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => ha(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+		rows: e.heads.flatMap((n) => Sa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
 			N(M(n)),
 			e,
 			t,
@@ -2875,8 +2909,8 @@ function va(e, t) {
 		]))
 	};
 }
-function ya(e, t, n) {
-	let r = ha(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? V : B, o = {
+function Ea(e, t, n) {
+	let r = Sa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
@@ -2885,77 +2919,77 @@ function ya(e, t, n) {
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return q(a, [Zi(a, {
+	return J(a, [ia(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : Kr(n);
+			return n === void 0 ? null : _i(n);
 		},
-		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: Kr,
+			colour: _i,
 			low: "0",
 			high: "1"
 		}
-	}), Zi(a, {
+	}), ia(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : Gr(n, l, !1);
+			return n === void 0 ? null : gi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => I(c("contribution", e, t) ?? 0),
-		legend: ba("gives through the head, logits", l)
+		words: (e, t) => F(c("contribution", e, t) ?? 0),
+		legend: Da("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${J(e.target.text)}” through them (below; hatched: lowers it).${da(t, ha(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${va(t, Sa(e).length)}`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function ba(e, t) {
+function Da(e, t) {
 	return {
 		label: e,
-		colour: (e) => Gr(2 * e - 1, 1, !1),
-		low: I(-t),
+		colour: (e) => gi(2 * e - 1, 1, !1),
+		low: F(-t),
 		middle: "0",
-		high: I(t)
+		high: F(t)
 	};
 }
-var xa = {
+var Oa = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function Sa(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = pa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? V : B, d = Zi(u, {
+function ka(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ba(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = ia(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : Gr(n, l, !1);
+			return n == null ? null : gi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		words: (e, t) => F(c(e, t)?.effect ?? 0),
 		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => oa(a[e] ?? null),
+		rowName: (e) => pa(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: ba("effect (0: as B; 1: as A)", l)
-	}), f = J((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${J(e.versus.text)}”` : "";
-	return q(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${xa[e.site] ?? e.site}. ${Ca(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${da(t, r.length)}`,
+		legend: Da("effect (0: as B; 1: as A)", l)
+	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
+	return J(u, [d], {
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Oa[e.site] ?? e.site}. ${Aa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${va(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Ca(e) {
+function Aa(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function wa(e) {
+function ja(e) {
 	return {
 		head: [
 			"site",
@@ -2976,17 +3010,17 @@ function wa(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Ta({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Ea).join(",")}\r\n`).join("");
+function Ma({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Na).join(",")}\r\n`).join("");
 }
-function Ea(e) {
+function Na(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
-function Y(e) {
+function X(e) {
 	let t = A(), n = Be(null);
-	Re(() => ka(n.current), []);
+	Re(() => Ia(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3000,12 +3034,12 @@ function Y(e) {
 		[
 			"png",
 			"image/png",
-			() => _r(e.figure(a))
+			() => br(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Ta(e.table())
+			() => Ma(e.table())
 		],
 		[
 			"json",
@@ -3013,9 +3047,9 @@ function Y(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Oa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Fa(s)}.${r}`;
 		try {
-			gr(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
@@ -3038,22 +3072,22 @@ function Y(e) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Da[e]
+					children: Pa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Da = {
+var Pa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Oa(e) {
+function Fa(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function ka(e) {
+function Ia(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3067,7 +3101,7 @@ function ka(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Aa(e) {
+function La(e) {
 	Re(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3077,24 +3111,24 @@ function Aa(e) {
 	});
 }
 // src/ui/Grid.tsx
-var ja = "system-ui, sans-serif", [Ma, Na, Pa] = [
+var Ra = "system-ui, sans-serif", [za, Ba, Va] = [
 	11,
 	46,
 	120
 ];
-function Fa(e) {
+function Ha(e) {
 	let t = Be(null), n = k(null), r = Be({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Aa(() => {
+	La(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = La(c, e, s);
+		let l = Wa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Ua(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ra(c, e, l), Va(c, e, l, getComputedStyle(o).color), n.value && Ba(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Xa(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ga(c, e, l), Ja(c, e, l, getComputedStyle(o).color), n.value && qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3110,7 +3144,7 @@ function Fa(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ia(o[0] + e, i), Ia(o[1] + t, a)];
+			n.value = [Ua(o[0] + e, i), Ua(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
@@ -3136,60 +3170,60 @@ function Fa(e) {
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ia(e, t) {
+function Ua(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function La(e, t, n) {
+function Wa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ma}px ${ja}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Wa(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Na, Pa] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${za}px ${Ra}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ba, Va] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ra(e, t, n) {
+function Ga(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && za(e, t.text(i, r), [i, r], n, qr(a)), t.marked?.(i, r) && Ba(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ka(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && qa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function za(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ma, i.height - 4)}px ${ja}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Ka(e, t, [n, r], i, a) {
+	e.font = `${Math.min(za, i.height - 4)}px ${Ra}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Ba(e, [t, n], r, i, a) {
+function qa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Va(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ma}px ${ja}`, e.textBaseline = "middle", e.textAlign = "right";
+function Ja(e, t, n, r) {
+	e.fillStyle = r, e.font = `${za}px ${Ra}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Wa(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ha(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Wa(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Ya(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Ha(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Wa(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Ya(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function Ua(e, t, n) {
-	if (Ha(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Wa(t.columnName(n)).length);
+function Xa(e, t, n) {
+	if (Ya(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Wa(e) {
+function Za(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Ga = 9;
-function Ka(e) {
-	let t = e.kind === "sign" ? (e) => Gr(2 * e - 1, 1) : Kr, n = Array.from({ length: Ga }, (e, n) => t(n / 8));
+var Qa = 9;
+function $a(e) {
+	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: Qa }, (e, n) => t(n / 8));
 	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
@@ -3216,7 +3250,7 @@ function Ka(e) {
 	});
 }
 // src/ui/Panel.tsx
-function X(e) {
+function Z(e) {
 	let t = Ue();
 	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
@@ -3235,8 +3269,8 @@ function X(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function qa(e) {
-	let t = A(), n = cn(e.part, t.at.selection.value);
+function eo(e) {
+	let t = A(), n = dn(e.part, t.at.selection.value);
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
@@ -3248,7 +3282,7 @@ function qa(e) {
 	});
 }
 // src/ui/Table.tsx
-function Ja(e) {
+function to(e) {
 	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
@@ -3256,13 +3290,13 @@ function Ja(e) {
 		children: e.children
 	});
 }
-function Ya(e) {
-	let t = A(), n = Xa();
+function no(e) {
+	let t = A(), n = ro();
 	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(Ja, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(to, {
 			label: `Table: ${e.label}`,
 			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
@@ -3271,7 +3305,7 @@ function Ya(e) {
 		}) : null]
 	});
 }
-function Xa() {
+function ro() {
 	let e = k(!1), t = Be(null);
 	return {
 		ref: t,
@@ -3284,12 +3318,12 @@ function Xa() {
 	};
 }
 // src/ui/Term.tsx
-function Z(e) {
+function Q(e) {
 	let t = A();
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: an(e.name)?.meaning,
+		title: cn(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3297,7 +3331,7 @@ function Z(e) {
 	});
 }
 // src/ui/Window.tsx
-function Za(e) {
+function io(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
@@ -3329,13 +3363,13 @@ function Za(e) {
 	});
 }
 // src/panels/Attention.tsx
-function Qa() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = $a(t), o = r && un(r) !== "mlp" ? r : null, s = o !== null && dn(o), c = o !== null && fn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = Rr(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function ao() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = oo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? pn(o) : {}
-	} : null, h = Ht(m, !p), g = Ht(m && f !== void 0 && !s ? {
+		...o ? gn(o) : {}
+	} : null, h = Ut(m, !p), g = Ut(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3344,45 +3378,45 @@ function Qa() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(X, {
+	return /* @__PURE__ */ j(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
 		note: /* @__PURE__ */ j(x, { children: [
-			o ? eo(o, t.position) : "Of the strongest head; select another to see its layer.",
+			o ? so(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ j(Z, { name: "attention sink" }),
+			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Za, {
+			/* @__PURE__ */ j(io, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(P, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(B, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => ya(h.result, _, e),
-				table: () => va(h.result, _),
+				figure: (e) => Ea(h.result, _, e),
+				table: () => Ta(h.result, _),
 				data: h.result
 			}) : null,
 			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(ao, {
+					/* @__PURE__ */ j(po, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j(Ka, {
+					/* @__PURE__ */ j($a, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j(Ka, {
+					/* @__PURE__ */ j($a, {
 						kind: "sign",
-						...io(ro(h.result))
+						...fo(uo(h.result))
 					}),
-					/* @__PURE__ */ j(Ya, {
+					/* @__PURE__ */ j(no, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3390,23 +3424,23 @@ function Qa() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => to(h.result, u.value)
+						rows: () => co(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ j(P, { answer: g.answer }),
+			f === void 0 || s ? null : /* @__PURE__ */ j(B, { answer: g.answer }),
 			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
 			g.result?.matrix ? /* @__PURE__ */ j("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ j(Y, {
+				children: [/* @__PURE__ */ j(X, {
 					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => ga(g.result, _, e),
-					table: () => _a(g.result, _),
+					figure: (e) => Ca(g.result, _, e),
+					table: () => wa(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(lo, {
+				}), /* @__PURE__ */ j(_o, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3415,58 +3449,58 @@ function Qa() {
 		]
 	});
 }
-function $a(e) {
-	let t = Jt(), n = (t?.result ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
+function oo(e) {
+	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function eo(e, t) {
+function so(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function to(e, t) {
-	return e.heads.flatMap((n) => no(n, e).slice(t, t + 128).map((e) => [
+function co(e, t) {
+	return e.heads.flatMap((n) => lo(n, e).slice(t, t + 128).map((e) => [
 		N(M(n)),
 		`${e.position} ${z(e)}`,
-		F(n.pattern[e.position] ?? 0, 3),
-		I(n.contribution[e.position] ?? 0, 3)
+		P(n.pattern[e.position] ?? 0, 3),
+		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function no(e, t) {
+function lo(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function ro({ heads: e }) {
+function uo({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function io(e) {
+function fo(e) {
 	return {
-		low: `gives ${I(-e)}`,
-		high: `${I(e)} logits to the target`,
+		low: `gives ${F(-e)}`,
+		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function ao({ payload: e, start: t }) {
-	let { heads: n } = e, r = ro(e);
+function po({ payload: e, start: t }) {
+	let { heads: n } = e, r = uo(e);
 	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
 		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(qa, { part: M(n) }),
+			/* @__PURE__ */ j(eo, { part: M(n) }),
 			" ",
-			I(n.value),
-			/* @__PURE__ */ j(oo, {
+			F(n.value),
+			/* @__PURE__ */ j(mo, {
 				head: n,
-				tokens: no(n, e),
+				tokens: lo(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function oo(e) {
+function mo(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
 	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
@@ -3481,19 +3515,19 @@ function oo(e) {
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: Kr(i)
+					fill: _i(i)
 				}),
 				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: Gr(a, e.largest)
+					fill: gi(a, e.largest)
 				}),
-				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${F(i)}, gives ${I(a)}` })
+				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= so ? /* @__PURE__ */ j("span", {
+	}), t.length <= ho ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
@@ -3503,18 +3537,18 @@ function oo(e) {
 		}, e.position))
 	}) : null] });
 }
-var so = 12, co = {
+var ho = 12, go = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function lo(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? no(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+function _o(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? lo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("h3", { children: l }),
 		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(co).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(go).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3522,13 +3556,13 @@ function lo(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(fo, {
+		a.value === "target" ? /* @__PURE__ */ j(yo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(uo, {
+		}) : /* @__PURE__ */ j(vo, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3538,7 +3572,7 @@ function lo(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(Ya, {
+		/* @__PURE__ */ j(no, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3549,83 +3583,98 @@ function lo(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				F(d(n, i), 3),
-				t.norms ? F(f(n, i), 3) : ""
+				P(d(n, i), 3),
+				t.norms ? P(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function uo(e) {
+function vo(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Fa, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= so ? 18 : 12,
-		...t <= so ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : Kr(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
+		height: t <= ho ? 18 : 12,
+		...t <= ho ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : _i(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j(Ka, {
+	}), /* @__PURE__ */ j($a, {
 		kind: "amount",
 		low: "0",
-		high: `${F(o)} ${e.unit}`
+		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function fo(e) {
+function yo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Fa, {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => Gr(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => gi(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j(Ka, {
+	}), /* @__PURE__ */ j($a, {
 		kind: "sign",
-		...io(a)
+		...fo(a)
 	})] });
 }
 // src/lib/carried.ts
-var po = .25, mo = .1;
-function ho(e, t) {
+function bo(e) {
+	return "effect" in e;
+}
+var xo = .25, So = .1;
+function Co(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function go(e) {
-	let t = e.heads.flatMap((e) => _o(M(e), e, e.zeroed, vo(e))), n = e.neurons.flatMap((e) => _o(sn(e), e, e.zeroed, yo(e)));
-	return [...t, ...n].sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function wo(e) {
+	return Eo(e).flatMap(([e, t]) => Do(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function _o(e, t, n, r) {
-	if (!n) return [];
-	let i = n.difference ?? n.effect, a = {
-		...xo(i, e),
-		does: [r, bo(i, t.value)].filter(Boolean).join("; ")
+function To(e) {
+	return Eo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+}
+function Eo({ heads: e, neurons: t }) {
+	return [...e.map((e) => [{
+		part: M(e),
+		credit: e.value,
+		does: Oo(e)
+	}, e.zeroed]), ...t.map((e) => [{
+		part: un(e),
+		credit: e.value,
+		does: ko(e)
+	}, e.zeroed])];
+}
+function Do(e, t) {
+	if (!t) return [];
+	let n = t.difference ?? t.effect, r = [e.does, Ao(n, e.credit)].filter(Boolean).join("; "), i = {
+		...jo(n, e.part),
+		does: r
 	};
 	return [{
-		part: e,
-		credit: t.value,
-		effect: i,
-		probability: n.probability,
-		difference: n.difference !== null,
-		says: a
+		...e,
+		effect: n,
+		probability: t.probability,
+		difference: t.difference !== null,
+		says: i
 	}];
 }
-function vo(e) {
+function Oo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < po ? "" : `looks at ${z(t)}`;
+	return !t || t.attention < xo ? "" : `looks at ${z(t)}`;
 }
-function yo(e) {
+function ko(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${R(t.text)}` : "";
+	return t ? `writes toward ${L(t.text)}` : "";
 }
-function bo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < mo * Math.abs(e) ? "adds little to it directly" : "";
+function Ao({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < So * Math.abs(e) ? "adds little to it directly" : "";
 }
-function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3634,11 +3683,11 @@ function xo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${So(n)} of ${o}`,
+		tag: `${Mo(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function So(e) {
+function Mo(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3650,29 +3699,29 @@ function So(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var Co = 12, wo = 7.5, To = 7;
-function Eo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => K(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => K(e.number, To)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Co, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
-		...t.head ? [W(0, 8, t.head, {
-			size: U,
-			fill: H
+var No = 12, Po = 7.5, Fo = 7;
+function Io(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Fo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * No, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [G(0, 8, t.head, {
+			size: W,
+			fill: U
 		})] : [],
-		...i.map((e, t) => W(p[t] ?? 0, 8, e.head, {
-			size: U,
-			fill: H
+		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
+			size: W,
+			fill: U
 		})),
-		...jo(r).map((e) => Ei(u(e), d, u(e), f, { stroke: e === 0 ? pi : mi })),
-		...n.map((n, r) => Do(n, d + r * Co, {
+		...Vo(r).map((e) => Ni(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
+		...n.map((n, r) => Lo(n, d + r * No, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? ko(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Ao(r, u, f),
-		W((c + l) / 2, f + 19, r.label, {
-			size: U + .5,
+		...t.mark ? zo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Bo(r, u, f),
+		G((c + l) / 2, f + 19, r.label, {
+			size: W + .5,
 			anchor: "middle"
 		})
 	];
@@ -3681,45 +3730,45 @@ function Eo(e, t) {
 		body: m.join("\n")
 	};
 }
-function Do(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Co / 2 + 2.6, p = e.other ? G(l, t + 4.5 / 2, u, wo, { fill: "#9a9a94" }) : a.amounts ? G(l, t + 4.5 / 2, u, wo, { fill: "#4d5f80" }) : Oi(l, t + 4.5 / 2, u, wo, d), m = Math.max(c, a.mark && !d ? Oo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Lo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + No / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Po, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Po, { fill: "#4d5f80" }) : Fi(l, t + 4.5 / 2, u, Po, d), m = Math.max(c, a.mark && !d ? Ro(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return W(o[t] ?? 0, f, Fi(e, n, U), { size: U });
+		return G(o[t] ?? 0, f, Hi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Ei(0, t, i, t, { stroke: pi }) : "",
-		W(0, f, Fi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ni(0, t, i, t, { stroke: bi }) : "",
+		G(0, f, Hi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
-		W(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: To,
+		G(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: Fo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Oo(e, t, n) {
-	return t > e - 1 && t < e + 5 + K(n, To) ? t : e;
+function Ro(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Fo) ? t : e;
 }
-function ko(e, t, n, r, [i, a]) {
-	let o = K(r, U) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ei(e, t - 3, e, n, {
-		stroke: pi,
+function zo(e, t, n, r, [i, a]) {
+	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Ni(e, t - 3, e, n, {
+		stroke: bi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
-	}), W(s, t - 5, r, {
-		size: U,
+	}), G(s, t - 5, r, {
+		size: W,
 		anchor: "middle"
 	})];
 }
-function Ao(e, t, n) {
-	return jo(e).map((r) => W(t(r), n + 9, e.tick(r), {
-		size: U,
+function Bo(e, t, n) {
+	return Vo(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: W,
 		anchor: "middle",
-		fill: H
+		fill: U
 	}));
 }
-function jo({ low: e, high: t }, n = 4) {
+function Vo({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3730,7 +3779,7 @@ function jo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Mo(e, t, n) {
+function Ho(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3739,7 +3788,7 @@ function Mo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function No(e) {
+function Uo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3748,16 +3797,16 @@ function No(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Po(e, t, n) {
-	let r = `“${J(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Mo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : No(`probability of ${r} with the part set to zero`), c = Eo(V, {
+function Wo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ho([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Uo(`probability of ${r} with the part set to zero`), c = Io(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : ti(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
 				name: N(e.part),
 				value: n,
-				number: i ? I(n) : r[1] ?? "",
+				number: i ? F(n) : r[1] ?? "",
 				notes: [
-					I(e.credit),
+					F(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3767,7 +3816,7 @@ function Po(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? I(a) : L(a)} with all parts`
+			label: `${i ? F(a) : I(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3785,14 +3834,14 @@ function Po(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return q(V, [c], {
+	return J(H, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function Fo(e, t) {
+function Go(e, t) {
 	return {
 		head: [
 			"part",
@@ -3821,7 +3870,7 @@ function Fo(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Io(e, t, n, r = () => !1, i = () => null) {
+function Ko(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3829,15 +3878,15 @@ function Io(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Q(s.map((e) => e.value))
+			value: Jo(s.map((e) => e.value))
 		},
-		sum: Q(e.map((e) => e.value))
+		sum: Jo(e.map((e) => e.value))
 	};
 }
-function Lo(e, t, n) {
+function qo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Q(e) {
+function Jo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3845,15 +3894,15 @@ function Q(e) {
 	}
 	return t + n;
 }
-function Ro(e) {
-	let t = Q(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Yo(e) {
+	let t = Jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function zo(e) {
+function Xo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3863,11 +3912,11 @@ function zo(e) {
 		e.source
 	].join(" ");
 }
-function Bo(e, t) {
-	let n = new Map(t.map((e) => [zo(e), e]));
+function Zo(e, t) {
+	let n = new Map(t.map((e) => [Xo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(zo(e));
-		return n.delete(zo(e)), {
+		let t = n.get(Xo(e));
+		return n.delete(Xo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3879,7 +3928,7 @@ function Bo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Vo(e) {
+function Qo(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
 	return /* @__PURE__ */ j("span", {
 		class: "bar",
@@ -3890,47 +3939,48 @@ function Vo(e) {
 		})
 	});
 }
-function Ho(e) {
+function $o(e) {
 	return /* @__PURE__ */ j("span", {
-		class: `number${Uo(e.value, e.digits)}`,
-		children: I(e.value, e.digits)
+		class: `number${es(e.value, e.digits)}`,
+		children: F(e.value, e.digits)
 	});
 }
-function Uo(e, t) {
-	let n = I(e, t);
+function es(e, t) {
+	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/panels/Carried.tsx
-var Wo = 6;
-function Go({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Jt(), i = Yt(), a = k(!1);
+var ts = 6;
+function ns({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
 	if (!n) return null;
-	let o = i ? go(i) : [], s = a.value ? o : ho(o, Wo);
-	return /* @__PURE__ */ j(X, {
+	let s = i?.control ? wo(i) : [], c = o.value ? s : Co(s, ts), l = i?.control || !a ? s : To(a), u = i?.control ? c : o.value ? l : l.slice(0, ts);
+	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(Ko, { tested: i }) : r?.error ? null : "Each part is being switched off …",
+		note: i ? /* @__PURE__ */ j(is, { tested: i }) : /* @__PURE__ */ j(rs, { failed: !!r?.error }),
 		children: [
-			/* @__PURE__ */ j(P, { answer: r }),
-			i ? /* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(B, { answer: r }),
+			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Po(i, s, e),
-				table: () => Fo(i, o),
+				figure: (e) => Wo(i, c, e),
+				table: () => Go(i, s),
 				data: i
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(qo, {
-				tested: i,
-				carriers: s
+			u.length > 0 ? /* @__PURE__ */ j(os, {
+				explained: i ?? n,
+				parts: u,
+				waiting: as(r)
 			}) : null,
-			i?.control ? /* @__PURE__ */ j(Jo, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(Yo, { explained: n }),
+			i?.control ? /* @__PURE__ */ j(cs, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(ls, { explained: n }),
 			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [o.length > Wo ? /* @__PURE__ */ j("button", {
+				children: [l.length > ts ? /* @__PURE__ */ j("button", {
 					type: "button",
-					"aria-pressed": a.value,
-					onClick: () => a.value = !a.value,
-					children: a.value ? "Fewer" : `All ${o.length} that were looked at`
+					"aria-pressed": o.value,
+					onClick: () => o.value = !o.value,
+					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
 				}) : null, e ? null : /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
@@ -3940,10 +3990,13 @@ function Go({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Ko({ tested: { control: e } }) {
+function rs({ failed: e }) {
+	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+}
+function is({ tested: { control: e } }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ j(Z, {
+		/* @__PURE__ */ j(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
@@ -3952,7 +4005,7 @@ function Ko({ tested: { control: e } }) {
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "heads"
 			})
@@ -3961,7 +4014,7 @@ function Ko({ tested: { control: e } }) {
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
@@ -3969,9 +4022,16 @@ function Ko({ tested: { control: e } }) {
 		"."
 	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
 }
-function qo({ tested: e, carriers: t }) {
-	let n = R(e.target.text.trim() || e.target.text), r = e.reference.kind === "versus", i = r ? e.ledger.value : e.target.probability, a = t.map((e) => r ? i + e.effect.nats : e.probability), o = r ? Math.max(i, ...a, 0) : 1, s = r ? Math.min(i, ...a, 0) : 0, c = (e) => `${100 * (e - s) / Math.max(o - s, 1e-12)}%`;
-	return /* @__PURE__ */ j(Ja, {
+function as(e) {
+	return e !== null && !e.result && !e.error;
+}
+function os(e) {
+	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+		a,
+		...n.filter(bo).map(o),
+		0
+	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
+	return /* @__PURE__ */ j(to, {
 		label: "Heads and neurons, one a row",
 		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 			/* @__PURE__ */ j("th", {
@@ -3982,7 +4042,7 @@ function qo({ tested: e, carriers: t }) {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Z, {
+				children: ["adds, ", /* @__PURE__ */ j(Q, {
 					name: "logit",
 					children: "logits"
 				})]
@@ -3990,10 +4050,10 @@ function qo({ tested: e, carriers: t }) {
 			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [r ? `lead of ${n} without it` : `${n} without it`, /* @__PURE__ */ j("span", {
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
 					class: "mark-before",
-					style: { left: c(i) },
-					children: [r ? I(i) : L(i), " with it"]
+					style: { "--at": u(a) },
+					children: [i ? F(a) : I(a), " with it"]
 				})]
 			}),
 			/* @__PURE__ */ j("th", {
@@ -4005,55 +4065,71 @@ function qo({ tested: e, carriers: t }) {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: t.map((e, t) => {
-			let n = a[t] ?? 0, l = r ? [I(i), I(n)] : ti(i, n);
-			return /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
-					scope: "row",
-					children: /* @__PURE__ */ j(qa, { part: e.part })
-				}),
-				/* @__PURE__ */ j("td", {
-					class: "number wide-only",
-					children: /* @__PURE__ */ j(Ho, { value: e.credit })
-				}),
-				/* @__PURE__ */ j("td", {
-					class: "wide-only bars-column",
-					children: /* @__PURE__ */ j("span", {
-						class: `left ${n > i ? "more" : "less"}`,
-						"aria-hidden": "true",
-						children: [/* @__PURE__ */ j("i", { style: {
-							left: c(Math.min(n, 0)),
-							width: `${100 * Math.abs(n) / Math.max(o - s, 1e-12)}%`
-						} }), /* @__PURE__ */ j("b", { style: { left: c(i) } })]
-					})
-				}),
+		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
+				scope: "row",
+				children: /* @__PURE__ */ j(eo, { part: t.part })
+			}),
+			/* @__PURE__ */ j("td", {
+				class: "number wide-only",
+				children: /* @__PURE__ */ j($o, { value: t.credit })
+			}),
+			bo(t) ? /* @__PURE__ */ j(ss, {
+				carrier: t,
+				before: a,
+				after: o(t),
+				lead: i,
+				place: u
+			}) : /* @__PURE__ */ j(x, { children: [
+				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: `${F(e.effect.nats)} nats`,
-					children: [
-						l[0],
-						" → ",
-						l[1]
-					]
+					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ j("td", { children: [
-					/* @__PURE__ */ j("span", {
-						class: `tag ${e.says.kind.replace(" ", "-")}`,
-						children: e.says.kind === "holds back" ? `holds it back, ${e.says.tag}` : e.says.tag
-					}),
-					" ",
-					e.says.does
-				] })
-			] }, ln(e.part));
-		}) })] })
+				/* @__PURE__ */ j("td", { children: Lr(t.does) })
+			] })
+		] }, fn(t.part))) })] })
 	});
 }
-function Jo({ control: e }) {
+function ss(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ j(x, { children: [
+		/* @__PURE__ */ j("td", {
+			class: "wide-only bars-column",
+			children: /* @__PURE__ */ j("span", {
+				class: `left ${n > t ? "more" : "less"}`,
+				"aria-hidden": "true",
+				children: [/* @__PURE__ */ j("i", { style: {
+					left: i(Math.min(n, 0)),
+					width: `${c}%`
+				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
+			})
+		}),
+		/* @__PURE__ */ j("td", {
+			class: "number",
+			title: `${P(a.nats)} nats`,
+			children: [
+				s[0],
+				" → ",
+				s[1]
+			]
+		}),
+		/* @__PURE__ */ j("td", { children: [
+			/* @__PURE__ */ j("span", {
+				class: `tag ${o.kind.replace(" ", "-")}`,
+				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
+			}),
+			" ",
+			Lr(o.does)
+		] })
+	] });
+}
+function cs({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: F(n)
+			moves: P(n)
 		}];
 	});
 	return t ? /* @__PURE__ */ j("p", {
@@ -4064,31 +4140,31 @@ function Jo({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ j(Z, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function Yo({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Ro(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+function ls({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Yo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
 	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: I(t) }),
+			/* @__PURE__ */ j("strong", { children: F(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					Qr(n),
+					wr(n),
 					")"
 				]
 			})
@@ -4096,9 +4172,9 @@ function Yo({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function Xo(e, t) {
+function us(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...Qo(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...fs(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -4118,22 +4194,22 @@ function Xo(e, t) {
 	}
 	return n;
 }
-function Zo(e) {
+function ds(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function Qo(e, t) {
+function fs(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = $o(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = ps(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function $o(e, t) {
+function ps(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -4141,11 +4217,11 @@ function $o(e, t) {
 	return a;
 }
 // src/page/earlier.ts
-var es = 20, ts = "unembed-earlier", ns = class {
+var ms = 20, hs = "unembed-earlier", gs = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(is(e));
+		this.#e = e, this.list = O(vs(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4154,33 +4230,33 @@ var es = 20, ts = "unembed-earlier", ns = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, es);
+		}, ...r].slice(0, ms);
 		try {
-			this.#e?.setItem(ts, JSON.stringify(this.list.value));
+			this.#e?.setItem(hs, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function rs(e) {
+function _s(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function is(e) {
+function vs(e) {
 	try {
-		let t = JSON.parse(e?.getItem(ts) ?? "[]");
-		return Array.isArray(t) ? t.filter(as).slice(0, es) : [];
+		let t = JSON.parse(e?.getItem(hs) ?? "[]");
+		return Array.isArray(t) ? t.filter(ys).slice(0, ms) : [];
 	} catch {
 		return [];
 	}
 }
-function as(e) {
+function ys(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var os = class {
+var bs = class {
 	data;
 	desk;
 	state;
@@ -4198,20 +4274,20 @@ var os = class {
 	#e = null;
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new ns(rs(e.host)), this.desk = new Bt(t, e.results);
-		let n = Xn({
-			...qn,
+		this.data = e, this.earlier = new gs(_s(e.host)), this.desk = new Vt(t, e.results);
+		let n = $n({
+			...Xn,
 			...e.state
 		});
 		this.state = O(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(qn);
+		let r = Object.keys(Xn);
 		this.at = Object.fromEntries(r.map((e) => [e, ht(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = qn) {
-		let t = Yn(location.hash, e);
+	#n(e = Xn) {
+		let t = Qn(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4249,7 +4325,7 @@ var os = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !cn(t.part, e));
+		let r = n.filter((t) => !dn(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
@@ -4259,7 +4335,7 @@ var os = class {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ht(() => this.asked() ? Rt(cs(this.state.value)) : ""), t = bt(() => {
+		let e = ht(() => this.asked() ? Rt(Ss(this.state.value)) : ""), t = bt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
 		}), n = bt(() => {
@@ -4272,7 +4348,7 @@ var os = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = cs({
+		let t = Ss({
 			...this.state.value,
 			...e
 		});
@@ -4287,15 +4363,15 @@ var os = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...us(e),
+			...ws(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ss(this.state.value), t = bt(() => {
-			let t = this.state.value, n = Jn(t), r = ss(t) !== e;
-			if (e = ss(t), n === location.hash) return;
+		let e = xs(this.state.value), t = bt(() => {
+			let t = this.state.value, n = Zn(t), r = xs(t) !== e;
+			if (e = xs(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4306,7 +4382,7 @@ var os = class {
 		};
 	}
 };
-function ss({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4318,10 +4394,10 @@ function ss({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function cs(e) {
-	return ls(us(e));
+function Ss(e) {
+	return Cs(ws(e));
 }
-function ls(e) {
+function Cs(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4330,8 +4406,8 @@ function ls(e) {
 		top: 10
 	};
 }
-function us({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return ds({
+function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return Ts({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4340,15 +4416,15 @@ function us({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function ds(e) {
+function Ts(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/hooks/useCompared.ts
-function fs() {
+function Es() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Vt(o ? ls(l) : null), d = o && u?.result ? Xo(ps(r), ps(u.result)) : null, f = d && r ? Zo(d).find(([e]) => e === r.position) : void 0, p = Vt(o && n !== null && f ? ls({
+	}, u = Ht(o ? Cs(l) : null), d = o && u?.result ? us(Ds(r), Ds(u.result)) : null, f = d && r ? ds(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? Cs({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4361,46 +4437,46 @@ function fs() {
 		mate: f?.[1] ?? null
 	};
 }
-function ps(e) {
+function Ds(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var ms = 20;
-function hs(e, t, n) {
-	let r = [...Bo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(gs(t)) - Math.abs(gs(e))), i = r.slice(ms), a = Q(r.map(gs)), o = Q(i.map(gs)), s = [
-		...r.slice(0, ms).map((e) => ({
-			name: vn(e.term),
-			value: gs(e),
-			number: I(gs(e))
+var Os = 20;
+function ks(e, t, n) {
+	let r = [...Zo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(As(t)) - Math.abs(As(e))), i = r.slice(Os), a = Jo(r.map(As)), o = Jo(i.map(As)), s = [
+		...r.slice(0, Os).map((e) => ({
+			name: xn(e.term),
+			value: As(e),
+			number: F(As(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: I(o),
+			number: F(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: I(a),
+			number: F(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return q(B, [Eo(B, {
+	return J(V, [Io(V, {
 		rows: s,
-		axis: Mo(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Ho(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${aa(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${fa(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function gs({ a: e, b: t }) {
+function As({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function _s(e, t) {
+function js(e, t) {
 	return {
 		head: [
 			"term",
@@ -4408,11 +4484,11 @@ function _s(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Bo(e.ledger.terms, t.ledger.terms).map((e) => [
-			vn(e.term),
+		rows: Zo(e.ledger.terms, t.ledger.terms).map((e) => [
+			xn(e.term),
 			e.a,
 			e.b,
-			gs(e)
+			As(e)
 		])
 	};
 }
@@ -4423,7 +4499,7 @@ function $(e) {
 		children: z(e)
 	});
 }
-function vs(e) {
+function Ms(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "tokens",
 		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
@@ -4432,7 +4508,7 @@ function vs(e) {
 		}, t))
 	});
 }
-function ys(e) {
+function Ns(e) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -4443,19 +4519,19 @@ function ys(e) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: F(e.at.attention)
+				children: P(e.at.attention)
 			})
 		]
 	});
 }
 // src/panels/Patch.tsx
-var bs = {
+var Ps = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function xs(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ht({
+function Fs(e) {
+	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -4467,7 +4543,7 @@ function xs(e) {
 	return /* @__PURE__ */ j("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
@@ -4479,17 +4555,17 @@ function xs(e) {
 					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(bs).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(Ps).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(P, { answer: o }),
+			/* @__PURE__ */ j(B, { answer: o }),
 			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Ss, {
+				children: /* @__PURE__ */ j(Is, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4497,16 +4573,16 @@ function xs(e) {
 		]
 	});
 }
-function Ss({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+function Is({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Y, {
+		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => Sa(e, {
+			figure: (t) => ka(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => wa(e),
+			table: () => ja(e),
 			data: e,
 			beside: t
 		}),
@@ -4518,26 +4594,26 @@ function Ss({ result: e, promptB: t }) {
 				f,
 				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				F(e.clean),
+				P(e.clean),
 				" in A,",
 				" ",
-				F(e.corrupt),
+				P(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(Za, {
+		/* @__PURE__ */ j(io, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Fa, {
+		/* @__PURE__ */ j(Ha, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? Gr(n.effect ?? 0, u) : null;
+				return n ? gi(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -4547,13 +4623,13 @@ function Ss({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ j($a, {
 			kind: "sign",
-			low: `${I(-u, 1)} away from A`,
-			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${F(-u, 1)} away from A`,
+			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(Ya, {
+		/* @__PURE__ */ j(no, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4564,41 +4640,41 @@ function Ss({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : I(e.effect)
+				P(e.value),
+				e.effect === null ? "—" : F(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Cs = 12;
-function ws() {
-	let e = A(), t = e.explained.value, n = fs(), r = e.at.b.value;
+var Ls = 12;
+function Rs() {
+	let e = A(), t = e.explained.value, n = Es(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(X, {
+	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(Ts, {})
+		children: /* @__PURE__ */ j(zs, {})
 	});
-	let i = n.columns ? Zo(n.columns) : [];
-	return /* @__PURE__ */ j(X, {
+	let i = n.columns ? ds(n.columns) : [];
+	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(Ts, {}),
-			/* @__PURE__ */ j(P, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(zs, {}),
+			/* @__PURE__ */ j(B, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => hs(t, n.result, e),
-				table: () => _s(t, n.result),
+				figure: (e) => ks(t, n.result, e),
+				table: () => js(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(Es, {
+			/* @__PURE__ */ j(Bs, {
 				explained: t,
 				compared: n
 			}),
@@ -4608,10 +4684,10 @@ function ws() {
 			}) : null,
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Os, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Hs, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(xs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Fs, {
 					pairs: i,
 					promptB: r ?? ""
 				}) : /* @__PURE__ */ j("p", {
@@ -4622,7 +4698,7 @@ function ws() {
 		]
 	});
 }
-function Ts() {
+function zs() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
 	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -4635,7 +4711,7 @@ function Ts() {
 		]
 	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(vr, {
+		children: [/* @__PURE__ */ j(Ur, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
@@ -4648,7 +4724,7 @@ function Ts() {
 		})]
 	});
 }
-function Es({ explained: e, compared: t }) {
+function Bs({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4656,7 +4732,7 @@ function Es({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(Ja, {
+	return /* @__PURE__ */ j(to, {
 		label: "Tokens of A and B",
 		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
@@ -4702,12 +4778,12 @@ function Es({ explained: e, compared: t }) {
 		})]
 	});
 }
-var Ds = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Os({ a: e, b: t }) {
-	let n = Bo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Ds(t)) - Math.abs(Ds(e))), r = n.slice(0, Cs), i = n.slice(Cs), a = Math.max(0, ...n.map((e) => Math.abs(Ds(e)))), o = (e) => [
-		Q(e.map((e) => e.a ?? 0)),
-		Q(e.map((e) => e.b ?? 0)),
-		Q(e.map(Ds))
+var Vs = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Hs({ a: e, b: t }) {
+	let n = Zo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Vs(t)) - Math.abs(Vs(e))), r = n.slice(0, Ls), i = n.slice(Ls), a = Math.max(0, ...n.map((e) => Math.abs(Vs(e)))), o = (e) => [
+		Jo(e.map((e) => e.a ?? 0)),
+		Jo(e.map((e) => e.b ?? 0)),
+		Jo(e.map(Vs))
 	];
 	return /* @__PURE__ */ j("table", {
 		class: "differences",
@@ -4716,10 +4792,10 @@ function Os({ a: e, b: t }) {
 				"Ledger of ",
 				/* @__PURE__ */ j($, { text: e.target.text }),
 				": ",
-				L(e.target.probability),
+				I(e.target.probability),
 				" in A,",
 				" ",
-				L(t.target.probability),
+				I(t.target.probability),
 				" in B"
 			] }),
 			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
@@ -4752,44 +4828,44 @@ function Os({ a: e, b: t }) {
 				})
 			] }) }),
 			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
-				let t = yn(e.term);
+				let t = Sn(e.term);
 				return /* @__PURE__ */ j("tr", { children: [
 					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(qa, { part: t }) : vn(e.term)
+						children: t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.term)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.a === null ? "—" : I(e.a)
+						children: e.a === null ? "—" : F(e.a)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.b === null ? "—" : I(e.b)
+						children: e.b === null ? "—" : F(e.b)
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ j(Ho, { value: Ds(e) })
+						children: /* @__PURE__ */ j($o, { value: Vs(e) })
 					}),
 					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Vo, {
-							value: Ds(e),
+						children: /* @__PURE__ */ j(Qo, {
+							value: Vs(e),
 							largest: a
 						})
 					})
-				] }, zo(e.term));
-			}), /* @__PURE__ */ j(ks, {
+				] }, Xo(e.term));
+			}), /* @__PURE__ */ j(Us, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(ks, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Us, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function ks({ name: e, sums: t }) {
+function Us({ name: e, sums: t }) {
 	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
@@ -4799,15 +4875,15 @@ function ks({ name: e, sums: t }) {
 			}),
 			t.map((e, t) => /* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e)
+				children: F(e)
 			}, t)),
 			/* @__PURE__ */ j("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function As(e, t) {
-	let n = js(e, t);
+function Ws(e, t) {
+	let n = Gs(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4817,27 +4893,27 @@ function As(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === dn(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === mn(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function js(e, t) {
+function Gs(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === dn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ms({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : ti(n.probability, i);
+function Ks({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Dr(n.probability, i);
 }
-function Ns(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Ps(e), e]));
+function qs(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Js(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Ps({
+			at: (r) => n.get(Js({
 				layer: r,
 				head: e,
 				cross: t
@@ -4846,20 +4922,20 @@ function Ns(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Ps({ layer: e, head: t, cross: n }) {
+function Js({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Fs(e) {
+function Ys(e) {
 	return N(M(e));
 }
 // src/panels/Effects.tsx
-function Is() {
-	let e = Yt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(X, {
+function Xs() {
+	let e = Zt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
 		title: /* @__PURE__ */ j(x, { children: [
 			"Every ",
-			/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "head"
 			}),
@@ -4867,87 +4943,87 @@ function Is() {
 		] }),
 		note: /* @__PURE__ */ j(x, { children: [
 			"The ",
-			Bs(e) ? "lead" : "probability",
+			ec(e) ? "lead" : "probability",
 			" of ",
-			zs(e),
+			$s(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Ls, { tested: e })
+		children: /* @__PURE__ */ j(Zs, { tested: e })
 	});
 }
-function Ls({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Ns(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+function Zs({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = qs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Fa, {
-			label: `Effect of zeroing each head on ${zs(e)}, by head and layer`,
+		/* @__PURE__ */ j(Ha, {
+			label: `Effect of zeroing each head on ${$s(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? Gr(-n.nats, i) : null;
+				return n ? gi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Rs(e, a(t, n)),
+			tell: (t, n) => Qs(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && cn(M(n), o);
+				return n !== void 0 && o !== null && dn(M(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
 				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ j(Ka, {
+		/* @__PURE__ */ j($a, {
 			kind: "sign",
-			low: `rises by ${F(i)} nats without it`,
-			high: `falls by ${F(i)} nats without it`,
+			low: `rises by ${P(i)} nats without it`,
+			high: `falls by ${P(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(Ya, {
+		/* @__PURE__ */ j(no, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				zs(e)
+				$s(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Fs(t),
-				I(t.nats),
-				Ms(e, t).join(" → ")
+				Ys(t),
+				F(t.nats),
+				Ks(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Rs(e, t) {
+function Qs(e, t) {
 	if (!t) return "";
-	let [n, r] = Ms(e, t);
-	return `${Fs(t)}: ${zs(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
+	let [n, r] = Ks(e, t);
+	return `${Ys(t)}: ${$s(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function zs({ target: e }) {
+function $s({ target: e }) {
 	return R(e.text.trim() || e.text);
 }
-function Bs({ reference: e }) {
+function ec({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Vs = 60;
-function Hs(e, t, n = Vs) {
-	let r = /* @__PURE__ */ new Map([[Us, Ws(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var tc = 60;
+function nc(e, t, n = tc) {
+	let r = /* @__PURE__ */ new Map([[rc, ic(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Gs(c), ...c.steps.map(Ks)], l = s.filter((e) => !r.has(e.id));
+		let s = [ac(c), ...c.steps.map(oc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Us];
+		let u = [...s.map((e) => e.id), rc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -4967,15 +5043,15 @@ function Hs(e, t, n = Vs) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Q(a.map((e) => e.value))
+			value: e.value - Jo(a.map((e) => e.value))
 		}
 	};
 }
-var Us = "output";
-function Ws(e) {
+var rc = "output";
+function ic(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Us,
+		id: rc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -4985,17 +5061,17 @@ function Ws(e) {
 		part: null
 	};
 }
-function Gs(e) {
+function ac(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${_n(t, a)} ${n} ${r}`,
-		label: _n(vn({
+		id: `${bn(t, a)} ${n} ${r}`,
+		label: bn(xn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Xs(o, a),
+		height: uc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5005,14 +5081,14 @@ function Gs(e) {
 		} : null
 	};
 }
-function Ks(e) {
+function oc(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${_n(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Xs(t + (e.cross ? .4 : .2), a),
+		height: uc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5021,27 +5097,27 @@ function Ks(e) {
 		part: o
 	};
 }
-function qs(e, t) {
+function sc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Q(n.map(({ path: e }) => e.value)),
+		value: Jo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Js(e, t) {
+function cc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Ys = -1e6;
-function Xs(e, t) {
-	return t ? Ys + e : e;
+var lc = -1e6;
+function uc(e, t) {
+	return t ? lc + e : e;
 }
-function Zs(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Qs({
+function dc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [fc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5049,33 +5125,33 @@ function Zs(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Qs({ ofSource: e, position: t }) {
+function fc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function $s(e, { ofSource: t, position: n }) {
+function pc(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function ec(e, t) {
-	let n = Gs(e), r = e.steps.map(Ks).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function mc(e, t) {
+	let n = ac(e), r = e.steps.map(oc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var tc = 24, nc = 24, rc = 24, ic = 4;
-function ac(e, t, n, r = Infinity) {
+var hc = 24, gc = 24, _c = 24, vc = 4;
+function yc(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= rc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= _c; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * nc,
+			x: i.x + o * a * gc,
 			y: i.y
 		};
-		if (sc(e, s, t, n, r)) return s;
+		if (xc(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function oc(e, t, n, r) {
+function bc(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5086,27 +5162,27 @@ function oc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function sc(e, t, n, r, i) {
-	for (let a = 1; a < tc; a++) {
-		let o = oc(e, t, n, a / tc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => cc(o, e))) return !1;
+function xc(e, t, n, r, i) {
+	for (let a = 1; a < hc; a++) {
+		let o = bc(e, t, n, a / hc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Sc(o, e))) return !1;
 	}
 	return !0;
 }
-function cc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + ic && Math.abs(t - n.y) < n.height / 2 + ic;
+function Sc({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + vc && Math.abs(t - n.y) < n.height / 2 + vc;
 }
 // src/lib/layout.ts
-var lc = 34, uc = 20, dc = 6.6, fc = 18, pc = 46, mc = 90, hc = 420;
-function gc(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Zs(e), a = (e) => Math.max((t.get(e.id) ?? "").length * dc + 12, 34), o = (e) => Q(e.map((e) => a(e) + fc)), s = i.map((t) => e.filter((e) => Qs(e) === Qs(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var Cc = 34, wc = 20, Tc = 6.6, Ec = 18, Dc = 46, Oc = 90, kc = 420;
+function Ac(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = dc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Tc + 12, 34), o = (e) => Jo(e.map((e) => a(e) + Ec)), s = i.map((t) => e.filter((e) => fc(e) === fc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = fc + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(mc, e.length > r.length / 2 ? hc : 0, n * t);
-	}), u = Q(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = Ec + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(Oc, e.length > r.length / 2 ? kc : 0, n * t);
+	}), u = Jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5115,15 +5191,15 @@ function gc(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(fc, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Ec, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * lc + uc,
+					y: e * Cc + wc,
 					width: o,
-					height: uc
-				}), l += o + fc;
+					height: wc
+				}), l += o + Ec;
 			}
 		}
 		m += i;
@@ -5131,10 +5207,10 @@ function gc(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * lc + pc
+		height: r.length * Cc + Dc
 	};
 }
-function _c({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5152,7 +5228,7 @@ function _c({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function vc(e, t, { boxes: n, width: r }) {
+function Mc(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5163,36 +5239,36 @@ function vc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		ac(s, c, o, r),
+		yc(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var yc = 10, bc = 320;
-function xc(e, t, n) {
-	let r = (t) => z($s(e, t)), i = [...t.paths.slice(0, yc).map((e) => ({
-		name: ec(e, r),
+var Nc = 10, Pc = 320;
+function Fc(e, t, n) {
+	let r = (t) => z(pc(e, t)), i = [...t.paths.slice(0, Nc).map((e) => ({
+		name: mc(e, r),
 		value: e.value,
-		number: I(e.value)
-	}))], a = Mo(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [wc(e, t), ...i.length > 0 ? [Eo(V, {
+		number: F(e.value)
+	}))], a = Ho(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Rc(e, t), ...i.length > 0 ? [Io(H, {
 		rows: i,
 		axis: a,
-		names: bc
+		names: Pc
 	})] : []], { remainder: s } = t;
-	return q(V, o, {
-		shows: `Paths from where something is written to ${aa(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+	return J(H, o, {
+		shows: `Paths from where something is written to ${fa(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-var Sc = 480, Cc = .7;
-function wc(e, t) {
-	let n = (t) => z($s(e, t)), r = Js(t.nodes, n).set("output", `${J(e.target.text)} ${I(e.value)}`), i = gc(t.nodes, r), a = Math.min(Cc, V / i.width, Sc / i.height), o = _c(i, a, (V - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Ec(e, vc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => Tc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => W(t + r / 2, o.height - 6, `${_n(String(e.position), e.ofSource)} ${n(e)}`, {
+var Ic = 480, Lc = .7;
+function Rc(e, t) {
+	let n = (t) => z(pc(e, t)), r = cc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Ac(t.nodes, r), a = Math.min(Lc, H / i.width, Ic / i.height), o = jc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Bc(e, Mc(e.from, e.to, o), s)),
+		...t.nodes.map((e) => zc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5203,31 +5279,31 @@ function wc(e, t) {
 		body: c.join("\n")
 	};
 }
-function Tc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function zc(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: pi,
+		stroke: bi,
 		"stroke-width": .6
 	};
-	return G(n - i / 2, r - a / 2, i, a, s) + W(n, r + 4 * o, t, {
+	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
 		size: 11 * o,
 		anchor: "middle",
 		bold: e.label === ""
 	});
 }
-function Ec({ value: e }, t, n) {
-	return vi("path", {
+function Bc({ value: e }, t, n) {
+	return Ti("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? gi : hi,
+		stroke: e < 0 ? Ci : Si,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Dc(e) {
-	let t = (t) => $s(e, t)?.text ?? "";
+function Vc(e) {
+	let t = (t) => pc(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5239,29 +5315,29 @@ function Dc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			ec(e, t),
+			mc(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${_n(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${bn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Oc = .8;
-function kc() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ht(n ? {
+var Hc = .8;
+function Uc() {
+	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
 		ask: "paths",
 		...n
 	} : null), o = k(2);
 	return /* @__PURE__ */ j("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(X, {
+		children: t ? /* @__PURE__ */ j(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Z, {
+			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
@@ -5270,7 +5346,7 @@ function kc() {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ j(P, { answer: r }),
+				/* @__PURE__ */ j(B, { answer: r }),
 				i ? /* @__PURE__ */ j("div", {
 					class: a ? "stale" : "",
 					children: [
@@ -5291,15 +5367,15 @@ function kc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ j(Y, {
+						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => xc(i, Hs(i, o.value / 100), e),
-							table: () => Dc(i),
+							figure: (e) => Fc(i, nc(i, o.value / 100), e),
+							table: () => Vc(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Ac, {
+						/* @__PURE__ */ j(Wc, {
 							payload: i,
-							flow: Hs(i, o.value / 100)
+							flow: nc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5307,23 +5383,23 @@ function kc() {
 		}) : null
 	});
 }
-function Ac({ payload: e, flow: t }) {
-	let n = (t) => z($s(e, t)), r = Be(null), i = k(0), a = k(null);
-	Aa(() => {
+function Wc({ payload: e, flow: t }) {
+	let n = (t) => z(pc(e, t)), r = Be(null), i = k(0), a = k(null);
+	La(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Js(t.nodes, n);
-	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
-	let s = gc(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Oc, Math.min(1, i.value / u)) : 1;
+	let o = cc(t.nodes, n);
+	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
+	let s = Ac(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Hc, Math.min(1, i.value / u)) : 1;
 	ze(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : qs(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : sc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(Ja, {
+			children: /* @__PURE__ */ j(to, {
 				label: "Flow graph",
 				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
@@ -5331,7 +5407,7 @@ function Ac({ payload: e, flow: t }) {
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
 						l.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
@@ -5354,23 +5430,23 @@ function Ac({ payload: e, flow: t }) {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										_n(String(e.column.position), e.column.ofSource),
+										bn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, Qs(e.column))),
+						}, fc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: vc(e.from, e.to, s),
+								d: Mc(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: I(e.value) })
+								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(jc, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Gc, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5390,17 +5466,17 @@ function Ac({ payload: e, flow: t }) {
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				I(h.value),
+				F(h.value),
 				" logits.",
 				" ",
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						ec(e, n),
+						mc(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
-							children: I(e.value)
+							children: F(e.value)
 						})
 					]
 				}, t))
@@ -5411,35 +5487,35 @@ function Ac({ payload: e, flow: t }) {
 			children: [
 				t.paths.length,
 				" paths carry ",
-				I(Q(t.paths.map((e) => e.value))),
+				F(Jo(t.paths.map((e) => e.value))),
 				" of ",
-				I(e.value),
+				F(e.value),
 				";",
 				" ",
 				/* @__PURE__ */ j("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					I(t.remainder.value)
+					F(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				ei(Math.abs(t.remainder.value / e.value)),
+				Er(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(Ya, {
+		/* @__PURE__ */ j(no, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [ec(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [mc(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function jc({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = A(), { part: o } = e, s = o !== null && cn(o, a.at.selection.value), c = (e) => {
+function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && cn(o, a.hovered.value);
+	}, u = o !== null && dn(o, a.hovered.value);
 	return /* @__PURE__ */ j("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
@@ -5468,24 +5544,24 @@ function jc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/lib/figure/amounts.ts
-function Mc(e, t) {
+function Kc(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: R(e),
+		name: L(e),
 		value: t,
-		number: L(t)
-	})), r = ra(e.tokens[e.position]);
-	return q(B, [Eo(B, {
+		number: I(t)
+	})), r = ua(e.tokens[e.position]);
+	return J(V, [Io(V, {
 		rows: n,
-		axis: No("probability"),
+		axis: Uo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function Nc({ predictions: e }) {
+function qc({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -5501,14 +5577,14 @@ function Nc({ predictions: e }) {
 		])
 	};
 }
-function Pc(e, t) {
-	return q(B, [Eo(B, {
+function Jc(e, t) {
+	return J(V, [Io(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${R(e)}`,
+			name: `${n} ${L(e)}`,
 			value: t,
-			number: L(t)
+			number: I(t)
 		})),
-		axis: No("probability of the token when it was written"),
+		axis: Uo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -5516,7 +5592,7 @@ function Pc(e, t) {
 		asked: t
 	});
 }
-function Fc({ generated: e }) {
+function Yc({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -5534,21 +5610,21 @@ function Fc({ generated: e }) {
 		])
 	};
 }
-function Ic(e, t, n) {
+function Xc(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
 		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: F(e.attention)
+		number: P(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: F(r),
+		number: P(r),
 		other: !0
 	}] : i, o = {
-		...No("attention, as a share of 1"),
-		tick: (e) => F(e, 1)
-	}, s = ra(e.tokens[e.position]);
-	return q(B, [Eo(B, {
+		...Uo("attention, as a share of 1"),
+		tick: (e) => P(e, 1)
+	}, s = ua(e.tokens[e.position]);
+	return J(V, [Io(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
@@ -5556,10 +5632,10 @@ function Ic(e, t, n) {
 		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function Lc(e) {
+function Zc(e) {
 	return {
 		head: [
 			"head",
@@ -5575,61 +5651,61 @@ function Lc(e) {
 		])
 	};
 }
-function Rc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Eo(B, {
-		rows: Gc({
+function Qc(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Io(V, {
+		rows: al({
 			...e,
-			before: e.before.slice(0, zc),
-			after: e.after.slice(0, zc)
+			before: e.before.slice(0, $c),
+			after: e.after.slice(0, $c)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: R(t),
-			...Vc(i ?? Bc(e.after, n), a(e.after)),
-			notes: [Vc(r ?? Bc(e.before, n), a(e.before)).number]
+			name: L(t),
+			...tl(i ?? el(e.after, n), a(e.after)),
+			notes: [tl(r ?? el(e.before, n), a(e.before)).number]
 		})),
-		axis: No("probability with the change"),
+		axis: Uo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = ti(r.probability, i.probability);
-	return q(B, [o], {
-		shows: `Predictions with ${Wc(e)}: “${J(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+	}), [s, c] = Dr(r.probability, i.probability);
+	return J(V, [o], {
+		shows: `Predictions with ${il(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: ia(r)
+		about: da(r)
 	});
 }
-var zc = 5;
-function Bc(e, t) {
+var $c = 5;
+function el(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Vc(e, t) {
+function tl(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${L(t).replace(/^[<>]/, "")}`
+		number: `<${I(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: L(e)
+		number: I(e)
 	};
 }
-var Hc = {
+var nl = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Uc = 6;
-function Wc({ tests: e }) {
-	let t = e.slice(0, Uc).map(({ part: e, how: t }) => {
+}, rl = 6;
+function il({ tests: e }) {
+	let t = e.slice(0, rl).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${_n(vn({
+		return `${bn(xn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${Hc[t]}`;
-	}), n = e.length > Uc ? [`${e.length - Uc} more`] : [];
+		}), e.encoder ?? !1)} ${nl[t]}`;
+	}), n = e.length > rl ? [`${e.length - rl} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Gc({ before: e, after: t, target_before: n, target_after: r }) {
+function al({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -5643,7 +5719,7 @@ function Gc({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Kc(e) {
+function ol(e) {
 	return {
 		head: [
 			"token",
@@ -5651,7 +5727,7 @@ function Kc(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Gc(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: al(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -5660,17 +5736,17 @@ function Kc(e) {
 	};
 }
 // src/panels/Generation.tsx
-var qc = 12;
-function Jc() {
+var sl = 12;
+function cl() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...ds({
+		...Ts({
 			prompt: n,
 			source: r
 		}),
-		tokens: qc
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Vt(o && Xc(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(X, {
+		tokens: sl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && ul(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
@@ -5680,28 +5756,28 @@ function Jc() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					qc,
+					sl,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ j(P, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Zc, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Yc, { result: s.result }) : null
+			/* @__PURE__ */ j(B, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(dl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(ll, { result: s.result }) : null
 		]
 	});
 }
-function Yc({ result: e }) {
-	return /* @__PURE__ */ j(Y, {
+function ll({ result: e }) {
+	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => Pc(e, t),
-		table: () => Fc(e),
+		figure: (t) => Jc(e, t),
+		table: () => Yc(e),
 		data: e
 	});
 }
-function Xc(e, t, n) {
+function ul(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Zc({ result: e }) {
+function dl({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -5712,24 +5788,24 @@ function Zc({ result: e }) {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === Zn(e),
+			"aria-pressed": i === e.position - 1 && a === er(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: Zn(e)
+				target: er(e)
 			}),
 			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
-				children: L(e.probability)
+				children: I(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/ui/Tested.tsx
-function Qc(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Vt(n && !a ? {
+function fl(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
@@ -5737,27 +5813,27 @@ function Qc(e) {
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
 	return Re(() => {
-		s && e.say && (t.said.value = `${e.say}: ${el(s, l).join(" → ")}`);
+		s && e.say && (t.said.value = `${e.say}: ${ml(s, l).join(" → ")}`);
 	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(P, { answer: o }), s ? /* @__PURE__ */ j($c, {
+	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(pl, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function $c(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = el(t, i), d = A().explained.value;
+function pl(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = ml(t, i), d = A().explained.value;
 	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ j(Y, {
+			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => Rc(t, d, e),
-				table: () => Kc(t),
+				figure: (e) => Qc(t, d, e),
+				table: () => ol(t),
 				data: t
 			}) : null,
 			/* @__PURE__ */ j("p", {
@@ -5773,9 +5849,9 @@ function $c(e) {
 			}),
 			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", el(t, null).join(" → ")]
+				children: ["Its probability: ", ml(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ j(rl, {
+			/* @__PURE__ */ j(_l, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
@@ -5786,30 +5862,30 @@ function $c(e) {
 					"With ",
 					n,
 					": ",
-					I(t.nats),
+					F(t.nats),
 					" ",
-					/* @__PURE__ */ j(Z, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					tl(t),
+					hl(t),
 					" ",
-					s ? /* @__PURE__ */ j("strong", { children: oi(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: Mr(s) }) : null
 				]
 			}),
 			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(nl, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(gl, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function el(e, t) {
-	return t === null ? ti(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
+function ml(e, t) {
+	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function tl({ tests: e, effect: t, control: n }) {
+function hl({ tests: e, effect: t, control: n }) {
 	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Z, {
+		/* @__PURE__ */ j(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -5824,7 +5900,7 @@ function tl({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function nl(e) {
+function gl(e) {
 	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -5832,13 +5908,13 @@ function nl(e) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	}, t)) });
 }
-function rl(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(il(e.before, n * (e.limit ?? 0))));
+function _l(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(vl(e.before, n * (e.limit ?? 0))));
 	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
@@ -5890,29 +5966,29 @@ function rl(e) {
 		]
 	});
 }
-function il(e, t) {
+function vl(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var al = {
+var yl = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, ol = {
+}, bl = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function sl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ht(n && t ? {
+function xl() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n && t ? {
 		ask: "inspect",
 		...n,
 		part: t
 	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ j(X, {
+	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: `Inspector: ${N(t)}`,
 		children: [
@@ -5923,84 +5999,84 @@ function sl() {
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ j(ml, {}),
-			/* @__PURE__ */ j(P, { answer: r }),
-			i && cn(i.part, t) ? /* @__PURE__ */ j("dl", {
+			/* @__PURE__ */ j(Ol, {}),
+			/* @__PURE__ */ j(B, { answer: r }),
+			i && dn(i.part, t) ? /* @__PURE__ */ j("dl", {
 				class: a ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ j(cl, {
+					t.encoder ? /* @__PURE__ */ j(Sl, {
 						name: "inside the encoder",
 						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(cl, {
-						name: /* @__PURE__ */ j(Z, { name: "credit" }),
-						children: [I(i.value), " logits"]
+					i.value === null ? null : /* @__PURE__ */ j(Sl, {
+						name: /* @__PURE__ */ j(Q, { name: "credit" }),
+						children: [F(i.value), " logits"]
 					}),
-					i.activation === null ? null : /* @__PURE__ */ j(cl, {
-						name: /* @__PURE__ */ j(Z, { name: "activation" }),
-						children: I(i.activation, 2)
+					i.activation === null ? null : /* @__PURE__ */ j(Sl, {
+						name: /* @__PURE__ */ j(Q, { name: "activation" }),
+						children: F(i.activation, 2)
 					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(cl, {
+					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(Sl, {
 						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(ys, { at: e }, e.position))
+						children: i.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ j(pl, {
+					/* @__PURE__ */ j(Dl, {
 						name: "writes toward",
 						tokens: i.promotes
 					}),
-					/* @__PURE__ */ j(pl, {
+					/* @__PURE__ */ j(Dl, {
 						name: "writes away from",
 						tokens: i.suppresses
 					}),
-					/* @__PURE__ */ j(ul, { part: t })
+					/* @__PURE__ */ j(wl, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ j(X, {
+	}) : /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function cl(e) {
+function Sl(e) {
 	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var ll = {
+var Cl = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function ul({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ht(n && un(e) !== e.kind && t.reads() === null ? {
+function wl({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...ds({
+		...Ts({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ j(cl, {
+	return r?.error ? /* @__PURE__ */ j(Sl, {
 		name: "reads",
-		children: /* @__PURE__ */ j(P, { answer: r })
-	}) : !i || a || !cn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(dl, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ j(B, { answer: r })
+	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(Tl, { reading: e }, e.what)) });
 }
-function dl({ reading: e }) {
+function Tl({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(cl, {
-		name: ll[t],
+	return /* @__PURE__ */ j(Sl, {
+		name: Cl[t],
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					I(n),
+					F(n),
 					a ? /* @__PURE__ */ j(x, { children: [
 						" ",
 						"toward ",
@@ -6011,7 +6087,7 @@ function dl({ reading: e }) {
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ j(fl, { term: e }, vn(e.part))),
+			r.map((e) => /* @__PURE__ */ j(El, { term: e }, xn(e.part))),
 			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
@@ -6019,34 +6095,34 @@ function dl({ reading: e }) {
 					" others (net) ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: I(i.value)
+						children: F(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function fl({ term: e }) {
-	let t = yn(e.part);
+function El({ term: e }) {
+	let t = Sn(e.part);
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ j(qa, { part: t }) : vn(e.part),
+			t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.part),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: I(e.value)
+				children: F(e.value)
 			})
 		]
 	});
 }
-function pl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(cl, {
+function Dl(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Sl, {
 		name: e.name,
-		children: /* @__PURE__ */ j(vs, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
 	});
 }
-function ml() {
+function Ol() {
 	let e = A(), { selection: t, test: n, b: r } = e.state.value;
 	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6054,11 +6130,11 @@ function ml() {
 			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
 			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [Gn.map((t) => /* @__PURE__ */ j("button", {
+				children: [Jn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : al[t],
+					title: t === "swap" && r === null ? "Open B first" : yl[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
 				}, t)), /* @__PURE__ */ j("button", {
@@ -6067,30 +6143,30 @@ function ml() {
 					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ j(Qc, {
+			n ? /* @__PURE__ */ j(fl, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: al[n],
-				say: `${N(t)} ${ol[n]}`
+				note: yl[n],
+				say: `${N(t)} ${bl[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/lib/figure/knew.ts
-var hl = 46, gl = B - 6, _l = 112;
-function vl(e, t) {
-	let n = `“${J(e.target.text)}”`;
-	return q(B, [yl(e)], {
+var kl = 46, Al = V - 6, jl = 112;
+function Ml(e, t) {
+	let n = `“${Y(e.target.text)}”`;
+	return J(V, [Nl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function yl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => hl + t * (gl - hl) / Math.max(e.length - 1, 1), i = (e) => _l - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Nl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => kl + t * (Al - kl) / Math.max(e.length - 1, 1), i = (e) => jl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6099,44 +6175,44 @@ function yl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ei(hl, i(e), gl, i(e), { stroke: mi })),
-			...a.map((e) => W(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: U,
+			...a.map((e) => Ni(kl, i(e), Al, i(e), { stroke: xi })),
+			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: W,
 				anchor: "end",
-				fill: H
+				fill: U
 			})),
-			Ei(hl, _l, gl, _l, { stroke: pi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ei(r(t), _l, r(t), 114.5, { stroke: pi }) + W(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: U,
+			Ni(kl, jl, Al, jl, { stroke: bi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ni(r(t), jl, r(t), 114.5, { stroke: bi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: W,
 				anchor: "middle",
-				fill: H
+				fill: U
 			}) : ""),
-			vi("polyline", {
+			Ti("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: hi,
+				stroke: Si,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => vi("circle", {
+			...e.map((e, t) => Ti("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: hi
+				fill: Si
 			})),
-			W((hl + gl) / 2, 132, "read after layer (emb: the embedding)", {
-				size: U + .5,
+			G((kl + Al) / 2, 132, "read after layer (emb: the embedding)", {
+				size: W + .5,
 				anchor: "middle"
 			}),
-			W(8, 60, `rank of ${J(t.text)} (log)`, {
-				size: U + .5,
+			G(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function bl({ lens: e }) {
+function Pl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6147,7 +6223,7 @@ function bl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			oa(e.layer),
+			pa(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6157,25 +6233,25 @@ function bl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var xl = 360, Sl = 150, Cl = 44, wl = 14, Tl = new Intl.NumberFormat("en", { notation: "compact" });
-function El() {
-	let e = A().explained.value, t = Yt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(X, {
+var Fl = 360, Il = 150, Ll = 44, Rl = 14, zl = new Intl.NumberFormat("en", { notation: "compact" });
+function Bl() {
+	let e = A().explained.value, t = Zt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
 		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => vl(e, t),
-				table: () => bl(e),
+				figure: (t) => Ml(e, t),
+				table: () => Pl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Ol, {
+			/* @__PURE__ */ j(Hl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(Ya, {
+			/* @__PURE__ */ j(no, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6184,28 +6260,28 @@ function El() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Dl(e.layer),
+					Vl(e.layer),
 					`${e.rank}`,
-					L(e.probability),
+					I(e.probability),
 					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function Dl(e) {
+function Vl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Ol({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Cl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = kl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Hl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Ul(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${xl} ${Sl}`,
+		viewBox: `0 0 ${Fl} ${Il}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Cl,
+				x1: Ll,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6214,7 +6290,7 @@ function Ol({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Tl.format(e)
+				children: e === 1 ? "top, 1" : zl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6226,13 +6302,13 @@ function Ol({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(wl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Rl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: Cl,
+				x: Ll,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6245,8 +6321,8 @@ function Ol({ explained: e, tested: t }) {
 		]
 	});
 }
-function kl(e, t) {
-	let n = e.lens, r = t?.answer.part ? mn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Ul(e, t) {
+	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6255,62 +6331,62 @@ function kl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Dl(n[o]?.layer ?? null)} on`
+		text: `top from ${Vl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Al = 12;
-function jl(e, t) {
-	let n = kn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Al).map((e) => ({
-		name: An(e),
+var Wl = 12;
+function Gl(e, t) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Wl).map((e) => ({
+		name: Nn(e),
 		value: e.value,
-		number: I(e.value, 3)
-	})), a = Mo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = J(e.target.map((e) => e.text).join(""));
-	return q(B, [...n.map((e) => Pl(e, r)), ...i.length > 0 ? [Eo(B, {
+		number: F(e.value, 3)
+	})), a = Ho(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => Jl(e, r)), ...i.length > 0 ? [Io(V, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${L(e.probability)}).`
+		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var Ml = 40, Nl = 84;
-function Pl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Nl, o = (B - Ml) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Kl = 40, ql = 84;
+function Jl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ql, o = (V - Kl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...jo({
+			...Vo({
 				low: r,
 				high: i
-			}).map((e) => Ei(Ml, a(e), B, a(e), { stroke: e === 0 ? pi : mi }) + W(36, a(e) + 2.3, I(e, 2), {
-				size: U,
+			}).map((e) => Ni(Kl, a(e), V, a(e), { stroke: e === 0 ? bi : xi }) + G(36, a(e) + 2.3, F(e, 2), {
+				size: W,
 				anchor: "end",
-				fill: H
+				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Ml + n * o, c = n % s === 0 ? W(i + o / 2, 97, String(t), {
-					size: U,
+				let r = e ?? 0, i = Kl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: W,
 					anchor: "middle",
-					fill: H
+					fill: U
 				}) : "";
-				return Oi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Fi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			W((Ml + B) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: U + .5,
+			G((Kl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: W + .5,
 				anchor: "middle"
 			}),
-			W(7, 46, "probability", {
-				size: U + .5,
+			G(7, 46, "probability", {
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Fl(e) {
+function Yl(e) {
 	return {
 		head: [
 			"part",
@@ -6321,14 +6397,14 @@ function Fl(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			_n(`L${e}`, t ?? !1),
+			bn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			An(e),
+			Nn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6338,7 +6414,7 @@ function Fl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Il({ facts: e }) {
+function Xl({ facts: e }) {
 	let t = A();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6349,7 +6425,7 @@ function Il({ facts: e }) {
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: Dn
+				knowledge: An
 			}),
 			children: [
 				e.relation,
@@ -6363,7 +6439,7 @@ function Il({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Ll({ list: e, open: t }) {
+function Zl({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6414,8 +6490,8 @@ function Ll({ list: e, open: t }) {
 		})]
 	});
 }
-function Rl() {
-	let e = A(), t = k(""), n = k(""), r = Mn(t.value);
+function Ql() {
+	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
 		/* @__PURE__ */ j("label", {
@@ -6442,7 +6518,7 @@ function Rl() {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...Dn,
+					...An,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6452,17 +6528,17 @@ function Rl() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var zl = {
+var $l = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, Bl = {
+}, eu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function Vl({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Nn(e), s = a?.action === "erase" ? o.shared : o[Pn(o, r?.set ?? null)], c = Vt(a && r && i ? Bn(r, a, i, s) : null);
+function tu({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Ht(a && r && i ? Un(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6475,27 +6551,27 @@ function Vl({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(Hl, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(nu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ j(P, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ul, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ru, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(Gl, {
+			}), /* @__PURE__ */ j(au, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => N(sn(e)))
+				neurons: s.map((e) => N(un(e)))
 			})] }) : null
 		]
 	});
 }
-function Hl({ own: e, counts: t }) {
+function nu({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6513,9 +6589,9 @@ function Hl({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: wn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: zl[e]
+						children: $l[e]
 					}, e))
 				})
 			] }),
@@ -6533,9 +6609,9 @@ function Hl({ own: e, counts: t }) {
 				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: Tn.map((e) => /* @__PURE__ */ j("option", {
+					children: On.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: Bl[e]
+						children: eu[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6556,7 +6632,7 @@ function Hl({ own: e, counts: t }) {
 		]
 	});
 }
-function Ul({ result: e, answer: t }) {
+function ru({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6587,7 +6663,7 @@ function Ul({ result: e, answer: t }) {
 	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(Ja, {
+			/* @__PURE__ */ j(to, {
 				label: "What the edited model says, a prompt a row",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
@@ -6610,12 +6686,12 @@ function Ul({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Wl, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(Wl, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(Ja, {
+			/* @__PURE__ */ j(to, {
 				label: "What the edit changes, by group of prompts",
 				children: /* @__PURE__ */ j("table", { children: [
 					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
@@ -6652,11 +6728,11 @@ function Ul({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.before)
+							children: I(t.before)
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.after)
+							children: I(t.after)
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
@@ -6670,7 +6746,7 @@ function Ul({ result: e, answer: t }) {
 						}),
 						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: n ? L(n.after) : "—"
+							children: n ? I(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
@@ -6679,9 +6755,9 @@ function Ul({ result: e, answer: t }) {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					P(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					P(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
@@ -6695,7 +6771,7 @@ function Ul({ result: e, answer: t }) {
 		]
 	});
 }
-function Wl({ said: e }) {
+function iu({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6703,50 +6779,50 @@ function Wl({ said: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	});
 }
-function Gl(e) {
+function au(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(Kl, {
+		}), /* @__PURE__ */ j(ou, {
 			label: "The fact as a line of JSON",
-			text: In(e.fact)
+			text: zn(e.fact)
 		})] }) : null,
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(Kl, {
+		/* @__PURE__ */ j(ou, {
 			label: "The command",
-			text: Ln(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function Kl({ label: e, text: t }) {
-	return /* @__PURE__ */ j(Ja, {
+function ou({ label: e, text: t }) {
+	return /* @__PURE__ */ j(to, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var ql = [
+var su = [
 	.2,
 	.1,
 	.05
-], Jl = 12, Yl = {
+], cu = 12, lu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function Xl({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Vt(r && !i ? {
+function uu({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
@@ -6762,17 +6838,17 @@ function Xl({ explained: e }) {
 		class: "fact",
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ j(P, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(Zl, {
+			/* @__PURE__ */ j(B, { answer: a }),
+			a?.result ? /* @__PURE__ */ j(du, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j($l, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(pu, { list: a.result }) : null
 		]
 	});
 }
-function Zl({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = On(e, n.state.value.a, t.target.text);
+function du({ list: e, explained: t }) {
+	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
@@ -6780,7 +6856,7 @@ function Zl({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(Ql, {})
+		/* @__PURE__ */ j(fu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6795,25 +6871,25 @@ function Zl({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(Ql, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(fu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: Dn }),
+			onClick: () => n.set({ knowledge: An }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Il, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Xl, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ll, {
+	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zl, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Rl, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(Ql, {})] })] });
 }
-function Ql() {
+function fu() {
 	let e = A();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6821,8 +6897,8 @@ function Ql() {
 		children: "Close"
 	});
 }
-function $l({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? zn(n, r) : null, { answer: a, result: o, stale: s } = Ht(i), c = t.data.host === "report";
+function pu({ list: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "controls",
@@ -6836,7 +6912,7 @@ function $l({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...ql, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...su, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6847,24 +6923,24 @@ function $l({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ j(P, { answer: a }),
+		/* @__PURE__ */ j(B, { answer: a }),
 		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(eu, { found: o }), /* @__PURE__ */ j(Vl, {
+			children: [/* @__PURE__ */ j(mu, { found: o }), /* @__PURE__ */ j(tu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function eu({ found: e }) {
+function mu({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = Nn(e), a = Pn(i, n.set), o = e.facts.length - 1;
+	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
@@ -6885,7 +6961,7 @@ function eu({ found: e }) {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), En.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
 				/* @__PURE__ */ j("label", { children: [
@@ -6897,23 +6973,23 @@ function eu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					Yl[e],
+					lu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(tu, { neurons: i[e] })
+				/* @__PURE__ */ j(hu, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(nu, {
+		}) : /* @__PURE__ */ j(gu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(Ya, {
+		/* @__PURE__ */ j(no, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6922,29 +6998,29 @@ function eu({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				L(r.probabilities[t] ?? 0),
+				I(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function tu({ neurons: e }) {
+function hu({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, Jl).map((e) => {
-			let t = sn(e);
-			return /* @__PURE__ */ j(qa, { part: t }, N(t));
-		}), e.length > Jl ? /* @__PURE__ */ j("span", {
+		children: [e.slice(0, cu).map((e) => {
+			let t = un(e);
+			return /* @__PURE__ */ j(eo, { part: t }, N(t));
+		}), e.length > cu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - Jl,
+				e.length - cu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function nu(e) {
+function gu(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -6960,9 +7036,9 @@ function nu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(Qc, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(fl, {
 				tests: e.neurons.map((e) => ({
-					part: sn(e),
+					part: un(e),
 					how: n
 				})),
 				target: e.target,
@@ -6976,18 +7052,18 @@ function nu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var ru = 12, iu = 100, au = 12;
-function ou() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ht(o && n ? {
+var _u = 12, vu = 100, yu = 12;
+function bu() {
+	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
 		ask: "attribute",
-		...ds({
+		...Ts({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: iu
+		top: vu
 	} : null);
-	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(X, {
+	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
 		title: "Knowledge",
 		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
@@ -7000,24 +7076,24 @@ function ou() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ j(P, { answer: c }),
-			l ? /* @__PURE__ */ j(su, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			l ? /* @__PURE__ */ j(xu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(Xl, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(uu, { explained: t }) : null
 		]
 	}) : null });
 }
-function su({ result: e, stale: t }) {
-	let n = kn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+function xu({ result: e, stale: t }) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => jl(e, t),
-				table: () => Fl(e),
+				figure: (t) => Gl(e, t),
+				table: () => Yl(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -7025,19 +7101,19 @@ function su({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: cu(t, e)
+						children: Su(t, e)
 					}) : null,
-					/* @__PURE__ */ j(fu, {
+					/* @__PURE__ */ j(Eu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(pu, {
+					/* @__PURE__ */ j(Du, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(mu, { neurons: e.attributions.slice(0, ru) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ou, { neurons: e.attributions.slice(0, _u) })]
 			}),
-			/* @__PURE__ */ j(Ya, {
+			/* @__PURE__ */ j(no, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7047,40 +7123,40 @@ function su({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = jn(e.neurons, e.layers.length);
+					let t = Pn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						_n(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : I(n.sum, 4),
-						I(n.change, 4),
-						n.error === null ? "" : F(n.error, 4),
-						(t[r] ?? []).map((e) => `${An(e)} ${I(e.value, 3)}`).join(", ")
+						bn(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : F(n.sum, 4),
+						F(n.change, 4),
+						n.error === null ? "" : P(n.error, 4),
+						(t[r] ?? []).map((e) => `${Nn(e)} ${F(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function cu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Su({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var lu = 26, uu = 300, du = 74;
-function fu({ stack: e, sums: t }) {
+var Cu = 26, wu = 300, Tu = 74;
+function Eu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * du;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Tu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${uu} 104`,
+		viewBox: `0 0 ${wu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			jo({
+			Vo({
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: lu,
-				x2: uu,
+				x1: Cu,
+				x2: wu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7088,22 +7164,22 @@ function fu({ stack: e, sums: t }) {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: I(e, 1)
+				children: F(e, 1)
 			})] }, e)),
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: lu + i * r + 1,
+					x: Cu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: lu + (i + .5) * r,
+					x: Cu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${_n(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
 			] }, t.layer)),
 			/* @__PURE__ */ j("text", {
 				x: 163,
@@ -7113,8 +7189,8 @@ function fu({ stack: e, sums: t }) {
 		]
 	});
 }
-function pu({ stack: e, largest: t }) {
-	let n = A(), r = jn(e.neurons, e.layers.length), i = Math.min(au, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function Du({ stack: e, largest: t }) {
+	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(yu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7124,35 +7200,35 @@ function pu({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			au,
+			yu,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Fa, {
+	}), /* @__PURE__ */ j(Ha, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? Gr(r.value, t) : null;
+			return r ? gi(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${An(n)}: ${I(n.value, 3)}` : "";
+			return n ? `${Nn(n)}: ${F(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && cn(sn(n), o);
+			return n !== void 0 && dn(un(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => _n(`L${t}`, e.encoder),
+		columnName: (t) => bn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(sn(r));
+			r && n.select(un(r));
 		}
 	})] });
 }
-function mu({ neurons: e }) {
+function Ou({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7180,62 +7256,62 @@ function mu({ neurons: e }) {
 	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(qa, { part: sn(e) })
+			children: /* @__PURE__ */ j(eo, { part: un(e) })
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ j(Ho, {
+			children: /* @__PURE__ */ j($o, {
 				value: e.value,
 				digits: 3
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Vo, {
+			children: /* @__PURE__ */ j(Qo, {
 				value: e.value,
 				largest: t
 			})
 		}),
 		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: I(e.activation)
+			children: F(e.activation)
 		})
-	] }, An(e))) })] });
+	] }, Nn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var hu = 40;
-function gu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Io(i.terms, Math.min(t, hu), n), { sum: l } = Ro(i), u = [
+var ku = 40;
+function Au(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ko(i.terms, Math.min(t, ku), n), { sum: l } = Yo(i), u = [
 		...s.map((e) => ({
-			name: vn(e),
+			name: xn(e),
 			value: e.value,
-			number: I(e.value)
+			number: F(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: I(c.value),
+			number: F(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: I(l),
+			number: F(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return q(B, [Eo(B, {
+	return J(V, [Io(V, {
 		rows: u,
-		axis: Mo(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Ho(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${aa(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${fa(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: ia(a)
+		about: da(a)
 	});
 }
-function _u({ ledger: e }) {
+function ju({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7248,7 +7324,7 @@ function _u({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			vn(e),
+			xn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7260,31 +7336,31 @@ function _u({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function vu() {
+function Mu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ j(Z, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ j(Z, {
+			/* @__PURE__ */ j(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ j(Z, { name: "suppressor" }),
+			/* @__PURE__ */ j(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function yu({ part: e }) {
-	let t = Yt(), n = t && As(t, e);
+function Nu({ part: e }) {
+	let t = Zt(), n = t && Ws(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ms(t, n), { nats: a, effect: o } = n;
+	let [r, i] = Ks(t, n), { nats: a, effect: o } = n;
 	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${oi(o)}` : ""}`,
+		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Mr(o)}` : ""}`,
 		children: [
 			/* @__PURE__ */ j("span", {
 				class: "from",
@@ -7294,38 +7370,38 @@ function yu({ part: e }) {
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? oi(o)[0] : ""
+				children: o ? Mr(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var bu = 12, xu = 10, Su = Infinity, Cu = xe({
+var Pu = 12, Fu = 10, Iu = Infinity, Lu = xe({
 	is: () => !1,
 	set: () => {}
-}), wu = xe({
+}), Ru = xe({
 	order: "size",
 	effectOf: () => null
 });
-function Tu() {
-	let e = A(), t = e.explained.value, n = Yt(), r = k("size"), i = k(bu), a = k({});
+function zu() {
+	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Pu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = yn(e);
-		return t && n ? As(n, t)?.nats ?? null : null;
-	}, l = Io(o.terms, i.value, r.value, (e) => Du(yn(e), s), c), u = Lo(0, o.terms, l.others.value);
-	return /* @__PURE__ */ j(X, {
+		let t = Sn(e);
+		return t && n ? Ws(n, t)?.nats ?? null : null;
+	}, l = Ko(o.terms, i.value, r.value, (e) => Vu(Sn(e), s), c), u = qo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ j(Z, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Ou, { explained: t }),
+		note: /* @__PURE__ */ j(Hu, { explained: t }),
 		children: [
-			/* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => gu(t, i.value, r.value, e),
-				table: () => _u(t),
+				figure: (e) => Au(t, i.value, r.value, e),
+				table: () => ju(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7352,15 +7428,15 @@ function Tu() {
 							})
 						]
 					})
-				] }), o.terms.length > bu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Pu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === bu ? Su : bu,
-					children: i.value === bu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Pu ? Iu : Pu,
+					children: i.value === Pu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Cu.Provider, {
+			/* @__PURE__ */ j(Lu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Du(t, s),
+					is: (e, t) => a.value[e] ?? Vu(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7368,7 +7444,7 @@ function Tu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(wu.Provider, {
+				children: /* @__PURE__ */ j(Ru.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7377,7 +7453,7 @@ function Tu() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: Bu,
+						onKeyDown: ed,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7387,7 +7463,7 @@ function Tu() {
 								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ j(Z, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
@@ -7399,63 +7475,63 @@ function Tu() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: Eu(t)
+									children: Bu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(ju, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Gu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, zo(e))), /* @__PURE__ */ j(Ru, {
+							}, Xo(e))), /* @__PURE__ */ j(Qu, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Au, { explained: t })
+							/* @__PURE__ */ j(Wu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(vu, {})
+			/* @__PURE__ */ j(Mu, {})
 		]
 	});
 }
-function Eu({ target: e, reference: t }) {
+function Bu({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Du(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : cn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && un(t) === e.kind;
+function Vu(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
 }
-function Ou({ explained: e }) {
+function Hu({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(x, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		ku(n),
+		Uu(n),
 		"; raw ",
-		/* @__PURE__ */ j(Z, { name: "logit" }),
+		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
-		F(t.logit),
+		P(t.logit),
 		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
 			", ",
-			/* @__PURE__ */ j(Z, { name: "reference" }),
+			/* @__PURE__ */ j(Q, { name: "reference" }),
 			" ",
-			F(n.value)
+			P(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ j(Z, { name: "credit" }),
+		/* @__PURE__ */ j(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function ku(e) {
+function Uu(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Au({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Ro(e.ledger);
+function Wu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Yo(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
@@ -7466,28 +7542,28 @@ function Au({ explained: e }) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-total": t,
-				children: I(t)
+				children: F(t)
 			}),
 			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
 					" (|Δ| ",
-					Qr(n),
+					wr(n),
 					", tolerance",
 					" ",
-					Qr(e.ledger.tolerance),
+					wr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function ju(e) {
-	let t = A(), n = He(Cu), { term: r, level: i } = e, a = yn(r), o = zo(r), s = a !== null && a.kind === un(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function Gu(e) {
+	let t = A(), n = He(Lu), { term: r, level: i } = e, a = Sn(r), o = Xo(r), s = a !== null && a.kind === pn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Lu, {
-			name: vn(r),
+		/* @__PURE__ */ j(Zu, {
+			name: xn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7496,28 +7572,28 @@ function ju(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(cn(a, t.at.selection.value) ? null : a);
+				a && t.select(dn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Mu, {
+		c && i === 1 ? /* @__PURE__ */ j(Ku, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Fu, {
+		c && i === 2 ? /* @__PURE__ */ j(Yu, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Mu({ term: e, largest: t }) {
-	let n = A(), r = He(wu), i = n.followed(), a = {
+function Ku({ term: e, largest: t }) {
+	let n = A(), r = He(Ru), i = n.followed(), a = {
 		ask: "terms",
 		...i,
 		layer: e.layer,
 		sublayer: e.kind,
-		top: xu
-	}, o = Vt(i ? a : null);
+		top: Fu
+	}, o = Ht(i ? a : null);
 	if (!o?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
@@ -7526,64 +7602,64 @@ function Mu({ term: e, largest: t }) {
 			children: o?.error ?? `${o?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !Nu(e)), u = Io(l, Su, r.order, void 0, r.effectOf), d = Lo(t, l, c.value);
+	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !qu(e)), u = Ko(l, Iu, r.order, void 0, r.effectOf), d = qo(t, l, c.value);
 	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(ju, {
+		u.shown.map((e) => /* @__PURE__ */ j(Gu, {
 			term: e,
 			level: 2,
 			largest: d,
-			sources: s.filter((t) => Pu(t, e))
-		}, zo(e))),
-		/* @__PURE__ */ j(Ru, {
+			sources: s.filter((t) => Ju(t, e))
+		}, Xo(e))),
+		/* @__PURE__ */ j(Qu, {
 			count: c.count,
 			value: c.value,
 			level: 2,
 			largest: d
 		}),
-		/* @__PURE__ */ j(zu, {
+		/* @__PURE__ */ j($u, {
 			level: 2,
 			sum: u.sum + c.value,
 			parent: e.value
 		})
 	] });
 }
-function Nu({ kind: e }) {
+function qu({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Pu(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || Nu(e));
+function Ju(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || qu(e));
 }
-function Fu(e) {
-	let t = A(), n = (e) => Nu(e) ? "rounding" : `from ${e.source} ${z(Iu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Io(e.terms, xu, "size"), o = Lo(e.largest, r, i.value);
+function Yu(e) {
+	let t = A(), n = (e) => qu(e) ? "rounding" : `from ${e.source} ${z(Xu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ko(e.terms, Fu, "size"), o = qo(e.largest, r, i.value);
 	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Lu, {
+		r.map((e) => /* @__PURE__ */ j(Zu, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, zo(e))),
-		/* @__PURE__ */ j(Ru, {
+		}, Xo(e))),
+		/* @__PURE__ */ j(Qu, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(zu, {
+		/* @__PURE__ */ j($u, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Iu(e, { kind: t, source: n }) {
+function Xu(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Lu(e) {
-	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && cn(n, t.at.selection.value);
+function Zu(e) {
+	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
-		class: `level-${i}${n !== null && cn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7610,20 +7686,20 @@ function Lu(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Ho, { value: e.value })
+				children: /* @__PURE__ */ j($o, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Vo, {
+				children: /* @__PURE__ */ j(Qo, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(yu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Nu, { part: n }) : null })
 		]
 	});
 }
-function Ru(e) {
+function Qu(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7639,11 +7715,11 @@ function Ru(e) {
 			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j(Ho, { value: e.value })
+				children: /* @__PURE__ */ j($o, { value: e.value })
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Vo, {
+				children: /* @__PURE__ */ j(Qo, {
 					value: e.value,
 					largest: e.largest
 				})
@@ -7652,7 +7728,7 @@ function Ru(e) {
 		]
 	});
 }
-function zu(e) {
+function $u(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7664,49 +7740,49 @@ function zu(e) {
 			}),
 			/* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e.sum)
+				children: F(e.sum)
 			}),
 			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${F(e.parent)}`
 			})
 		]
 	});
 }
-function Bu(e) {
+function ed(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var Vu = 16;
-function Hu() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = Rr(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ht(a ? {
+var td = 16;
+function nd() {
+	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = li(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...ds({ source: a.source }),
+		...Ts({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? qu(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ca(e, t.value, d), p = {
+	let u = c ? sd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ha(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(X, {
+	return /* @__PURE__ */ j(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ j(Z, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
 		note: /* @__PURE__ */ j(x, { children: [
 			"What the ",
-			/* @__PURE__ */ j(Z, { name: "residual stream" }),
+			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !Wu(u.positions.length) ? " that is pointed at" : "",
+			u && !id(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7721,43 +7797,43 @@ function Hu() {
 					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(sa).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ma).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(Za, {
+			/* @__PURE__ */ j(io, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(P, { answer: s }),
-			c && !l ? /* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(B, { answer: s }),
+			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => la(c, n.target, t.value, p, e),
-				table: () => ma(c, p),
+				figure: (e) => ga(c, n.target, t.value, p, e),
+				table: () => xa(c, p),
 				data: c
 			}) : null,
 			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Fa, {
-						label: `Logit lens, ${sa[t.value]} by layer and token`,
+					/* @__PURE__ */ j(Ha, {
+						label: `Logit lens, ${ma[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? Kr(f(n)) : null;
+							return n ? _i(f(n)) : null;
 						},
-						...Wu(u.positions.length) ? { text: (e, t) => Gu(u.at(e, t)) } : {},
+						...id(u.positions.length) ? { text: (e, t) => ad(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(Ku, {
+						tell: (e, t) => /* @__PURE__ */ j(od, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => Uu(u.layers[e] ?? null),
+						rowName: (e) => rd(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7765,7 +7841,7 @@ function Hu() {
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j(Ka, {
+					/* @__PURE__ */ j($a, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7773,10 +7849,10 @@ function Hu() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${sa[t.value]}`
+							high: `100 %, ${ma[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(Ya, {
+					/* @__PURE__ */ j(no, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7787,12 +7863,12 @@ function Hu() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							Uu(e.layer),
+							rd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: Gu(e) }, "top"),
-							L(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ j("bdi", { children: ad(e) }, "top"),
+							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							L(e.probability)
+							I(e.probability)
 						])
 					})
 				]
@@ -7800,16 +7876,16 @@ function Hu() {
 		]
 	});
 }
-function Uu(e) {
+function rd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function Wu(e) {
-	return e <= Vu;
+function id(e) {
+	return e <= td;
 }
-function Gu(e) {
+function ad(e) {
 	return z(e?.top[0]);
 }
-function Ku({ cell: e, token: t }) {
+function od({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -7819,7 +7895,7 @@ function Ku({ cell: e, token: t }) {
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		L(e.probability),
+		I(e.probability),
 		". Top:",
 		" ",
 		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
@@ -7829,13 +7905,13 @@ function Ku({ cell: e, token: t }) {
 				" ",
 				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: L(e.top_probability[n] ?? 0)
+					children: I(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function qu(e, t) {
+function sd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7845,18 +7921,18 @@ function qu(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function Ju() {
-	let e = A(), t = Yt(), n = e.at.selection.value, r = t ? Yu(t, n) : null;
+function cd() {
+	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? ld(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = z(t.tokens[t.position]);
-	return /* @__PURE__ */ j(X, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(z(t.tokens[t.position]));
+	return /* @__PURE__ */ j(Z, {
 		name: "looked",
 		title: `Where ${N(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ j(Y, {
+		children: [/* @__PURE__ */ j(X, {
 			name: `looked-${N(M(r))}`,
-			figure: (e) => Ic(t, r, e),
-			table: () => Lc(r),
+			figure: (e) => Xc(t, r, e),
+			table: () => Zc(r),
 			data: r
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
@@ -7895,7 +7971,7 @@ function Ju() {
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: F(e.attention)
+					children: P(e.attention)
 				})
 			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
 				/* @__PURE__ */ j("th", {
@@ -7913,32 +7989,32 @@ function Ju() {
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: L(i),
-					children: F(i)
+					title: I(i),
+					children: P(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function Yu(e, t) {
-	let n = e.answer.part ? mn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => cn(M(e), t));
+function ld(e, t) {
+	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Xu = 3;
-function Zu() {
+var ud = 3;
+function dd() {
 	let e = A(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ j(X, {
+	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(Qu, {}) : /* @__PURE__ */ j(x, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(fd, {}) : /* @__PURE__ */ j(x, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(qa, { part: r.part }),
+						/* @__PURE__ */ j(eo, { part: r.part }),
 						/* @__PURE__ */ j("select", {
 							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
@@ -7949,7 +8025,7 @@ function Zu() {
 									how: r
 								} : e) });
 							},
-							children: Gn.map((e) => /* @__PURE__ */ j("option", {
+							children: Jn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
@@ -7962,22 +8038,22 @@ function Zu() {
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(Qc, {
+				}), t.length > 1 ? /* @__PURE__ */ j(fl, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, ln(r.part)))
+				}) : null] }, fn(r.part)))
 			}),
 			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(Qc, {
+			/* @__PURE__ */ j(fl, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function Qu() {
-	let e = A(), t = Jt(), n = t?.result ? go(t.result).slice(0, Xu) : [];
-	return n.length === 0 ? /* @__PURE__ */ j(P, { answer: t }) : /* @__PURE__ */ j("p", {
+function fd() {
+	let e = A(), t = Xt(), n = t?.result ? wo(t.result).slice(0, ud) : [];
+	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
 			type: "button",
@@ -7986,15 +8062,15 @@ function Qu() {
 				how: "zero"
 			}] }),
 			children: [N(t), " set to zero"]
-		}, ln(t)))]
+		}, fn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function $u() {
-	let e = A().explained.value, t = fs();
+function pd() {
+	let e = A().explained.value, t = Es();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ j(X, {
+	return /* @__PURE__ */ j(Z, {
 		name: "prediction",
 		title: "Prediction",
 		note: /* @__PURE__ */ j(x, { children: [
@@ -8002,21 +8078,21 @@ function $u() {
 			" ",
 			r,
 			" ",
-			z(i[r]),
+			Lr(z(i[r])),
 			": ",
 			R(n.text),
-			" has",
 			" ",
-			L(n.probability),
+			"has ",
+			I(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ j(Y, {
+			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => Mc(e, t),
-				table: () => Nc(e),
+				figure: (t) => Kc(e, t),
+				table: () => qc(e),
 				data: e
 			}),
 			e.notes.map((e) => /* @__PURE__ */ j("p", {
@@ -8025,10 +8101,10 @@ function $u() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(ed, {
+				children: [/* @__PURE__ */ j(md, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(ed, {
+				}), t?.result ? /* @__PURE__ */ j(md, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8036,7 +8112,7 @@ function $u() {
 		]
 	});
 }
-function ed({ explained: e, caption: t }) {
+function md({ explained: e, caption: t }) {
 	let n = A();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8066,13 +8142,13 @@ function ed({ explained: e, caption: t }) {
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(Qn(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(Qn(t, n.state.value.vs)),
+					onClick: () => n.set(tr(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(tr(t, n.state.value.vs)),
 					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
 				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: L(t.probability)
+					children: I(t.probability)
 				}),
 				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
@@ -8084,8 +8160,8 @@ function ed({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function td() {
-	let e = A().explained.value, t = Jt();
+function hd() {
+	let e = A().explained.value, t = Xt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
 	return /* @__PURE__ */ j("section", {
@@ -8093,10 +8169,10 @@ function td() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(rd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(_d, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [nd(e.sentence).map((e, t) => /* @__PURE__ */ j(rd, {
+			}, t)) : /* @__PURE__ */ j(x, { children: [gd(e.sentence).map((e, t) => /* @__PURE__ */ j(_d, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8106,13 +8182,13 @@ function td() {
 		})
 	});
 }
-function nd(e) {
+function gd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function rd({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? mn(e.text) : null;
-	if (r) return /* @__PURE__ */ j(qa, { part: r });
+function _d({ span: e, units: t }) {
+	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
+	if (r) return /* @__PURE__ */ j(eo, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
 	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8125,7 +8201,7 @@ function rd({ span: e, units: t }) {
 	});
 }
 // src/lib/find.ts
-function id(e, t) {
+function vd(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8138,12 +8214,12 @@ function id(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function ad(e) {
-	let t = k(""), n = k(-1), r = id(e.texts, t.value), i = (t) => {
+function yd(e) {
+	let t = k(""), n = k(-1), r = vd(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = id(e.texts, r)[0];
+		let i = vd(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8165,35 +8241,35 @@ function ad(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function od() {
-	let e = A(), t = e.explained.value, n = Rr(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = md(), o = sd();
+function bd() {
+	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Od(), o = xd();
 	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && fn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(X, {
+	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(Z, {
 		name: "strip",
 		title: "Tokens",
 		note: a ? /* @__PURE__ */ j(x, { children: [
 			"Coloured by what each token gives the target through ",
 			N(a.part),
 			": orange + raises, purple − lowers; largest ",
-			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(ud, {
+			e.reads() === null ? null : /* @__PURE__ */ j(wd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(Za, {
+			/* @__PURE__ */ j(io, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(ad, {
+			s.length > 128 ? /* @__PURE__ */ j(yd, {
 				texts: i,
 				go: (e) => {
-					r.value = e, e !== null && (n.value = zr(e, n.value, s.length));
+					r.value = e, e !== null && (n.value = ui(e, n.value, s.length));
 				}
 			}) : null,
 			/* @__PURE__ */ j("ol", {
@@ -8205,13 +8281,13 @@ function od() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: dd(h, d),
-						title: m && ld(m, t),
+						style: Td(h, d),
+						title: m && Cd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => pd(e),
+						onKeyDown: (e) => Dd(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8223,8 +8299,8 @@ function od() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? cd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(fd, {
+								children: m.positions[0] === n.position ? Sd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(Ed, {
 								value: h,
 								largest: d
 							})
@@ -8238,28 +8314,28 @@ function od() {
 		]
 	});
 }
-function sd() {
-	let e = A(), t = Yt()?.words;
+function xd() {
+	let e = A(), t = Zt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function cd(e) {
-	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
+function Sd(e) {
+	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function ld(e, t) {
-	let { target: n } = t, [r, i] = ti(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${L(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Cd(e, t) {
+	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function ud(e) {
-	let t = Rr(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+function wd(e) {
+	let t = li(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(x, { children: [
 		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(Za, {
+		/* @__PURE__ */ j(io, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
@@ -8270,14 +8346,14 @@ function ud(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: dd(e.values[t.position], e.largest),
+				style: Td(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(fd, {
+					/* @__PURE__ */ j(Ed, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8286,49 +8362,49 @@ function ud(e) {
 		})
 	] });
 }
-function dd(e, t) {
+function Td(e, t) {
 	if (e === void 0) return {};
-	let n = Gr(e, t);
+	let n = gi(e, t);
 	return {
 		background: n,
-		color: qr(n)
+		color: vi(n)
 	};
 }
-function fd(e) {
+function Ed(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
 	});
 }
-function pd(e) {
+function Dd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function md() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && un(e) !== "mlp" ? {
+function Od() {
+	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
-		...pn(e)
-	} : null, i = Vt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+		...gn(e)
+	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: hd(s, a)
+		values: kd(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: hd(i.result, t)
+		values: kd(i.result, t)
 	} : null;
 }
-function hd(e, t) {
+function kd(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (fn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var gd = 40;
-function _d(e, t) {
+var Ad = 40;
+function jd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8340,22 +8416,22 @@ function _d(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Sd({
+	return r.map((e) => Id({
 		...e,
-		text: vd(e.tokens)
+		text: Md(e.tokens)
 	}));
 }
-function vd(e) {
+function Md(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : li(e);
+	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
 }
-function yd(e) {
+function Nd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function bd({ by: e }) {
+function Pd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function xd(e, t) {
+function Fd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8377,7 +8453,7 @@ function xd(e, t) {
 		role: null
 	}];
 }
-function Sd(e) {
+function Id(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8397,72 +8473,72 @@ function Sd(e) {
 		text: i
 	};
 }
-function Cd({ text: e, positions: t }, n = []) {
+function Ld({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
-	return i.length > gd ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
+	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function wd(e) {
+function Rd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Td(e, t) {
+function zd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + ti(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
 }
 // src/lib/figure/words.ts
-var Ed = 10.5, Dd = 2.5, Od = 30, kd = 15, Ad = 16;
-function jd(e, t) {
-	let n = e.words?.units ?? [], r = yd(n), i = (t.source && n.length > 0 ? xd(t.source ?? "", n) : _d(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Fd(t, i[n - 1], e, r)), o = Ti(t.source ?? t.prompt), s = Rd([...a, Ld(e, o)]), c = s.slice(0, Math.max(0, s.length - Ad)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [zd(l, o), na(Nd(e, r), V)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return q(V, d, {
-		shows: `${Md(e)}${f}`,
+var Bd = 10.5, Vd = 2.5, Hd = 30, Ud = 15, Wd = 16;
+function Gd(e, t) {
+	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Yd(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = Qd([...a, Zd(e, o)]), c = s.slice(0, Math.max(0, s.length - Wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [$d(l, o), la(qd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(H, d, {
+		shows: `${Kd(e)}${f}`,
 		made: e,
 		asked: t,
-		about: ia(e.target)
+		about: da(e.target)
 	});
 }
-function Md({ words: e, target: t, reference: n }) {
-	if (!e) return `The prompt, and what the model says: “${J(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${J(t.text)}” over “${J(n.text ?? "")}”, in logits,` : `the probability of “${J(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${bd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${bd(e)}: ${r} when that ${bd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+function Kd({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Pd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function Nd({ reference: e }, t) {
+function qd({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Pd(1 - 2 * e, 1),
-		low: I(-t),
+		colour: (e) => Jd(1 - 2 * e, 1),
+		low: F(-t),
 		middle: "0",
-		high: I(t)
+		high: F(t)
 	};
 }
-function Pd(e, t) {
-	return Gr(t > 0 ? .75 * e / t : 0, 1, !1);
+function Jd(e, t) {
+	return gi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Fd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ii(e.text.trim() === "" ? R(e.text) : qi(e.text), V - 6, Ed), s = i === null ? "" : i.mark === "last" ? "asked here" : Td(i, n), c = a !== null && a !== (t?.role ?? null);
+function Yd(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ui(e.text.trim() === "" ? L(e.text) : ea(e.text), H - 6, Bd), s = i === null ? "" : i.mark === "last" ? "asked here" : zd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(K(t, Ed) + 6, K(u, U) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Bd) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Id(i, r, e, d);
+				let { ink: n, ground: o } = Xd(i, r, e, d);
 				return [
-					c && l ? W(e, -2, a, {
-						size: U,
-						fill: H
+					c && l ? G(e, -2, a, {
+						size: W,
+						fill: U
 					}) : "",
 					o,
-					W(e + d / 2, 10.8, t, {
-						size: Ed,
+					G(e + d / 2, 10.8, t, {
+						size: Bd,
 						fill: n,
 						anchor: "middle"
 					}),
-					W(e + d / 2, 23, u, {
-						size: U,
-						fill: H,
+					G(e + d / 2, 23, u, {
+						size: W,
+						fill: U,
 						anchor: "middle"
 					})
 				].join("");
@@ -8470,39 +8546,39 @@ function Fd(e, t, n, r) {
 		};
 	});
 }
-function Id(e, t, n, r) {
+function Xd(e, t, n, r) {
 	if (e === null) return {
-		ink: H,
+		ink: U,
 		ground: ""
 	};
-	let i = (e) => G(n, 0, r, kd, {
+	let i = (e) => K(n, 0, r, Ud, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
 	if (e.mark === "first") return {
-		ink: pi,
+		ink: bi,
 		ground: i({
-			stroke: hi,
+			stroke: Si,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: pi,
+		ink: bi,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = Pd(e.effect, t), o = e.effect < -.1 ? G(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = Jd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: qr(a),
+		ink: vi(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Ld({ target: e, reference: t, ledger: n }, r) {
-	let i = J(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = K("→", Ed) + 8, s = Math.max(K(i, Ed, !0) + 6 + 2, K(a, U) + 4);
+function Zd({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Bd) + 8, s = Math.max(q(i, Bd, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8510,24 +8586,24 @@ function Ld({ target: e, reference: t, ledger: n }, r) {
 		draw: (e) => {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
-				W(n, 10.8, r ? "←" : "→", {
-					size: Ed,
-					fill: H,
+				G(n, 10.8, r ? "←" : "→", {
+					size: Bd,
+					fill: U,
 					anchor: "middle"
 				}),
-				G(t, 0, s, kd, {
+				K(t, 0, s, Ud, {
 					rx: 2,
 					fill: "none",
-					stroke: pi,
+					stroke: bi,
 					"stroke-width": 1
 				}),
-				W(t + s / 2, 10.8, i, {
-					size: Ed,
+				G(t + s / 2, 10.8, i, {
+					size: Bd,
 					bold: !0,
 					anchor: "middle"
 				}),
-				W(t + s / 2, 23, a, {
-					size: U,
+				G(t + s / 2, 23, a, {
+					size: W,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -8535,19 +8611,19 @@ function Ld({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Rd(e) {
+function Qd(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > V) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Dd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Vd;
 	return t;
 }
-function zd(e, t) {
-	let n = e.map((e, n) => vi("g", { transform: `translate(0 ${n * Od + 9})` }, e.map(([e, n]) => e.draw(t ? V - n - e.width : n)).join("\n")));
+function $d(e, t) {
+	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Hd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Od + 9 - 5,
+		height: e.length * Hd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function Bd(e) {
+function ef(e) {
 	return {
 		head: [
 			"unit",
@@ -8580,33 +8656,33 @@ function Bd(e) {
 	};
 }
 // src/panels/Words.tsx
-var Vd = 5, Hd = 40;
-function Ud() {
-	let e = A(), t = e.explained.value, n = Yt(), r = Jt(), i = k(null);
+var tf = 5, nf = 40;
+function rf() {
+	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? wd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ j(Y, {
+			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => jd(n, e),
-				table: () => Bd(n),
+				figure: (e) => Gd(n, e),
+				table: () => ef(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(Wd, {
+			/* @__PURE__ */ j(af, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Zd, { explained: t }),
-			s ? /* @__PURE__ */ j(Jd, {
+			/* @__PURE__ */ j(ff, { explained: t }),
+			s ? /* @__PURE__ */ j(lf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(Qd, {
+			/* @__PURE__ */ j(pf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8618,8 +8694,8 @@ function Ud() {
 		]
 	});
 }
-function Wd(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = yd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? xd(o, r) : _d(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > Hd || n.tokens.length > 160, d = Be(null);
+function af(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > nf || n.tokens.length > 160, d = Be(null);
 	return ze(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8633,7 +8709,7 @@ function Wd(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(Gd, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Kd, {
+		}) : /* @__PURE__ */ j(of, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(sf, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8652,39 +8728,39 @@ function Wd(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Xd(n, i.text)
+						children: df(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(i.probability)
+						children: I(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function Gd({ text: e }) {
+function of({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function Kd(e) {
+function sf(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? Gr(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = a.mark !== "last", s = o && i > 0 ? gi(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
 		background: s,
-		color: qr(s)
+		color: vi(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: qd(a, r),
+		title: cf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8695,28 +8771,28 @@ function Kd(e) {
 			class: "word-text",
 			style: c,
 			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? Td(a, r) : "asked here" })]
+		}), /* @__PURE__ */ j("small", { children: o ? zd(a, r) : "asked here" })]
 	});
 }
-function qd(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : ti(n.probability, e.probability_without), c = a ? `the lead of ${Xd(t, n.text)} over ${Xd(t, r.text ?? "")}` : Xd(t, n.text);
-	return `Without ${Cd(e, t.tokens)} alone: ${c} ${o} → ${s}`;
+function cf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${df(t, n.text)} over ${df(t, r.text ?? "")}` : df(t, n.text);
+	return Lr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function Jd(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Yd(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function lf(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => uf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: qd(n, r) }),
+			/* @__PURE__ */ j("strong", { children: cf(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					I(-n.effect),
+					F(-n.effect),
 					" ",
-					/* @__PURE__ */ j(Z, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
@@ -8725,19 +8801,19 @@ function Jd(e) {
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Xd(r, a.text)
+				children: df(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(a.probability)
+				children: I(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
 			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(qa, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(eo, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
 			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
@@ -8750,27 +8826,27 @@ function Jd(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Cd(n, r.tokens),
+					Lr(Ld(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function Yd(e) {
+function uf(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Xd({ target: e, predictions: t, reference: n }, r) {
+function df({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return di(r, [
+	return Br(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Zd({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, Vd), r = t.at.vs.value, i = t.data.host === "report";
+function ff({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, tf), r = t.at.vs.value, i = t.data.host === "report";
 	return /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -8780,18 +8856,18 @@ function Zd({ explained: e }) {
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(Qn(n, r)),
-				onMouseEnter: () => t.foresee(Qn(n, r)),
-				onFocus: () => t.foresee(Qn(n, r)),
+				onClick: () => t.set(tr(n, r)),
+				onMouseEnter: () => t.foresee(tr(n, r)),
+				onFocus: () => t.foresee(tr(n, r)),
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Xd(e, n.text)
+						children: df(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(n.probability)
+						children: I(n.probability)
 					})
 				]
 			}, n.id)),
@@ -8823,7 +8899,7 @@ function Zd({ explained: e }) {
 		]
 	});
 }
-function Qd(e) {
+function pf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -8833,16 +8909,16 @@ function Qd(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Xd(t, t.target.text), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	let i = Lr(df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			bd(r),
+			Pd(r),
 			": ",
 			a,
 			" when that ",
-			bd(r),
+			Pd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -8872,108 +8948,108 @@ function Qd(e) {
 	});
 }
 // src/views/Views.tsx
-var $d = {
-	why: tf,
-	parts: nf,
-	graph: rf,
-	tests: af,
-	compare: of,
-	facts: sf,
-	continue: cf
+var mf = {
+	why: gf,
+	parts: _f,
+	graph: vf,
+	tests: yf,
+	compare: bf,
+	facts: xf,
+	continue: Sf
 };
-function ef() {
-	let e = A().at.view.value, t = $d[e];
+function hf() {
+	let e = A().at.view.value, t = mf[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: /* @__PURE__ */ j(t, {})
 	});
 }
-function tf() {
+function gf() {
 	let e = A();
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(td, {}),
-		/* @__PURE__ */ j(Ud, {}),
-		/* @__PURE__ */ j(Go, {}),
+		/* @__PURE__ */ j(hd, {}),
+		/* @__PURE__ */ j(rf, {}),
+		/* @__PURE__ */ j(ns, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(sl, {}) : null,
-				/* @__PURE__ */ j(Ju, {}),
-				/* @__PURE__ */ j(El, {})
+				e.at.selection.value ? /* @__PURE__ */ j(xl, {}) : null,
+				/* @__PURE__ */ j(cd, {}),
+				/* @__PURE__ */ j(Bl, {})
 			]
 		})
 	] });
 }
-function nf() {
+function _f() {
 	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(od, {}),
+		/* @__PURE__ */ j(bd, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(Tu, {}),
-				/* @__PURE__ */ j(Is, {}),
-				/* @__PURE__ */ j(Go, { besideLedger: !0 })
+				/* @__PURE__ */ j(zu, {}),
+				/* @__PURE__ */ j(Xs, {}),
+				/* @__PURE__ */ j(ns, { besideLedger: !0 })
 			]
 		}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(sl, {}),
-				/* @__PURE__ */ j(Hu, {}),
-				/* @__PURE__ */ j(Qa, {})
+				/* @__PURE__ */ j(xl, {}),
+				/* @__PURE__ */ j(nd, {}),
+				/* @__PURE__ */ j(ao, {})
 			]
 		})
 	] });
 }
-function rf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(kc, {}), /* @__PURE__ */ j(sl, {})] });
+function vf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Uc, {}), /* @__PURE__ */ j(xl, {})] });
 }
-function af() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zu, {}), /* @__PURE__ */ j(sl, {})] });
+function yf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(dd, {}), /* @__PURE__ */ j(xl, {})] });
 }
-function of() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ws, {}), /* @__PURE__ */ j($u, {})] });
+function bf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rs, {}), /* @__PURE__ */ j(pd, {})] });
 }
-function sf() {
-	return /* @__PURE__ */ j(ou, {});
+function xf() {
+	return /* @__PURE__ */ j(bu, {});
 }
-function cf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j($u, {}), /* @__PURE__ */ j(Jc, {})] });
+function Sf() {
+	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(pd, {}), /* @__PURE__ */ j(cl, {})] });
 }
 // src/App.tsx
-function lf({ page: e }) {
+function Cf({ page: e }) {
 	let t = Be(null);
-	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? Zt(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
+	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
 		value: e,
 		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(qt, { children: [
-				/* @__PURE__ */ j(Cr, {}),
-				/* @__PURE__ */ j(uf, {}),
-				/* @__PURE__ */ j(jr, {}),
-				/* @__PURE__ */ j(on, {}),
-				/* @__PURE__ */ j(Lr, {})
+			children: /* @__PURE__ */ j(Yt, { children: [
+				/* @__PURE__ */ j(Jr, {}),
+				/* @__PURE__ */ j(wf, {}),
+				/* @__PURE__ */ j(ni, {}),
+				/* @__PURE__ */ j(ln, {}),
+				/* @__PURE__ */ j(ci, {})
 			] })
 		})
 	});
 }
-function uf() {
+function wf() {
 	let e = A();
 	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(df, {}),
-		/* @__PURE__ */ j(Mr, {}),
-		/* @__PURE__ */ j(pf, { children: /* @__PURE__ */ j(ef, {}) })
-	] }) : /* @__PURE__ */ j(Fr, {});
+		/* @__PURE__ */ j(Tf, {}),
+		/* @__PURE__ */ j(ri, {}),
+		/* @__PURE__ */ j(Df, { children: /* @__PURE__ */ j(hf, {}) })
+	] }) : /* @__PURE__ */ j(oi, {});
 }
-function df() {
+function Tf() {
 	let e = A(), t = e.answer.value, n = Nt(!t?.result);
 	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(P, { answer: t }), t.error ? /* @__PURE__ */ j(ff, {}) : null]
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Ef, {}) : null]
 	});
 }
-function ff() {
+function Ef() {
 	let e = A(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -8985,7 +9061,7 @@ function ff() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function pf({ children: e }) {
+function Df({ children: e }) {
 	let t = !A().answer.value?.result, n = Nt(t);
 	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
@@ -8993,30 +9069,30 @@ function pf({ children: e }) {
 	});
 }
 // src/styles.css?inline
-var mf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute;bottom:0;transform:translate(-50%)}.unembed .mark-before:after{content:\"▾\";text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function hf(e, t, n) {
-	gf(n);
+function kf(e, t, n) {
+	Af(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(lf, { page: new os(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ j(Cf, { page: new bs(e, t) }), r), () => be(null, r);
 }
-function gf(e) {
+function Af(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = mf, n.append(r);
+	r.dataset.unembed = "", r.textContent = Of, n.append(r);
 }
-function _f({ model: e, el: t }) {
+function jf({ model: e, el: t }) {
 	let n = e.get("data");
-	return hf({
+	return kf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? lr(n.results) : dr(e), t);
+	}, n.live === !1 ? fr(n.results) : mr(e), t);
 }
-var vf = document.getElementById("unembed"), yf = document.getElementById("unembed-data")?.textContent;
-if (vf && yf) {
-	let e = JSON.parse(yf);
-	hf(e, e.host === "report" ? lr(e.results) : tr(e.token), vf);
+var Mf = document.getElementById("unembed"), Nf = document.getElementById("unembed-data")?.textContent;
+if (Mf && Nf) {
+	let e = JSON.parse(Nf);
+	kf(e, e.host === "report" ? fr(e.results) : ir(e.token), Mf);
 }
-var bf = { render: _f };
-export { bf as default };
+var Pf = { render: jf };
+export { Pf as default };

@@ -4,11 +4,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unembed.view.payloads import payload
-from unembed.view.payloads.common import ModelFacts, PromptToken, Term, model_facts, prompt_tokens, term_of, versions
+from unembed.view.payloads.common import (
+    ModelFacts,
+    PromptToken,
+    Target,
+    Term,
+    model_facts,
+    prompt_tokens,
+    target_of,
+    term_of,
+    versions,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from unembed.methods.generate import Step
     from unembed.models.model import Model
+    from unembed.runs.predictions import Prediction as PredictionResult
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,21 @@ class GeneratePayload:
     """The text whose tokens are those of the prompt and the generated ones; null where no text gives them."""
     notes: list[str]
     """What a reader should know: how the model's generation configuration would choose otherwise."""
+
+
+@payload("unembed/tokens/1")
+class TokensPayload:
+    """What the page offers for a token that is being typed: any of the vocabulary."""
+
+    typed: str
+    """What was typed so far."""
+    found: list[Target]
+    """Tokens that are it, begin with it or hold it, in this order, the likeliest first."""
+
+
+def tokens_payload(model: "Model", typed: str, found: "Sequence[PredictionResult]") -> TokensPayload:
+    """Tokens that a text may name, as data."""
+    return TokensPayload(typed, [target_of(model, prediction) for prediction in found])
 
 
 def generate_payload(
