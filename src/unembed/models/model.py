@@ -310,6 +310,7 @@ class Model:
     @property
     def level(self) -> Literal["everything", "heads", "neurons", "sublayers"]:
         """Down to what ledgers split every write: what mixes tokens to heads, MLPs to neurons, both, or neither."""
+        heads = {block.attends or block.splits for block in self.blocks if block.mixes} == {True}
         neurons = self.d_mlp > 0 and not self.has_whole_mlps
         return "everything" if heads and neurons else "heads" if heads else "neurons" if neurons else "sublayers"
 
