@@ -153,7 +153,9 @@ def _apart(model_type: str) -> dict[str, Any]:
 
 def table(found: dict[str, dict[str, Any]]) -> str:
     """The rows of the page."""
-    lines = ["| type | level | frozen on the stream | frozen in writes, beside patterns | parts can be patched | why not |"]
+    lines = [
+        "| type | level | frozen on the stream | frozen in writes, beside patterns | parts can be patched | why not |"
+    ]
     lines.append("|---|---|---|---|---|---|")
     for name, row in found.items():
         level = row["level"] or "refused"
@@ -178,8 +180,8 @@ def _counted(found: dict[str, dict[str, Any]]) -> str:
     strict = sum(stream == ["norm scales"] for stream, _ in split)
     gated = sum(any("gate" in x for x in inside) for _, inside in split)
     return (
-        f"Of {len(found)} types: {told}; of {patched} parts can be patched. {len(split)} are certified: {strict} freeze "
-        f"norm scales alone on the stream, {len(split) - strict} the activation of a prediction head as well. "
+        f"Of {len(found)} types: {told}; of {patched} parts can be patched. {len(split)} are certified: {strict} "
+        f"freeze norm scales alone on the stream, {len(split) - strict} the activation of a prediction head as well. "
         f"{gated} freeze gates inside of writes."
     )
 

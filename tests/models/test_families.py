@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import unembed
 from builders import masked_models, random_models
 from builders.random_encoder_decoders import ENCODER_DECODERS
-from builders.random_multimodal import MULTIMODAL
 from builders.random_models import MIXTURES, MODEL_TYPES, PARALLEL, SANDWICHED, SOFTCAPPED, VOCAB, build, each_family
+from builders.random_multimodal import MULTIMODAL
 from oracles import oracle
 from oracles.norms import EPS32, EPS64
 from oracles.oracle import compare, terms_of

@@ -19,8 +19,8 @@ from unembed.models.inference.reading import structure_of
 from unembed.models.inference.rows import row_of
 from unembed.models.inference.scales import for_sizes_of
 from unembed.models.inference.structure import Structure, Write
-from unembed.models.norms import probed
 from unembed.models.inference.tiny import VOCABULARY, own_part, tiny_copy
+from unembed.models.norms import probed
 
 _LENGTHS = (7, 9)
 """Of the two prompts on which a structure is found."""

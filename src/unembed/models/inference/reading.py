@@ -225,6 +225,7 @@ class Reading:
         return [path.removeprefix(prefix) for path in operation.modules if path.startswith(prefix)]
 
     def clean_or_none(self, operation: Operation, block: int) -> str | None:
+        """The outermost module of a block that ran an operation and that the stream goes around, if there is one."""
         return next((path for path in self.below(operation, block) if path not in self._touching[block]), None)
 
     def _clean(self, operation: Operation, block: int) -> str:
