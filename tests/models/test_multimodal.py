@@ -6,12 +6,22 @@ import pytest
 import torch
 
 import unembed
+from builders import masked_models
+from builders.random_encoder_decoders import ENCODER_DECODERS
+from builders.random_models import MODEL_TYPES
 from builders.random_multimodal import MARK, MULTIMODAL, build_multimodal, inputs_of, prompt_of
+from oracles.parts import PARTS
+from unembed.models.families import supported
 from unembed.models.sources import Source
 
 STEPS = 2e-6
 """Of the largest logit: attention takes its softmax, and some norms a step, in float32, in either run in an order of
 its own: a few units of it (1.2e-7) a block."""
+
+
+def test_every_row_has_a_builder_and_an_oracle() -> None:
+    assert sorted(MODEL_TYPES) == sorted(PARTS)
+    assert supported() == sorted({*MODEL_TYPES, *ENCODER_DECODERS, *masked_models.ROWS, *MULTIMODAL})
 
 
 @pytest.mark.parametrize("model_type", sorted(MULTIMODAL))

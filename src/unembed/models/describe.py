@@ -98,9 +98,7 @@ def _present(module: nn.Module, family: Family) -> Family:
     return replace(family, **{name: None for name, path in paths.items() if path and not _has(module, path)})
 
 
-def _has(module: nn.Module, path: str | None) -> bool:
-    if path is None:
-        return False
+def _has(module: nn.Module, path: str) -> bool:
     try:
         return isinstance(module.get_submodule(path), nn.Module)
     except AttributeError:
@@ -258,8 +256,8 @@ def _block(block: nn.Module, family: Family, d_model: int, heads: int) -> Block:
         shared_experts=_shared(block, family, experts),
         gates_shared=family.gates_shared,
         write_scale=family.write_scale,
-        enters=_part(block, family.entering_norm) if _has(block, family.entering_norm) else None,
-        middle=_part(block, family.middle) if _has(block, family.middle) else None,
+        enters=_part_or_none(block, family.entering_norm),
+        middle=_part_or_none(block, family.middle),
         beside=_beside(block, family),
         stream_norms=_stream_norms(block, family, d_model),
     )
@@ -403,6 +401,10 @@ def _shared(block: nn.Module, family: Family, experts: nn.Module | None) -> nn.M
 
 def _contains(module: nn.Module, part: nn.Module) -> bool:
     return any(child is part for child in module.modules())
+
+
+def _part_or_none(module: nn.Module, path: str | None) -> Any:
+    return None if path is None or not _has(module, path) else _part(module, path)
 
 
 def _part(module: nn.Module, path: str) -> Any:

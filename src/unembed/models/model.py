@@ -82,17 +82,15 @@ class Block(Attending):
     """W_out of the experts that every token goes through beside the chosen ones, or None."""
     gates_shared: bool = False
     gates_heads: bool = False
-    """Whether something multiplies what these write, or `z` before W_O reads it: frozen as it was in the run."""
+    """Whether something multiplies what these write, or `z` before W_O: frozen as it was in the run."""
     beside: Mapping[Stage, tuple[nn.Module, ...]] = field(default_factory=dict, hash=False)
     """Other modules whose output is added in the place of a write that is one term."""
     write_scale: float = 1.0
-    """What the block multiplies its writes by before it adds them to the stream."""
     write_scales: Mapping[Stage, Tensor] = field(default_factory=dict, hash=False)
-    """The same of a stage and of each dimension, where it differs (gains.py)."""
+    """What the block multiplies its writes by before it adds them to the stream; by stage, where these differ."""
     enters: nn.Module | None = None
-    """The norm that the stream goes through as it enters: the stream before the block is what this gives."""
     middle: nn.Module | None = None
-    """The module through which its MLP reads the stream, where the row names it."""
+    """The norm that the stream goes through as it enters; and what its MLP reads through, where the row names it."""
     cross: Cross | None = None
     """In a decoder that reads an encoder."""
     stream_norms: Mapping[Stage, tuple[nn.Module, norms.Norm]] = field(default_factory=dict, hash=False)
@@ -239,10 +237,8 @@ class Model:
     @property
     def embedding_scale(self) -> float:
         """What the model multiplies the output of its embedding module by."""
-        scale = self.family.embedding_scale
-        if isinstance(scale, str):
-            return float(operator.attrgetter(scale)(self.module))
-        return 1.0 if scale is None else scale
+        scale = self.family.embedding_scale or 1.0
+        return float(operator.attrgetter(scale)(self.module)) if isinstance(scale, str) else scale
 
     @property
     def has_unembedding(self) -> bool:
@@ -252,8 +248,7 @@ class Model:
     @property
     def embed(self) -> nn.Module:
         """The token embedding."""
-        assert self.family.embedding is not None
-        return self.module.get_submodule(self.family.embedding)
+        return self.module.get_submodule(self.family.embedding or "")
 
     @property
     def unembed(self) -> nn.Linear:
@@ -284,9 +279,9 @@ class Model:
     @property
     def logit_scale(self) -> float:
         """What the normed stream is multiplied by: before the unembedding (T5: `1 / sqrt(d_model)`), or after it."""
-        switch, family = self.family.logit_scale, self.family
-        scale = self.d_model**-0.5 if switch is not None and getattr(self.config, switch, False) else 1.0
-        return scale * family.unembedding_scale * family.logit_multiplier
+        family, switch = self.family, self.family.logit_scale
+        by_width = switch is not None and getattr(self.config, switch, False)
+        return (self.d_model**-0.5 if by_width else 1.0) * family.unembedding_scale * family.logit_multiplier
 
     def norm(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_unembedding"]:
         """States of the stream as the unembedding reads them: after final norm, logit scale and prediction head."""
@@ -373,8 +368,7 @@ class Model:
     @property
     def softcap(self) -> float | None:
         """`c` of the soft-cap `c * tanh(logit / c)` on the logits, or None."""
-        name = self.family.logit_softcap
-        return getattr(self.config, name, None) if name else None
+        return getattr(self.config, self.family.logit_softcap or "", None)
 
     @cached_property
     def mean_unembedding(self) -> Float[Tensor, "d_unembedding"]:

@@ -121,7 +121,8 @@ def with_image(model: Model, prompt: str, image: str | Path) -> tuple[Model, tup
     except Exception as error:  # a processor raises whatever its files make of the picture
         raise InputError(f"The processor of {model.name} cannot read {image} with this prompt: {error}") from error
     ids = tuple(made["input_ids"][0].tolist())
-    inputs = {prefix.inputs: _prepared(model, made[prefix.inputs])}
+    given = {name: x for name, x in made.items() if name not in ("input_ids", "attention_mask")}
+    inputs = {name: _prepared(model, x) for name, x in given.items() if isinstance(x, Tensor)}
     source = Source(_labelled(model, ids), inputs, states=None, mask=None, text=prompt, notes=notes)
     return replace(model, source=source), ids
 

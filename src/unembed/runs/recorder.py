@@ -179,12 +179,12 @@ class Recorder:
             self._watch_input(stack, head.norm_module, ends.head_activated)
 
     def _watch_writes(self, stack: ExitStack, block: Block, seen: _OfBlock) -> None:
-        stages: tuple[Stage, Stage] = ("attention", "mlp")
-        for stage, module, norm, written, given in (
-            (stages[0], block.attention_write, block.attention_norm, seen.attention_write, seen.attention_output),
-            (stages[1], block.mlp_write, block.mlp_norm, seen.mlp_write, seen.mlp_output),
+        of_attention, of_mlp = block.write_scales.get("attention"), block.write_scales.get("mlp")
+        for scale, module, norm, written, given in (
+            (of_attention, block.attention_write, block.attention_norm, seen.attention_write, seen.attention_output),
+            (of_mlp, block.mlp_write, block.mlp_norm, seen.mlp_write, seen.mlp_output),
         ):
-            self._watch_output(stack, module, written, block.write_scales.get(stage, block.write_scale))
+            self._watch_output(stack, module, written, block.write_scale if scale is None else scale)
             if norm is not None and norm.identity:  # no post-norm: the block multiplies what the sublayer gives
                 self._watch_output(stack, module, given)
             elif norm is not None:
