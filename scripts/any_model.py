@@ -181,14 +181,8 @@ def _counted(found: dict[str, dict[str, Any]]) -> str:
     strict = sum(stream == ["norm scales"] for stream, _ in split)
     gated = sum(any("gate" in x for x in inside) for _, inside in split)
     return (
-<<<<<<< HEAD
-        f"Of {len(found)} types: {told}; of {patched} parts can be patched. "
-        f"{len(split)} are certified: {strict} freeze "
-        f"norm scales alone on the stream, {len(split) - strict} the activation of a prediction head as well. "
-=======
         f"Of {len(found)} types: {told}; of {patched} parts can be patched. {len(split)} are certified: {strict} "
         f"freeze norm scales alone on the stream, {len(split) - strict} the activation of a prediction head as well. "
->>>>>>> types
         f"{gated} freeze gates inside of writes."
     )
 

@@ -225,11 +225,7 @@ class Reading:
         return [path.removeprefix(prefix) for path in operation.modules if path.startswith(prefix)]
 
     def clean_or_none(self, operation: Operation, block: int) -> str | None:
-<<<<<<< HEAD
-        """The first of `below` that no other operation of the block touches; None if there is none."""
-=======
         """The outermost module of a block that ran an operation and that the stream goes around, if there is one."""
->>>>>>> types
         return next((path for path in self.below(operation, block) if path not in self._touching[block]), None)
 
     def _clean(self, operation: Operation, block: int) -> str:
