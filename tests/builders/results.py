@@ -38,6 +38,11 @@ def _rows() -> list[dict[str, Any]]:
     return [{"prompt": PROMPT}, {"prompt": OTHER, "target": TARGET}]
 
 
+def _pairs(model: unembed.Model) -> unembed.PromptSet:
+    pairs = ((PROMPT, OTHER), (OTHER, PROMPT))
+    return unembed.prompt_set(model, [{"prompt": a, "corrupt": b, "target": TARGET, "versus": 9} for a, b in pairs])
+
+
 MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "record": lambda model, run: run,
     "readout": lambda model, run: unembed.readout(run, TARGET),
@@ -68,6 +73,7 @@ MADE: dict[str, Callable[[unembed.Model, unembed.Run], Any]] = {
     "noise": lambda model, run: unembed.noise(run, strengths=[1.0], seeds=2, text=[n % 90 for n in range(60)]),
     "attribute": lambda model, run: unembed.attribute(run, TARGET),
     "study": lambda model, run: unembed.study(model, _rows(), out=mkdtemp(), test=False),
+    "keep_heads": lambda model, run: unembed.keep_heads(_pairs(model), ["L1.H2"], how="zero"),
     "words": lambda model, run: unembed.words(run, TARGET, by="token", shapley=True, pairs=True),
 }
 """By the public function that makes it, and where that makes several kinds, what is asked."""

@@ -204,6 +204,16 @@ def _study(model: unembed.Model) -> Shown:
     return Shown(found, "2 of 2 rows, lens, in ")
 
 
+def _prompt_set(model: unembed.Model) -> unembed.PromptSet:
+    return unembed.prompt_set(model, [{"prompt": PROMPT, "corrupt": OTHER, "target": 7, "versus": 9}])
+
+
+def _kept(model: unembed.Model) -> Shown:
+    found = unembed.keep_heads(_prompt_set(model), ["L0.H1", "L1.H2"])
+    (one,) = found.prompts
+    return Shown(found, f"{one.kept / one.whole:.0%} of 1 prompts by L0.H1, L1.H2")
+
+
 MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "study": _study,
     "ablate heads": lambda model: _ablation(model, "head"),
@@ -217,6 +227,8 @@ MADE: dict[str, Callable[[unembed.Model], Shown]] = {
     "measure_stack_roles": _stack_roles,
     "noise": _noise,
     "words": _words,
+    "keep_heads": _kept,
+    "prompt_set": lambda model: Shown(_prompt_set(model), "1 prompts, 1 with a counterpart"),
     "ov_circuit": _ov,
     "virtual_head": lambda model: Shown(unembed.virtual_head(model, (0, 0), (1, 1)), "reads=float32[32, 8]"),
     "qk_circuit": _qk,

@@ -27,7 +27,18 @@ from unembed.models.labels import visible
 from unembed.runs.result import Result
 from unembed.view.payloads import payload_of, to_json
 
-ASKED_WITH = {"Model", "Family", "Edit", "Question", "TokenMeasure", "TextMeasure", "Fact", "Relation", "WeightEdits"}
+ASKED_WITH = {
+    "Model",
+    "Family",
+    "Edit",
+    "Question",
+    "PromptSet",
+    "TokenMeasure",
+    "TextMeasure",
+    "Fact",
+    "Relation",
+    "WeightEdits",
+}
 """Types that public functions make and others take: no answers."""
 SCHEMAS = {
     "explain",
@@ -107,7 +118,7 @@ def test_the_walk_reads_annotations():
 
 def test_a_result_says_what_it_is_about(result, model):
     assert result.model is model or type(result).__name__ == "StackRoles"  # which is of another kind of model
-    of_no_prompt = {"Study", "Composition", "OV", "QK", "HeadRoles", "StackRoles"}
+    of_no_prompt = {"Study", "KeptHeads", "Composition", "OV", "QK", "HeadRoles", "StackRoles"}
     assert result.tokens == (() if type(result).__name__ in of_no_prompt else tuple(PROMPT))
     assert result.token_texts == tuple(HOSTILE[token] for token in result.tokens)
     assert result.complete

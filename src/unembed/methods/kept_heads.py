@@ -9,9 +9,10 @@ What it is set to matters more than which heads are kept: a mean over all positi
 reads, so that almost nothing is left of any circuit.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -25,11 +26,11 @@ from unembed.methods.prompt_sets import OVER_A_SET, Example, PromptSet, set_by
 from unembed.models.model import Model
 from unembed.models.names import head_name
 from unembed.models.parts import Part, parts_of
-from unembed.models.reprs import Brief
 from unembed.models.sites import Site
 from unembed.progress import Progress, silent
 from unembed.runs.means import means
 from unembed.runs.record import record
+from unembed.runs.result import Result
 from unembed.runs.run import Run
 from unembed.seeds import generator
 
@@ -51,10 +52,17 @@ class KeptPrompt:
     kept: float
     """With all other heads set."""
 
+    @property
+    def label(self) -> str:
+        """Which prompt it is."""
+        return f"prompt {self.prompt}"
+
 
 @dataclass(frozen=True, repr=False)
-class KeptHeads(Brief):
+class KeptHeads(Result[KeptPrompt]):
     """What some heads keep of a behaviour. Made by `keep_heads`."""
+
+    measure: ClassVar[str] = "kept"
 
     model: Model
     heads: tuple[tuple[int, int], ...]
@@ -64,13 +72,24 @@ class KeptHeads(Brief):
     """In which 95 % of the bootstrap samples of the prompts lie; None of fewer than five."""
 
     @property
+    def tokens(self) -> tuple[int, ...]:
+        """None: it is about many prompts."""
+        return ()
+
+    @property
     def share(self) -> float:
-        """What is kept of the mean difference: 1 is all of it."""
-        return sum(one.kept for one in self.prompts) / sum(one.whole for one in self.prompts)
+        """What is kept of the mean difference: 1 is all of it; not a number where that difference is 0."""
+        whole = sum(one.whole for one in self.prompts)
+        return sum(one.kept for one in self.prompts) / whole if whole else math.nan
+
+    def entries(self) -> tuple[KeptPrompt, ...]:
+        """Each prompt."""
+        return self.prompts
 
     def _found(self) -> str:
         names = ", ".join(head_name(*head) for head in self.heads[:3])
-        return f"{self.share:.0%} of {len(self.prompts)} prompts by {names}, ... ({len(self.heads)} heads, {self.how})"
+        more = f" and {len(self.heads) - 3} more" if len(self.heads) > 3 else ""
+        return f"{self.share:.0%} of {len(self.prompts)} prompts by {names}{more} (others: {self.how})"
 
 
 @torch.no_grad()
