@@ -248,7 +248,8 @@ class Model:
     @property
     def embed(self) -> nn.Module:
         """The token embedding."""
-        return self.module.get_submodule(self.family.embedding or "")
+        assert self.family.embedding is not None
+        return self.module.get_submodule(self.family.embedding)
 
     @property
     def unembed(self) -> nn.Linear:

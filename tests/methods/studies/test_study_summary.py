@@ -48,6 +48,23 @@ def test_means_are_those_of_the_rows_that_went_well(folder) -> None:
     assert [abs(m.mean) for m in whole] == sorted((abs(m.mean) for m in whole), reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("do", "column", "given", "unit"),
+    [
+        ("heads", "heads, zeroed one by one", [{}, {}], "nats"),
+        ("heads", "heads, zeroed one by one", [{"versus": WORDS[3]}] * 2, "logits"),
+        ("words", "without each word", [{"versus": WORDS[3]}, {}], "nats, or logits of the prompts with a versus"),
+        ("ablate", "effect by part", [{"versus": WORDS[3]}] * 2, "nats"),
+        ("patch", "effect by part", [{"corrupt": " ".join(WORDS[5:8])}] * 2, "share of the way to the clean run"),
+    ],
+)
+def test_a_table_has_the_unit_of_what_was_asked(tmp_path, do, column, given, unit) -> None:
+    model = unembed.wrap(build("gpt2", layers=2), make_tokenizer())
+    rows = [{"prompt": " ".join(WORDS[2 + i : 5 + i]), "target": WORDS[4], **one} for i, one in enumerate(given)]
+    assert study(model, rows, do, out=tmp_path / "s").failures == 0
+    assert {table.what: table.unit for table in summarise(tmp_path / "s").tables}[column] == unit
+
+
 def test_layers_and_parts_sum_to_the_same(folder) -> None:
     found = summarise(folder, top=1000)
     sums = {t.what: sum(mean.mean for mean in t.means) for t in found.tables}

@@ -9,8 +9,8 @@ What a prompt's list does not name is 0 where a sum says so (a term that a ledge
 not run), and no sample of a word that it does not hold.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +107,7 @@ def _neuron(key: _Key) -> str:
 
 
 def _head(key: _Key) -> str:
-    from unembed.models.names import head_name
-
-    return head_name(*key)
+    return _part(("head", *key))
 
 
 def _layer(key: _Key) -> str:
@@ -120,16 +118,26 @@ def _state(key: _Key) -> str:
     return "emb" if key[0] is None else f"L{key[0]}"
 
 
+_OF_THE_QUESTION = "that of the question"
+"""The unit of effects on the number that each prompt asks about (`_unit`)."""
 _SPECS = (
     _Spec("credit by part", "logits", "terms", ("kind", "layer", "head"), "value", True, _part),
     _Spec("credit by layer", "logits", "terms", ("layer",), "value", True, _layer),
-    _Spec("zeroed, one by one", "nats", "zeroed", ("kind", "layer", "head"), "effect", False, _part),
-    _Spec("effect by part", "nats", "effects", ("kind", "layer", "head", "neuron"), "effect", False, _part),
+    _Spec("zeroed, one by one", _OF_THE_QUESTION, "zeroed", ("kind", "layer", "head"), "effect", False, _part),
+    _Spec("effect by part", _OF_THE_QUESTION, "effects", ("kind", "layer", "head", "neuron"), "effect", False, _part),
     _Spec("heads, direct effect", "logits", "heads", ("layer", "head"), "credit", False, _head),
-    _Spec("heads, zeroed one by one", "nats", "heads", ("layer", "head"), "effect", False, _head),
+    _Spec("heads, zeroed one by one", _OF_THE_QUESTION, "heads", ("layer", "head"), "effect", False, _head),
     _Spec("edges", "logits", "edges", ("sender", "reader"), "score", True, " -> ".join),
     _Spec("attribution by neuron", "probability", "neurons", ("layer", "expert", "neuron"), "value", True, _neuron),
-    _Spec("without each word", "nats", "words", ("text",), "effect", False, lambda key: str(key[0]).strip() or key[0]),
+    _Spec(
+        "without each word",
+        _OF_THE_QUESTION,
+        "words",
+        ("text",),
+        "effect",
+        False,
+        lambda key: str(key[0]).strip() or key[0],
+    ),
     _Spec("the target after each layer", "probability", "states", ("layer",), "probability", False, _state),
 )
 
@@ -148,25 +156,39 @@ def summarise(folder: str | Path, *, by: str | None = None, top: int = 15, seed:
     """
     folder = Path(folder).expanduser()
     manifest = read_manifest(folder)
-    groups, answered = _groups(folder, manifest, by)
+    groups, answered, versus = _groups(folder, manifest, by)
     if not groups:
         raise InputError(f"No prompt of {folder} was answered ({answered} rows are there): there is nothing to report.")
     asked = Task(**manifest["task"]).kind.columns()
-    tables = [_table(spec, folder, manifest, by, top, seed) for spec in _SPECS if spec.column in asked]
+    specs = [replace(spec, unit=_unit(spec, manifest, versus)) for spec in _SPECS if spec.column in asked]
+    tables = [_table(spec, folder, manifest, by, top, seed) for spec in specs]
     names = tuple(sorted({group for group in groups if group is not None}))
     failures = answered - len(groups)
     return Summary(folder, manifest, answered, failures, by, names, tuple(t for t in tables if t is not None))
 
 
-def _groups(folder: Path, manifest: Manifest, by: str | None) -> tuple[list[str | None], int]:
-    """The group of each row that went well, and how many rows there are."""
+def _unit(spec: _Spec, manifest: Manifest, versus: Set[bool]) -> str:
+    """Effects are on a log-probability; with a second token on a difference of logits; of `patch` they are shares."""
+    do = manifest["task"]["do"]
+    if spec.unit != _OF_THE_QUESTION:
+        return spec.unit
+    if do == "patch":
+        return "share of the way to the clean run"
+    if do == "ablate" or True not in versus:  # `ablate` asks about no second token
+        return "nats"
+    return "nats, or logits of the prompts with a versus" if False in versus else "logits"
+
+
+def _groups(folder: Path, manifest: Manifest, by: str | None) -> tuple[list[str | None], int, set[bool]]:
+    """The group of each row that went well, how many rows there are, and whether those that went well have a versus."""
     found: list[str | None] = []
-    answered = 0
+    answered, versus = 0, set[bool]()
     for part in read_parts(folder, manifest):
         _check_column(part, by)
         answered += part.height
         found += _group_of(_well(part), by)
-    return found, answered
+        versus |= set(_well(part)["versus"].is_not_null()) if "versus" in part.columns else {False}
+    return found, answered, versus
 
 
 def _check_column(part: "pl.DataFrame", by: str | None) -> None:

@@ -207,9 +207,8 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
-        if (
-            self.widen and kwargs.get("dtype") in _NARROW
-        ):  # a step that is taken in less than float64 would not sum to 1e-9
+        # A step that is taken in less than float64 would not sum to 1e-9.
+        if self.widen and kwargs.get("dtype") in _NARROW:
             kwargs["dtype"] = torch.float64
         name = func._schema.name.split("::")[1]
         read = tree_map(lambda x: self.value_of(x) if isinstance(x, Tensor) else x, (tuple(args), kwargs))

@@ -218,9 +218,8 @@ def _related(values: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
     for name, width in _EMBEDDED:
         if values.get(name) not in (None, values.get("hidden_size")) and "hidden_size" in values:
             made[name] = width
-    if values.get("attention_hidden_size") == 2 * values.get(
-        "hidden_size", 0
-    ):  # of Zamba, which attends to two streams
+    # Zamba attends to two streams.
+    if values.get("attention_hidden_size") == 2 * values.get("hidden_size", 0):
         made |= {"attention_hidden_size": 2 * WIDTH, "attention_head_dim": 2 * WIDTH // HEADS}
     if "hybrid_layer_ids" in made and "layers_block_type" in made:  # the same told twice
         made["hybrid_layer_ids"] = [i for i, kind in enumerate(made["layers_block_type"]) if kind == "hybrid"]
