@@ -55,7 +55,7 @@ docs: $(VENV)/.dev
 	$(BIN)/mkdocs build --strict
 
 studies: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	HYPOTHESIS_PROFILE=studies $(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or hypothesis"
 	$(PIP) --editable '.[studies]'
 	$(BIN)/python studies/knowledge_paths.py
 	$(BIN)/python studies/head_roles.py

@@ -130,28 +130,39 @@ def is_refused(ask, toy: str, command: tuple[str, ...], says: str) -> None:
     assert len(err.splitlines()) <= 3
 
 
+LAYERED = tuple(toy for toy in GPTS if toy != "zero-layer")
+WITHOUT_NEURONS = tuple(toy for toy in GPTS if toy != "facts")
+
+
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("command", ANYWHERE, ids=named)
 def test_on_every_toy(ask, toy, command):
     succeeds(ask, toy, command)
 
 
-@pytest.mark.parametrize("toy", GPTS)
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("toy", LAYERED)
 @pytest.mark.parametrize("command", WITH_HEADS, ids=named)
 def test_where_there_are_heads(ask, toy, command):
-    if toy == "zero-layer":
-        is_refused(ask, toy, command, "no layers")
-    else:
-        succeeds(ask, toy, command)
+    succeeds(ask, toy, command)
 
 
-@pytest.mark.parametrize("toy", GPTS)
+@pytest.mark.parametrize("command", WITH_HEADS, ids=named)
+def test_where_there_are_no_heads(ask, command):
+    is_refused(ask, "zero-layer", command, "no layers")
+
+
 @pytest.mark.parametrize("command", WITH_NEURONS, ids=named)
-def test_where_there_are_neurons(ask, toy, command):
-    if toy == "facts":
-        succeeds(ask, toy, command)
-    else:
-        is_refused(ask, toy, command, "has no layers" if toy == "zero-layer" else "has attention only, no MLPs")
+def test_where_there_are_neurons(ask, command):
+    succeeds(ask, "facts", command)
+
+
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("toy", WITHOUT_NEURONS)
+@pytest.mark.parametrize("command", WITH_NEURONS, ids=named)
+def test_where_there_are_no_neurons(ask, toy, command):
+    is_refused(ask, toy, command, "has no layers" if toy == "zero-layer" else "has attention only, no MLPs")
 
 
 @pytest.mark.parametrize("command", AT_A_BLANK, ids=named)
@@ -204,6 +215,7 @@ def test_an_encoder_decoder_is_refused_where_cross_attention_is_left_out(ask, co
         is_refused(ask, "parti", command, "toy/parti is an encoder-decoder")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("toy", GPTS)
 @pytest.mark.parametrize("by", ["sublayer", "head", "source", "neuron", "source+neuron"])
 def test_the_ledger_that_is_printed_is_the_logit(ask, toy, by):

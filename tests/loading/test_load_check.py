@@ -33,8 +33,8 @@ from unembed.models.sources import Source
 
 TOKENS = (3, 50, 7, 11, 90, 17, 19)
 ENCODER_DECODERS = random_encoder_decoders.ENCODER_DECODERS
-MOST = 2
-"""Values that are tried of a field, where there are many."""
+MOST = 1
+"""Values that are tried of a field beside its default, where there are many: other ones in each family."""
 NOWHERE = "no_such_part"
 Numbers = dict[str, torch.Tensor]
 

@@ -147,6 +147,7 @@ SWEEPS = {
 }
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["t5", "bart", "mbart", "marian"])
 @pytest.mark.parametrize("site", SWEEPS)
 def test_patching_between_two_sources_equals_full_reruns(model_type: str, site: str) -> None:

@@ -85,6 +85,7 @@ RECEIVERS = {
 }
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "phi", "gpt_neo"])
 @pytest.mark.parametrize("name", RECEIVERS)
 def test_one_receiver_directly(model_type, name):

@@ -98,6 +98,7 @@ def test_a_run_does_not_know_what_ran_before(kind):
         assert near(unembed.record(model, PROMPT[:length]).logits, full(module, PROMPT[:length]))
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("position", [0, 4, 7, 8, 10, 12])
 def test_explain_tests_a_position_in_the_whole_prompt(kind, position):

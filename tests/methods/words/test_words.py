@@ -94,12 +94,13 @@ def check(module, how: str, parts: Parts, answer: Sequence[int] = ANSWER) -> Non
 PARTS = ((0,), (1, 2), (3,), (4, 5), (6, 7))
 
 
+@pytest.mark.crossed(1)
+@pytest.mark.parametrize("tokens", [len(ANSWER), 1])
 @each_family
-def test_every_row_equals_a_full_run(model_type: str) -> None:
+def test_every_row_equals_a_full_run(model_type: str, tokens: int) -> None:
     module = build(model_type)
     for how in HOWS:
-        check(module, how, PARTS)
-        check(module, how, PARTS, ANSWER[:1])
+        check(module, how, PARTS, ANSWER[:tokens])
 
 
 @st.composite
@@ -143,6 +144,7 @@ def test_a_target_is_its_first_token_and_a_difference_is_one_of_logits() -> None
             assert unit.effect == pytest.approx(float(base[44] - base[8] - gone[44] + gone[8]), abs=1e-8)
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "gpt_neo", "qwen3_moe"])
 @pytest.mark.parametrize("how", HOWS)
 def test_shapley_values_and_pairs_equal_the_definition_by_full_runs(model_type: str, how: str) -> None:
