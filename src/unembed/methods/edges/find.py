@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from unembed.errors import InputError
+from unembed.methods.edges.bases import Bases, bases_of
 from unembed.methods.edges.circuit import (
     Circuit,
     CircuitEdge,
@@ -19,7 +20,7 @@ from unembed.methods.edges.circuit import (
     metric_tokens,
     metrics_at_ends,
 )
-from unembed.methods.edges.flow import Pair, pair_of
+from unembed.methods.edges.flow import Pair
 from unembed.methods.edges.graph import Graph, graph_of
 from unembed.methods.edges.scores import STEPS, edge_scores
 from unembed.methods.edges.tasks import PromptPair
@@ -36,6 +37,16 @@ _CIRCUITS = 10
 """Bootstrap samples whose circuits are compared."""
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """What was asked for."""
+
+    method: str
+    ablation: str
+    size: float
+    seed: int
+
+
 def find_circuit(
     model: Model,
     prompts: Sequence[PromptPair],
@@ -43,6 +54,7 @@ def find_circuit(
     method: str = "eap-ig",
     steps: int = STEPS,
     size: float = 0.01,
+    ablation: str = "corrupted",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Circuit:
@@ -54,9 +66,10 @@ def find_circuit(
     Args:
         model: from `load` or `wrap`.
         prompts: pairs with the tokens of their metric (`task_prompts`, or your own); one is scored and measured itself.
-        method: `eap-ig` or `eap`.
-        steps: of `eap-ig`.
+        method: how edges, or nodes, are scored: a name of `METHODS` (scores.py).
+        steps: of integrated gradients.
         size: of the circuit, as a share of all edges.
+        ablation: what edges outside it carry: `corrupted`, `mean` or `zero` (bases.py).
         seed: of the random circuit and of the bootstrap samples.
         progress: told how far the work is.
 
@@ -69,10 +82,10 @@ def find_circuit(
         raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {size}.")
     graph, tell = graph_of(model), progress or (lambda stage, fraction: None)
     half = (len(prompts) + 1) // 2
-    scores = []
+    bases, scores = bases_of(model, prompts[:half], ablation), []
     for index, prompt in enumerate(prompts[:half]):
         tell("scoring edges", index / half)
-        scores.append(_scored(model, prompt, method, steps))
+        scores.append(_scored(bases, prompt, method, steps))
     mean = torch.stack(scores).mean(0)
     if not bool(torch.isfinite(mean).all()):
         raise InputError(
@@ -83,35 +96,47 @@ def find_circuit(
     held_out, measures = prompts[half:] or prompts, []
     for index, prompt in enumerate(held_out):
         tell("running circuits", index / len(held_out))
-        measures.append(_measured(model, prompt, torch.stack(circuits)))
+        measures.append(_measured(bases, prompt, torch.stack(circuits)))
     return _circuit(
-        model, graph, mean, circuits, measures, _search(graph, scores, circuits, measures, method, size, seed)
+        model,
+        graph,
+        mean,
+        circuits,
+        measures,
+        _search(graph, scores, circuits, measures, _Choice(method, ablation, size, seed)),
     )
 
 
-def best(graph: Graph, scores: Float[Tensor, "reader sender"], share: float) -> Bool[Tensor, "reader sender"]:
+def best(
+    graph: Graph, scores: Float[Tensor, "reader sender"] | Float[Tensor, "sender"], share: float
+) -> Bool[Tensor, "reader sender"]:
     """The edges of the largest scores by size, without those on no path from the input to the logits."""
-    sizes = scores.abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
+    sizes = by_edge(graph, scores).abs().masked_fill(~graph.edges.to(scores.device), -1).flatten()
     kept = torch.zeros(graph.edges.numel(), dtype=torch.bool)
     kept[sizes.topk(max(1, round(share * graph.size))).indices.cpu()] = True
     return graph.connected(kept.view_as(graph.edges))
 
 
-def _pair(model: Model, prompt: PromptPair) -> tuple[Pair, tuple[int, int]]:
-    clean, corrupt = prompt_of(model, prompt.clean), prompt_of(model, prompt.corrupt)
-    return pair_of(model, clean.tokens, corrupt.tokens), metric_tokens(clean, prompt.target, prompt.versus)
+def by_edge(graph: Graph, scores: Tensor) -> Float[Tensor, "reader sender"]:
+    """Scores of edges: those of nodes, where there is one a sender, by `Graph.between`."""
+    return scores if scores.ndim == 2 else graph.between(scores)
 
 
-def _scored(model: Model, prompt: PromptPair, method: str, steps: int) -> Tensor:
-    pair, tokens = _pair(model, prompt)
+def _pair(bases: Bases, prompt: PromptPair) -> tuple[Pair, tuple[int, int]]:
+    tokens = metric_tokens(prompt_of(bases.model, prompt.clean), prompt.target, prompt.versus)
+    return bases.pair(prompt), tokens
+
+
+def _scored(bases: Bases, prompt: PromptPair, method: str, steps: int) -> Tensor:
+    pair, tokens = _pair(bases, prompt)
     metrics_at_ends(pair, tokens)
     return edge_scores(pair, tokens, method, steps=steps)
 
 
 @torch.no_grad()
-def _measured(model: Model, prompt: PromptPair, circuits: Tensor) -> tuple[MeasuredPair, Float[Tensor, "circuit"]]:
+def _measured(bases: Bases, prompt: PromptPair, circuits: Tensor) -> tuple[MeasuredPair, Float[Tensor, "circuit"]]:
     """A pair at both ends, and the metric of every circuit."""
-    pair, tokens = _pair(model, prompt)
+    pair, tokens = _pair(bases, prompt)
     ends = metrics_at_ends(pair, tokens)
     found = MeasuredPair(pair.clean.tokens, pair.corrupt.tokens, *tokens, *ends, 0.0)
     return found, measured(pair, circuits, tokens).double().cpu()
@@ -134,7 +159,7 @@ def _circuit(
     search: Search,
 ) -> Circuit:
     chosen = circuits[len(SIZES)]
-    values = scores[chosen.to(scores.device)].tolist()
+    values = by_edge(graph, scores)[chosen.to(scores.device)].tolist()
     edges = (CircuitEdge(*edge, value) for edge, value in zip(graph.listed(chosen), values, strict=True))
     pairs = tuple(replace(pair, circuit=float(found[len(SIZES)])) for pair, found in measures)
     notes = () if len(measures) > 1 else ("One pair of prompts is too few for an interval.",)
@@ -146,26 +171,25 @@ def _search(
     scores: list[Tensor],
     circuits: list[Tensor],
     measures: list[tuple[MeasuredPair, Tensor]],
-    method: str,
-    size: float,
-    seed: int,
+    choice: "_Choice",
 ) -> Search:
     ends = torch.tensor([(pair.clean, pair.corrupt) for pair, _ in measures], dtype=torch.float64)
     over = ends[:, 0] - ends[:, 1]
     gains = torch.stack([found for _, found in measures]) - ends[:, 1:]
     faithful = (gains.mean(0) / over.mean()).tolist()
-    intervals = _intervals(gains, over, seed)
+    intervals = _intervals(gains, over, choice.seed)
     rows = zip(SIZES, circuits, faithful, intervals, strict=False)
     curve = tuple(CurvePoint(share, int(kept.sum()), value, interval) for share, kept, value, interval in rows)
     return Search(
-        method,
+        choice.method,
+        choice.ablation,
         len(scores),
         curve,
         _area(faithful[: len(SIZES)]),
         _area([abs(1 - value) for value in faithful[: len(SIZES)]]),
         intervals[len(SIZES)],
         faithful[-1],
-        _stability(graph, scores, size, seed),
+        _stability(graph, scores, choice.size, choice.seed),
     )
 
 
