@@ -43,7 +43,7 @@ def _edges(path: str) -> Any:
 
 @dataclass(frozen=True)
 class FindOptions(Options):
-    """How edges are scored and chosen: the keywords of `find_circuit`."""
+    """How edges are scored and chosen: the fields of `Choice`."""
 
     method: Annotated[
         str,
@@ -96,18 +96,19 @@ def find(
     out: Output,
 ) -> None:
     """Find the edges that carry a behaviour on half of its prompts, and measure them on the other half."""
-    from unembed.methods.edges.find import find_circuit
+    from unembed.methods.edges.find import Choice, find_circuit
     from unembed.methods.edges.forms import graphml, mib_json
     from unembed.methods.edges.tasks import task_prompts
 
     read = _prompts(task, prompts) if task.endswith(".jsonl") else None
     loaded = model.load()
     pairs = task_prompts(loaded, task, prompts or 20, seed=options.seed) if read is None else read
+    choice = Choice(**options.words())
     if not (form.graphml or form.mib):
-        out.work(lambda progress: find_circuit(loaded, pairs, **options.words(), progress=progress), top=top)
+        out.work(lambda progress: find_circuit(loaded, pairs, choice, progress=progress), top=top)
         return
     with progress_bar() as progress:
-        found = find_circuit(loaded, pairs, **options.words(), progress=progress)
+        found = find_circuit(loaded, pairs, choice, progress=progress)
     say(graphml(found) if form.graphml else mib_json(found))
 
 

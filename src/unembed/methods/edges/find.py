@@ -38,24 +38,26 @@ _CIRCUITS = 10
 
 
 @dataclass(frozen=True)
-class _Choice:
-    """What was asked for."""
+class Choice:
+    """How a circuit is looked for."""
 
-    method: str
-    ablation: str
-    size: float
-    seed: int
+    method: str = "eap-ig"
+    """How edges, or nodes, are scored: a name of `METHODS` (scores.py)."""
+    steps: int = STEPS
+    """Of integrated gradients."""
+    size: float = 0.01
+    """Of the circuit, as a share of all edges."""
+    ablation: str = "corrupted"
+    """What edges outside it carry: `corrupted`, `mean` or `zero` (bases.py)."""
+    seed: int = 0
+    """Of the random circuit and of the bootstrap samples."""
 
 
 def find_circuit(
     model: Model,
     prompts: Sequence[PromptPair],
+    choice: Choice | None = None,
     *,
-    method: str = "eap-ig",
-    steps: int = STEPS,
-    size: float = 0.01,
-    ablation: str = "corrupted",
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Circuit:
     """Find the edges that carry a behaviour, and measure them on prompts that had no say in it.
@@ -66,11 +68,7 @@ def find_circuit(
     Args:
         model: from `load` or `wrap`.
         prompts: pairs with the tokens of their metric (`task_prompts`, or your own); one is scored and measured itself.
-        method: how edges, or nodes, are scored: a name of `METHODS` (scores.py).
-        steps: of integrated gradients.
-        size: of the circuit, as a share of all edges.
-        ablation: what edges outside it carry: `corrupted`, `mean` or `zero` (bases.py).
-        seed: of the random circuit and of the bootstrap samples.
+        choice: how it is looked for; None is EAP-IG, and a hundredth of all edges.
         progress: told how far the work is.
 
     Raises:
@@ -78,21 +76,22 @@ def find_circuit(
     """
     if not prompts:
         raise InputError("There are no prompts: expected at least one pair.")
-    if not 0 < size <= 1:
-        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {size}.")
+    choice = choice or Choice()
+    if not 0 < choice.size <= 1:
+        raise InputError(f"Expected a size above 0 and up to 1, the share of all edges, found {choice.size}.")
     graph, tell = graph_of(model), progress or (lambda stage, fraction: None)
     half = (len(prompts) + 1) // 2
-    bases, scores = bases_of(model, prompts[:half], ablation), []
+    bases, scores = bases_of(model, prompts[:half], choice.ablation), []
     for index, prompt in enumerate(prompts[:half]):
         tell("scoring edges", index / half)
-        scores.append(_scored(bases, prompt, method, steps))
+        scores.append(_scored(bases, prompt, choice.method, choice.steps))
     mean = torch.stack(scores).mean(0)
     if not bool(torch.isfinite(mean).all()):
         raise InputError(
             "Scores of some edges are not finite: gradients overflow in the precision of this model (--dtype)."
         )
-    circuits = [best(graph, mean, share) for share in (*SIZES, size)]
-    circuits.append(_drawn(graph, int(circuits[-1].sum()), seed))
+    circuits = [best(graph, mean, share) for share in (*SIZES, choice.size)]
+    circuits.append(_drawn(graph, int(circuits[-1].sum()), choice.seed))
     held_out, measures = prompts[half:] or prompts, []
     for index, prompt in enumerate(held_out):
         tell("running circuits", index / len(held_out))
@@ -103,7 +102,7 @@ def find_circuit(
         mean,
         circuits,
         measures,
-        _search(graph, scores, circuits, measures, _Choice(method, ablation, size, seed)),
+        _search(graph, scores, circuits, measures, choice),
     )
 
 
@@ -171,7 +170,7 @@ def _search(
     scores: list[Tensor],
     circuits: list[Tensor],
     measures: list[tuple[MeasuredPair, Tensor]],
-    choice: "_Choice",
+    choice: Choice,
 ) -> Search:
     ends = torch.tensor([(pair.clean, pair.corrupt) for pair, _ in measures], dtype=torch.float64)
     over = ends[:, 0] - ends[:, 1]
