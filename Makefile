@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@echo 'The same in the browser, to click through:  $(BIN)/unembed open "$(PROMPT)"'
 
 test: $(VENV)/.dev explorer/node_modules/.installed
-	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 --rerun-show-tracebacks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations 5 --rerun-show-tracebacks
 
 check: $(VENV)/.dev web
 	$(BIN)/ruff format --check .

@@ -131,6 +131,7 @@ def test_a_command_answers_at_the_blank(kind: str, words: list[str]) -> None:
     assert "-t" not in words or name in result.output
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("command", REFUSED)
 def test_a_command_that_is_of_other_models_says_so(kind: str, command: str) -> None:

@@ -226,6 +226,7 @@ def test_a_row_that_adds_in_another_order_is_refused(model_type, change, dtype):
         check(replace(model, family=replace(families.row(model_type), **change)))
 
 
+@pytest.mark.crossed(1)
 @each_half
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "gemma2", "mixtral"])
 @pytest.mark.parametrize("part", ["out", "down"])

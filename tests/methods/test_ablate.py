@@ -100,6 +100,7 @@ def test_an_answer_is_read_as_a_whole(models, family, position, positions):
     )
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2", "opt"])
 @pytest.mark.parametrize(("position", "positions"), [("last", [5]), (2, [2]), ("all", range(6))])
 def test_every_neuron_is_a_full_run(models, family, position, positions):

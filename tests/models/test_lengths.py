@@ -218,6 +218,7 @@ def test_patching_across_the_switch_also_patches_what_both_prompts_begin_with(ki
     assert max(shared) > 2 * CLOSE
 
 
+@pytest.mark.crossed(1)
 @each
 @pytest.mark.parametrize("position", [2, 6, 9])
 def test_versions_of_a_prefix_are_versions_of_the_whole(kind, position):

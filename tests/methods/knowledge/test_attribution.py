@@ -72,6 +72,7 @@ def slope_of_layer(model, tokens, answer, layer, value) -> tuple[float, torch.Te
     return float(p.detach()), torch.autograd.grad(p, leaf)[0]
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("answer", [TARGET, (23, 5, 60)], ids=["one-token", "three-tokens"])
 @pytest.mark.parametrize("model_type", DENSE)
 def test_layer_path_is_the_authors_riemann_sum(model_type: str, answer: tuple[int, ...]) -> None:

@@ -11,7 +11,7 @@ from itertools import permutations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import unembed
@@ -115,7 +115,6 @@ def sorted_by_place(parts: list[range]) -> list[range]:
     return sorted(parts, key=lambda part: part[0])
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(MODEL_TYPES),
     st.integers(0, 10**6),
@@ -271,6 +270,7 @@ def test_the_first_unit_is_compared_with_the_same_removal_in_other_texts(how: st
 # Models whose numbers depend on the length of the prompt
 
 
+@pytest.mark.crossed(2)
 @pytest.mark.parametrize("kind", ["dynamic", "longrope"])
 @pytest.mark.parametrize("length", [6, 8, 9, 10, 13])
 @pytest.mark.parametrize("how", ["delete", "mask"])
@@ -295,6 +295,7 @@ SOURCE, DECODER = (5, 9, 77, 31, 2), (0, 12)
 _OF_TEXT = ("bart", "marian", "mbart", "t5")
 
 
+@pytest.mark.crossed(1)
 @pytest.mark.parametrize("model_type", _OF_TEXT)
 @pytest.mark.parametrize("how", ["delete", "mask", "replace=id:23", "swap"])
 def test_words_of_a_source_equal_full_runs(model_type: str, how: str) -> None:
