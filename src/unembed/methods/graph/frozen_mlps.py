@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from unembed.errors import ModelError
 from unembed.methods.circuits.frozen_stack import FrozenNorm
 from unembed.models.hooks import frozen
-from unembed.models.layers import bias, expert_activation, expert_matrix, projection
+from unembed.models.layers import bias, expert_activation, expert_matrix, matrix_shape, projection
 from unembed.models.model import Block
 from unembed.models.norms import probed
 from unembed.models.reprs import Brief
@@ -286,7 +286,7 @@ def _layout_of_block(run: Run, layer: int, layers: list[nn.Module], down: nn.Mod
 
     with torch.inference_mode(False), torch.enable_grad(), frozen(run.model):
         activation = next(c for c in layer_calls(run, layer, replaced) if c.module is down).given
-        return _layout(activation, [drawn[module] for module in layers], projection(down).shape[0])
+        return _layout(activation, [drawn[module] for module in layers], matrix_shape(down)[0])
 
 
 def _drawn(like: Tensor) -> Tensor:
