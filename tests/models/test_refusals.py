@@ -237,9 +237,17 @@ class _Adapted(nn.Linear):
         return super().forward(x) + x @ self.extra.T
 
 
-@pytest.mark.parametrize("wrapper", [_Packed, _Adapted])
-@pytest.mark.parametrize("place", ["model.layers.1.self_attn.o_proj", "model.layers.2.mlp.down_proj", "lm_head"])
+@pytest.mark.parametrize(
+    ("place", "wrapper"),
+    [
+        ("model.layers.1.self_attn.o_proj", _Packed),
+        ("model.layers.2.mlp.down_proj", _Packed),
+        ("lm_head", _Packed),
+        ("lm_head", _Adapted),
+    ],
+)
 def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
+    """One that does not say how many numbers it takes and makes, and what makes the logits."""
     module = build("llama")
     module.set_submodule(place, wrapper(module.get_submodule(place)))
     with pytest.raises(
@@ -256,7 +264,7 @@ def test_torchs_own_dynamic_quantisation() -> None:
     module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
         _with_config(module.model.layers[0].mlp.down_proj)
     )
-    with pytest.raises(ModelError, match=r"Expected a plain Linear or Conv1D .* found torch\..*Linear"):
+    with pytest.raises(ModelError, match=r"Expected a linear layer, found torch\..*Linear, which is not linear"):
         unembed.wrap(module)
 
 

@@ -14,7 +14,6 @@ and with a few large numbers among small ones, beside which 8 bits of an activat
 """
 
 import copy
-import math
 
 import torch
 from jaxtyping import Float
@@ -26,7 +25,7 @@ _ROWS = 1024
 """Rows that a layer is given at once."""
 _SIZES = (2.0**-6, 1.0, 2.0**6)
 _ALLOWED = 4.0
-"""Times the size of what independent roundings add up to; what the tests needed of these 4 is 1.1."""
+"""Times the root mean square of what independent roundings add up to."""
 TYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
@@ -68,8 +67,8 @@ def inner_rounding(module: nn.Module, x: Float[Tensor, "*batch d_in"], like: Ten
         return torch.zeros((), dtype=torch.float64, device=x.device)
     wide = copy.deepcopy(module).double()
     with torch.no_grad():
-        for parameter in wide.parameters():
-            parameter.abs_()
+        for tensor in (*wide.parameters(), *wide.buffers()):
+            tensor.abs_()
     return 3 * torch.finfo(like.dtype).eps * _made(wide, x.detach().double().abs())
 
 
@@ -95,16 +94,19 @@ def _read(module: nn.Module, like: Float[Tensor, "d_out"]) -> Float[Tensor, "d_i
 def _check(module: nn.Module, matrix: Float[Tensor, "d_in d_out"], offset: Float[Tensor, "d_out"]) -> None:
     """Compare the layer with its matrix on some rows.
 
-    Tolerance: the output is rounded once, a row of the matrix once, and partial sums up to `log2(n)` times in a row;
-    each rounds half a unit `u` of what it holds, independently: `4 u (|y| + sqrt((2 + log2 n) sum_i x_i^2 W_ij^2))`.
+    Tolerance, with `u` half a unit of the output, `v` half a unit of float32 or finer, in which products are summed,
+    and `q = sum_i x_i^2 W_ij^2 + b_j^2`: the output and the entries of the matrix are rounded once each. Of sums one
+    after the other, the `k`-th holds about `sqrt(k q / n)` and is off by up to `v` of it, evenly: together
+    `v sqrt(n q / 6)`. Roundings are independent: `4 (u (|y| + sqrt(2 q)) + v sqrt(n q / 6))` and what layers inside the layer round.
     """
     x = _rows(len(matrix)).to(offset.device, _dtype(module))
     made, wide = _made(module, x).double(), matrix.double()
     exact = x.double() @ wide + offset.double()
     info = torch.finfo(offset.dtype)
     squares = x.double().square() @ wide.square() + offset.double().square()
-    allowed = exact.abs() + ((2 + math.log2(max(2, len(matrix)))) * squares).sqrt()
-    allowed = _ALLOWED * (info.eps / 2) * allowed + info.tiny + inner_rounding(module, x, offset)
+    summed = min(info.eps, torch.finfo(torch.float32).eps) * (len(matrix) / 6) ** 0.5
+    allowed = (_ALLOWED / 2) * (info.eps * (exact.abs() + (2 * squares).sqrt()) + summed * squares.sqrt())
+    allowed = allowed + info.tiny + inner_rounding(module, x, offset)
     error = (made - exact).abs()
     outside = (error > allowed) & torch.isfinite(made) & torch.isfinite(exact)  # weights that are none: refused as such
     if bool(outside.any()):

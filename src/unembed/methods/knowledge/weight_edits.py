@@ -203,8 +203,9 @@ def _check_own_weights(model: Model, layer: int) -> None:
     if down is not None and not stores_matrix(down):
         raise InputError(
             f"Layer {layer} of {model.name} does not store the matrix it multiplies by ({type(down).__name__}: "
-            "quantised, or with an adapter that is not merged), so it cannot be edited in place.\nMerge the adapter, or give the "
-            "model before it was quantised. What changes one layer alone is an edit of its activations: ablate."
+            "quantised, or with an adapter that is not merged), so it cannot be edited in place.\nMerge the adapter, or"
+            " give the model before it was quantised. What changes one layer alone is an edit of its activations: "
+            "ablate."
         )
     sharing = [] if down is None else [i for i, block in enumerate(model.blocks) if _weight(block) is down.weight]
     if len(sharing) > 1:
