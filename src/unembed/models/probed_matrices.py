@@ -75,7 +75,7 @@ def inner_rounding(module: nn.Module, x: Float[Tensor, "*batch d_in"], like: Ten
 def _of_matrices(module: nn.Module) -> bool:
     """Whether there are layers inside, all of floating-point numbers."""
     tensors = (*module.parameters(), *module.buffers())
-    return any(True for _ in module.children()) and all(x.dtype in TYPES for x in tensors)
+    return any(True for _ in module.children()) and bool(tensors) and all(x.dtype in TYPES for x in tensors)
 
 
 def _read(module: nn.Module, like: Float[Tensor, "d_out"]) -> Float[Tensor, "d_in d_out"]:
@@ -97,7 +97,8 @@ def _check(module: nn.Module, matrix: Float[Tensor, "d_in d_out"], offset: Float
     Tolerance, with `u` half a unit of the output, `v` half a unit of float32 or finer, in which products are summed,
     and `q = sum_i x_i^2 W_ij^2 + b_j^2`: the output and the entries of the matrix are rounded once each. Of sums one
     after the other, the `k`-th holds about `sqrt(k q / n)` and is off by up to `v` of it, evenly: together
-    `v sqrt(n q / 6)`. Roundings are independent: `4 (u (|y| + sqrt(2 q)) + v sqrt(n q / 6))` and what layers inside the layer round.
+    `v sqrt(n q / 6)`. Roundings are independent: `4 (u (|y| + sqrt(2 q)) + v sqrt(n q / 6))`, and
+    what layers inside the layer round.
     """
     x = _rows(len(matrix)).to(offset.device, _dtype(module))
     made, wide = _made(module, x).double(), matrix.double()
