@@ -6,6 +6,7 @@ an adapter is peft's own merged model in float64.
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -25,6 +26,10 @@ NF4 = [-1.0, -0.6962, -0.5251, -0.3949, -0.2844, -0.1848, -0.0911, 0.0, 0.0796, 
 
 class _Quantised(nn.Module):
     """No matrix and no parameter is there: codes and scales are buffers."""
+
+    codes: torch.Tensor
+    scale: torch.Tensor
+    offset: torch.Tensor | None
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -92,7 +97,7 @@ class _Clips(_Int8):
         return super().forward(x.clamp(-20, 20))
 
 
-def _with(module: nn.Module, made: Callable[[nn.Linear], nn.Module]) -> nn.Module:
+def _with(module: Any, made: Callable[[nn.Linear], nn.Module]) -> Any:
     for name, layer in list(module.named_modules()):
         if type(layer) is nn.Linear and name != "lm_head":
             module.set_submodule(name, made(layer))
@@ -101,9 +106,9 @@ def _with(module: nn.Module, made: Callable[[nn.Linear], nn.Module]) -> nn.Modul
 
 def _plain(layer: _Quantised) -> nn.Linear:
     plain = nn.Linear(layer.in_features, layer.out_features, bias=layer.offset is not None, dtype=layer.scale.dtype)
-    plain.weight.data = layer.dequantised()
+    plain.weight = nn.Parameter(layer.dequantised())
     if layer.offset is not None:
-        plain.bias.data = layer.offset
+        plain.bias = nn.Parameter(layer.offset)
     return plain
 
 
@@ -123,7 +128,9 @@ def test_the_matrix_is_what_the_codes_stand_for(kind: type, dtype: torch.dtype, 
     unit = torch.finfo(dtype).eps * biased
     beside = 0 if not biased else linear.bias.double().abs() * 2.0 ** -(8 if dtype == torch.float16 else 16)
     assert ((found - expected).double().abs() <= unit * (2 * expected.double().abs() + beside)).all()
-    assert torch.equal(bias(layer), linear.bias if biased else torch.zeros(16, dtype=dtype))
+    found = bias(layer)
+    assert found is not None
+    assert torch.equal(found, linear.bias if biased else torch.zeros(16, dtype=dtype))
 
 
 def test_more_rows_than_are_given_at_once() -> None:
@@ -156,7 +163,7 @@ def test_in_16_bits(kind: type, dtype: torch.dtype) -> None:
     unembed.wrap(_with(build("llama", dtype=dtype), kind))
 
 
-def _adapted(module, **more):
+def _adapted(module, **more) -> Any:
     import peft
 
     targets = ["q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"]
@@ -207,7 +214,7 @@ def test_an_adapter_of_the_unembedding_must_be_merged() -> None:
     import peft
 
     settings = peft.LoraConfig(r=4, target_modules=["lm_head"], init_lora_weights=False)
-    module = peft.get_peft_model(build("llama"), settings, autocast_adapter_dtype=False).eval()
+    module: Any = peft.get_peft_model(build("llama"), settings, autocast_adapter_dtype=False).eval()
     with pytest.raises(ModelError, match=r"adapter that is not merged.*peft"):
         unembed.wrap(module)
 
