@@ -209,6 +209,21 @@ def test_a_layer_that_is_not_linear_is_refused_by_name(kind: type, dtype: torch.
         unembed.wrap(module)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_torchs_own_dynamic_quantisation() -> None:
+    module = build("llama", dtype=torch.float32)
+    module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
+        _with_config(module.model.layers[0].mlp.down_proj)
+    )
+    with pytest.raises(ModelError, match=r"Expected a linear layer, found torch\..*Linear, which is not linear"):
+        unembed.wrap(module)
+
+
+def _with_config(linear: nn.Linear) -> nn.Linear:
+    linear.qconfig = torch.ao.quantization.default_dynamic_qconfig
+    return linear
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_adapter_of_the_unembedding_must_be_merged() -> None:
     import peft

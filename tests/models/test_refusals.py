@@ -258,21 +258,6 @@ def test_layers_that_are_no_plain_matrix(place: str, wrapper: type) -> None:
     assert caught.value.exit_code == 3
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_torchs_own_dynamic_quantisation() -> None:
-    module = build("llama", dtype=torch.float32)
-    module.model.layers[0].mlp.down_proj = torch.ao.nn.quantized.dynamic.Linear.from_float(
-        _with_config(module.model.layers[0].mlp.down_proj)
-    )
-    with pytest.raises(ModelError, match=r"Expected a linear layer, found torch\..*Linear, which is not linear"):
-        unembed.wrap(module)
-
-
-def _with_config(linear: nn.Linear) -> nn.Linear:
-    linear.qconfig = torch.ao.quantization.default_dynamic_qconfig
-    return linear
-
-
 def test_quantised_experts() -> None:
     module = build("mixtral")
     experts = module.model.layers[1].mlp.experts
