@@ -183,7 +183,9 @@ def test_bad_input_is_told(kind: str) -> None:
 
 
 def test_a_blank_in_a_decoders_prompt_is_noted() -> None:
-    result = CliRunner().invoke(app, ["lens", "The capital of France is [MASK]"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        app, ["explain", "The capital of France is [MASK]", "--no-test"], catch_exceptions=False
+    )
     assert "[MASK] is no blank to smollm2-135m" in " ".join(result.output.split())
 
 

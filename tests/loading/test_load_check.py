@@ -233,13 +233,13 @@ def test_every_field_dropped_or_changed(rows: dict[str, Family], model_type: str
     right = numbers(unembed.wrap(module))
     wrong, refused = [], 0
     known = masked_models.row_of(model_type)
-    for change, row in list(changes(rows[known], module)):
-        rows[known] = row
+    tried = list(changes(rows[known], module))
+    for change, rows[known] in tried:
         found = wrongly_accepted(module, change, right)
         refused += found is None
         wrong += found or []
     assert not wrong
-    assert refused > 25
+    assert refused > 0.6 * len(tried) > 10
 
 
 def test_every_field_of_the_row_inside_an_image_model(rows: dict[str, Family], monkeypatch: pytest.MonkeyPatch) -> None:
