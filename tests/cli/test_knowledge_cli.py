@@ -10,7 +10,8 @@ from builders.commands import run, valid
 from builders.words import PROMPT
 from unembed.methods.knowledge.attribution import LayerPath, NeuronPath, attribute
 from unembed.methods.knowledge.facts import read_facts
-from unembed.methods.knowledge.neurons import Criteria, find
+from unembed.methods.knowledge.find import find
+from unembed.methods.knowledge.neurons import Criteria
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 FACTS = """
