@@ -123,8 +123,7 @@ def path_of(
 
 
 _FILTER = 5
-"""Nodes by which candidates are chosen where a post-norm follows the MLPs: such a layer jumps at its baseline, so no
-number of nodes makes the path complete, and these rank its neurons as well."""
+"""Nodes by which candidates are chosen where post-norms follow the MLPs: no number makes such a path complete."""
 
 Baseline = Sequence[Float[Tensor, "*neuron"]]
 """One tensor a layer: the value that stands for absence."""
