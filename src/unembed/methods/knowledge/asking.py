@@ -27,7 +27,7 @@ from unembed.models.reprs import Brief
 from unembed.progress import Progress, silent
 from unembed.runs.record import record
 
-Only = Literal["known", "one-token"]
+_Only = Literal["known", "one-token"]
 """Of which kind facts are, that are kept."""
 
 
@@ -124,7 +124,7 @@ def only(
     for done, fact in enumerate(relation.facts, 1):
         if len(found) == most:
             break
-        lacking = next((kind for kind in get_args(Only) if kind in kinds and not _is(model, fact, kind)), None)
+        lacking = next((kind for kind in get_args(_Only) if kind in kinds and not _is(model, fact, kind)), None)
         if lacking is None:
             found.append(fact)
         else:
@@ -144,8 +144,8 @@ def check_kinds(kinds: Collection[str]) -> None:
     Raises:
         InputError: one is none.
     """
-    if wrong := [kind for kind in kinds if kind not in get_args(Only)]:
-        raise InputError(f"Expected only facts that are {' or '.join(get_args(Only))}, found {wrong[0]!r}.")
+    if wrong := [kind for kind in kinds if kind not in get_args(_Only)]:
+        raise InputError(f"Expected only facts that are {' or '.join(get_args(_Only))}, found {wrong[0]!r}.")
 
 
 _NOT = {
@@ -156,7 +156,7 @@ _NOT = {
 
 def _is(model: Model, fact: Fact, kind: str) -> bool:
     try:
-        asked = [asked_by(model, prompt, fact.target) for one in asking(model, [fact]).facts for prompt in one.prompts]
+        asked = [_asked_by(model, prompt, fact.target) for one in asking(model, [fact]).facts for prompt in one.prompts]
     except InputError:  # an answer that is not in the vocabulary, a prompt that is too long
         return False
     if kind == "one-token":
@@ -164,7 +164,7 @@ def _is(model: Model, fact: Fact, kind: str) -> bool:
     return bool(asked) and 2 * sum(_says(*one) for one in asked) >= len(asked)
 
 
-def asked_by(model: Model, prompt: str, target: str) -> tuple[Model, Question]:
+def _asked_by(model: Model, prompt: str, target: str) -> tuple[Model, Question]:
     """The question of a prompt of a fact, and who is asked: an encoder-decoder reads the prompt as its source.
 
     Raises:

@@ -40,7 +40,7 @@ def pattern_of(row: Row) -> str | None:
     return None if found is None else str(found)
 
 
-def relation_of(row: Row) -> str | None:
+def _relation_of(row: Row) -> str | None:
     """The relation that a row names; None where its file stands for it."""
     found = next((row[name] for name in _RELATIONS if row.get(name)), None)
     return None if found is None else str(found)
@@ -77,7 +77,7 @@ def entry_of(row: Any, patterns: Sequence[str], name: str) -> Any:
         own = pattern_of(row)
         subject = row["sub_label"]
         asking = (pattern_prompt(pattern, str(subject)) for pattern in ([own] if own else patterns))
-        return _entry(relation_of(row) or name, subject, row["obj_label"], [p for p in asking if p is not None])
+        return _entry(_relation_of(row) or name, subject, row["obj_label"], [p for p in asking if p is not None])
     return row
 
 
