@@ -18,6 +18,7 @@ import { PartButton } from "../ui/PartButton";
 import { Status } from "../ui/Status";
 import { Scroll } from "../ui/Table";
 import { Term } from "../ui/Term";
+import { ForeseenParts } from "./Inspector";
 
 const FIRST = 6;
 
@@ -49,6 +50,7 @@ export function CarriedPanel({ besideLedger = false }: { besideLedger?: boolean 
         />
       ) : null}
       {shown.length > 0 ? <Carriers explained={tested ?? explained} parts={shown} waiting={waiting(answer)} /> : null}
+      <ForeseenParts parts={shown.slice(0, FIRST).map(({ part }) => part)} />
       {tested?.control ? <Limits control={tested.control} /> : null}
       {besideLedger ? null : <Sum explained={explained} />}
       <p class="controls end">

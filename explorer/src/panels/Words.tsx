@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { useForeseen } from "../hooks/useAsk";
 import { usePage } from "../hooks/usePage";
 import { useTested, useTests } from "../hooks/useTested";
 import { inkOn, signColour } from "../lib/colours";
@@ -236,6 +237,10 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
   const others = explained.predictions.filter((token) => token.id !== explained.target.id).slice(0, OTHERS);
   const vs = page.at.vs.value;
   const still = page.data.host === "report";
+  const named = others.filter((token) => !token.text.includes("\ufffd") && token.text !== "");
+  useForeseen(
+    page.asksOf(...others.map((token) => choosing(token, vs)), ...named.map((token) => ({ vs: token.text }))),
+  );
   return (
     <p class="alternatives">
       <span>or</span>
@@ -265,13 +270,11 @@ function Alternatives({ explained }: { explained: ExplainPayload }) {
           {vs === null || others.some((token) => token.text === vs) ? null : (
             <option value={vs}>against {seen(vs)}</option>
           )}
-          {others
-            .filter((token) => !token.text.includes("\ufffd") && token.text !== "")
-            .map((token) => (
-              <option key={token.id} value={token.text}>
-                against {seen(token.text)}
-              </option>
-            ))}
+          {named.map((token) => (
+            <option key={token.id} value={token.text}>
+              against {seen(token.text)}
+            </option>
+          ))}
         </select>
       </label>
     </p>
