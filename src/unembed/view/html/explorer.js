@@ -1,4 +1,4 @@
-// node_modules/preact/dist/preact.mjs
+// ../../../main/explorer/node_modules/preact/dist/preact.mjs
 var e, t, n, r, i, a, o, s, c, l, u, d, f = Symbol.for("pv"), p = {}, m = [], h = /^m(i|n|o|s|text|space)$/, g = Array.isArray, _ = m.slice, v = Object.assign;
 function ee(e) {
 	e && e.parentNode && e.remove();
@@ -289,7 +289,7 @@ e = { __e: function(e, t, n, r) {
 }, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
-// node_modules/preact/hooks/dist/hooks.mjs
+// ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
 var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
 function Fe(e, t) {
 	T.__h && T.__h(w, e, Ee || t), Ee = 0;
@@ -444,7 +444,7 @@ function Xe(e, t) {
 function Ze(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
-// node_modules/@preact/signals-core/dist/signals-core.module.js
+// ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
 var Qe = Symbol.for("preact-signals");
 function $e() {
 	if (it > 1) it--;
@@ -697,7 +697,7 @@ function bt(e, t) {
 	var r = n.d.bind(n);
 	return r[Symbol.dispose] = r, r;
 }
-// node_modules/@preact/signals/dist/signals.module.js
+// ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
 var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
 bt(function() {
 	xt = this.N;
@@ -908,99 +908,119 @@ var Ft = {
 	attribute: 7,
 	find: 8
 }, It = 2, Lt = 200;
-function Rt(e) {
-	if (Array.isArray(e)) return `[${e.map(Rt).join(",")}]`;
+function j(e) {
+	if (Array.isArray(e)) return `[${e.map(j).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${Rt(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${j(t)}`).join(",")}}`;
 }
-function zt({ test: e, parts: t }) {
+function Rt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
 }
-var Bt = {
+var zt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Vt = class {
+}, Bt = class {
 	lost = O(!1);
 	#e = /* @__PURE__ */ new Map();
-	#t;
+	#t = [];
+	#n;
 	constructor(e, t) {
-		this.#t = e;
+		this.#n = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(Rt(t), this.#n(t, n));
+			this.#e.set(j(t), this.#r(t, n));
 		}
 	}
 	watch(e) {
-		let t = Rt(e), n = this.#e.get(t);
-		return n?.answer.value?.error && (n = void 0), n || (n = this.#n(e, null), this.#e.set(t, n)), n.watchers += 1, this.#r(), n.answer;
+		let t = j(e), n = this.#e.get(t) ?? this.#r(e, null);
+		return n.answer.value?.error && (n.state = "queued", n.answer.value = zt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
 	}
 	release(e) {
-		let t = Rt(e), n = this.#e.get(t);
-		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#r()));
+		let t = j(e), n = this.#e.get(t);
+		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#i()));
+	}
+	foresee(e) {
+		return this.#t.unshift(e), this.#i(), () => {
+			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(j)), this.#i();
+		};
+	}
+	known(e) {
+		return this.#e.get(j(e))?.answer.value ?? null;
 	}
 	peek(e) {
-		return this.#e.get(Rt(e))?.answer.value?.result ?? null;
+		return this.#e.get(j(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
-		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => t(e) && e.answer.value?.result);
+		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => e.seen && t(e) && e.answer.value?.result);
 		return Object.fromEntries(n.map(([e, t]) => [e, t.answer.value?.result]));
 	}
-	#n(e, t) {
+	#r(e, t) {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Ft[e.ask] + (e.ask === "explain" ? zt(e) : 0),
+			order: Ft[e.ask] + (e.ask === "explain" ? Rt(e) : 0),
 			answer: O(n ? {
-				...Bt,
+				...zt,
 				fraction: 1,
 				result: t
-			} : Bt),
+			} : zt),
 			watchers: 0,
+			seen: n,
 			cancel: null,
 			state: n ? "done" : "queued"
 		};
 	}
 	retry() {
-		this.lost.value = !1, this.#r();
+		this.lost.value = !1, this.#i();
 	}
-	#r() {
+	#i() {
 		if (this.lost.value) return;
 		let e = [...this.#e.values()], t = It - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
-			this.#i(e), --t;
+			this.#s(e), --t;
 		}
+		t === It && this.#a();
 	}
-	#i(e) {
+	#a() {
+		let e = this.#t.flat().find((e) => !this.#e.has(j(e)));
+		if (!e) return;
+		let t = this.#r(e, null);
+		this.#e.set(j(e), t), this.#s(t);
+	}
+	#o(e = []) {
+		for (let [t, n] of this.#e) n.watchers > 0 || n.state === "done" || e.includes(t) || (n.cancel?.(), this.#e.delete(t));
+	}
+	#s(e) {
 		let t = (t) => {
-			e.state !== "done" && (e.state = "done", e.cancel = null, e.answer.value = t, this.#a(), this.#r());
+			e.state !== "done" && (e.state = "done", e.cancel = null, e.answer.value = t, this.#c(), this.#i());
 		};
-		e.state = "running", e.cancel = this.#t(e.ask, {
+		e.state = "running", e.cancel = this.#n(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...Bt,
+					...zt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...Bt,
+				...zt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...Bt,
+				...zt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
+				e.state === "running" && (e.watchers === 0 && this.#e.delete(j(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = zt, this.lost.value = !0);
 			}
 		});
 	}
-	#a() {
+	#c() {
 		for (let [e, t] of this.#e) {
 			if (this.#e.size <= Lt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
@@ -1008,27 +1028,33 @@ var Bt = {
 	}
 };
 // src/hooks/useAsk.ts
-function Ht(e) {
-	let t = A(), n = e === null ? "" : Rt(e), r = k(null);
-	return ze(() => {
+function Vt(e) {
+	let t = A(), n = e === null ? "" : j(e), r = k(null);
+	if (ze(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
 		}, () => t.desk.release(e);
-	}, [n]), r.value?.key === n ? r.value.answer.value : null;
+	}, [n]), r.value?.key === n) return r.value.answer.value;
+	let i = e && t.desk.known(e);
+	return i?.result ? i : null;
+}
+function Ht(e) {
+	let t = A();
+	Re(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [j(e)]);
 }
 function Ut(e, t = !1) {
-	let n = Ht(e), r = Be(null);
+	let n = Vt(e), r = Be(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
 		stale: !n?.result
 	};
 }
-// node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
+// ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
 var Wt = Symbol.for("pv"), Gt = 0;
 Array.isArray;
-function j(t, n, r, i, a, o) {
+function M(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1061,10 +1087,10 @@ function Yt({ children: e }) {
 		...n,
 		test: e,
 		top: 10
-	}), s = Ht(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Ht(a ? o(!0) : null);
-	return /* @__PURE__ */ j(qt.Provider, {
+	}), s = Vt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Vt(a ? o(!0) : null);
+	return /* @__PURE__ */ M(qt.Provider, {
 		value: c,
-		children: /* @__PURE__ */ j(Jt.Provider, {
+		children: /* @__PURE__ */ M(Jt.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
@@ -1129,32 +1155,32 @@ function ln() {
 	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : cn(n);
 	return Re(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ j("h2", {
+			children: [/* @__PURE__ */ M("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ j("dl", {
+		}), n === null ? null : /* @__PURE__ */ M("dl", {
 			tabIndex: 0,
-			children: rn.map((e) => /* @__PURE__ */ j("div", {
+			children: rn.map((e) => /* @__PURE__ */ M("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ M("dt", { children: e.term }), /* @__PURE__ */ M("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/lib/parts.ts
-function M(e) {
+function N(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1229,7 +1255,7 @@ function vn(e) {
 		head: Number(r)
 	};
 }
-function N(e) {
+function P(e) {
 	return bn(yn(e), e.encoder ?? !1);
 }
 function yn(e) {
@@ -1244,7 +1270,7 @@ function bn(e, t) {
 }
 function xn(e) {
 	let t = Sn(e);
-	if (t) return N(t);
+	if (t) return P(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
@@ -1285,7 +1311,7 @@ function Tn(e, t) {
 function En(e) {
 	let t = e.ledger.terms.flatMap((e) => Sn(e) ?? []);
 	return [
-		...e.heads.map(M),
+		...e.heads.map(N),
 		...e.neurons.map(un),
 		...t
 	];
@@ -1323,7 +1349,7 @@ function Mn({ layers: e, attributions: t }) {
 	})).filter((e) => e.layers.length > 0);
 }
 function Nn(e) {
-	return N(un(e));
+	return P(un(e));
 }
 function Pn(e, t) {
 	let n = Array.from({ length: t }, () => []);
@@ -1594,7 +1620,7 @@ var dr = /* @__PURE__ */ new Set([
 	"target"
 ]);
 function fr(e) {
-	let t = (e) => Rt(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+	let t = (e) => j(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
@@ -1667,10 +1693,10 @@ async function br({ svg: e, width: t, height: n }) {
 }
 // src/lib/format.ts
 var xr = "−", Sr = 1e6;
-function P(e, t = 2) {
+function F(e, t = 2) {
 	return Cr(e, t, "");
 }
-function F(e, t = 2) {
+function I(e, t = 2) {
 	return Cr(e, t, "+");
 }
 function Cr(e, t, n) {
@@ -1688,27 +1714,27 @@ function wr(e, t = 0, n = "") {
 function Tr(e, t) {
 	return e < 0 ? xr : t;
 }
-function I(e) {
+function L(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = P(100 * e, e >= .001 ? 1 : 2);
+	let t = F(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
 function Er(e) {
-	return `${P(100 * e, 1)}%`;
+	return `${F(100 * e, 1)}%`;
 }
 function Dr(e, t) {
 	if (Math.max(e, t) < 1e-4) return [wr(e, 1), wr(t, 1)];
-	let [n, r] = [I(e), I(t)];
+	let [n, r] = [L(e), L(t)];
 	if (!jr(e, t) || n !== r && !Ar(e, t)) return [n, r];
 	let i = 2;
 	for (; i < 4 && !kr(e, t, i);) i++;
 	return [`${Or(e, i)}%`, `${Or(t, i)}%`];
 }
 function Or(e, t) {
-	let n = P(100 * e, t);
+	let n = F(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
+	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
 }
 function kr(e, t, n) {
 	let r = [Or(e, n), Or(t, n)];
@@ -1730,29 +1756,29 @@ var Nr = {
 	"\n": "↵",
 	"	": "⇥"
 }, Pr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function L(e) {
+function R(e) {
 	return [...e].map((e) => Nr[e] ?? (Pr.test(e) ? Vr(e) : e)).join("") || "''";
 }
 var Fr = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Ir = RegExp(`${Fr}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Fr})*`, "gu");
 function Lr(e) {
 	return e.replace(Ir, "⁨$&⁩");
 }
-function R(e) {
-	return Lr(L(e));
-}
 function z(e) {
-	return e ? e.fragment ?? L(e.text) : "";
+	return Lr(R(e));
+}
+function B(e) {
+	return e ? e.fragment ?? R(e.text) : "";
 }
 function Rr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
 function zr(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : L(e.trim());
+	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
 }
 function Br(e, t) {
 	let n = zr(e);
-	return t.some((t) => t !== e && zr(t) === n) ? L(e) : n;
+	return t.some((t) => t !== e && zr(t) === n) ? R(e) : n;
 }
 function Vr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
@@ -1760,18 +1786,18 @@ function Vr(e) {
 }
 // src/ui/Offers.tsx
 function Hr({ id: e, typed: t }) {
-	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Vt(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
 		ask: "tokens",
 		prompt: r,
 		source: i,
 		position: a,
 		text: t
 	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
-	return /* @__PURE__ */ j("datalist", {
+	return /* @__PURE__ */ M("datalist", {
 		id: e,
-		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
+		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ M("option", {
 			value: e,
-			label: `${L(e)} ${I(t)}`
+			label: `${R(e)} ${L(t)}`
 		}, e) : null)
 	});
 }
@@ -1799,9 +1825,9 @@ function Ur(e) {
 		autocomplete: "off",
 		onBlur: a
 	};
-	return e.wide ? /* @__PURE__ */ j("label", {
+	return e.wide ? /* @__PURE__ */ M("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ j("textarea", {
+		children: [e.label, /* @__PURE__ */ M("textarea", {
 			...o,
 			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
@@ -1810,16 +1836,16 @@ function Ur(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ j("label", { children: [
+	}) : /* @__PURE__ */ M("label", { children: [
 		e.label,
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			...o,
 			type: "text",
 			list: e.offers ? n : void 0,
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ j(Hr, {
+		e.offers ? /* @__PURE__ */ M(Hr, {
 			id: n,
 			typed: i.value === r ? "" : i.value
 		}) : null
@@ -1828,7 +1854,7 @@ function Ur(e) {
 // src/panels/EarlierPrompts.tsx
 function Wr() {
 	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ M("label", { children: ["Earlier", /* @__PURE__ */ M("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1839,10 +1865,10 @@ function Wr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ j("option", {
+		children: [/* @__PURE__ */ M("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ j("option", {
+		}), r.map((e, t) => /* @__PURE__ */ M("option", {
 			value: t,
 			children: Gr(e)
 		}, t))]
@@ -1861,26 +1887,26 @@ var Kr = [
 function qr() {
 	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Qt(), o = i ? En(a ?? i) : [], s = (n) => {
 		let a = _n(n), o = a === null ? "" : i ? Tn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Kr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (Kr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ j("label", {
+	return /* @__PURE__ */ M("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
-			/* @__PURE__ */ j("input", {
+			/* @__PURE__ */ M("span", { children: ["Find ", /* @__PURE__ */ M("kbd", { children: "/" })] }),
+			/* @__PURE__ */ M("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: o[0] ? N(o[0]) : "part",
+				placeholder: o[0] ? P(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ j("datalist", {
+			/* @__PURE__ */ M("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ j("option", { value: N(e) }, N(e)))
+				children: o.map((e) => /* @__PURE__ */ M("option", { value: P(e) }, P(e)))
 			})
 		]
 	});
@@ -1888,13 +1914,13 @@ function qr() {
 // src/panels/Header.tsx
 function Jr() {
 	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ j("header", {
+	return /* @__PURE__ */ M("header", {
 		class: "top",
-		children: [/* @__PURE__ */ j("div", {
+		children: [/* @__PURE__ */ M("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ j("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ j("p", {
+				/* @__PURE__ */ M("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ M("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1905,29 +1931,29 @@ function Jr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ j("form", {
+				/* @__PURE__ */ M("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ j(Ur, {
+						e.reads() === "text" ? /* @__PURE__ */ M(Ur, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ j(Ur, {
+						/* @__PURE__ */ M(Ur, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ j(Wr, {})
+						/* @__PURE__ */ M(Wr, {})
 					]
 				}),
-				/* @__PURE__ */ j(qr, {}),
-				/* @__PURE__ */ j(Qr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ j(ei, {}) : null,
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M(qr, {}),
+				/* @__PURE__ */ M(Qr, {}),
+				e.data.host === "page" ? /* @__PURE__ */ M(ei, {}) : null,
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1935,9 +1961,9 @@ function Jr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ j("div", {
+		}), /* @__PURE__ */ M("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ j(Xr, {}), /* @__PURE__ */ j(Zr, { live: n })]
+			children: [/* @__PURE__ */ M(Xr, {}), /* @__PURE__ */ M(Zr, { live: n })]
 		})]
 	});
 }
@@ -1952,9 +1978,9 @@ var Yr = {
 };
 function Xr() {
 	let e = A(), t = e.state.value;
-	return /* @__PURE__ */ j("nav", {
+	return /* @__PURE__ */ M("nav", {
 		"aria-label": "Views",
-		children: Yn.map((n) => /* @__PURE__ */ j("a", {
+		children: Yn.map((n) => /* @__PURE__ */ M("a", {
 			href: Zn({
 				...t,
 				view: n
@@ -1963,7 +1989,7 @@ function Xr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Yr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
+			children: [Yr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
@@ -1972,41 +1998,41 @@ function Xr() {
 }
 function Zr({ live: e }) {
 	let t = A(), n = t.state.value;
-	return /* @__PURE__ */ j("details", {
+	return /* @__PURE__ */ M("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
+		children: [/* @__PURE__ */ M("summary", { children: "Another token or reference" }), /* @__PURE__ */ M("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ j(Ur, {
+				/* @__PURE__ */ M(Ur, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ j(Ur, {
+				/* @__PURE__ */ M(Ur, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("label", { children: ["Reference", /* @__PURE__ */ M("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ j("option", {
+						n.vs === null ? null : /* @__PURE__ */ M("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -2018,7 +2044,7 @@ function Zr({ live: e }) {
 }
 function Qr() {
 	let e = A();
-	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
+	return e.data.host === "page" ? /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -2042,12 +2068,12 @@ function ei() {
 		}, e.data.token);
 		n.ok ? yr("unembed-report.html", await n.blob(), "text/html") : t.value = await sr(n);
 	};
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => n().catch((e) => t.value = $r(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ j("p", {
+	}), t.value ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
@@ -2068,26 +2094,26 @@ function ni() {
 	let e = A(), t = Be(null), n = e.helpOpen.value;
 	return Re(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ j("dialog", {
+	}, [n]), /* @__PURE__ */ M("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ti.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("table", { children: /* @__PURE__ */ M("tbody", { children: ti.map(([e, t]) => /* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 				scope: "row",
-				children: /* @__PURE__ */ j("kbd", { children: e })
-			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ j("p", {
+				children: /* @__PURE__ */ M("kbd", { children: e })
+			}), /* @__PURE__ */ M("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("button", {
+				children: [/* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ j("button", {
+				}), /* @__PURE__ */ M("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2103,20 +2129,20 @@ function ri() {
 	let e = A();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ j("p", { children: [
-			/* @__PURE__ */ j("strong", { children: [
+		children: [/* @__PURE__ */ M("p", { children: [
+			/* @__PURE__ */ M("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ j("code", { children: ["unembed open ", ii(t)] }),
+			/* @__PURE__ */ M("code", { children: ["unembed open ", ii(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ j("button", {
+		] }), /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
@@ -2134,20 +2160,20 @@ var ai = [
 ];
 function oi() {
 	let e = A(), t = e.beside();
-	return /* @__PURE__ */ j("main", {
+	return /* @__PURE__ */ M("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ M("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ M("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ai.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ M("ul", { children: ai.map(([t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
 						children: t
 					}),
@@ -2159,22 +2185,22 @@ function oi() {
 	});
 }
 // src/ui/Status.tsx
-function B(e) {
+function V(e) {
 	let t = A(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ j("p", {
+	}) : n.error ? /* @__PURE__ */ M("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ j("progress", {
+			/* @__PURE__ */ M("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2193,7 +2219,7 @@ function ci() {
 			e.said.value = "";
 		}, si);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ j("p", {
+	}, [t]), /* @__PURE__ */ M("p", {
 		class: "toast",
 		role: "status",
 		children: t
@@ -2345,7 +2371,7 @@ function yi([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var V = wi(85) - 8, H = wi(170) - 8, bi = "#1b1b1a", U = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", W = 6.5;
+var H = wi(85) - 8, U = wi(170) - 8, bi = "#1b1b1a", W = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", G = 6.5;
 function wi(e) {
 	return e * 72 / 25.4;
 }
@@ -2366,7 +2392,7 @@ var Di = {
 function ki(e) {
 	return e.replace(Oi, "�").replace(/[&<>"']/g, (e) => Di[e] ?? "");
 }
-function G(e, t, n, r = {}) {
+function K(e, t, n, r = {}) {
 	let { size: i = 8, fill: a = bi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
 	return Ti("text", {
 		x: e,
@@ -2386,7 +2412,7 @@ function Mi(e) {
 	let t = /\p{L}/u.exec(e);
 	return t !== null && ji.test(t[0]);
 }
-function K(e, t, n, r, i = {}) {
+function Ni(e, t, n, r, i = {}) {
 	return Ti("rect", {
 		x: e,
 		y: t,
@@ -2395,7 +2421,7 @@ function K(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Ni(e, t, n, r, i = {}) {
+function Pi(e, t, n, r, i = {}) {
 	return Ti("line", {
 		x1: e,
 		y1: t,
@@ -2406,20 +2432,20 @@ function Ni(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Pi(e, t, n) {
+function Fi(e, t, n) {
 	return Ti("g", { transform: `translate(${Ei(e)} ${Ei(t)})` }, n);
 }
-function Fi(e, t, n, r, i) {
-	let a = K(e, t, n, r, { fill: i ? Ci : Si });
-	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
+function Ii(e, t, n, r, i) {
+	let a = Ni(e, t, n, r, { fill: i ? Ci : Si });
+	return i ? a + Ni(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Ii = Ti("defs", {}, Ti("pattern", {
+var Li = Ti("defs", {}, Ti("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Li = [
+}, Ni(0, 0, 1.1, 3, { fill: "#fff" }))), Ri = [
 	278,
 	278,
 	355,
@@ -2515,35 +2541,35 @@ var Ii = Ti("defs", {}, Ti("pattern", {
 	260,
 	334,
 	584
-], Ri = [
+], zi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], zi = .62, Bi = 1.02;
+], Bi = .62, Vi = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Vi(t), 0) * t * Bi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Hi(t), 0) * t * Vi * (n ? 1.07 : 1);
 }
-function Vi(e) {
-	let t = Li[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? Ri.find(([t]) => t.test(e))?.[1] ?? zi : t / 1e3;
+function Hi(e) {
+	let t = Ri[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? zi.find(([t]) => t.test(e))?.[1] ?? Bi : t / 1e3;
 }
-function Hi(e, t, n = 8) {
+function Ui(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Ui(e, t, n = 8) {
+function Wi(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Wi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => Gi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Wi(e, t, n) {
+function Gi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2552,104 +2578,104 @@ function Wi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Gi = 8, Ki = 12, qi = 160;
+var Ki = 8, qi = 12, Ji = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Zi(e, n)].map((e) => {
-		let t = Pi(4, r, e.body);
-		return r += e.height + Gi, t;
+	let r = 4, i = [...t, Qi(e, n)].map((e) => {
+		let t = Fi(4, r, e.body);
+		return r += e.height + Ki, t;
 	}), a = {
 		width: e + 8,
-		height: r - Gi + 4
-	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
+		height: r - Ki + 4
+	}, o = Ni(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
 		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ti("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Ji(a.width)}mm`,
-			height: `${Ji(a.height)}mm`,
+			width: `${Yi(a.width)}mm`,
+			height: `${Yi(a.height)}mm`,
 			viewBox: `0 0 ${Ei(a.width)} ${Ei(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
 			Ti("title", {}, ki(n.shows)),
-			Ii,
+			Li,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Ji(e) {
+function Yi(e) {
 	return Ei(e * 25.4 / 72);
 }
-var Yi = {
+var Xi = {
 	size: 7,
 	step: 8.6
-}, Xi = {
+}, Zi = {
 	size: 6,
 	step: 7.6
 };
-function Zi(e, t) {
-	let n = Ui(t.shows, e, Yi.size), r = Ui(Qi(t), e, Xi.size), i = [...n.map((e, t) => G(0, Yi.step * (t + .8), e, { size: Yi.size })), ...r.map((e, t) => G(0, Yi.step * n.length + 2 + Xi.step * (t + .8), e, {
-		size: Xi.size,
-		fill: U
+function Qi(e, t) {
+	let n = Wi(t.shows, e, Xi.size), r = Wi($i(t), e, Zi.size), i = [...n.map((e, t) => K(0, Xi.step * (t + .8), e, { size: Xi.size })), ...r.map((e, t) => K(0, Xi.step * n.length + 2 + Zi.step * (t + .8), e, {
+		size: Zi.size,
+		fill: W
 	}))];
 	return {
-		height: Yi.step * n.length + 2 + Xi.step * r.length,
+		height: Xi.step * n.length + 2 + Zi.step * r.length,
 		body: i.join("\n")
 	};
 }
-function Qi({ made: e, asked: t, about: n }) {
+function $i({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, Ki)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(ea).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, qi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(ta).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${ta(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${ta(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${ta(t.beside)}”.`
+		t.source ? `Source: “${na(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${na(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${na(t.beside)}”.`
 	];
 	return [
-		`${ea(o.join(", "))}.`,
+		`${ta(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var $i = /* @__PURE__ */ new Set([
+var ea = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function ea(e) {
-	return [...e].map((e) => e === " " || $i.has(e) ? e : L(e)).join("");
-}
 function ta(e) {
-	let t = [...ea(e)], n = Math.floor(qi / 2);
-	return t.length <= qi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+	return [...e].map((e) => e === " " || ea.has(e) ? e : R(e)).join("");
+}
+function na(e) {
+	let t = [...ta(e)], n = Math.floor(Ji / 2);
+	return t.length <= Ji ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var na = 22, ra = 5.6;
-function ia(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Hi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= na, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => aa(t, i, n, [
+var ra = 22, ia = 5.6;
+function aa(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Ui(t.rowName(n), 60, G)), r = 14 + Math.max(0, ...n.map((e) => q(e, G))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= ra, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => oa(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = oa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = la(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
-		size: W,
+	], a)).join("")), l = t.rows * o, u = sa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ua(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? K(r - 3, (n + .5) * o + 2.3, e, {
+		size: G,
 		anchor: "end"
 	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
-		G(6, l / 2, t.rowLabel, {
-			size: W + .5,
+		K(6, l / 2, t.rowLabel, {
+			size: G + .5,
 			anchor: "middle",
 			turn: -90
 		}),
-		G(d, f, t.columnLabel, {
-			size: W + .5,
+		K(d, f, t.columnLabel, {
+			size: G + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2659,32 +2685,32 @@ function ia(e, t) {
 		body: g.join("\n")
 	};
 }
-function aa(e, t, n, r, i) {
+function oa(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
-	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
-	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [Ni(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(Ni(o, s, ...d, {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Hi(e.words(t, n), c - 3, ra);
-		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: ra,
+		let r = Ui(e.words(t, n), c - 3, ia);
+		f.push(K(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: ia,
 			anchor: "middle",
 			fill: vi(a)
 		}));
 	}
 	return f.join("");
 }
-function oa(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Hi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function sa(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Ui(e.columnName(n), 60, G)), a = Math.max(0, ...i.map((e) => q(e, G))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
-		return s ? G(a, r + 8, e, {
-			size: W,
+		return s ? K(a, r + 8, e, {
+			size: G,
 			anchor: "middle"
-		}) : G(a + 2, r + 6, e, {
-			size: W,
+		}) : K(a + 2, r + 6, e, {
+			size: G,
 			anchor: "end",
 			turn: -45
 		});
@@ -2694,95 +2720,95 @@ function oa(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var sa = 48, ca = 6;
-function la(e, t) {
-	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / sa, o = Array.from({ length: sa }, (t, n) => K(i + n * a, 0, a + .3, ca, { fill: e.colour((n + .5) / sa) })), s = i > n + 4, c = [
+var ca = 48, la = 6;
+function ua(e, t) {
+	let n = q(e.label, G), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ca, o = Array.from({ length: ca }, (t, n) => Ni(i + n * a, 0, a + .3, la, { fill: e.colour((n + .5) / ca) })), s = i > n + 4, c = [
 		...o,
-		K(i, 0, r, ca, {
+		Ni(i, 0, r, la, {
 			fill: "none",
 			stroke: xi,
 			"stroke-width": .5
 		}),
-		G(i, 13.5, e.low, {
-			size: W,
-			fill: U
+		K(i, 13.5, e.low, {
+			size: G,
+			fill: W
 		}),
-		e.middle ? G(i + r / 2, 13.5, e.middle, {
-			size: W,
-			fill: U,
+		e.middle ? K(i + r / 2, 13.5, e.middle, {
+			size: G,
+			fill: W,
 			anchor: "middle"
 		}) : "",
-		G(i + r, 13.5, e.high, {
-			size: W,
-			fill: U,
+		K(i + r, 13.5, e.high, {
+			size: G,
+			fill: W,
 			anchor: "end"
 		}),
-		s ? G(i - 5, 5.5, e.label, {
-			size: W,
+		s ? K(i - 5, 5.5, e.label, {
+			size: G,
 			anchor: "end",
 			fill: bi
-		}) : G(i + r, 21.5, e.label, {
-			size: W,
+		}) : K(i + r, 21.5, e.label, {
+			size: G,
 			anchor: "end",
 			fill: bi
 		})
 	];
 	return {
-		height: ca + (s ? 9 : 17),
+		height: la + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return L(e.trim() === "" ? e : e.trim());
-}
-function ua(e) {
-	return e?.fragment ?? Y(e?.text ?? "");
+	return R(e.trim() === "" ? e : e.trim());
 }
 function da(e) {
-	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
+	return e?.fragment ?? Y(e?.text ?? "");
 }
-function fa(e, t) {
+function fa(e) {
+	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+}
+function pa(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function pa(e) {
+function ma(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ma = {
+var ha = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ha(e, t, n) {
+function ga(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function ga(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = ba(ya(e.cells, r)), c = e.model.vocab, l = ia(o.length > 6 ? H : V, {
+function _a(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = xa(ba(e.cells, r)), c = e.model.vocab, l = aa(o.length > 6 ? U : H, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? _i(ha(r, n, c)) : null;
+			return r ? _i(ga(r, n, c)) : null;
 		},
-		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => z(e.tokens[o[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => B(e.tokens[o[t] ?? -1]),
+		rowName: (e) => ma(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: _a(n, c)
+		legend: va(n, c)
 	});
-	return J(o.length > 6 ? H : V, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ma[n]}, “${Y(t.text)}”.${va(r, e.tokens.length)}`,
+	return J(o.length > 6 ? U : H, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ha[n]}, “${Y(t.text)}”.${ya(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: da(t)
+		about: fa(t)
 	});
 }
-function _a(e, t) {
+function va(e, t) {
 	return {
-		label: e === "rank" ? `${ma.rank} (log)` : ma[e],
+		label: e === "rank" ? `${ha.rank} (log)` : ha[e],
 		colour: _i,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
@@ -2793,13 +2819,13 @@ function _a(e, t) {
 		}
 	};
 }
-function va({ start: e, size: t }, n) {
+function ya({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ya(e, { start: t, size: n }) {
+function ba(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function ba(e) {
+function xa(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2807,7 +2833,7 @@ function ba(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function xa(e, t) {
+function Sa(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2820,8 +2846,8 @@ function xa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ya(e.cells, t).map((t) => [
-			pa(t.layer),
+		rows: ba(e.cells, t).map((t) => [
+			ma(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2833,20 +2859,20 @@ function xa(e, t) {
 		])
 	};
 }
-function Sa(e) {
+function Ca(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function Ca(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Sa(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = ia(V, {
+function wa(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Ca(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = aa(H, {
 		columns: s,
 		rows: s,
 		square: !0,
 		colour: (e, t) => e > t && !o ? null : _i(l(t, e)),
-		words: (e, t) => P(l(t, e)),
+		words: (e, t) => F(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
@@ -2857,16 +2883,16 @@ function Ca(e, t, n) {
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? N(M(r)) : "the head";
-	return J(V, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${va(t, a.length)}`,
+	}), d = r ? P(N(r)) : "the head";
+	return J(H, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ya(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function wa(e, t) {
-	let [n] = e.heads, r = Sa(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
+function Ta(e, t) {
+	let [n] = e.heads, r = Ca(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(N(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2891,7 +2917,7 @@ function wa(e, t) {
 		}))
 	};
 }
-function Ta(e, t) {
+function Ea(e, t) {
 	return {
 		head: [
 			"head",
@@ -2900,8 +2926,8 @@ function Ta(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Sa(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			N(M(n)),
+		rows: e.heads.flatMap((n) => Ca(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			P(N(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2909,31 +2935,31 @@ function Ta(e, t) {
 		]))
 	};
 }
-function Ea(e, t, n) {
-	let r = Sa(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
+function Da(e, t, n) {
+	let r = Ca(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? U : H, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => z(r[e]),
-		rowName: (e) => i[e] ? N(M(i[e])) : "",
+		columnName: (e) => B(r[e]),
+		rowName: (e) => i[e] ? P(N(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [ia(a, {
+	return J(a, [aa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
 			return n === void 0 ? null : _i(n);
 		},
-		words: (e, t) => P(c("pattern", e, t) ?? 0),
+		words: (e, t) => F(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
 			colour: _i,
 			low: "0",
 			high: "1"
 		}
-	}), ia(a, {
+	}), aa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
@@ -2941,31 +2967,31 @@ function Ea(e, t, n) {
 			return n === void 0 ? null : gi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => F(c("contribution", e, t) ?? 0),
-		legend: Da("gives through the head, logits", l)
+		words: (e, t) => I(c("contribution", e, t) ?? 0),
+		legend: Oa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${va(t, Sa(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ya(t, Ca(e).length)}`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function Da(e, t) {
+function Oa(e, t) {
 	return {
 		label: e,
 		colour: (e) => gi(2 * e - 1, 1, !1),
-		low: F(-t),
+		low: I(-t),
 		middle: "0",
-		high: F(t)
+		high: I(t)
 	};
 }
-var Oa = {
+var ka = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function ka(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = ba(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = ia(u, {
+function Aa(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = xa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? U : H, d = aa(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
@@ -2973,23 +2999,23 @@ function ka(e, t, n) {
 			return n == null ? null : gi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => F(c(e, t)?.effect ?? 0),
-		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => pa(a[e] ?? null),
+		words: (e, t) => I(c(e, t)?.effect ?? 0),
+		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => ma(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Da("effect (0: as B; 1: as A)", l)
+		legend: Oa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${Oa[e.site] ?? e.site}. ${Aa(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${va(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ka[e.site] ?? e.site}. ${ja(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${ya(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function Aa(e) {
+function ja(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function ja(e) {
+function Ma(e) {
 	return {
 		head: [
 			"site",
@@ -3010,17 +3036,17 @@ function ja(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Ma({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Na).join(",")}\r\n`).join("");
+function Na({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Pa).join(",")}\r\n`).join("");
 }
-function Na(e) {
+function Pa(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
 	let t = A(), n = Be(null);
-	Re(() => Ia(n.current), []);
+	Re(() => La(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3039,7 +3065,7 @@ function X(e) {
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Ma(e.table())
+			() => Na(e.table())
 		],
 		[
 			"json",
@@ -3047,7 +3073,7 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Fa(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ia(s)}.${r}`;
 		try {
 			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
@@ -3055,39 +3081,39 @@ function X(e) {
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ j("details", {
+	return /* @__PURE__ */ M("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ j("summary", {
+		children: [/* @__PURE__ */ M("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ j("span", {
+			children: ["Export", /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: Pa[e]
+					children: Fa[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Pa = {
+var Fa = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Fa(e) {
+function Ia(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function Ia(e) {
+function La(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3101,7 +3127,7 @@ function Ia(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function La(e) {
+function Ra(e) {
 	Re(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
@@ -3111,24 +3137,24 @@ function La(e) {
 	});
 }
 // src/ui/Grid.tsx
-var Ra = "system-ui, sans-serif", [za, Ba, Va] = [
+var za = "system-ui, sans-serif", [Ba, Va, Ha] = [
 	11,
 	46,
 	120
 ];
-function Ha(e) {
+function Ua(e) {
 	let t = Be(null), n = k(null), r = Be({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	La(() => {
+	Ra(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Wa(c, e, s);
+		let l = Ga(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Xa(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ga(c, e, l), Ja(c, e, l, getComputedStyle(o).color), n.value && qa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + Za(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ka(c, e, l), Ya(c, e, l, getComputedStyle(o).color), n.value && Ja(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3144,14 +3170,14 @@ function Ha(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Ua(o[0] + e, i), Ua(o[1] + t, a)];
+			n.value = [Wa(o[0] + e, i), Wa(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("div", {
 		class: "grid",
-		children: /* @__PURE__ */ j("canvas", {
+		children: /* @__PURE__ */ M("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3164,81 +3190,81 @@ function Ha(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ j("p", {
+	}), /* @__PURE__ */ M("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Ua(e, t) {
+function Wa(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Wa(e, t, n) {
+function Ga(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${za}px ${Ra}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Za(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ba, Va] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ba}px ${za}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(Qa(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Va, Ha] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ga(e, t, n) {
+function Ka(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ka(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && qa(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && qa(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && Ja(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function Ka(e, t, [n, r], i, a) {
-	e.font = `${Math.min(za, i.height - 4)}px ${Ra}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function qa(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ba, i.height - 4)}px ${za}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function qa(e, [t, n], r, i, a) {
+function Ja(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ja(e, t, n, r) {
-	e.fillStyle = r, e.font = `${za}px ${Ra}`, e.textBaseline = "middle", e.textAlign = "right";
+function Ya(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ba}px ${za}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Za(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Ya(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Za(t.columnName(r)), 0, a ? 8 : 4), e.restore();
-}
-function Ya(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Qa(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Xa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Qa(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
 function Xa(e, t, n) {
-	if (Ya(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Za(t.columnName(n)).length);
+	return Array.from({ length: t.columns }, (e, n) => Qa(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+}
+function Za(e, t, n) {
+	if (Xa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => Qa(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Za(e) {
+function Qa(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var Qa = 9;
-function $a(e) {
-	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: Qa }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ j("p", {
+var $a = 9;
+function eo(e) {
+	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: $a }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ M("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ j("span", { children: e.low }),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.low }),
+			/* @__PURE__ */ M("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ j("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3252,15 +3278,15 @@ function $a(e) {
 // src/ui/Panel.tsx
 function Z(e) {
 	let t = Ue();
-	return /* @__PURE__ */ j("section", {
+	return /* @__PURE__ */ M("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ j("h2", {
+			/* @__PURE__ */ M("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ j("p", {
+			e.note ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3269,43 +3295,45 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function eo(e) {
+function to(e) {
 	let t = A(), n = dn(e.part, t.at.selection.value);
-	return /* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
 		onClick: () => t.select(n ? null : e.part),
 		onMouseEnter: () => t.hovered.value = e.part,
 		onMouseLeave: () => t.hovered.value = null,
-		children: N(e.part)
+		onFocus: () => t.hovered.value = e.part,
+		onBlur: () => t.hovered.value = null,
+		children: P(e.part)
 	});
 }
 // src/ui/Table.tsx
-function to(e) {
-	return /* @__PURE__ */ j("section", {
+function no(e) {
+	return /* @__PURE__ */ M("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function no(e) {
-	let t = A(), n = ro();
-	return /* @__PURE__ */ j("details", {
+function ro(e) {
+	let t = A(), n = io();
+	return /* @__PURE__ */ M("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(to, {
+		children: [/* @__PURE__ */ M("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ M(no, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
+			children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: e.head.map((e, t) => /* @__PURE__ */ M("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ M("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ M("tr", { children: e.map((e, t) => /* @__PURE__ */ M("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function ro() {
+function io() {
 	let e = k(!1), t = Be(null);
 	return {
 		ref: t,
@@ -3320,7 +3348,7 @@ function ro() {
 // src/ui/Term.tsx
 function Q(e) {
 	let t = A();
-	return /* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "term",
 		title: cn(e.name)?.meaning,
@@ -3331,16 +3359,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function io(e) {
+function ao(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3353,7 +3381,7 @@ function io(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3363,8 +3391,8 @@ function io(e) {
 	});
 }
 // src/panels/Attention.tsx
-function ao() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = oo(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function oo() {
+	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = so(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
@@ -3378,45 +3406,45 @@ function ao() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ j(x, { children: [
-			o ? so(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ M(x, { children: [
+			o ? co(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ j(Q, { name: "attention sink" }),
+			/* @__PURE__ */ M(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ M(ao, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(B, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(V, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ M(X, {
 				name: `heads-L${d}`,
-				figure: (e) => Ea(h.result, _, e),
-				table: () => Ta(h.result, _),
+				figure: (e) => Da(h.result, _, e),
+				table: () => Ea(h.result, _),
 				data: h.result
 			}) : null,
-			h.result ? /* @__PURE__ */ j("div", {
+			h.result ? /* @__PURE__ */ M("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(po, {
+					/* @__PURE__ */ M(mo, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ M(eo, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ M(eo, {
 						kind: "sign",
-						...fo(uo(h.result))
+						...po(fo(h.result))
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ M(ro, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3424,23 +3452,23 @@ function ao() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => co(h.result, u.value)
+						rows: () => lo(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ j(B, { answer: g.answer }),
-			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ M(V, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			g.result?.matrix ? /* @__PURE__ */ j("div", {
+			g.result?.matrix ? /* @__PURE__ */ M("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ j(X, {
-					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
-					figure: (e) => Ca(g.result, _, e),
-					table: () => wa(g.result, _),
+				children: [/* @__PURE__ */ M(X, {
+					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
+					figure: (e) => wa(g.result, _, e),
+					table: () => Ta(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ j(_o, {
+				}), /* @__PURE__ */ M(vo, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3449,106 +3477,106 @@ function ao() {
 		]
 	});
 }
-function oo(e) {
+function so(e) {
 	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function so(e, t) {
+function co(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function co(e, t) {
-	return e.heads.flatMap((n) => lo(n, e).slice(t, t + 128).map((e) => [
-		N(M(n)),
-		`${e.position} ${z(e)}`,
-		P(n.pattern[e.position] ?? 0, 3),
-		F(n.contribution[e.position] ?? 0, 3)
+function lo(e, t) {
+	return e.heads.flatMap((n) => uo(n, e).slice(t, t + 128).map((e) => [
+		P(N(n)),
+		`${e.position} ${B(e)}`,
+		F(n.pattern[e.position] ?? 0, 3),
+		I(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function lo(e, t) {
+function uo(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function uo({ heads: e }) {
+function fo({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function fo(e) {
+function po(e) {
 	return {
-		low: `gives ${F(-e)}`,
-		high: `${F(e)} logits to the target`,
+		low: `gives ${I(-e)}`,
+		high: `${I(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function po({ payload: e, start: t }) {
-	let { heads: n } = e, r = uo(e);
-	return /* @__PURE__ */ j("ul", {
+function mo({ payload: e, start: t }) {
+	let { heads: n } = e, r = fo(e);
+	return /* @__PURE__ */ M("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
-			/* @__PURE__ */ j(eo, { part: M(n) }),
+		children: n.map((n) => /* @__PURE__ */ M("li", { children: [
+			/* @__PURE__ */ M(to, { part: N(n) }),
 			" ",
-			F(n.value),
-			/* @__PURE__ */ j(mo, {
+			I(n.value),
+			/* @__PURE__ */ M(ho, {
 				head: n,
-				tokens: lo(n, e),
+				tokens: uo(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function mo(e) {
+function ho(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("svg", {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			return /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
 					fill: _i(i)
 				}),
-				/* @__PURE__ */ j("rect", {
+				/* @__PURE__ */ M("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
 					fill: gi(a, e.largest)
 				}),
-				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
+				/* @__PURE__ */ M("title", { children: `${t.position} ${B(t)}: attention ${F(i)}, gives ${I(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= ho ? /* @__PURE__ */ j("span", {
+	}), t.length <= go ? /* @__PURE__ */ M("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ j("bdi", {
-			title: `${e.position} ${z(e)}`,
-			children: z(e)
+		children: t.map((e) => /* @__PURE__ */ M("bdi", {
+			title: `${e.position} ${B(e)}`,
+			children: B(e)
 		}, e.position))
 	}) : null] });
 }
-var ho = 12, go = {
+var go = 12, _o = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function _o(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? lo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("h3", { children: l }),
-		/* @__PURE__ */ j("p", {
+function vo(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? uo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(N(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("h3", { children: l }),
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: Object.entries(go).map(([e, n]) => /* @__PURE__ */ j("button", {
+			children: Object.entries(_o).map(([e, n]) => /* @__PURE__ */ M("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3556,13 +3584,13 @@ function _o(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ j(yo, {
+		a.value === "target" ? /* @__PURE__ */ M(bo, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ j(vo, {
+		}) : /* @__PURE__ */ M(yo, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3572,7 +3600,7 @@ function _o(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ M(ro, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3583,76 +3611,76 @@ function _o(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				P(d(n, i), 3),
-				t.norms ? P(f(n, i), 3) : ""
+				F(d(n, i), 3),
+				t.norms ? F(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function vo(e) {
+function yo(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ua, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= ho ? 18 : 12,
-		...t <= ho ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		height: t <= go ? 18 : 12,
+		...t <= go ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
 		colour: (t, n) => t > n && !e.whole ? null : _i(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ M(eo, {
 		kind: "amount",
 		low: "0",
-		high: `${P(o)} ${e.unit}`
+		high: `${F(o)} ${e.unit}`
 	})] });
 }
-function yo(e) {
+function bo(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Ha, {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ua, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
 		colour: (e) => gi(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
+		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ j($a, {
+	}), /* @__PURE__ */ M(eo, {
 		kind: "sign",
-		...fo(a)
+		...po(a)
 	})] });
 }
 // src/lib/carried.ts
-function bo(e) {
+function xo(e) {
 	return "effect" in e;
 }
-var xo = .25, So = .1;
-function Co(e, t) {
+var So = .25, Co = .1;
+function wo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function wo(e) {
-	return Eo(e).flatMap(([e, t]) => Do(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
-}
 function To(e) {
-	return Eo(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+	return Do(e).flatMap(([e, t]) => Oo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Eo({ heads: e, neurons: t }) {
+function Eo(e) {
+	return Do(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+}
+function Do({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
-		part: M(e),
+		part: N(e),
 		credit: e.value,
-		does: Oo(e)
+		does: ko(e)
 	}, e.zeroed]), ...t.map((e) => [{
 		part: un(e),
 		credit: e.value,
-		does: ko(e)
+		does: Ao(e)
 	}, e.zeroed])];
 }
-function Do(e, t) {
+function Oo(e, t) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, Ao(n, e.credit)].filter(Boolean).join("; "), i = {
-		...jo(n, e.part),
+	let n = t.difference ?? t.effect, r = [e.does, jo(n, e.credit)].filter(Boolean).join("; "), i = {
+		...Mo(n, e.part),
 		does: r
 	};
 	return [{
@@ -3663,18 +3691,18 @@ function Do(e, t) {
 		says: i
 	}];
 }
-function Oo(e) {
-	let [t] = e.looks_at;
-	return !t || t.attention < xo ? "" : `looks at ${z(t)}`;
-}
 function ko(e) {
+	let [t] = e.looks_at;
+	return !t || t.attention < So ? "" : `looks at ${B(t)}`;
+}
+function Ao(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${L(t.text)}` : "";
+	return t ? `writes toward ${R(t.text)}` : "";
 }
-function Ao({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < So * Math.abs(e) ? "adds little to it directly" : "";
+function jo({ nats: e, verdict: t, size: n }, r) {
+	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Co * Math.abs(e) ? "adds little to it directly" : "";
 }
-function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3683,11 +3711,11 @@ function jo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${Mo(n)} of ${o}`,
+		tag: `${No(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function Mo(e) {
+function No(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3699,29 +3727,29 @@ function Mo(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var No = 12, Po = 7.5, Fo = 7;
-function Io(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Fo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * No, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
-		...t.head ? [G(0, 8, t.head, {
-			size: W,
-			fill: U
+var Po = 12, Fo = 7.5, Io = 7;
+function Lo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Io)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Po, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [K(0, 8, t.head, {
+			size: G,
+			fill: W
 		})] : [],
-		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
-			size: W,
-			fill: U
+		...i.map((e, t) => K(p[t] ?? 0, 8, e.head, {
+			size: G,
+			fill: W
 		})),
-		...Vo(r).map((e) => Ni(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
-		...n.map((n, r) => Lo(n, d + r * No, {
+		...Ho(r).map((e) => Pi(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
+		...n.map((n, r) => Ro(n, d + r * Po, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? zo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Bo(r, u, f),
-		G((c + l) / 2, f + 19, r.label, {
-			size: W + .5,
+		...t.mark ? Bo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Vo(r, u, f),
+		K((c + l) / 2, f + 19, r.label, {
+			size: G + .5,
 			anchor: "middle"
 		})
 	];
@@ -3730,45 +3758,45 @@ function Io(e, t) {
 		body: m.join("\n")
 	};
 }
-function Lo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + No / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Po, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Po, { fill: "#4d5f80" }) : Fi(l, t + 4.5 / 2, u, Po, d), m = Math.max(c, a.mark && !d ? Ro(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Ro(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Po / 2 + 2.6, p = e.other ? Ni(l, t + 4.5 / 2, u, Fo, { fill: "#9a9a94" }) : a.amounts ? Ni(l, t + 4.5 / 2, u, Fo, { fill: "#4d5f80" }) : Ii(l, t + 4.5 / 2, u, Fo, d), m = Math.max(c, a.mark && !d ? zo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return G(o[t] ?? 0, f, Hi(e, n, W), { size: W });
+		return K(o[t] ?? 0, f, Ui(e, n, G), { size: G });
 	});
 	return [
-		e.total ? Ni(0, t, i, t, { stroke: bi }) : "",
-		G(0, f, Hi(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Pi(0, t, i, t, { stroke: bi }) : "",
+		K(0, f, Ui(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
-		G(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Fo,
+		K(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: Io,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function Ro(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Fo) ? t : e;
+function zo(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, Io) ? t : e;
 }
-function zo(e, t, n, r, [i, a]) {
-	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Ni(e, t - 3, e, n, {
+function Bo(e, t, n, r, [i, a]) {
+	let o = q(r, G) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Pi(e, t - 3, e, n, {
 		stroke: bi,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
-	}), G(s, t - 5, r, {
-		size: W,
+	}), K(s, t - 5, r, {
+		size: G,
 		anchor: "middle"
 	})];
 }
-function Bo(e, t, n) {
-	return Vo(e).map((r) => G(t(r), n + 9, e.tick(r), {
-		size: W,
+function Vo(e, t, n) {
+	return Ho(e).map((r) => K(t(r), n + 9, e.tick(r), {
+		size: G,
 		anchor: "middle",
-		fill: U
+		fill: W
 	}));
 }
-function Vo({ low: e, high: t }, n = 4) {
+function Ho({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3779,7 +3807,7 @@ function Vo({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Ho(e, t, n) {
+function Uo(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3788,7 +3816,7 @@ function Ho(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Uo(e) {
+function Wo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3797,16 +3825,16 @@ function Uo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Wo(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ho([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : Uo(`probability of ${r} with the part set to zero`), c = Io(H, {
+function Go(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Uo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Wo(`probability of ${r} with the part set to zero`), c = Lo(U, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: N(e.part),
+				name: P(e.part),
 				value: n,
-				number: i ? F(n) : r[1] ?? "",
+				number: i ? I(n) : r[1] ?? "",
 				notes: [
-					F(e.credit),
+					I(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3816,7 +3844,7 @@ function Wo(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? F(a) : I(a)} with all parts`
+			label: `${i ? I(a) : L(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3834,14 +3862,14 @@ function Wo(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(H, [c], {
+	return J(U, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function Go(e, t) {
+function Ko(e, t) {
 	return {
 		head: [
 			"part",
@@ -3856,7 +3884,7 @@ function Go(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			N(t),
+			P(t),
 			n,
 			e.target.probability,
 			i,
@@ -3870,7 +3898,7 @@ function Go(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function Ko(e, t, n, r = () => !1, i = () => null) {
+function qo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3878,15 +3906,15 @@ function Ko(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Jo(s.map((e) => e.value))
+			value: Yo(s.map((e) => e.value))
 		},
-		sum: Jo(e.map((e) => e.value))
+		sum: Yo(e.map((e) => e.value))
 	};
 }
-function qo(e, t, n) {
+function Jo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Jo(e) {
+function Yo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3894,15 +3922,15 @@ function Jo(e) {
 	}
 	return t + n;
 }
-function Yo(e) {
-	let t = Jo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function Xo(e) {
+	let t = Yo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Xo(e) {
+function Zo(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3912,11 +3940,11 @@ function Xo(e) {
 		e.source
 	].join(" ");
 }
-function Zo(e, t) {
-	let n = new Map(t.map((e) => [Xo(e), e]));
+function Qo(e, t) {
+	let n = new Map(t.map((e) => [Zo(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Xo(e));
-		return n.delete(Xo(e)), {
+		let t = n.get(Zo(e));
+		return n.delete(Zo(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3928,300 +3956,33 @@ function Zo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function Qo(e) {
+function $o(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ j("span", {
+		children: /* @__PURE__ */ M("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function $o(e) {
-	return /* @__PURE__ */ j("span", {
-		class: `number${es(e.value, e.digits)}`,
-		children: F(e.value, e.digits)
+function es(e) {
+	return /* @__PURE__ */ M("span", {
+		class: `number${ts(e.value, e.digits)}`,
+		children: I(e.value, e.digits)
 	});
 }
-function es(e, t) {
-	let n = F(e, t);
+function ts(e, t) {
+	let n = I(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
-// src/panels/Carried.tsx
-var ts = 6;
-function ns({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
-	if (!n) return null;
-	let s = i?.control ? wo(i) : [], c = o.value ? s : Co(s, ts), l = i?.control || !a ? s : To(a), u = i?.control ? c : o.value ? l : l.slice(0, ts);
-	return /* @__PURE__ */ j(Z, {
-		name: "carried",
-		title: "What carried it",
-		note: i ? /* @__PURE__ */ j(is, { tested: i }) : /* @__PURE__ */ j(rs, { failed: !!r?.error }),
-		children: [
-			/* @__PURE__ */ j(B, { answer: r }),
-			i ? /* @__PURE__ */ j(X, {
-				name: "carried",
-				figure: (e) => Wo(i, c, e),
-				table: () => Go(i, s),
-				data: i
-			}) : null,
-			u.length > 0 ? /* @__PURE__ */ j(os, {
-				explained: i ?? n,
-				parts: u,
-				waiting: as(r)
-			}) : null,
-			i?.control ? /* @__PURE__ */ j(cs, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ j(ls, { explained: n }),
-			/* @__PURE__ */ j("p", {
-				class: "controls end",
-				children: [l.length > ts ? /* @__PURE__ */ j("button", {
-					type: "button",
-					"aria-pressed": o.value,
-					onClick: () => o.value = !o.value,
-					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
-				}) : null, e ? null : /* @__PURE__ */ j("button", {
-					type: "button",
-					onClick: () => t.go("parts"),
-					children: "All parts"
-				})]
-			})
-		]
-	});
-}
-function rs({ failed: e }) {
-	return /* @__PURE__ */ j(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
-}
-function is({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
-		"Each part alone ",
-		/* @__PURE__ */ j(Q, {
-			name: "zeroed",
-			children: "set to zero"
-		}),
-		" where the question is asked",
-		e.heads ? /* @__PURE__ */ j(x, { children: [
-			", ranked among all ",
-			e.heads.count,
-			" ",
-			/* @__PURE__ */ j(Q, {
-				name: "attention head",
-				children: "heads"
-			})
-		] }) : null,
-		e.neurons ? /* @__PURE__ */ j(x, { children: [
-			e.heads ? " or " : ", ranked among ",
-			e.neurons.count,
-			" active ",
-			/* @__PURE__ */ j(Q, {
-				name: "neuron",
-				children: "neurons"
-			})
-		] }) : null,
-		"."
-	] }) : /* @__PURE__ */ j(x, { children: "No part was switched off: this was made without its tests." });
-}
-function as(e) {
-	return e !== null && !e.result && !e.error;
-}
-function os(e) {
-	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
-		a,
-		...n.filter(bo).map(o),
-		0
-	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ j(to, {
-		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				children: "part"
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "number wide-only",
-				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ j(Q, {
-					name: "logit",
-					children: "logits"
-				})]
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
-					class: "mark-before",
-					style: { "--at": u(a) },
-					children: [i ? F(a) : I(a), " with it"]
-				})]
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				class: "number",
-				children: "with → without"
-			}),
-			/* @__PURE__ */ j("th", {
-				scope: "col",
-				children: "what it does here"
-			})
-		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
-			/* @__PURE__ */ j("th", {
-				scope: "row",
-				children: /* @__PURE__ */ j(eo, { part: t.part })
-			}),
-			/* @__PURE__ */ j("td", {
-				class: "number wide-only",
-				children: /* @__PURE__ */ j($o, { value: t.credit })
-			}),
-			bo(t) ? /* @__PURE__ */ j(ss, {
-				carrier: t,
-				before: a,
-				after: o(t),
-				lead: i,
-				place: u
-			}) : /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ j("td", {
-					class: "number",
-					children: e.waiting ? "…" : "not switched off"
-				}),
-				/* @__PURE__ */ j("td", { children: Lr(t.does) })
-			] })
-		] }, fn(t.part))) })] })
-	});
-}
-function ss(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("td", {
-			class: "wide-only bars-column",
-			children: /* @__PURE__ */ j("span", {
-				class: `left ${n > t ? "more" : "less"}`,
-				"aria-hidden": "true",
-				children: [/* @__PURE__ */ j("i", { style: {
-					left: i(Math.min(n, 0)),
-					width: `${c}%`
-				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
-			})
-		}),
-		/* @__PURE__ */ j("td", {
-			class: "number",
-			title: `${P(a.nats)} nats`,
-			children: [
-				s[0],
-				" → ",
-				s[1]
-			]
-		}),
-		/* @__PURE__ */ j("td", { children: [
-			/* @__PURE__ */ j("span", {
-				class: `tag ${o.kind.replace(" ", "-")}`,
-				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
-			}),
-			" ",
-			Lr(o.does)
-		] })
-	] });
-}
-function cs({ control: e }) {
-	let [t, n] = ["heads", "neurons"].flatMap((t) => {
-		let n = e[t]?.limit ?? null;
-		return n === null ? [] : [{
-			kind: t,
-			moves: P(n)
-		}];
-	});
-	return t ? /* @__PURE__ */ j("p", {
-		class: "small",
-		children: [
-			"Of the ",
-			t.kind,
-			", one in twenty moves it by ",
-			t.moves,
-			" ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
-			" or more",
-			n ? `; of the ${n.kind}, by ${n.moves}` : "",
-			"."
-		]
-	}) : null;
-}
-function ls({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
-	return /* @__PURE__ */ j("p", {
-		class: r ? "note" : "error",
-		children: [
-			"All ",
-			e.ledger.terms.length,
-			" parts add up to ",
-			/* @__PURE__ */ j("strong", { children: F(t) }),
-			", ",
-			o,
-			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: [
-					"(off by ",
-					wr(n),
-					")"
-				]
-			})
-		]
-	});
-}
-// src/lib/align.ts
-function us(e, t) {
-	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...fs(e, t), [e.length, t.length]]) {
-		let s = a - r === o - i;
-		for (; r < a;) n.push({
-			a: r,
-			b: s ? i : null,
-			how: s ? "differs" : "alone"
-		}), r += 1, s && (i += 1);
-		for (; i < o; i += 1) n.push({
-			a: null,
-			b: i,
-			how: "alone"
-		});
-		a < e.length && o < t.length && n.push({
-			a,
-			b: o,
-			how: "same"
-		}), [r, i] = [a + 1, o + 1];
-	}
-	return n;
-}
-function ds(e) {
-	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
-}
-function fs(e, t) {
-	let n = 0;
-	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
-	let r = 0;
-	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = ps(e.slice(n, e.length - r), t.slice(n, t.length - r));
-	return [
-		...Array.from({ length: n }, (e, t) => [t, t]),
-		...i.map(([e, t]) => [e + n, t + n]),
-		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
-	];
-}
-function ps(e, t) {
-	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
-	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
-	let a = [];
-	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
-	return a;
-}
 // src/page/earlier.ts
-var ms = 20, hs = "unembed-earlier", gs = class {
+var ns = 20, rs = "unembed-earlier", is = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(vs(e));
+		this.#e = e, this.list = O(os(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -4230,33 +3991,33 @@ var ms = 20, hs = "unembed-earlier", gs = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, ms);
+		}, ...r].slice(0, ns);
 		try {
-			this.#e?.setItem(hs, JSON.stringify(this.list.value));
+			this.#e?.setItem(rs, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function _s(e) {
+function as(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function vs(e) {
+function os(e) {
 	try {
-		let t = JSON.parse(e?.getItem(hs) ?? "[]");
-		return Array.isArray(t) ? t.filter(ys).slice(0, ms) : [];
+		let t = JSON.parse(e?.getItem(rs) ?? "[]");
+		return Array.isArray(t) ? t.filter(ss).slice(0, ns) : [];
 	} catch {
 		return [];
 	}
 }
-function ys(e) {
+function ss(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var bs = class {
+var cs = class {
 	data;
 	desk;
 	state;
@@ -4271,10 +4032,10 @@ var bs = class {
 	at;
 	shownPart = ht(() => this.hovered.value ?? this.at.selection.value);
 	answer = ht(() => this.#t.value?.value ?? null);
-	#e = null;
+	#e = () => {};
 	#t = O(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new gs(_s(e.host)), this.desk = new Vt(t, e.results);
+		this.data = e, this.earlier = new is(as(e.host)), this.desk = new Bt(t, e.results);
 		let n = $n({
 			...Xn,
 			...e.state
@@ -4329,13 +4090,13 @@ var bs = class {
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${N(e)}.`;
+		}] }), this.said.value = `Pinned ${P(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ht(() => this.asked() ? Rt(Ss(this.state.value)) : ""), t = bt(() => {
+		let e = ht(() => this.asked() ? j(us(this.state.value)) : ""), t = bt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
 			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
 		}), n = bt(() => {
@@ -4348,11 +4109,26 @@ var bs = class {
 	}
 	foresee(e) {
 		if (this.data.host !== "page") return;
-		let t = Ss({
+		let t = this.#e;
+		this.#e = this.desk.foresee([us({
 			...this.state.value,
 			...e
-		});
-		this.desk.watch(t), this.#e && this.desk.release(this.#e), this.#e = t;
+		})]), t();
+	}
+	asksOf(...e) {
+		let t = this.answered.value;
+		return t ? e.map((e) => us({
+			...t,
+			...e
+		})) : [];
+	}
+	inspectAsk(e) {
+		let t = this.followed();
+		return t && {
+			ask: "inspect",
+			...t,
+			part: e
+		};
 	}
 	#r(e) {
 		let t = this.state.value;
@@ -4363,15 +4139,15 @@ var bs = class {
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...ws(e),
+			...fs(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = xs(this.state.value), t = bt(() => {
-			let t = this.state.value, n = Zn(t), r = xs(t) !== e;
-			if (e = xs(t), n === location.hash) return;
+		let e = ls(this.state.value), t = bt(() => {
+			let t = this.state.value, n = Zn(t), r = ls(t) !== e;
+			if (e = ls(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4382,7 +4158,7 @@ var bs = class {
 		};
 	}
 };
-function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function ls({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4394,10 +4170,10 @@ function xs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function Ss(e) {
-	return Cs(ws(e));
+function us(e) {
+	return ds(fs(e));
 }
-function Cs(e) {
+function ds(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4406,8 +4182,8 @@ function Cs(e) {
 		top: 10
 	};
 }
-function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return Ts({
+function fs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return ps({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4416,15 +4192,862 @@ function ws({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function Ts(e) {
+function ps(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
+// src/lib/figure/amounts.ts
+function ms(e, t) {
+	let n = e.predictions.map(({ text: e, probability: t }) => ({
+		name: R(e),
+		value: t,
+		number: L(t)
+	})), r = da(e.tokens[e.position]);
+	return J(H, [Lo(H, {
+		rows: n,
+		axis: Wo("probability"),
+		amounts: !0
+	})], {
+		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
+		made: e,
+		asked: t,
+		about: fa(e.target)
+	});
+}
+function hs({ predictions: e }) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ text: e, id: t, probability: n, logit: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
+function gs(e, t) {
+	return J(H, [Lo(H, {
+		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
+			name: `${n} ${R(e)}`,
+			value: t,
+			number: L(t)
+		})),
+		axis: Wo("probability of the token when it was written"),
+		amounts: !0
+	})], {
+		shows: "The continuation, token by token from the top, with the position of each.",
+		made: e,
+		asked: t
+	});
+}
+function _s({ generated: e }) {
+	return {
+		head: [
+			"position",
+			"token",
+			"id",
+			"probability",
+			"logit"
+		],
+		rows: e.map(({ position: e, text: t, id: n, probability: r, logit: i }) => [
+			e,
+			t,
+			n,
+			r,
+			i
+		])
+	};
+}
+function vs(e, t, n) {
+	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
+		name: `${e.position} ${B(e)}`,
+		value: e.attention,
+		number: F(e.attention)
+	})), a = r > .005 ? [...i, {
+		name: "elsewhere",
+		value: r,
+		number: F(r),
+		other: !0
+	}] : i, o = {
+		...Wo("attention, as a share of 1"),
+		tick: (e) => F(e, 1)
+	}, s = da(e.tokens[e.position]);
+	return J(H, [Lo(H, {
+		rows: a,
+		axis: o,
+		amounts: !0
+	})], {
+		shows: `Where ${P(N(t))} looks from “${s}” (position ${e.position}).`,
+		made: e,
+		asked: n,
+		about: fa(e.target)
+	});
+}
+function ys(e) {
+	return {
+		head: [
+			"head",
+			"position",
+			"token",
+			"attention"
+		],
+		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
+			P(N(e)),
+			t,
+			n,
+			r
+		])
+	};
+}
+function bs(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Lo(H, {
+		rows: Ds({
+			...e,
+			before: e.before.slice(0, xs),
+			after: e.after.slice(0, xs)
+		}).map(({ text: t, id: n, from: r, to: i }) => ({
+			name: R(t),
+			...Cs(i ?? Ss(e.after, n), a(e.after)),
+			notes: [Cs(r ?? Ss(e.before, n), a(e.before)).number]
+		})),
+		axis: Wo("probability with the change"),
+		notes: [{
+			width: 44,
+			head: "before"
+		}],
+		amounts: !0
+	}), [s, c] = Dr(r.probability, i.probability);
+	return J(H, [o], {
+		shows: `Predictions with ${Es(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+		made: t,
+		asked: n,
+		about: fa(r)
+	});
+}
+var xs = 5;
+function Ss(e, t) {
+	return e.find((e) => e.id === t)?.probability ?? null;
+}
+function Cs(e, t) {
+	return e === null ? {
+		value: 0,
+		number: `<${L(t).replace(/^[<>]/, "")}`
+	} : {
+		value: e,
+		number: L(e)
+	};
+}
+var ws = {
+	zero: "set to zero",
+	double: "doubled",
+	mean: "set to its mean",
+	swap: "taken from B"
+}, Ts = 6;
+function Es({ tests: e }) {
+	let t = e.slice(0, Ts).map(({ part: e, how: t }) => {
+		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
+		return `${bn(xn({
+			...e,
+			kind: n
+		}), e.encoder ?? !1)} ${ws[t]}`;
+	}), n = e.length > Ts ? [`${e.length - Ts} more`] : [];
+	return [...t, ...n].join(", ");
+}
+function Ds({ before: e, after: t, target_before: n, target_after: r }) {
+	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
+		let n = i.get(e) ?? {
+			id: e,
+			text: t,
+			from: null,
+			to: null
+		};
+		return i.set(e, n), n;
+	};
+	for (let { id: t, text: r, probability: i } of [n, ...e]) a(t, r).from = i;
+	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
+	return [...i.values()];
+}
+function Os(e) {
+	return {
+		head: [
+			"token",
+			"id",
+			"probability_before",
+			"probability_after"
+		],
+		rows: Ds(e).map(({ text: e, id: t, from: n, to: r }) => [
+			e,
+			t,
+			n,
+			r
+		])
+	};
+}
+// src/ui/Token.tsx
+function $(e) {
+	return /* @__PURE__ */ M("bdi", {
+		class: "token-text",
+		children: B(e)
+	});
+}
+function ks(e) {
+	return /* @__PURE__ */ M("span", {
+		class: "tokens",
+		children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+			class: "chip",
+			children: /* @__PURE__ */ M($, { text: e.text })
+		}, t))
+	});
+}
+function As(e) {
+	return /* @__PURE__ */ M("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ M($, {
+				text: e.at.text,
+				fragment: e.at.fragment
+			}),
+			" ",
+			/* @__PURE__ */ M("span", {
+				class: "small",
+				children: F(e.at.attention)
+			})
+		]
+	});
+}
+// src/ui/Tested.tsx
+function js(e) {
+	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Vt(n && !a ? {
+		ask: "test",
+		...n,
+		target: e.target ?? n.target,
+		tests: e.tests,
+		...r ? { [`${t.beside()}_b`]: i } : {}
+	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
+	return Re(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Ns(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ M("p", {
+		class: "error",
+		children: "A swap takes its value from prompt B: write one in Compare."
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(V, { answer: o }), s ? /* @__PURE__ */ M(Ms, {
+		result: s,
+		note: e.note,
+		live: !e.say,
+		lead: l
+	}) : null] });
+}
+function Ms(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Ns(t, i), d = A().explained.value;
+	return /* @__PURE__ */ M("div", {
+		class: "before-after has-exports",
+		"aria-live": r ? "polite" : "off",
+		children: [
+			d ? /* @__PURE__ */ M(X, {
+				name: "test",
+				figure: (e) => bs(t, d, e),
+				table: () => Os(t),
+				data: t
+			}) : null,
+			/* @__PURE__ */ M("p", {
+				class: "big",
+				children: [
+					i === null ? "" : "lead of ",
+					/* @__PURE__ */ M($, { text: a.text }),
+					" ",
+					l,
+					" → ",
+					u
+				]
+			}),
+			i === null ? null : /* @__PURE__ */ M("p", {
+				class: "note",
+				children: ["Its probability: ", Ns(t, null).join(" → ")]
+			}),
+			/* @__PURE__ */ M(Is, {
+				before: a.probability,
+				after: o.probability,
+				limit: c?.limit ?? null
+			}),
+			/* @__PURE__ */ M("p", {
+				class: "note",
+				children: [
+					"With ",
+					n,
+					": ",
+					I(t.nats),
+					" ",
+					/* @__PURE__ */ M(Q, { name: "nats" }),
+					". ",
+					Ps(t),
+					" ",
+					s ? /* @__PURE__ */ M("strong", { children: Mr(s) }) : null
+				]
+			}),
+			/* @__PURE__ */ M("p", {
+				class: "note",
+				children: ["Then: ", /* @__PURE__ */ M(Fs, { tokens: t.after.slice(0, 3) })]
+			})
+		]
+	});
+}
+function Ns(e, t) {
+	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
+}
+function Ps({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ M(x, { children: "No control for this kind of test." });
+	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Q, {
+			name: "control",
+			children: "Control"
+		}),
+		": ",
+		t.rank,
+		" of ",
+		t.among,
+		" by size, beside ",
+		n.count,
+		" ",
+		r,
+		n.limit === null ? ", too few for a verdict." : "."
+	] });
+}
+function Fs(e) {
+	return /* @__PURE__ */ M(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+		class: "chip",
+		children: [
+			/* @__PURE__ */ M($, { text: e.text }),
+			" ",
+			/* @__PURE__ */ M("span", {
+				class: "small",
+				children: L(e.probability)
+			})
+		]
+	}, t)) });
+}
+function Is(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Ls(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ M("div", {
+		class: "scale small",
+		"aria-hidden": "true",
+		children: [
+			/* @__PURE__ */ M("svg", {
+				viewBox: "0 0 200 26",
+				"aria-hidden": "true",
+				children: [
+					/* @__PURE__ */ M("line", {
+						x1: 4,
+						x2: 196,
+						y1: 14,
+						y2: 14,
+						class: "axis"
+					}),
+					e.limit === null ? null : /* @__PURE__ */ M("rect", {
+						x: n,
+						y: 7,
+						width: Math.max(r - n, 1),
+						height: 14,
+						class: "band"
+					}),
+					/* @__PURE__ */ M("line", {
+						x1: t(e.before),
+						x2: t(e.after),
+						y1: 14,
+						y2: 14,
+						class: "move"
+					}),
+					/* @__PURE__ */ M("circle", {
+						cx: t(e.before),
+						cy: 14,
+						r: 4,
+						class: "before"
+					}),
+					/* @__PURE__ */ M("circle", {
+						cx: t(e.after),
+						cy: 14,
+						r: 4,
+						class: "after"
+					})
+				]
+			}),
+			/* @__PURE__ */ M("p", {
+				class: "ends",
+				children: [/* @__PURE__ */ M("span", { children: "0%" }), /* @__PURE__ */ M("span", { children: "100%" })]
+			}),
+			/* @__PURE__ */ M("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
+		]
+	});
+}
+function Ls(e, t) {
+	let n = e * Math.exp(t);
+	return n / (1 - e + n);
+}
+// src/panels/Inspector.tsx
+var Rs = {
+	zero: "its output set to zero",
+	double: "its output doubled",
+	mean: "its output set to its mean",
+	swap: "its output taken from B"
+}, zs = {
+	zero: "zeroed",
+	double: "doubled",
+	mean: "at its mean",
+	swap: "taken from B"
+};
+function Bs() {
+	let e = A(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Ut(t && e.inspectAsk(t));
+	return e.explained.value ? t ? /* @__PURE__ */ M(Z, {
+		name: "inspector",
+		title: `Inspector: ${P(t)}`,
+		children: [
+			/* @__PURE__ */ M("button", {
+				type: "button",
+				class: "close",
+				"aria-label": "Select nothing",
+				onClick: () => e.select(null),
+				children: "×"
+			}),
+			/* @__PURE__ */ M(Ys, {}),
+			/* @__PURE__ */ M(V, { answer: n }),
+			r && dn(r.part, t) ? /* @__PURE__ */ M("dl", {
+				class: i ? "stale" : "",
+				children: [
+					t.encoder ? /* @__PURE__ */ M(Us, {
+						name: "inside the encoder",
+						children: /* @__PURE__ */ M("span", {
+							class: "small",
+							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
+						})
+					}) : null,
+					r.value === null ? null : /* @__PURE__ */ M(Us, {
+						name: /* @__PURE__ */ M(Q, { name: "credit" }),
+						children: [I(r.value), " logits"]
+					}),
+					r.activation === null ? null : /* @__PURE__ */ M(Us, {
+						name: /* @__PURE__ */ M(Q, { name: "activation" }),
+						children: I(r.activation, 2)
+					}),
+					r.looks_at.length === 0 ? null : /* @__PURE__ */ M(Us, {
+						name: "looks at",
+						children: r.looks_at.map((e) => /* @__PURE__ */ M(As, { at: e }, e.position))
+					}),
+					/* @__PURE__ */ M(Js, {
+						name: "writes toward",
+						tokens: r.promotes
+					}),
+					/* @__PURE__ */ M(Js, {
+						name: "writes away from",
+						tokens: r.suppresses
+					}),
+					/* @__PURE__ */ M(Gs, { part: t })
+				]
+			}) : null
+		]
+	}) : /* @__PURE__ */ M(Z, {
+		name: "inspector",
+		title: "Inspector",
+		note: "Select a sublayer, head or neuron anywhere to see what it does.",
+		children: null
+	}) : null;
+}
+function Vs({ parts: e }) {
+	let t = A();
+	return Ht(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
+}
+function Hs() {
+	let e = A().hovered.value;
+	return /* @__PURE__ */ M(Vs, { parts: e ? [e] : [] });
+}
+function Us(e) {
+	return /* @__PURE__ */ M("div", { children: [/* @__PURE__ */ M("dt", { children: e.name }), /* @__PURE__ */ M("dd", { children: e.children })] });
+}
+var Ws = {
+	"pre-activation": "reads",
+	gate: "reads: gate",
+	up: "reads: up",
+	query: "reads: query",
+	key: "reads: key"
+};
+function Gs({ part: e }) {
+	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
+		ask: "reads",
+		...ps({
+			prompt: n.prompt,
+			position: n.position
+		}),
+		part: e
+	} : null);
+	return r?.error ? /* @__PURE__ */ M(Us, {
+		name: "reads",
+		children: /* @__PURE__ */ M(V, { answer: r })
+	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ M(x, { children: i.reads.map((e) => /* @__PURE__ */ M(Ks, { reading: e }, e.what)) });
+}
+function Ks({ reading: e }) {
+	let { what: t, value: n, terms: r, others: i, source: a } = e;
+	return /* @__PURE__ */ M(Us, {
+		name: Ws[t],
+		children: [
+			/* @__PURE__ */ M("span", {
+				class: "small",
+				children: [
+					a ? "score" : t,
+					" ",
+					I(n),
+					a ? /* @__PURE__ */ M(x, { children: [
+						" ",
+						"toward ",
+						/* @__PURE__ */ M($, { text: a.text })
+					] }) : null,
+					" ",
+					"=",
+					" "
+				]
+			}),
+			r.map((e) => /* @__PURE__ */ M(qs, { term: e }, xn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ M("span", {
+				class: "chip",
+				children: [
+					i.count,
+					" others (net) ",
+					/* @__PURE__ */ M("span", {
+						class: "small",
+						children: I(i.value)
+					})
+				]
+			}) : null
+		]
+	});
+}
+function qs({ term: e }) {
+	let t = Sn(e.part);
+	return /* @__PURE__ */ M("span", {
+		class: "chip",
+		children: [
+			t ? /* @__PURE__ */ M(to, { part: t }) : xn(e.part),
+			" ",
+			/* @__PURE__ */ M("span", {
+				class: "small",
+				children: I(e.value)
+			})
+		]
+	});
+}
+function Js(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ M(Us, {
+		name: e.name,
+		children: /* @__PURE__ */ M(ks, { tokens: e.tokens })
+	});
+}
+function Ys() {
+	let e = A(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ M("fieldset", {
+		class: "test",
+		children: [
+			/* @__PURE__ */ M("legend", { children: ["Test ", /* @__PURE__ */ M("kbd", { children: "t" })] }),
+			/* @__PURE__ */ M("p", {
+				class: "controls",
+				children: [Jn.map((t) => /* @__PURE__ */ M("button", {
+					type: "button",
+					"aria-pressed": n === t,
+					disabled: t === "swap" && r === null,
+					title: t === "swap" && r === null ? "Open B first" : Rs[t],
+					onClick: () => e.set({ test: n === t ? null : t }),
+					children: t
+				}, t)), /* @__PURE__ */ M("button", {
+					type: "button",
+					onClick: () => e.pin(),
+					children: ["Pin ", /* @__PURE__ */ M("kbd", { children: "p" })]
+				})]
+			}),
+			n ? /* @__PURE__ */ M(js, {
+				tests: [{
+					part: t,
+					how: n
+				}],
+				note: Rs[n],
+				say: `${P(t)} ${zs[n]}`
+			}) : null
+		]
+	}) : null;
+}
+// src/panels/Carried.tsx
+var Xs = 6;
+function Zs({ besideLedger: e = !1 }) {
+	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
+	if (!n) return null;
+	let s = i?.control ? To(i) : [], c = o.value ? s : wo(s, Xs), l = i?.control || !a ? s : Eo(a), u = i?.control ? c : o.value ? l : l.slice(0, Xs);
+	return /* @__PURE__ */ M(Z, {
+		name: "carried",
+		title: "What carried it",
+		note: i ? /* @__PURE__ */ M($s, { tested: i }) : /* @__PURE__ */ M(Qs, { failed: !!r?.error }),
+		children: [
+			/* @__PURE__ */ M(V, { answer: r }),
+			i ? /* @__PURE__ */ M(X, {
+				name: "carried",
+				figure: (e) => Go(i, c, e),
+				table: () => Ko(i, s),
+				data: i
+			}) : null,
+			u.length > 0 ? /* @__PURE__ */ M(tc, {
+				explained: i ?? n,
+				parts: u,
+				waiting: ec(r)
+			}) : null,
+			/* @__PURE__ */ M(Vs, { parts: u.slice(0, Xs).map(({ part: e }) => e) }),
+			i?.control ? /* @__PURE__ */ M(rc, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ M(ic, { explained: n }),
+			/* @__PURE__ */ M("p", {
+				class: "controls end",
+				children: [l.length > Xs ? /* @__PURE__ */ M("button", {
+					type: "button",
+					"aria-pressed": o.value,
+					onClick: () => o.value = !o.value,
+					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
+				}) : null, e ? null : /* @__PURE__ */ M("button", {
+					type: "button",
+					onClick: () => t.go("parts"),
+					children: "All parts"
+				})]
+			})
+		]
+	});
+}
+function Qs({ failed: e }) {
+	return /* @__PURE__ */ M(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+}
+function $s({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
+		"Each part alone ",
+		/* @__PURE__ */ M(Q, {
+			name: "zeroed",
+			children: "set to zero"
+		}),
+		" where the question is asked",
+		e.heads ? /* @__PURE__ */ M(x, { children: [
+			", ranked among all ",
+			e.heads.count,
+			" ",
+			/* @__PURE__ */ M(Q, {
+				name: "attention head",
+				children: "heads"
+			})
+		] }) : null,
+		e.neurons ? /* @__PURE__ */ M(x, { children: [
+			e.heads ? " or " : ", ranked among ",
+			e.neurons.count,
+			" active ",
+			/* @__PURE__ */ M(Q, {
+				name: "neuron",
+				children: "neurons"
+			})
+		] }) : null,
+		"."
+	] }) : /* @__PURE__ */ M(x, { children: "No part was switched off: this was made without its tests." });
+}
+function ec(e) {
+	return e !== null && !e.result && !e.error;
+}
+function tc(e) {
+	let { explained: t, parts: n } = e, r = z(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+		a,
+		...n.filter(xo).map(o),
+		0
+	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
+	return /* @__PURE__ */ M(no, {
+		label: "Heads and neurons, one a row",
+		children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
+				scope: "col",
+				children: "part"
+			}),
+			/* @__PURE__ */ M("th", {
+				scope: "col",
+				class: "number wide-only",
+				title: "What it writes toward what is explained, directly: its row of the ledger",
+				children: ["adds, ", /* @__PURE__ */ M(Q, {
+					name: "logit",
+					children: "logits"
+				})]
+			}),
+			/* @__PURE__ */ M("th", {
+				scope: "col",
+				class: "without-column wide-only bars-column",
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ M("span", {
+					class: "mark-before",
+					style: { "--at": u(a) },
+					children: [i ? I(a) : L(a), " with it"]
+				})]
+			}),
+			/* @__PURE__ */ M("th", {
+				scope: "col",
+				class: "number",
+				children: "with → without"
+			}),
+			/* @__PURE__ */ M("th", {
+				scope: "col",
+				children: "what it does here"
+			})
+		] }) }), /* @__PURE__ */ M("tbody", { children: n.map((t) => /* @__PURE__ */ M("tr", { children: [
+			/* @__PURE__ */ M("th", {
+				scope: "row",
+				children: /* @__PURE__ */ M(to, { part: t.part })
+			}),
+			/* @__PURE__ */ M("td", {
+				class: "number wide-only",
+				children: /* @__PURE__ */ M(es, { value: t.credit })
+			}),
+			xo(t) ? /* @__PURE__ */ M(nc, {
+				carrier: t,
+				before: a,
+				after: o(t),
+				lead: i,
+				place: u
+			}) : /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ M("td", {
+					class: "number",
+					children: e.waiting ? "…" : "not switched off"
+				}),
+				/* @__PURE__ */ M("td", { children: Lr(t.does) })
+			] })
+		] }, fn(t.part))) })] })
+	});
+}
+function nc(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [I(t), I(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("td", {
+			class: "wide-only bars-column",
+			children: /* @__PURE__ */ M("span", {
+				class: `left ${n > t ? "more" : "less"}`,
+				"aria-hidden": "true",
+				children: [/* @__PURE__ */ M("i", { style: {
+					left: i(Math.min(n, 0)),
+					width: `${c}%`
+				} }), /* @__PURE__ */ M("b", { style: { left: i(t) } })]
+			})
+		}),
+		/* @__PURE__ */ M("td", {
+			class: "number",
+			title: `${F(a.nats)} nats`,
+			children: [
+				s[0],
+				" → ",
+				s[1]
+			]
+		}),
+		/* @__PURE__ */ M("td", { children: [
+			/* @__PURE__ */ M("span", {
+				class: `tag ${o.kind.replace(" ", "-")}`,
+				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
+			}),
+			" ",
+			Lr(o.does)
+		] })
+	] });
+}
+function rc({ control: e }) {
+	let [t, n] = ["heads", "neurons"].flatMap((t) => {
+		let n = e[t]?.limit ?? null;
+		return n === null ? [] : [{
+			kind: t,
+			moves: F(n)
+		}];
+	});
+	return t ? /* @__PURE__ */ M("p", {
+		class: "small",
+		children: [
+			"Of the ",
+			t.kind,
+			", one in twenty moves it by ",
+			t.moves,
+			" ",
+			/* @__PURE__ */ M(Q, { name: "nats" }),
+			" or more",
+			n ? `; of the ${n.kind}, by ${n.moves}` : "",
+			"."
+		]
+	}) : null;
+}
+function ic({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Xo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
+	return /* @__PURE__ */ M("p", {
+		class: r ? "note" : "error",
+		children: [
+			"All ",
+			e.ledger.terms.length,
+			" parts add up to ",
+			/* @__PURE__ */ M("strong", { children: I(t) }),
+			", ",
+			o,
+			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			" ",
+			/* @__PURE__ */ M("span", {
+				class: "small",
+				children: [
+					"(off by ",
+					wr(n),
+					")"
+				]
+			})
+		]
+	});
+}
+// src/lib/align.ts
+function ac(e, t) {
+	let n = [], [r, i] = [0, 0];
+	for (let [a, o] of [...sc(e, t), [e.length, t.length]]) {
+		let s = a - r === o - i;
+		for (; r < a;) n.push({
+			a: r,
+			b: s ? i : null,
+			how: s ? "differs" : "alone"
+		}), r += 1, s && (i += 1);
+		for (; i < o; i += 1) n.push({
+			a: null,
+			b: i,
+			how: "alone"
+		});
+		a < e.length && o < t.length && n.push({
+			a,
+			b: o,
+			how: "same"
+		}), [r, i] = [a + 1, o + 1];
+	}
+	return n;
+}
+function oc(e) {
+	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
+}
+function sc(e, t) {
+	let n = 0;
+	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
+	let r = 0;
+	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
+	let i = cc(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	return [
+		...Array.from({ length: n }, (e, t) => [t, t]),
+		...i.map(([e, t]) => [e + n, t + n]),
+		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
+	];
+}
+function cc(e, t) {
+	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
+	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
+	let a = [];
+	for (let n = 0, r = 0; n < e.length && r < t.length;) e[n] === t[r] ? a.push([n++, r++]) : i(n + 1, r) >= i(n, r + 1) ? n += 1 : r += 1;
+	return a;
+}
 // src/hooks/useCompared.ts
-function Es() {
+function lc() {
 	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Ht(o ? Cs(l) : null), d = o && u?.result ? us(Ds(r), Ds(u.result)) : null, f = d && r ? ds(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? Cs({
+	}, u = Vt(o ? ds(l) : null), d = o && u?.result ? ac(uc(r), uc(u.result)) : null, f = d && r ? oc(d).find(([e]) => e === r.position) : void 0, p = Vt(o && n !== null && f ? ds({
 		...l,
 		position: f[1]
 	}) : null);
@@ -4437,46 +5060,46 @@ function Es() {
 		mate: f?.[1] ?? null
 	};
 }
-function Ds(e) {
+function uc(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var Os = 20;
-function ks(e, t, n) {
-	let r = [...Zo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(As(t)) - Math.abs(As(e))), i = r.slice(Os), a = Jo(r.map(As)), o = Jo(i.map(As)), s = [
-		...r.slice(0, Os).map((e) => ({
+var dc = 20;
+function fc(e, t, n) {
+	let r = [...Qo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(pc(t)) - Math.abs(pc(e))), i = r.slice(dc), a = Yo(r.map(pc)), o = Yo(i.map(pc)), s = [
+		...r.slice(0, dc).map((e) => ({
 			name: xn(e.term),
-			value: As(e),
-			number: F(As(e))
+			value: pc(e),
+			number: I(pc(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: F(o),
+			number: I(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: F(a),
+			number: I(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Io(V, {
+	return J(H, [Lo(H, {
 		rows: s,
-		axis: Ho(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: Uo(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${fa(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${pa(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function As({ a: e, b: t }) {
+function pc({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function js(e, t) {
+function mc(e, t) {
 	return {
 		head: [
 			"term",
@@ -4484,53 +5107,21 @@ function js(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Zo(e.ledger.terms, t.ledger.terms).map((e) => [
+		rows: Qo(e.ledger.terms, t.ledger.terms).map((e) => [
 			xn(e.term),
 			e.a,
 			e.b,
-			As(e)
+			pc(e)
 		])
 	};
 }
-// src/ui/Token.tsx
-function $(e) {
-	return /* @__PURE__ */ j("bdi", {
-		class: "token-text",
-		children: z(e)
-	});
-}
-function Ms(e) {
-	return /* @__PURE__ */ j("span", {
-		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
-			class: "chip",
-			children: /* @__PURE__ */ j($, { text: e.text })
-		}, t))
-	});
-}
-function Ns(e) {
-	return /* @__PURE__ */ j("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ j($, {
-				text: e.at.text,
-				fragment: e.at.fragment
-			}),
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: P(e.at.attention)
-			})
-		]
-	});
-}
 // src/panels/Patch.tsx
-var Ps = {
+var hc = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function Fs(e) {
+function gc(e) {
 	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
 		ask: "patch",
 		prompt: n,
@@ -4540,32 +5131,32 @@ function Fs(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M("h3", { children: [/* @__PURE__ */ M(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(Ps).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(hc).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(B, { answer: o }),
-			s ? /* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M(V, { answer: o }),
+			s ? /* @__PURE__ */ M("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ j(Is, {
+				children: /* @__PURE__ */ M(_c, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -4573,41 +5164,41 @@ function Fs(e) {
 		]
 	});
 }
-function Is({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(X, {
+function _c({ result: e, promptB: t }) {
+	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(X, {
 			name: "patching",
-			figure: (t) => ka(e, {
+			figure: (t) => Aa(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => ja(e),
+			table: () => Ma(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${R(e.versus.text)}` : "",
+				e.versus ? ` over ${z(e.versus.text)}` : "",
 				": ",
-				P(e.clean),
+				F(e.clean),
 				" in A,",
 				" ",
-				P(e.corrupt),
+				F(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ M(ao, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ j(Ha, {
+		/* @__PURE__ */ M(Ua, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
@@ -4623,13 +5214,13 @@ function Is({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ j($a, {
+		/* @__PURE__ */ M(eo, {
 			kind: "sign",
-			low: `${F(-u, 1)} away from A`,
-			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${I(-u, 1)} away from A`,
+			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ M(ro, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -4640,57 +5231,57 @@ function Is({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				P(e.value),
-				e.effect === null ? "—" : F(e.effect)
+				F(e.value),
+				e.effect === null ? "—" : I(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var Ls = 12;
-function Rs() {
-	let e = A(), t = e.explained.value, n = Es(), r = e.at.b.value;
+var vc = 12;
+function yc() {
+	let e = A(), t = e.explained.value, n = lc(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ j(Z, {
+	if (!n) return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ j(zs, {})
+		children: /* @__PURE__ */ M(bc, {})
 	});
-	let i = n.columns ? ds(n.columns) : [];
-	return /* @__PURE__ */ j(Z, {
+	let i = n.columns ? oc(n.columns) : [];
+	return /* @__PURE__ */ M(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ j(zs, {}),
-			/* @__PURE__ */ j(B, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(bc, {}),
+			/* @__PURE__ */ M(V, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ M(X, {
 				name: "compare",
-				figure: (e) => ks(t, n.result, e),
-				table: () => js(t, n.result),
+				figure: (e) => fc(t, n.result, e),
+				table: () => mc(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ j(Bs, {
+			/* @__PURE__ */ M(xc, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ M("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Hs, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ M(Cc, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(Fs, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ M(gc, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ j("p", {
+				}) : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -4698,9 +5289,9 @@ function Rs() {
 		]
 	});
 }
-function zs() {
+function bc() {
 	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ j("button", {
+	return n === null ? /* @__PURE__ */ M("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -4709,14 +5300,14 @@ function zs() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ j("div", {
+	}) : /* @__PURE__ */ M("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ j(Ur, {
+		children: [/* @__PURE__ */ M(Ur, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ j("button", {
+		}), /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -4724,7 +5315,7 @@ function zs() {
 		})]
 	});
 }
-function Bs({ explained: e, compared: t }) {
+function xc({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -4732,158 +5323,158 @@ function Bs({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ j(to, {
+	return /* @__PURE__ */ M(no, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ j("table", {
+		children: [/* @__PURE__ */ M("table", {
 			class: "columns",
-			children: /* @__PURE__ */ j("tbody", { children: [
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+			children: /* @__PURE__ */ M("tbody", { children: [
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ M("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ j($, {
+					children: t === null ? "—" : /* @__PURE__ */ M($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ M("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ j("span", {
+					children: [r[e], /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ M("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ j($, {
+					children: e === null ? "—" : /* @__PURE__ */ M($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ j("p", {
+		}), /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var Vs = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Hs({ a: e, b: t }) {
-	let n = Zo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Vs(t)) - Math.abs(Vs(e))), r = n.slice(0, Ls), i = n.slice(Ls), a = Math.max(0, ...n.map((e) => Math.abs(Vs(e)))), o = (e) => [
-		Jo(e.map((e) => e.a ?? 0)),
-		Jo(e.map((e) => e.b ?? 0)),
-		Jo(e.map(Vs))
+var Sc = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Cc({ a: e, b: t }) {
+	let n = Qo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Sc(t)) - Math.abs(Sc(e))), r = n.slice(0, vc), i = n.slice(vc), a = Math.max(0, ...n.map((e) => Math.abs(Sc(e)))), o = (e) => [
+		Yo(e.map((e) => e.a ?? 0)),
+		Yo(e.map((e) => e.b ?? 0)),
+		Yo(e.map(Sc))
 	];
-	return /* @__PURE__ */ j("table", {
+	return /* @__PURE__ */ M("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ j("caption", { children: [
+			/* @__PURE__ */ M("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ j($, { text: e.target.text }),
+				/* @__PURE__ */ M($, { text: e.target.text }),
 				": ",
-				I(e.target.probability),
+				L(e.target.probability),
 				" in A,",
 				" ",
-				I(t.target.probability),
+				L(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+			/* @__PURE__ */ M("tbody", { children: [r.map((e) => {
 				let t = Sn(e.term);
-				return /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+				return /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.term)
+						children: t ? /* @__PURE__ */ M(to, { part: t }) : xn(e.term)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.a === null ? "—" : F(e.a)
+						children: e.a === null ? "—" : I(e.a)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: e.b === null ? "—" : F(e.b)
+						children: e.b === null ? "—" : I(e.b)
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "number",
-						children: /* @__PURE__ */ j($o, { value: Vs(e) })
+						children: /* @__PURE__ */ M(es, { value: Sc(e) })
 					}),
-					/* @__PURE__ */ j("td", {
+					/* @__PURE__ */ M("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ j(Qo, {
-							value: Vs(e),
+						children: /* @__PURE__ */ M($o, {
+							value: Sc(e),
 							largest: a
 						})
 					})
-				] }, Xo(e.term));
-			}), /* @__PURE__ */ j(Us, {
+				] }, Zo(e.term));
+			}), /* @__PURE__ */ M(wc, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(Us, {
+			/* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M(wc, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function Us({ name: e, sums: t }) {
-	return /* @__PURE__ */ j("tr", {
+function wc({ name: e, sums: t }) {
+	return /* @__PURE__ */ M("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ j("td", {
+			t.map((e, t) => /* @__PURE__ */ M("td", {
 				class: "number",
-				children: F(e)
+				children: I(e)
 			}, t)),
-			/* @__PURE__ */ j("td", { class: "wide-only" })
+			/* @__PURE__ */ M("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Ws(e, t) {
-	let n = Gs(e, t);
+function Tc(e, t) {
+	let n = Ec(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -4899,21 +5490,21 @@ function Ws(e, t) {
 		effect: null
 	} : null;
 }
-function Gs(e, t) {
+function Ec(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
 	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Ks({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Dr(n.probability, i);
+function Dc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : Dr(n.probability, i);
 }
-function qs(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Js(e), e]));
+function Oc(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [kc(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(Js({
+			at: (r) => n.get(kc({
 				layer: r,
 				head: e,
 				cross: t
@@ -4922,46 +5513,46 @@ function qs(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function Js({ layer: e, head: t, cross: n }) {
+function kc({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Ys(e) {
-	return N(M(e));
+function Ac(e) {
+	return P(N(e));
 }
 // src/panels/Effects.tsx
-function Xs() {
+function jc() {
 	let e = Zt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ j(x, { children: [
+		title: /* @__PURE__ */ M(x, { children: [
 			"Every ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"The ",
-			ec(e) ? "lead" : "probability",
+			Fc(e) ? "lead" : "probability",
 			" of ",
-			$s(e),
+			Pc(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Zs, { tested: e })
+		children: /* @__PURE__ */ M(Mc, { tested: e })
 	});
 }
-function Zs({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = qs(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Ha, {
-			label: `Effect of zeroing each head on ${$s(e)}, by head and layer`,
+function Mc({ tested: e }) {
+	let t = A(), { layers: n, rows: r, largest: i } = Oc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Ua, {
+			label: `Effect of zeroing each head on ${Pc(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
@@ -4970,60 +5561,60 @@ function Zs({ tested: e }) {
 				return n ? gi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Qs(e, a(t, n)),
+			tell: (t, n) => Nc(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && dn(M(n), o);
+				return n !== void 0 && o !== null && dn(N(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(M(r));
+				r && t.select(N(r));
 			}
 		}),
-		/* @__PURE__ */ j($a, {
+		/* @__PURE__ */ M(eo, {
 			kind: "sign",
-			low: `rises by ${P(i)} nats without it`,
-			high: `falls by ${P(i)} nats without it`,
+			low: `rises by ${F(i)} nats without it`,
+			high: `falls by ${F(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ M(ro, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				$s(e)
+				Pc(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Ys(t),
-				F(t.nats),
-				Ks(e, t).join(" → ")
+				Ac(t),
+				I(t.nats),
+				Dc(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Qs(e, t) {
+function Nc(e, t) {
 	if (!t) return "";
-	let [n, r] = Ks(e, t);
-	return `${Ys(t)}: ${$s(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+	let [n, r] = Dc(e, t);
+	return `${Ac(t)}: ${Pc(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
 }
-function $s({ target: e }) {
-	return R(e.text.trim() || e.text);
+function Pc({ target: e }) {
+	return z(e.text.trim() || e.text);
 }
-function ec({ reference: e }) {
+function Fc({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var tc = 60;
-function nc(e, t, n = tc) {
-	let r = /* @__PURE__ */ new Map([[rc, ic(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Ic = 60;
+function Lc(e, t, n = Ic) {
+	let r = /* @__PURE__ */ new Map([[Rc, zc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [ac(c), ...c.steps.map(oc)], l = s.filter((e) => !r.has(e.id));
+		let s = [Bc(c), ...c.steps.map(Vc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), rc];
+		let u = [...s.map((e) => e.id), Rc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5043,15 +5634,15 @@ function nc(e, t, n = tc) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Jo(a.map((e) => e.value))
+			value: e.value - Yo(a.map((e) => e.value))
 		}
 	};
 }
-var rc = "output";
-function ic(e) {
+var Rc = "output";
+function zc(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: rc,
+		id: Rc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5061,7 +5652,7 @@ function ic(e) {
 		part: null
 	};
 }
-function ac(e) {
+function Bc(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${bn(t, a)} ${n} ${r}`,
@@ -5071,7 +5662,7 @@ function ac(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: uc(o, a),
+		height: Gc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5081,14 +5672,14 @@ function ac(e) {
 		} : null
 	};
 }
-function oc(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
+function Vc(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = N(e);
 	return {
 		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: N(o),
+		label: P(o),
 		position: i,
 		ofSource: a,
-		height: uc(t + (e.cross ? .4 : .2), a),
+		height: Gc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5097,27 +5688,27 @@ function oc(e) {
 		part: o
 	};
 }
-function sc(e, t) {
+function Hc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Jo(n.map(({ path: e }) => e.value)),
+		value: Yo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function cc(e, t) {
+function Uc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var lc = -1e6;
-function uc(e, t) {
-	return t ? lc + e : e;
+var Wc = -1e6;
+function Gc(e, t) {
+	return t ? Wc + e : e;
 }
-function dc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [fc({
+function Kc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [qc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5125,33 +5716,33 @@ function dc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function fc({ ofSource: e, position: t }) {
+function qc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function pc(e, { ofSource: t, position: n }) {
+function Jc(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function mc(e, t) {
-	let n = ac(e), r = e.steps.map(oc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function Yc(e, t) {
+	let n = Bc(e), r = e.steps.map(Vc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var hc = 24, gc = 24, _c = 24, vc = 4;
-function yc(e, t, n, r = Infinity) {
+var Xc = 24, Zc = 24, Qc = 24, $c = 4;
+function el(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= _c; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= Qc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * gc,
+			x: i.x + o * a * Zc,
 			y: i.y
 		};
-		if (xc(e, s, t, n, r)) return s;
+		if (nl(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function bc(e, t, n, r) {
+function tl(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5162,27 +5753,27 @@ function bc(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function xc(e, t, n, r, i) {
-	for (let a = 1; a < hc; a++) {
-		let o = bc(e, t, n, a / hc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => Sc(o, e))) return !1;
+function nl(e, t, n, r, i) {
+	for (let a = 1; a < Xc; a++) {
+		let o = tl(e, t, n, a / Xc);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rl(o, e))) return !1;
 	}
 	return !0;
 }
-function Sc({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + vc && Math.abs(t - n.y) < n.height / 2 + vc;
+function rl({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + $c && Math.abs(t - n.y) < n.height / 2 + $c;
 }
 // src/lib/layout.ts
-var Cc = 34, wc = 20, Tc = 6.6, Ec = 18, Dc = 46, Oc = 90, kc = 420;
-function Ac(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = dc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * Tc + 12, 34), o = (e) => Jo(e.map((e) => a(e) + Ec)), s = i.map((t) => e.filter((e) => fc(e) === fc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var il = 34, al = 20, ol = 6.6, sl = 18, cl = 46, ll = 90, ul = 420;
+function dl(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Kc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * ol + 12, 34), o = (e) => Yo(e.map((e) => a(e) + sl)), s = i.map((t) => e.filter((e) => qc(e) === qc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = Ec + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(Oc, e.length > r.length / 2 ? kc : 0, n * t);
-	}), u = Jo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = sl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(ll, e.length > r.length / 2 ? ul : 0, n * t);
+	}), u = Yo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5191,15 +5782,15 @@ function Ac(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(Ec, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(sl, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * Cc + wc,
+					y: e * il + al,
 					width: o,
-					height: wc
-				}), l += o + Ec;
+					height: al
+				}), l += o + sl;
 			}
 		}
 		m += i;
@@ -5207,10 +5798,10 @@ function Ac(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * Cc + Dc
+		height: r.length * il + cl
 	};
 }
-function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function fl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5228,7 +5819,7 @@ function jc({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function Mc(e, t, { boxes: n, width: r }) {
+function pl(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5239,36 +5830,36 @@ function Mc(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		yc(s, c, o, r),
+		el(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var Nc = 10, Pc = 320;
-function Fc(e, t, n) {
-	let r = (t) => z(pc(e, t)), i = [...t.paths.slice(0, Nc).map((e) => ({
-		name: mc(e, r),
+var ml = 10, hl = 320;
+function gl(e, t, n) {
+	let r = (t) => B(Jc(e, t)), i = [...t.paths.slice(0, ml).map((e) => ({
+		name: Yc(e, r),
 		value: e.value,
-		number: F(e.value)
-	}))], a = Ho(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [Rc(e, t), ...i.length > 0 ? [Io(H, {
+		number: I(e.value)
+	}))], a = Uo(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [yl(e, t), ...i.length > 0 ? [Lo(U, {
 		rows: i,
 		axis: a,
-		names: Pc
+		names: hl
 	})] : []], { remainder: s } = t;
-	return J(H, o, {
-		shows: `Paths from where something is written to ${fa(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
+	return J(U, o, {
+		shows: `Paths from where something is written to ${pa(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
 		made: e,
 		asked: n,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-var Ic = 480, Lc = .7;
-function Rc(e, t) {
-	let n = (t) => z(pc(e, t)), r = cc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = Ac(t.nodes, r), a = Math.min(Lc, H / i.width, Ic / i.height), o = jc(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => Bc(e, Mc(e.from, e.to, o), s)),
-		...t.nodes.map((e) => zc(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
+var _l = 480, vl = .7;
+function yl(e, t) {
+	let n = (t) => B(Jc(e, t)), r = Uc(t.nodes, n).set("output", `${Y(e.target.text)} ${I(e.value)}`), i = dl(t.nodes, r), a = Math.min(vl, U / i.width, _l / i.height), o = fl(i, a, (U - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => xl(e, pl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => bl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => K(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5279,20 +5870,20 @@ function Rc(e, t) {
 		body: c.join("\n")
 	};
 }
-function zc(e, t, { x: n, y: r, width: i, height: a }, o) {
+function bl(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
 		stroke: bi,
 		"stroke-width": .6
 	};
-	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
+	return Ni(n - i / 2, r - a / 2, i, a, s) + K(n, r + 4 * o, t, {
 		size: 11 * o,
 		anchor: "middle",
 		bold: e.label === ""
 	});
 }
-function Bc({ value: e }, t, n) {
+function xl({ value: e }, t, n) {
 	return Ti("path", {
 		d: t,
 		fill: "none",
@@ -5302,8 +5893,8 @@ function Bc({ value: e }, t, n) {
 		"stroke-opacity": .8
 	});
 }
-function Vc(e) {
-	let t = (t) => pc(e, t)?.text ?? "";
+function Sl(e) {
+	let t = (t) => Jc(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5315,7 +5906,7 @@ function Vc(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			mc(e, t),
+			Yc(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5326,38 +5917,38 @@ function Vc(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Hc = .8;
-function Uc() {
+var Cl = .8;
+function wl() {
 	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
 		ask: "paths",
 		...n
 	} : null), o = k(2);
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ j(Z, {
+		children: t ? /* @__PURE__ */ M(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Q, {
+			note: /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ j("p", {
+				e.reads() === null ? null : /* @__PURE__ */ M("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ j(B, { answer: r }),
-				i ? /* @__PURE__ */ j("div", {
+				/* @__PURE__ */ M(V, { answer: r }),
+				i ? /* @__PURE__ */ M("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ j("label", {
+						/* @__PURE__ */ M("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ j("input", {
+								/* @__PURE__ */ M("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5367,15 +5958,15 @@ function Uc() {
 								})
 							]
 						}),
-						/* @__PURE__ */ j(X, {
+						/* @__PURE__ */ M(X, {
 							name: "flow",
-							figure: (e) => Fc(i, nc(i, o.value / 100), e),
-							table: () => Vc(i),
+							figure: (e) => gl(i, Lc(i, o.value / 100), e),
+							table: () => Sl(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Wc, {
+						/* @__PURE__ */ M(Tl, {
 							payload: i,
-							flow: nc(i, o.value / 100)
+							flow: Lc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5383,42 +5974,42 @@ function Uc() {
 		}) : null
 	});
 }
-function Wc({ payload: e, flow: t }) {
-	let n = (t) => z(pc(e, t)), r = Be(null), i = k(0), a = k(null);
-	La(() => {
+function Tl({ payload: e, flow: t }) {
+	let n = (t) => B(Jc(e, t)), r = Be(null), i = k(0), a = k(null);
+	Ra(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = cc(t.nodes, n);
-	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = Ac(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Hc, Math.min(1, i.value / u)) : 1;
+	let o = Uc(t.nodes, n);
+	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
+	let s = dl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Cl, Math.min(1, i.value / u)) : 1;
 	ze(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : sc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("div", {
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Hc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("div", {
 			ref: r,
-			children: /* @__PURE__ */ j(to, {
+			children: /* @__PURE__ */ M(no, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ j("svg", {
+				children: /* @__PURE__ */ M("svg", {
 					class: "flow",
 					width: u * f,
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ j("g", {
+						/* @__PURE__ */ M("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ M("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ j("rect", {
+								/* @__PURE__ */ M("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: d - 26,
@@ -5426,7 +6017,7 @@ function Wc({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ j("text", {
+								/* @__PURE__ */ M("text", {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
@@ -5436,17 +6027,17 @@ function Wc({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, fc(e.column))),
+						}, qc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ j("path", {
+							return /* @__PURE__ */ M("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: Mc(e.from, e.to, s),
+								d: pl(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ j("title", { children: F(e.value) })
+								children: /* @__PURE__ */ M("title", { children: I(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(Gc, {
+						t.nodes.map((e) => /* @__PURE__ */ M(El, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -5457,45 +6048,45 @@ function Wc({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ j(x, { children: [
-				/* @__PURE__ */ j("strong", { children: o.get(m) }),
+			children: h && m !== null ? /* @__PURE__ */ M(x, { children: [
+				/* @__PURE__ */ M("strong", { children: o.get(m) }),
 				": ",
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				F(h.value),
+				I(h.value),
 				" logits.",
 				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ M("span", {
 					class: "chip",
 					children: [
-						mc(e, n),
+						Yc(e, n),
 						" ",
-						/* @__PURE__ */ j("span", {
+						/* @__PURE__ */ M("span", {
 							class: "small",
-							children: F(e.value)
+							children: I(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				F(Jo(t.paths.map((e) => e.value))),
+				I(Yo(t.paths.map((e) => e.value))),
 				" of ",
-				F(e.value),
+				I(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ j("strong", { children: [
+				/* @__PURE__ */ M("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					F(t.remainder.value)
+					I(t.remainder.value)
 				] }),
 				" ",
 				"(",
@@ -5503,20 +6094,20 @@ function Wc({ payload: e, flow: t }) {
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ M(ro, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [mc(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [Yc(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
 		})
 	] });
 }
-function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function El({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
 	}, u = o !== null && dn(o, a.hovered.value);
-	return /* @__PURE__ */ j("g", {
+	return /* @__PURE__ */ M("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -5530,261 +6121,69 @@ function Gc({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ j("rect", {
+		children: [/* @__PURE__ */ M("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ j("text", {
+		}), /* @__PURE__ */ M("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
 		})]
 	});
 }
-// src/lib/figure/amounts.ts
-function Kc(e, t) {
-	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: L(e),
-		value: t,
-		number: I(t)
-	})), r = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
-		rows: n,
-		axis: Uo("probability"),
-		amounts: !0
-	})], {
-		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
-		made: e,
-		asked: t,
-		about: da(e.target)
-	});
-}
-function qc({ predictions: e }) {
-	return {
-		head: [
-			"token",
-			"id",
-			"probability",
-			"logit"
-		],
-		rows: e.map(({ text: e, id: t, probability: n, logit: r }) => [
-			e,
-			t,
-			n,
-			r
-		])
-	};
-}
-function Jc(e, t) {
-	return J(V, [Io(V, {
-		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${L(e)}`,
-			value: t,
-			number: I(t)
-		})),
-		axis: Uo("probability of the token when it was written"),
-		amounts: !0
-	})], {
-		shows: "The continuation, token by token from the top, with the position of each.",
-		made: e,
-		asked: t
-	});
-}
-function Yc({ generated: e }) {
-	return {
-		head: [
-			"position",
-			"token",
-			"id",
-			"probability",
-			"logit"
-		],
-		rows: e.map(({ position: e, text: t, id: n, probability: r, logit: i }) => [
-			e,
-			t,
-			n,
-			r,
-			i
-		])
-	};
-}
-function Xc(e, t, n) {
-	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${z(e)}`,
-		value: e.attention,
-		number: P(e.attention)
-	})), a = r > .005 ? [...i, {
-		name: "elsewhere",
-		value: r,
-		number: P(r),
-		other: !0
-	}] : i, o = {
-		...Uo("attention, as a share of 1"),
-		tick: (e) => P(e, 1)
-	}, s = ua(e.tokens[e.position]);
-	return J(V, [Io(V, {
-		rows: a,
-		axis: o,
-		amounts: !0
-	})], {
-		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
-		made: e,
-		asked: n,
-		about: da(e.target)
-	});
-}
-function Zc(e) {
-	return {
-		head: [
-			"head",
-			"position",
-			"token",
-			"attention"
-		],
-		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			N(M(e)),
-			t,
-			n,
-			r
-		])
-	};
-}
-function Qc(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Io(V, {
-		rows: al({
-			...e,
-			before: e.before.slice(0, $c),
-			after: e.after.slice(0, $c)
-		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: L(t),
-			...tl(i ?? el(e.after, n), a(e.after)),
-			notes: [tl(r ?? el(e.before, n), a(e.before)).number]
-		})),
-		axis: Uo("probability with the change"),
-		notes: [{
-			width: 44,
-			head: "before"
-		}],
-		amounts: !0
-	}), [s, c] = Dr(r.probability, i.probability);
-	return J(V, [o], {
-		shows: `Predictions with ${il(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
-		made: t,
-		asked: n,
-		about: da(r)
-	});
-}
-var $c = 5;
-function el(e, t) {
-	return e.find((e) => e.id === t)?.probability ?? null;
-}
-function tl(e, t) {
-	return e === null ? {
-		value: 0,
-		number: `<${I(t).replace(/^[<>]/, "")}`
-	} : {
-		value: e,
-		number: I(e)
-	};
-}
-var nl = {
-	zero: "set to zero",
-	double: "doubled",
-	mean: "set to its mean",
-	swap: "taken from B"
-}, rl = 6;
-function il({ tests: e }) {
-	let t = e.slice(0, rl).map(({ part: e, how: t }) => {
-		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${bn(xn({
-			...e,
-			kind: n
-		}), e.encoder ?? !1)} ${nl[t]}`;
-	}), n = e.length > rl ? [`${e.length - rl} more`] : [];
-	return [...t, ...n].join(", ");
-}
-function al({ before: e, after: t, target_before: n, target_after: r }) {
-	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
-		let n = i.get(e) ?? {
-			id: e,
-			text: t,
-			from: null,
-			to: null
-		};
-		return i.set(e, n), n;
-	};
-	for (let { id: t, text: r, probability: i } of [n, ...e]) a(t, r).from = i;
-	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
-	return [...i.values()];
-}
-function ol(e) {
-	return {
-		head: [
-			"token",
-			"id",
-			"probability_before",
-			"probability_after"
-		],
-		rows: al(e).map(({ text: e, id: t, from: n, to: r }) => [
-			e,
-			t,
-			n,
-			r
-		])
-	};
-}
 // src/panels/Generation.tsx
-var sl = 12;
-function cl() {
+var Dl = 12;
+function Ol() {
 	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...Ts({
+		...ps({
 			prompt: n,
 			source: r
 		}),
-		tokens: sl
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && ul(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
+		tokens: Dl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Vt(o && Al(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ M(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ j("button", {
+			a ? null : /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					sl,
+					Dl,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(dl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(ll, { result: s.result }) : null
+			/* @__PURE__ */ M(V, { answer: s }),
+			s?.result ? /* @__PURE__ */ M(jl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ M(kl, { result: s.result }) : null
 		]
 	});
 }
-function ll({ result: e }) {
-	return /* @__PURE__ */ j(X, {
+function kl({ result: e }) {
+	return /* @__PURE__ */ M(X, {
 		name: "continuation",
-		figure: (t) => Jc(e, t),
-		table: () => Yc(e),
+		figure: (t) => gs(e, t),
+		table: () => _s(e),
 		data: e
 	});
 }
-function ul(e, t, n) {
+function Al(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function dl({ result: e }) {
+function jl({ result: e }) {
 	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ j(x, { children: [n === null ? /* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M(x, { children: [n === null ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ j("ol", {
+	}) : null, /* @__PURE__ */ M("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
@@ -5796,377 +6195,26 @@ function dl({ result: e }) {
 				position: e.position - 1,
 				target: er(e)
 			}),
-			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M($, { text: e.text }), /* @__PURE__ */ M("span", {
 				class: "index",
-				children: I(e.probability)
+				children: L(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
-// src/ui/Tested.tsx
-function fl(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
-		ask: "test",
-		...n,
-		target: e.target ?? n.target,
-		tests: e.tests,
-		...r ? { [`${t.beside()}_b`]: i } : {}
-	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Re(() => {
-		s && e.say && (t.said.value = `${e.say}: ${ml(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
-		class: "error",
-		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(pl, {
-		result: s,
-		note: e.note,
-		live: !e.say,
-		lead: l
-	}) : null] });
-}
-function pl(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = ml(t, i), d = A().explained.value;
-	return /* @__PURE__ */ j("div", {
-		class: "before-after has-exports",
-		"aria-live": r ? "polite" : "off",
-		children: [
-			d ? /* @__PURE__ */ j(X, {
-				name: "test",
-				figure: (e) => Qc(t, d, e),
-				table: () => ol(t),
-				data: t
-			}) : null,
-			/* @__PURE__ */ j("p", {
-				class: "big",
-				children: [
-					i === null ? "" : "lead of ",
-					/* @__PURE__ */ j($, { text: a.text }),
-					" ",
-					l,
-					" → ",
-					u
-				]
-			}),
-			i === null ? null : /* @__PURE__ */ j("p", {
-				class: "note",
-				children: ["Its probability: ", ml(t, null).join(" → ")]
-			}),
-			/* @__PURE__ */ j(_l, {
-				before: a.probability,
-				after: o.probability,
-				limit: c?.limit ?? null
-			}),
-			/* @__PURE__ */ j("p", {
-				class: "note",
-				children: [
-					"With ",
-					n,
-					": ",
-					F(t.nats),
-					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
-					". ",
-					hl(t),
-					" ",
-					s ? /* @__PURE__ */ j("strong", { children: Mr(s) }) : null
-				]
-			}),
-			/* @__PURE__ */ j("p", {
-				class: "note",
-				children: ["Then: ", /* @__PURE__ */ j(gl, { tokens: t.after.slice(0, 3) })]
-			})
-		]
-	});
-}
-function ml(e, t) {
-	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
-}
-function hl({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ j(x, { children: "No control for this kind of test." });
-	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Q, {
-			name: "control",
-			children: "Control"
-		}),
-		": ",
-		t.rank,
-		" of ",
-		t.among,
-		" by size, beside ",
-		n.count,
-		" ",
-		r,
-		n.limit === null ? ", too few for a verdict." : "."
-	] });
-}
-function gl(e) {
-	return /* @__PURE__ */ j(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
-		class: "chip",
-		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: I(e.probability)
-			})
-		]
-	}, t)) });
-}
-function _l(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(vl(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ j("div", {
-		class: "scale small",
-		"aria-hidden": "true",
-		children: [
-			/* @__PURE__ */ j("svg", {
-				viewBox: "0 0 200 26",
-				"aria-hidden": "true",
-				children: [
-					/* @__PURE__ */ j("line", {
-						x1: 4,
-						x2: 196,
-						y1: 14,
-						y2: 14,
-						class: "axis"
-					}),
-					e.limit === null ? null : /* @__PURE__ */ j("rect", {
-						x: n,
-						y: 7,
-						width: Math.max(r - n, 1),
-						height: 14,
-						class: "band"
-					}),
-					/* @__PURE__ */ j("line", {
-						x1: t(e.before),
-						x2: t(e.after),
-						y1: 14,
-						y2: 14,
-						class: "move"
-					}),
-					/* @__PURE__ */ j("circle", {
-						cx: t(e.before),
-						cy: 14,
-						r: 4,
-						class: "before"
-					}),
-					/* @__PURE__ */ j("circle", {
-						cx: t(e.after),
-						cy: 14,
-						r: 4,
-						class: "after"
-					})
-				]
-			}),
-			/* @__PURE__ */ j("p", {
-				class: "ends",
-				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
-			}),
-			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
-		]
-	});
-}
-function vl(e, t) {
-	let n = e * Math.exp(t);
-	return n / (1 - e + n);
-}
-// src/panels/Inspector.tsx
-var yl = {
-	zero: "its output set to zero",
-	double: "its output doubled",
-	mean: "its output set to its mean",
-	swap: "its output taken from B"
-}, bl = {
-	zero: "zeroed",
-	double: "doubled",
-	mean: "at its mean",
-	swap: "taken from B"
-};
-function xl() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n && t ? {
-		ask: "inspect",
-		...n,
-		part: t
-	} : null);
-	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
-		name: "inspector",
-		title: `Inspector: ${N(t)}`,
-		children: [
-			/* @__PURE__ */ j("button", {
-				type: "button",
-				class: "close",
-				"aria-label": "Select nothing",
-				onClick: () => e.select(null),
-				children: "×"
-			}),
-			/* @__PURE__ */ j(Ol, {}),
-			/* @__PURE__ */ j(B, { answer: r }),
-			i && dn(i.part, t) ? /* @__PURE__ */ j("dl", {
-				class: a ? "stale" : "",
-				children: [
-					t.encoder ? /* @__PURE__ */ j(Sl, {
-						name: "inside the encoder",
-						children: /* @__PURE__ */ j("span", {
-							class: "small",
-							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
-						})
-					}) : null,
-					i.value === null ? null : /* @__PURE__ */ j(Sl, {
-						name: /* @__PURE__ */ j(Q, { name: "credit" }),
-						children: [F(i.value), " logits"]
-					}),
-					i.activation === null ? null : /* @__PURE__ */ j(Sl, {
-						name: /* @__PURE__ */ j(Q, { name: "activation" }),
-						children: F(i.activation, 2)
-					}),
-					i.looks_at.length === 0 ? null : /* @__PURE__ */ j(Sl, {
-						name: "looks at",
-						children: i.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
-					}),
-					/* @__PURE__ */ j(Dl, {
-						name: "writes toward",
-						tokens: i.promotes
-					}),
-					/* @__PURE__ */ j(Dl, {
-						name: "writes away from",
-						tokens: i.suppresses
-					}),
-					/* @__PURE__ */ j(wl, { part: t })
-				]
-			}) : null
-		]
-	}) : /* @__PURE__ */ j(Z, {
-		name: "inspector",
-		title: "Inspector",
-		note: "Select a sublayer, head or neuron anywhere to see what it does.",
-		children: null
-	}) : null;
-}
-function Sl(e) {
-	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
-}
-var Cl = {
-	"pre-activation": "reads",
-	gate: "reads: gate",
-	up: "reads: up",
-	query: "reads: query",
-	key: "reads: key"
-};
-function wl({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
-		ask: "reads",
-		...Ts({
-			prompt: n.prompt,
-			position: n.position
-		}),
-		part: e
-	} : null);
-	return r?.error ? /* @__PURE__ */ j(Sl, {
-		name: "reads",
-		children: /* @__PURE__ */ j(B, { answer: r })
-	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ j(x, { children: i.reads.map((e) => /* @__PURE__ */ j(Tl, { reading: e }, e.what)) });
-}
-function Tl({ reading: e }) {
-	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ j(Sl, {
-		name: Cl[t],
-		children: [
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: [
-					a ? "score" : t,
-					" ",
-					F(n),
-					a ? /* @__PURE__ */ j(x, { children: [
-						" ",
-						"toward ",
-						/* @__PURE__ */ j($, { text: a.text })
-					] }) : null,
-					" ",
-					"=",
-					" "
-				]
-			}),
-			r.map((e) => /* @__PURE__ */ j(El, { term: e }, xn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ j("span", {
-				class: "chip",
-				children: [
-					i.count,
-					" others (net) ",
-					/* @__PURE__ */ j("span", {
-						class: "small",
-						children: F(i.value)
-					})
-				]
-			}) : null
-		]
-	});
-}
-function El({ term: e }) {
-	let t = Sn(e.part);
-	return /* @__PURE__ */ j("span", {
-		class: "chip",
-		children: [
-			t ? /* @__PURE__ */ j(eo, { part: t }) : xn(e.part),
-			" ",
-			/* @__PURE__ */ j("span", {
-				class: "small",
-				children: F(e.value)
-			})
-		]
-	});
-}
-function Dl(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Sl, {
-		name: e.name,
-		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
-	});
-}
-function Ol() {
-	let e = A(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ j("fieldset", {
-		class: "test",
-		children: [
-			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
-			/* @__PURE__ */ j("p", {
-				class: "controls",
-				children: [Jn.map((t) => /* @__PURE__ */ j("button", {
-					type: "button",
-					"aria-pressed": n === t,
-					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : yl[t],
-					onClick: () => e.set({ test: n === t ? null : t }),
-					children: t
-				}, t)), /* @__PURE__ */ j("button", {
-					type: "button",
-					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
-				})]
-			}),
-			n ? /* @__PURE__ */ j(fl, {
-				tests: [{
-					part: t,
-					how: n
-				}],
-				note: yl[n],
-				say: `${N(t)} ${bl[n]}`
-			}) : null
-		]
-	}) : null;
-}
 // src/lib/figure/knew.ts
-var kl = 46, Al = V - 6, jl = 112;
-function Ml(e, t) {
+var Ml = 46, Nl = H - 6, Pl = 112;
+function Fl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Nl(e)], {
+	return J(H, [Il(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function Nl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => kl + t * (Al - kl) / Math.max(e.length - 1, 1), i = (e) => jl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Il({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ml + t * (Nl - Ml) / Math.max(e.length - 1, 1), i = (e) => Pl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6175,17 +6223,17 @@ function Nl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ni(kl, i(e), Al, i(e), { stroke: xi })),
-			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: W,
+			...a.map((e) => Pi(Ml, i(e), Nl, i(e), { stroke: xi })),
+			...a.map((e) => K(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: G,
 				anchor: "end",
-				fill: U
+				fill: W
 			})),
-			Ni(kl, jl, Al, jl, { stroke: bi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ni(r(t), jl, r(t), 114.5, { stroke: bi }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: W,
+			Pi(Ml, Pl, Nl, Pl, { stroke: bi }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Pi(r(t), Pl, r(t), 114.5, { stroke: bi }) + K(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: G,
 				anchor: "middle",
-				fill: U
+				fill: W
 			}) : ""),
 			Ti("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
@@ -6200,19 +6248,19 @@ function Nl({ lens: e, target: t }) {
 				r: 1.6,
 				fill: Si
 			})),
-			G((kl + Al) / 2, 132, "read after layer (emb: the embedding)", {
-				size: W + .5,
+			K((Ml + Nl) / 2, 132, "read after layer (emb: the embedding)", {
+				size: G + .5,
 				anchor: "middle"
 			}),
-			G(8, 60, `rank of ${Y(t.text)} (log)`, {
-				size: W + .5,
+			K(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: G + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Pl({ lens: e }) {
+function Ll({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6223,7 +6271,7 @@ function Pl({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			pa(e.layer),
+			ma(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6233,25 +6281,25 @@ function Pl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Fl = 360, Il = 150, Ll = 44, Rl = 14, zl = new Intl.NumberFormat("en", { notation: "compact" });
-function Bl() {
+var Rl = 360, zl = 150, Bl = 44, Vl = 14, Hl = new Intl.NumberFormat("en", { notation: "compact" });
+function Ul() {
 	let e = A().explained.value, t = Zt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ M(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "rank-by-layer",
-				figure: (t) => Ml(e, t),
-				table: () => Pl(e),
+				figure: (t) => Fl(e, t),
+				table: () => Ll(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Hl, {
+			/* @__PURE__ */ M(Gl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ M(ro, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6260,59 +6308,59 @@ function Bl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Vl(e.layer),
+					Wl(e.layer),
 					`${e.rank}`,
-					I(e.probability),
-					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
+					L(e.probability),
+					/* @__PURE__ */ M("bdi", { children: z(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function Vl(e) {
+function Wl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Hl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Ll + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Ul(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ j("svg", {
+function Gl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Bl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Kl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ M("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Fl} ${Il}`,
+		viewBox: `0 0 ${Rl} ${zl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Ll,
+			s.map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: Bl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : zl.format(e)
+				children: e === 1 ? "top, 1" : Hl.format(e)
 			})] }, e)),
-			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ M("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
+				return /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ j("text", {
+				}), /* @__PURE__ */ M("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Rl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Vl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ j("text", {
-				x: Ll,
+			/* @__PURE__ */ M("text", {
+				x: Bl,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6321,7 +6369,7 @@ function Hl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Ul(e, t) {
+function Kl(e, t) {
 	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6331,62 +6379,62 @@ function Ul(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Vl(n[o]?.layer ?? null)} on`
+		text: `top from ${Wl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Wl = 12;
-function Gl(e, t) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Wl).map((e) => ({
+var ql = 12;
+function Jl(e, t) {
+	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, ql).map((e) => ({
 		name: Nn(e),
 		value: e.value,
-		number: F(e.value, 3)
-	})), a = Ho(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => Jl(e, r)), ...i.length > 0 ? [Io(V, {
+		number: I(e.value, 3)
+	})), a = Uo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(H, [...n.map((e) => Zl(e, r)), ...i.length > 0 ? [Lo(H, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${I(e.probability)}).`
+		about: `Answer: “${o}” (${L(e.probability)}).`
 	});
 }
-var Kl = 40, ql = 84;
-function Jl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ql, o = (V - Kl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var Yl = 40, Xl = 84;
+function Zl({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Xl, o = (H - Yl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Vo({
+			...Ho({
 				low: r,
 				high: i
-			}).map((e) => Ni(Kl, a(e), V, a(e), { stroke: e === 0 ? bi : xi }) + G(36, a(e) + 2.3, F(e, 2), {
-				size: W,
+			}).map((e) => Pi(Yl, a(e), H, a(e), { stroke: e === 0 ? bi : xi }) + K(36, a(e) + 2.3, I(e, 2), {
+				size: G,
 				anchor: "end",
-				fill: U
+				fill: W
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Kl + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
-					size: W,
+				let r = e ?? 0, i = Yl + n * o, c = n % s === 0 ? K(i + o / 2, 97, String(t), {
+					size: G,
 					anchor: "middle",
-					fill: U
+					fill: W
 				}) : "";
-				return Fi(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Ii(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((Kl + V) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: W + .5,
+			K((Yl + H) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: G + .5,
 				anchor: "middle"
 			}),
-			G(7, 46, "probability", {
-				size: W + .5,
+			K(7, 46, "probability", {
+				size: G + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Yl(e) {
+function Ql(e) {
 	return {
 		head: [
 			"part",
@@ -6414,12 +6462,12 @@ function Yl(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function Xl({ facts: e }) {
+function $l({ facts: e }) {
 	let t = A();
-	return /* @__PURE__ */ j("p", { children: [
+	return /* @__PURE__ */ M("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => t.set({
 				a: e.prompt,
@@ -6439,34 +6487,34 @@ function Xl({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function Zl({ list: e, open: t }) {
+function eu({ list: e, open: t }) {
 	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ j("details", {
+	return /* @__PURE__ */ M("details", {
 		open: t,
-		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
+		children: [/* @__PURE__ */ M("summary", { children: "Choose a known fact" }), /* @__PURE__ */ M("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ j("label", { children: [
+				/* @__PURE__ */ M("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ j("option", {
+						children: a.map((e, t) => /* @__PURE__ */ M("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6476,7 +6524,7 @@ function Zl({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ j("button", {
+				/* @__PURE__ */ M("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6490,31 +6538,31 @@ function Zl({ list: e, open: t }) {
 		})]
 	});
 }
-function Ql() {
+function tu() {
 	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ j("label", {
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ M("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ M("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ j("label", { children: [
+			children: [/* @__PURE__ */ M("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ j("button", {
+			] }), /* @__PURE__ */ M("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
@@ -6528,17 +6576,17 @@ function Ql() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var $l = {
+var nu = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, eu = {
+}, ru = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function tu({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Ht(a && r && i ? Un(r, a, i, s) : null);
+function iu({ found: e, list: t }) {
+	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Vt(a && r && i ? Un(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6547,33 +6595,33 @@ function tu({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ j("fieldset", {
+	return /* @__PURE__ */ M("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(nu, {
+			/* @__PURE__ */ M("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ M(au, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(ru, {
+			/* @__PURE__ */ M(V, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(ou, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(au, {
+			}), /* @__PURE__ */ M(cu, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => N(un(e)))
+				neurons: s.map((e) => P(un(e)))
 			})] }) : null
 		]
 	});
 }
-function nu({ own: e, counts: t }) {
+function au({ own: e, counts: t }) {
 	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ j("form", {
+	return /* @__PURE__ */ M("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6583,56 +6631,56 @@ function nu({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ j("label", { children: [
+			/* @__PURE__ */ M("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
+					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ M("option", {
 						value: e,
-						children: $l[e]
+						children: nu[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("label", { children: [
+			s ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ j("label", { children: [
+			] }), /* @__PURE__ */ M("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: On.map((e) => /* @__PURE__ */ j("option", {
+					children: On.map((e) => /* @__PURE__ */ M("option", {
 						value: e,
-						children: eu[e]
+						children: ru[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ j("button", {
+			r ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ j("span", {
+			c > 0 ? null : /* @__PURE__ */ M("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function ru({ result: e, answer: t }) {
+function ou({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6660,81 +6708,81 @@ function ru({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ M(no, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("td", { children: [e.prompt, e.used ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(iu, { said: e.after }) })
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(su, { said: e.before }) }),
+						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(su, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ j(to, {
+			/* @__PURE__ */ M(no, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ j("table", { children: [
-					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("table", { children: [
+					/* @__PURE__ */ M("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ j("th", {
+						/* @__PURE__ */ M("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
-						/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ M("tr", { children: [
+						/* @__PURE__ */ M("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: I(t.before)
+							children: L(t.before)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: I(t.after)
+							children: L(t.after)
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6744,175 +6792,175 @@ function ru({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ j("td", {
+						/* @__PURE__ */ M("td", {
 							class: "number",
-							children: n ? I(n.after) : "—"
+							children: n ? L(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					P(e.perplexity ?? 0),
+					F(e.perplexity ?? 0),
 					" before, ",
-					P(n.perplexity ?? 0),
+					F(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function iu({ said: e }) {
-	return /* @__PURE__ */ j("span", {
+function su({ said: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ j($, { text: e.text }),
+			/* @__PURE__ */ M($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(e.probability)
+				children: L(e.probability)
 			})
 		]
 	});
 }
-function au(e) {
+function cu(e) {
 	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ j("details", { children: [
-		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M("details", { children: [
+		/* @__PURE__ */ M("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(ou, {
+		}), /* @__PURE__ */ M(lu, {
 			label: "The fact as a line of JSON",
 			text: zn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(ou, {
+		/* @__PURE__ */ M(lu, {
 			label: "The command",
 			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function ou({ label: e, text: t }) {
-	return /* @__PURE__ */ j(to, {
+function lu({ label: e, text: t }) {
+	return /* @__PURE__ */ M(no, {
 		label: e,
-		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
+		children: /* @__PURE__ */ M("pre", { children: /* @__PURE__ */ M("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var su = [
+var uu = [
 	.2,
 	.1,
 	.05
-], cu = 12, lu = {
+], du = 12, fu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function uu({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
+function pu({ explained: e }) {
+	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Vt(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ j("p", {
+	return i ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ j("code", { children: "unembed open" }),
+			/* @__PURE__ */ M("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ j("section", {
+	}) : /* @__PURE__ */ M("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(du, {
+			/* @__PURE__ */ M("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ M(V, { answer: a }),
+			a?.result ? /* @__PURE__ */ M(mu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(pu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ M(gu, { list: a.result }) : null
 		]
 	});
 }
-function du({ list: e, explained: t }) {
+function mu({ list: e, explained: t }) {
 	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
-	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
+	if (r?.prompts) return /* @__PURE__ */ M("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ j($, { text: t.target.text }),
+		/* @__PURE__ */ M($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(fu, {})
+		/* @__PURE__ */ M(hu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ j(x, { children: [i ? /* @__PURE__ */ j("p", { children: [
+	return /* @__PURE__ */ M(x, { children: [i ? /* @__PURE__ */ M("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
-		/* @__PURE__ */ j("strong", { children: i.subject }),
+		/* @__PURE__ */ M("strong", { children: i.subject }),
 		" is",
 		" ",
-		/* @__PURE__ */ j("strong", { children: i.answer }),
+		/* @__PURE__ */ M("strong", { children: i.answer }),
 		" (",
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(fu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ M(hu, {}) : /* @__PURE__ */ M("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: An }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(Xl, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ M($l, { facts: o }) : /* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Zl, {
+	}), a || r && i ? null : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(eu, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(Ql, {})] })] });
+	}), i ? null : /* @__PURE__ */ M(tu, {})] })] });
 }
-function fu() {
+function hu() {
 	let e = A();
-	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
+	return e.data.host === "report" ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function pu({ list: e }) {
+function gu({ list: e }) {
 	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+	return !n || !i ? null : /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "controls",
-			children: /* @__PURE__ */ j("label", { children: [
+			children: /* @__PURE__ */ M("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ j("select", {
+				/* @__PURE__ */ M("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...su, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([...uu, n.t])].map((e) => /* @__PURE__ */ M("option", {
 						value: e,
 						children: [
 							e,
@@ -6923,32 +6971,32 @@ function pu({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ j(B, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
+		/* @__PURE__ */ M(V, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ j("div", {
+		o ? /* @__PURE__ */ M("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(mu, { found: o }), /* @__PURE__ */ j(tu, {
+			children: [/* @__PURE__ */ M(_u, { found: o }), /* @__PURE__ */ M(iu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function mu({ found: e }) {
+function _u({ found: e }) {
 	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ j($, { text: r.answer }),
+				/* @__PURE__ */ M($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -6957,15 +7005,15 @@ function mu({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ j("p", {
+		e.notes.map((e) => /* @__PURE__ */ M("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ j("div", {
+		/* @__PURE__ */ M("fieldset", { children: [/* @__PURE__ */ M("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ M("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ j("label", { children: [
-					/* @__PURE__ */ j("input", {
+				/* @__PURE__ */ M("label", { children: [
+					/* @__PURE__ */ M("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -6973,23 +7021,23 @@ function mu({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					lu[e],
+					fu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(hu, { neurons: i[e] })
+				/* @__PURE__ */ M(vu, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ j("p", {
+		i[a].length === 0 ? /* @__PURE__ */ M("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(gu, {
+		}) : /* @__PURE__ */ M(yu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ j(no, {
+		/* @__PURE__ */ M(ro, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -6998,37 +7046,37 @@ function mu({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				I(r.probabilities[t] ?? 0),
+				L(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function hu({ neurons: e }) {
-	return /* @__PURE__ */ j("span", {
+function vu({ neurons: e }) {
+	return /* @__PURE__ */ M("span", {
 		class: "neurons",
-		children: [e.slice(0, cu).map((e) => {
+		children: [e.slice(0, du).map((e) => {
 			let t = un(e);
-			return /* @__PURE__ */ j(eo, { part: t }, N(t));
-		}), e.length > cu ? /* @__PURE__ */ j("span", {
+			return /* @__PURE__ */ M(to, { part: t }, P(t));
+		}), e.length > du ? /* @__PURE__ */ M("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - cu,
+				e.length - du,
 				" more"
 			]
 		}) : null]
 	});
 }
-function gu(e) {
+function yu(e) {
 	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ j("fieldset", {
+	return /* @__PURE__ */ M("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ M("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -7036,7 +7084,7 @@ function gu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ j(fl, {
+			n && e.target !== void 0 ? /* @__PURE__ */ M(js, {
 				tests: e.neurons.map((e) => ({
 					part: un(e),
 					how: n
@@ -7044,7 +7092,7 @@ function gu(e) {
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ j("p", {
+			n && !e.whole ? /* @__PURE__ */ M("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -7052,23 +7100,23 @@ function gu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var _u = 12, vu = 100, yu = 12;
-function bu() {
+var bu = 12, xu = 100, Su = 12;
+function Cu() {
 	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
 		ask: "attribute",
-		...Ts({
+		...ps({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: vu
+		top: xu
 	} : null);
-	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M("div", { children: t ? /* @__PURE__ */ M(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
+		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
-			o ? null : /* @__PURE__ */ j("p", {
+			o ? null : /* @__PURE__ */ M("p", {
 				class: "note",
 				children: [
 					"Knowledge is attributed ",
@@ -7076,44 +7124,44 @@ function bu() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(xu, {
+			/* @__PURE__ */ M(V, { answer: c }),
+			l ? /* @__PURE__ */ M(wu, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(uu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ M(pu, { explained: t }) : null
 		]
 	}) : null });
 }
-function xu({ result: e, stale: t }) {
+function wu({ result: e, stale: t }) {
 	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "knowledge",
-				figure: (t) => Gl(e, t),
-				table: () => Yl(e),
+				figure: (t) => Jl(e, t),
+				table: () => Ql(e),
 				data: e
 			}),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
-					n.length > 1 ? /* @__PURE__ */ j("p", {
+				children: [/* @__PURE__ */ M("div", { children: n.map((t) => /* @__PURE__ */ M("div", { children: [
+					n.length > 1 ? /* @__PURE__ */ M("p", {
 						class: "note",
-						children: Su(t, e)
+						children: Tu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Eu, {
+					/* @__PURE__ */ M(ku, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(Du, {
+					/* @__PURE__ */ M(Au, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ou, { neurons: e.attributions.slice(0, _u) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ M(ju, { neurons: e.attributions.slice(0, bu) })]
 			}),
-			/* @__PURE__ */ j(no, {
+			/* @__PURE__ */ M(ro, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7126,62 +7174,62 @@ function xu({ result: e, stale: t }) {
 					let t = Pn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
 						bn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : F(n.sum, 4),
-						F(n.change, 4),
-						n.error === null ? "" : P(n.error, 4),
-						(t[r] ?? []).map((e) => `${Nn(e)} ${F(e.value, 3)}`).join(", ")
+						n.sum === null ? "" : I(n.sum, 4),
+						I(n.change, 4),
+						n.error === null ? "" : F(n.error, 4),
+						(t[r] ?? []).map((e) => `${Nn(e)} ${I(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function Su({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Tu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Cu = 26, wu = 300, Tu = 74;
-function Eu({ stack: e, sums: t }) {
+var Eu = 26, Du = 300, Ou = 74;
+function ku({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Tu;
-	return /* @__PURE__ */ j("svg", {
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Ou;
+	return /* @__PURE__ */ M("svg", {
 		class: "layers",
-		viewBox: `0 0 ${wu} 104`,
+		viewBox: `0 0 ${Du} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Vo({
+			Ho({
 				low: i,
 				high: a
-			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Cu,
-				x2: wu,
+			}).map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
+				x1: Eu,
+				x2: Du,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
-			}), /* @__PURE__ */ j("text", {
+			}), /* @__PURE__ */ M("text", {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: F(e, 1)
+				children: I(e, 1)
 			})] }, e)),
-			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
-				/* @__PURE__ */ j("rect", {
+			n.map((t, i) => /* @__PURE__ */ M("g", { children: [
+				/* @__PURE__ */ M("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Cu + i * r + 1,
+					x: Eu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
-				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: Cu + (i + .5) * r,
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ M("text", {
+					x: Eu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ j("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
+				/* @__PURE__ */ M("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
 			] }, t.layer)),
-			/* @__PURE__ */ j("text", {
+			/* @__PURE__ */ M("text", {
 				x: 163,
 				y: 101,
 				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
@@ -7189,21 +7237,21 @@ function Eu({ stack: e, sums: t }) {
 		]
 	});
 }
-function Du({ stack: e, largest: t }) {
-	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(yu, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
-	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
+function Au({ stack: e, largest: t }) {
+	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(Su, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ M("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("p", {
+	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			yu,
+			Su,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ j(Ha, {
+	}), /* @__PURE__ */ M(Ua, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
@@ -7214,7 +7262,7 @@ function Du({ stack: e, largest: t }) {
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Nn(n)}: ${F(n.value, 3)}` : "";
+			return n ? `${Nn(n)}: ${I(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
@@ -7228,90 +7276,90 @@ function Du({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Ou({ neurons: e }) {
+function ju({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	return /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ j("span", {
+			children: /* @__PURE__ */ M("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ j("th", {
+		/* @__PURE__ */ M("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
-		/* @__PURE__ */ j("th", {
+	] }) }), /* @__PURE__ */ M("tbody", { children: e.map((e) => /* @__PURE__ */ M("tr", { children: [
+		/* @__PURE__ */ M("th", {
 			scope: "row",
-			children: /* @__PURE__ */ j(eo, { part: un(e) })
+			children: /* @__PURE__ */ M(to, { part: un(e) })
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: /* @__PURE__ */ j($o, {
+			children: /* @__PURE__ */ M(es, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ j(Qo, {
+			children: /* @__PURE__ */ M($o, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ j("td", {
+		/* @__PURE__ */ M("td", {
 			class: "number",
-			children: F(e.activation)
+			children: I(e.activation)
 		})
 	] }, Nn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var ku = 40;
-function Au(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Ko(i.terms, Math.min(t, ku), n), { sum: l } = Yo(i), u = [
+var Mu = 40;
+function Nu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = qo(i.terms, Math.min(t, Mu), n), { sum: l } = Xo(i), u = [
 		...s.map((e) => ({
 			name: xn(e),
 			value: e.value,
-			number: F(e.value)
+			number: I(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: F(c.value),
+			number: I(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: F(l),
+			number: I(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(V, [Io(V, {
+	return J(H, [Lo(H, {
 		rows: u,
-		axis: Ho(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
+		axis: Uo(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${fa(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${pa(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: da(a)
+		about: fa(a)
 	});
 }
-function ju({ ledger: e }) {
+function Pu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7336,39 +7384,39 @@ function ju({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Mu() {
-	return /* @__PURE__ */ j("p", {
+function Fu() {
+	return /* @__PURE__ */ M("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ j(Q, { name: "nats" }),
+			/* @__PURE__ */ M(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ j(Q, {
+			/* @__PURE__ */ M(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ j(Q, { name: "suppressor" }),
+			/* @__PURE__ */ M(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function Nu({ part: e }) {
-	let t = Zt(), n = t && Ws(t, e);
+function Iu({ part: e }) {
+	let t = Zt(), n = t && Tc(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Ks(t, n), { nats: a, effect: o } = n;
-	return /* @__PURE__ */ j("span", {
+	let [r, i] = Dc(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ M("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Mr(o)}` : ""}`,
+		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${Mr(o)}` : ""}`,
 		children: [
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "from",
 				children: [r, " → "]
 			}),
 			i,
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "mark",
 				children: o ? Mr(o)[0] : ""
 			})
@@ -7376,67 +7424,67 @@ function Nu({ part: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var Pu = 12, Fu = 10, Iu = Infinity, Lu = xe({
+var Lu = 12, Ru = 10, zu = 6, Bu = Infinity, Vu = xe({
 	is: () => !1,
 	set: () => {}
-}), Ru = xe({
+}), Hu = xe({
 	order: "size",
 	effectOf: () => null
 });
-function zu() {
-	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Pu), a = k({});
+function Uu() {
+	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Lu), a = k({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = Sn(e);
-		return t && n ? Ws(n, t)?.nats ?? null : null;
-	}, l = Ko(o.terms, i.value, r.value, (e) => Vu(Sn(e), s), c), u = qo(0, o.terms, l.others.value);
-	return /* @__PURE__ */ j(Z, {
+		return t && n ? Tc(n, t)?.nats ?? null : null;
+	}, l = qo(o.terms, i.value, r.value, (e) => Ju(Sn(e), s), c), u = Jo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ M(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(Hu, { explained: t }),
+		note: /* @__PURE__ */ M(Yu, { explained: t }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "ledger",
-				figure: (e) => Au(t, i.value, r.value, e),
-				table: () => ju(t),
+				figure: (e) => Nu(t, i.value, r.value, e),
+				table: () => Pu(t),
 				data: t
 			}),
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ j("label", { children: [
+				children: [/* @__PURE__ */ M("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ j("option", {
+							/* @__PURE__ */ M("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > Pu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Lu ? /* @__PURE__ */ M("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Pu ? Iu : Pu,
-					children: i.value === Pu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Lu ? Bu : Lu,
+					children: i.value === Lu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Lu.Provider, {
+			/* @__PURE__ */ M(Vu.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Vu(t, s),
+					is: (e, t) => a.value[e] ?? Ju(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7444,110 +7492,129 @@ function zu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(Ru.Provider, {
+				children: /* @__PURE__ */ M(Hu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ j("table", {
+					children: /* @__PURE__ */ M("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: ed,
+						onKeyDown: sd,
 						children: [
-							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-								/* @__PURE__ */ j("th", {
+							/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ M(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ j("span", {
+									children: /* @__PURE__ */ M("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ j("th", {
+								/* @__PURE__ */ M("th", {
 									scope: "col",
-									children: Bu(t)
+									children: qu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(Gu, {
+							/* @__PURE__ */ M("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ M(Qu, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Xo(e))), /* @__PURE__ */ j(Qu, {
+							}, Zo(e))), /* @__PURE__ */ M(ad, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(Wu, { explained: t })
+							/* @__PURE__ */ M(Zu, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Mu, {})
+			/* @__PURE__ */ M(Fu, {}),
+			/* @__PURE__ */ M(Wu, { terms: l.shown })
 		]
 	});
 }
-function Bu({ target: e, reference: t }) {
-	let n = R(e.text.trim() || e.text);
+function Wu({ terms: e }) {
+	let t = A(), n = e.filter(Gu).slice(0, zu), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ht([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => Ku(t, e) ?? [])]), null;
+}
+function Gu(e) {
+	let t = Sn(e);
+	return t !== null && t.kind === pn(t);
+}
+function Ku(e, { layer: t, kind: n }) {
+	let r = e.followed();
+	return r && {
+		ask: "terms",
+		...r,
+		layer: t,
+		sublayer: n,
+		top: Ru
+	};
+}
+function qu({ target: e, reference: t }) {
+	let n = z(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Vu(e, t) {
+function Ju(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
 }
-function Hu({ explained: e }) {
+function Yu({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ j(x, { children: [
+	return /* @__PURE__ */ M(x, { children: [
 		"Why ",
-		R(t.text),
+		z(t.text),
 		": ",
-		Uu(n),
+		Xu(n),
 		"; raw ",
-		/* @__PURE__ */ j(Q, { name: "logit" }),
+		/* @__PURE__ */ M(Q, { name: "logit" }),
 		" ",
-		P(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ j(x, { children: [
+		F(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ M(x, { children: [
 			", ",
-			/* @__PURE__ */ j(Q, { name: "reference" }),
+			/* @__PURE__ */ M(Q, { name: "reference" }),
 			" ",
-			P(n.value)
+			F(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ j(Q, { name: "credit" }),
+		/* @__PURE__ */ M(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Uu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
+function Xu(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
 }
-function Wu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Yo(e.ledger);
-	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
+function Zu({ explained: e }) {
+	let { sum: t, error: n, holds: r } = Xo(e.ledger);
+	return /* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-total": t,
-				children: F(t)
+				children: I(t)
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
 					" (|Δ| ",
 					wr(n),
 					", tolerance",
@@ -7559,10 +7626,10 @@ function Wu({ explained: e }) {
 		]
 	}) });
 }
-function Gu(e) {
-	let t = A(), n = He(Lu), { term: r, level: i } = e, a = Sn(r), o = Xo(r), s = a !== null && a.kind === pn(a) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Zu, {
+function Qu(e) {
+	let t = A(), n = He(Vu), { term: r, level: i } = e, a = Sn(r), o = Zo(r), s = Gu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(id, {
 			name: xn(r),
 			value: r.value,
 			level: i,
@@ -7575,90 +7642,85 @@ function Gu(e) {
 				a && t.select(dn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(Ku, {
+		c && i === 1 ? /* @__PURE__ */ M($u, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(Yu, {
+		c && i === 2 ? /* @__PURE__ */ M(nd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function Ku({ term: e, largest: t }) {
-	let n = A(), r = He(Ru), i = n.followed(), a = {
-		ask: "terms",
-		...i,
-		layer: e.layer,
-		sublayer: e.kind,
-		top: Fu
-	}, o = Ht(i ? a : null);
-	if (!o?.result) return /* @__PURE__ */ j("tr", {
+function $u({ term: e, largest: t }) {
+	let n = A(), r = He(Hu), i = Vt(Ku(n, e));
+	if (!i?.result) return /* @__PURE__ */ M("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ j("td", {
+		children: /* @__PURE__ */ M("td", {
 			colSpan: 4,
-			class: o?.error ? "error" : "",
-			children: o?.error ?? `${o?.stage ?? "waiting"} …`
+			class: i?.error ? "error" : "",
+			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: s, others: c } = o.result, l = s.filter((e) => e.source === null && !qu(e)), u = Ko(l, Iu, r.order, void 0, r.effectOf), d = qo(t, l, c.value);
-	return /* @__PURE__ */ j(x, { children: [
-		u.shown.map((e) => /* @__PURE__ */ j(Gu, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ed(e)), c = qo(s, Bu, r.order, void 0, r.effectOf), l = Jo(t, s, o.value);
+	return /* @__PURE__ */ M(x, { children: [
+		c.shown.map((e) => /* @__PURE__ */ M(Qu, {
 			term: e,
 			level: 2,
-			largest: d,
-			sources: s.filter((t) => Ju(t, e))
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
-			count: c.count,
-			value: c.value,
+			largest: l,
+			sources: a.filter((t) => td(t, e))
+		}, Zo(e))),
+		/* @__PURE__ */ M(Vs, { parts: c.shown.slice(0, zu).flatMap((e) => Sn(e) ?? []) }),
+		/* @__PURE__ */ M(ad, {
+			count: o.count,
+			value: o.value,
 			level: 2,
-			largest: d
+			largest: l
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ M(od, {
 			level: 2,
-			sum: u.sum + c.value,
+			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function qu({ kind: e }) {
+function ed({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function Ju(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || qu(e));
+function td(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ed(e));
 }
-function Yu(e) {
-	let t = A(), n = (e) => qu(e) ? "rounding" : `from ${e.source} ${z(Xu(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Ko(e.terms, Fu, "size"), o = qo(e.largest, r, i.value);
-	return /* @__PURE__ */ j(x, { children: [
-		r.map((e) => /* @__PURE__ */ j(Zu, {
+function nd(e) {
+	let t = A(), n = (e) => ed(e) ? "rounding" : `from ${e.source} ${B(rd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = qo(e.terms, Ru, "size"), o = Jo(e.largest, r, i.value);
+	return /* @__PURE__ */ M(x, { children: [
+		r.map((e) => /* @__PURE__ */ M(id, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Xo(e))),
-		/* @__PURE__ */ j(Qu, {
+		}, Zo(e))),
+		/* @__PURE__ */ M(ad, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j($u, {
+		/* @__PURE__ */ M(od, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function Xu(e, { kind: t, source: n }) {
+function rd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Zu(e) {
+function id(e) {
 	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
-	return /* @__PURE__ */ j("tr", {
+	return /* @__PURE__ */ M("tr", {
 		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
@@ -7672,176 +7734,176 @@ function Zu(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
+				children: [r === null ? /* @__PURE__ */ M("span", { class: "twisty" }) : /* @__PURE__ */ M("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ j("bdi", { children: e.name })]
+				}), /* @__PURE__ */ M("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ M(es, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ M($o, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Nu, { part: n }) : null })
+			/* @__PURE__ */ M("td", { children: n ? /* @__PURE__ */ M(Iu, { part: n }) : null })
 		]
 	});
 }
-function Qu(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
+function ad(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ M("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ j("span", { class: "twisty" }),
+					/* @__PURE__ */ M("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ j($o, { value: e.value })
+				children: /* @__PURE__ */ M(es, { value: e.value })
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ j(Qo, {
+				children: /* @__PURE__ */ M($o, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", {})
+			/* @__PURE__ */ M("td", {})
 		]
 	});
 }
-function $u(e) {
+function od(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ j("tr", {
+	return /* @__PURE__ */ M("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "name",
-				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ M("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				class: "number",
-				children: F(e.sum)
+				children: I(e.sum)
 			}),
-			/* @__PURE__ */ j("td", {
+			/* @__PURE__ */ M("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${F(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
 			})
 		]
 	});
 }
-function ed(e) {
+function sd(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var td = 16;
-function nd() {
+var cd = 16;
+function ld() {
 	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = li(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...Ts({ source: a.source }),
+		...ps({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? sd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ha(e, t.value, d), p = {
+	let u = c ? md(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ga(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ j(Q, {
+		title: /* @__PURE__ */ M(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			"What the ",
-			/* @__PURE__ */ j(Q, { name: "residual stream" }),
+			/* @__PURE__ */ M(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !id(u.positions.length) ? " that is pointed at" : "",
+			u && !dd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			R(n.target.text),
+			z(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ j("p", {
+			/* @__PURE__ */ M("p", {
 				class: "controls",
-				children: /* @__PURE__ */ j("label", { children: [
+				children: /* @__PURE__ */ M("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ j("select", {
+					/* @__PURE__ */ M("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ma).map(([e, t]) => /* @__PURE__ */ j("option", {
+						children: Object.entries(ha).map(([e, t]) => /* @__PURE__ */ M("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ M(ao, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ j(B, { answer: s }),
-			c && !l ? /* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(V, { answer: s }),
+			c && !l ? /* @__PURE__ */ M(X, {
 				name: "lens",
-				figure: (e) => ga(c, n.target, t.value, p, e),
-				table: () => xa(c, p),
+				figure: (e) => _a(c, n.target, t.value, p, e),
+				table: () => Sa(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ M("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ j(Ha, {
-						label: `Logit lens, ${ma[t.value]} by layer and token`,
+					/* @__PURE__ */ M(Ua, {
+						label: `Logit lens, ${ha[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
 							return n ? _i(f(n)) : null;
 						},
-						...id(u.positions.length) ? { text: (e, t) => ad(u.at(e, t)) } : {},
+						...dd(u.positions.length) ? { text: (e, t) => fd(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(od, {
+						tell: (e, t) => /* @__PURE__ */ M(pd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => rd(u.layers[e] ?? null),
-						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => ud(u.layers[e] ?? null),
+						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ j($a, {
+					/* @__PURE__ */ M(eo, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7849,10 +7911,10 @@ function nd() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ma[t.value]}`
+							high: `100 %, ${ha[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ j(no, {
+					/* @__PURE__ */ M(ro, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7863,12 +7925,12 @@ function nd() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							rd(e.layer),
+							ud(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: ad(e) }, "top"),
-							I(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ M("bdi", { children: fd(e) }, "top"),
+							L(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							I(e.probability)
+							L(e.probability)
 						])
 					})
 				]
@@ -7876,42 +7938,42 @@ function nd() {
 		]
 	});
 }
-function rd(e) {
+function ud(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function id(e) {
-	return e <= td;
+function dd(e) {
+	return e <= cd;
 }
-function ad(e) {
-	return z(e?.top[0]);
+function fd(e) {
+	return B(e?.top[0]);
 }
-function od({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ j(x, { children: [
+function pd({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ M(x, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		z(t),
+		B(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		I(e.probability),
+		L(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ M("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ j("bdi", { children: z(t) }),
+				/* @__PURE__ */ M("bdi", { children: B(t) }),
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "small",
-					children: I(e.top_probability[n] ?? 0)
+					children: L(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function sd(e, t) {
+function md(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7921,102 +7983,102 @@ function sd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function cd() {
-	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? ld(t, n) : null;
+function hd() {
+	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? gd(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(z(t.tokens[t.position]));
-	return /* @__PURE__ */ j(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(B(t.tokens[t.position]));
+	return /* @__PURE__ */ M(Z, {
 		name: "looked",
-		title: `Where ${N(M(r))} looked`,
+		title: `Where ${P(N(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ j(X, {
-			name: `looked-${N(M(r))}`,
-			figure: (e) => Xc(t, r, e),
-			table: () => Zc(r),
+		children: [/* @__PURE__ */ M(X, {
+			name: `looked-${P(N(r))}`,
+			figure: (e) => vs(t, r, e),
+			table: () => ys(r),
 			data: r
-		}), /* @__PURE__ */ j("table", {
+		}), /* @__PURE__ */ M("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ j("thead", {
+			children: [/* @__PURE__ */ M("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ j("tr", { children: [
-					/* @__PURE__ */ j("th", {
+				children: /* @__PURE__ */ M("tr", { children: [
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ j("th", {
+					/* @__PURE__ */ M("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			}), /* @__PURE__ */ M("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ j("bdi", { children: z(e) }),
+						/* @__PURE__ */ M("bdi", { children: B(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ M("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: P(e.attention)
+					children: F(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					title: I(i),
-					children: P(i)
+					title: L(i),
+					children: F(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function ld(e, t) {
-	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(M(e), t));
+function gd(e, t) {
+	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(N(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var ud = 3;
-function dd() {
+var _d = 3;
+function vd() {
 	let e = A(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ j(Z, {
+	return e.explained.value ? /* @__PURE__ */ M(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(fd, {}) : /* @__PURE__ */ j(x, { children: [
-			/* @__PURE__ */ j("ul", {
+		children: t.length === 0 ? /* @__PURE__ */ M(yd, {}) : /* @__PURE__ */ M(x, { children: [
+			/* @__PURE__ */ M("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
+				children: t.map((r, i) => /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ j(eo, { part: r.part }),
-						/* @__PURE__ */ j("select", {
-							"aria-label": `How ${N(r.part)} is tested`,
+						/* @__PURE__ */ M(to, { part: r.part }),
+						/* @__PURE__ */ M("select", {
+							"aria-label": `How ${P(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -8025,86 +8087,86 @@ function dd() {
 									how: r
 								} : e) });
 							},
-							children: Jn.map((e) => /* @__PURE__ */ j("option", {
+							children: Jn.map((e) => /* @__PURE__ */ M("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ j("button", {
+						/* @__PURE__ */ M("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${N(r.part)}`,
+							"aria-label": `Remove the pin of ${P(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ j(fl, {
+				}), t.length > 1 ? /* @__PURE__ */ M(js, {
 					tests: [r],
 					note: "this pin alone"
 				}) : null] }, fn(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ j(fl, {
+			t.length > 1 ? /* @__PURE__ */ M("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ M(js, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function fd() {
-	let e = A(), t = Xt(), n = t?.result ? wo(t.result).slice(0, ud) : [];
-	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
+function yd() {
+	let e = A(), t = Xt(), n = t?.result ? To(t.result).slice(0, _d) : [];
+	return n.length === 0 ? /* @__PURE__ */ M(V, { answer: t }) : /* @__PURE__ */ M("p", {
 		class: "controls",
-		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ M("button", {
 			type: "button",
 			onClick: () => e.set({ pins: [{
 				part: t,
 				how: "zero"
 			}] }),
-			children: [N(t), " set to zero"]
+			children: [P(t), " set to zero"]
 		}, fn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function pd() {
-	let e = A().explained.value, t = Es();
+function bd() {
+	let e = A().explained.value, t = lc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ j(x, { children: [
+		note: /* @__PURE__ */ M(x, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			Lr(z(i[r])),
+			Lr(B(i[r])),
 			": ",
-			R(n.text),
+			z(n.text),
 			" ",
 			"has ",
-			I(n.probability),
+			L(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ j(X, {
+			/* @__PURE__ */ M(X, {
 				name: "prediction",
-				figure: (t) => Kc(e, t),
-				table: () => qc(e),
+				figure: (t) => ms(e, t),
+				table: () => hs(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ j("p", {
+			e.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ j("div", {
+			/* @__PURE__ */ M("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(md, {
+				children: [/* @__PURE__ */ M(xd, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(md, {
+				}), t?.result ? /* @__PURE__ */ M(xd, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8112,96 +8174,96 @@ function pd() {
 		]
 	});
 }
-function md({ explained: e, caption: t }) {
+function xd({ explained: e, caption: t }) {
 	let n = A();
-	return /* @__PURE__ */ j("table", {
+	return /* @__PURE__ */ M("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ j("caption", { children: t }),
-			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("th", {
+			/* @__PURE__ */ M("caption", { children: t }),
+			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ j("th", {
+				/* @__PURE__ */ M("th", {
 					scope: "col",
-					children: /* @__PURE__ */ j("span", {
+					children: /* @__PURE__ */ M("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ M("tr", { children: [
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
 					onClick: () => n.set(tr(t, n.state.value.vs)),
 					onMouseEnter: () => n.foresee(tr(t, n.state.value.vs)),
-					children: /* @__PURE__ */ j($, { text: t.text })
+					children: /* @__PURE__ */ M($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ j("td", {
+				/* @__PURE__ */ M("td", {
 					class: "number",
-					children: I(t.probability)
+					children: L(t.probability)
 				}),
-				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ M("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function hd() {
+function Sd() {
 	let e = A().explained.value, t = Xt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
-	return /* @__PURE__ */ j("section", {
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ j("p", {
+		children: /* @__PURE__ */ M("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(_d, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ M(wd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(x, { children: [gd(e.sentence).map((e, t) => /* @__PURE__ */ j(_d, {
+			}, t)) : /* @__PURE__ */ M(x, { children: [Cd(e.sentence).map((e, t) => /* @__PURE__ */ M(wd, {
 				span: e,
 				units: r
-			}, t)), i ? /* @__PURE__ */ j("span", {
+			}, t)), i ? /* @__PURE__ */ M("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function gd(e) {
+function Cd(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function _d({ span: e, units: t }) {
+function wd({ span: e, units: t }) {
 	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
-	if (r) return /* @__PURE__ */ j(eo, { part: r });
+	if (r) return /* @__PURE__ */ M(to, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ j("button", {
+	return i ? /* @__PURE__ */ M("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : e.kind === null ? /* @__PURE__ */ j("span", { children: e.text }) : /* @__PURE__ */ j("bdi", {
+	}) : e.kind === null ? /* @__PURE__ */ M("span", { children: e.text }) : /* @__PURE__ */ M("bdi", {
 		class: `said-${e.kind}`,
 		children: e.text
 	});
 }
 // src/lib/find.ts
-function vd(e, t) {
+function Td(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8214,18 +8276,18 @@ function vd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function yd(e) {
-	let t = k(""), n = k(-1), r = vd(e.texts, t.value), i = (t) => {
+function Ed(e) {
+	let t = k(""), n = k(-1), r = Td(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = vd(e.texts, r)[0];
+		let i = Td(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
-	return /* @__PURE__ */ j("label", { children: [
+	return /* @__PURE__ */ M("label", { children: [
 		"Find in the prompt",
 		" ",
-		/* @__PURE__ */ j("input", {
+		/* @__PURE__ */ M("input", {
 			type: "search",
 			value: t.value,
 			onInput: (e) => a(e.currentTarget.value),
@@ -8234,78 +8296,78 @@ function yd(e) {
 			}
 		}),
 		" ",
-		/* @__PURE__ */ j("output", {
+		/* @__PURE__ */ M("output", {
 			class: "small",
 			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
 		})
 	] });
 }
 // src/panels/TokenStrip.tsx
-function bd() {
-	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Od(), o = xd();
+function Dd() {
+	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Fd(), o = Od();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ j(Z, {
+	return /* @__PURE__ */ M(Z, {
 		name: "strip",
 		title: "Tokens",
-		note: a ? /* @__PURE__ */ j(x, { children: [
+		note: a ? /* @__PURE__ */ M(x, { children: [
 			"Coloured by what each token gives the target through ",
-			N(a.part),
+			P(a.part),
 			": orange + raises, purple − lowers; largest ",
-			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
 			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(wd, {
+			e.reads() === null ? null : /* @__PURE__ */ M(jd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
 			}),
-			/* @__PURE__ */ j(io, {
+			/* @__PURE__ */ M(ao, {
 				start: n,
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(yd, {
+			s.length > 128 ? /* @__PURE__ */ M(Ed, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = ui(e, n.value, s.length));
 				}
 			}) : null,
-			/* @__PURE__ */ j("ol", {
+			/* @__PURE__ */ M("ol", {
 				class: "strip",
 				start: n.value + 1,
 				children: f.map((n, i) => {
 					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
+					return /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("button", {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Td(h, d),
-						title: m && Cd(m, t),
+						style: Md(h, d),
+						title: m && Ad(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Dd(e),
+						onKeyDown: (e) => Pd(e),
 						children: [
-							/* @__PURE__ */ j("span", {
+							/* @__PURE__ */ M("span", {
 								class: "index",
 								children: n.position
 							}),
-							/* @__PURE__ */ j($, {
+							/* @__PURE__ */ M($, {
 								text: n.text,
 								fragment: n.fragment
 							}),
-							m ? /* @__PURE__ */ j("span", {
+							m ? /* @__PURE__ */ M("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Sd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(Ed, {
+								children: m.positions[0] === n.position ? kd(m) : "\xA0"
+							}) : /* @__PURE__ */ M(Nd, {
 								value: h,
 								largest: d
 							})
 						]
-					}), p ? /* @__PURE__ */ j("span", {
+					}), p ? /* @__PURE__ */ M("span", {
 						class: "small role",
 						children: s ? n.role : "\xA0"
 					}) : null] }, n.position);
@@ -8314,46 +8376,46 @@ function bd() {
 		]
 	});
 }
-function xd() {
+function Od() {
 	let e = A(), t = Zt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Sd(e) {
-	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
+function kd(e) {
+	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
 	return e.mark === "first" ? `${t} ○` : t;
 }
-function Cd(e, t) {
-	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
-	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+function Ad(e, t) {
+	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${L(a.probability)})`;
+	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function wd(e) {
+function jd(e) {
 	let t = li(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j("p", {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M("p", {
 			class: "note",
 			children: "What the encoder read; cross-attention takes from here:"
 		}),
-		/* @__PURE__ */ j(io, {
+		/* @__PURE__ */ M(ao, {
 			start: t,
 			length: e.sources.length,
 			what: "source positions"
 		}),
-		/* @__PURE__ */ j("ol", {
+		/* @__PURE__ */ M("ol", {
 			class: "strip",
 			"aria-label": "Source",
 			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
+			children: n.map((t) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("span", {
 				class: "token source",
-				style: Td(e.values[t.position], e.largest),
+				style: Md(e.values[t.position], e.largest),
 				children: [
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "index",
 						children: t.position
 					}),
-					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(Ed, {
+					/* @__PURE__ */ M($, { text: t.label }),
+					/* @__PURE__ */ M(Nd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8362,7 +8424,7 @@ function wd(e) {
 		})
 	] });
 }
-function Td(e, t) {
+function Md(e, t) {
 	if (e === void 0) return {};
 	let n = gi(e, t);
 	return {
@@ -8370,41 +8432,41 @@ function Td(e, t) {
 		color: vi(n)
 	};
 }
-function Ed(e) {
+function Nd(e) {
 	let { value: t } = e;
-	return /* @__PURE__ */ j("span", {
+	return /* @__PURE__ */ M("span", {
 		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
 	});
 }
-function Dd(e) {
+function Pd(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Od() {
+function Fd() {
 	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
 		layer: e.layer,
 		...gn(e)
-	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	} : null, i = Vt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: kd(s, a)
+		values: Id(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: kd(i.result, t)
+		values: Id(i.result, t)
 	} : null;
 }
-function kd(e, t) {
+function Id(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/words.ts
-var Ad = 40;
-function jd(e, t) {
+var Ld = 40;
+function Rd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8416,22 +8478,22 @@ function jd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Id({
+	return r.map((e) => Ud({
 		...e,
-		text: Md(e.tokens)
+		text: zd(e.tokens)
 	}));
 }
-function Md(e) {
+function zd(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
 }
-function Nd(e) {
+function Bd(e) {
 	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
 }
-function Pd({ by: e }) {
+function Vd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Fd(e, t) {
+function Hd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8453,7 +8515,7 @@ function Fd(e, t) {
 		role: null
 	}];
 }
-function Id(e) {
+function Ud(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8473,72 +8535,72 @@ function Id(e) {
 		text: i
 	};
 }
-function Ld({ text: e, positions: t }, n = []) {
+function Wd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
+	return i.length > Ld ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Rd(e) {
+function Gd(e) {
 	let t = e.filter((e) => e.mark === null);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function zd(e, t) {
+function Kd(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
+	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
 }
 // src/lib/figure/words.ts
-var Bd = 10.5, Vd = 2.5, Hd = 30, Ud = 15, Wd = 16;
-function Gd(e, t) {
-	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => Yd(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = Qd([...a, Zd(e, o)]), c = s.slice(0, Math.max(0, s.length - Wd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [$d(l, o), la(qd(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(H, d, {
-		shows: `${Kd(e)}${f}`,
+var qd = 10.5, Jd = 2.5, Yd = 30, Xd = 15, Zd = 16;
+function Qd(e, t) {
+	let n = e.words?.units ?? [], r = Bd(n), i = (t.source && n.length > 0 ? Hd(t.source ?? "", n) : Rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => nf(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = of([...a, af(e, o)]), c = s.slice(0, Math.max(0, s.length - Zd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [sf(l, o), ua(ef(e, r), U)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(U, d, {
+		shows: `${$d(e)}${f}`,
 		made: e,
 		asked: t,
-		about: da(e.target)
+		about: fa(e.target)
 	});
 }
-function Kd({ words: e, target: t, reference: n }) {
+function $d({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Pd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Vd(e)}, on which many heads rest whatever it says.` : "";
+	return `Under each ${Vd(e)}: ${r} when that ${Vd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function qd({ reference: e }, t) {
+function ef({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => Jd(1 - 2 * e, 1),
-		low: F(-t),
+		colour: (e) => tf(1 - 2 * e, 1),
+		low: I(-t),
 		middle: "0",
-		high: F(t)
+		high: I(t)
 	};
 }
-function Jd(e, t) {
+function tf(e, t) {
 	return gi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function Yd(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ui(e.text.trim() === "" ? L(e.text) : ea(e.text), H - 6, Bd), s = i === null ? "" : i.mark === "last" ? "asked here" : zd(i, n), c = a !== null && a !== (t?.role ?? null);
+function nf(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Wi(e.text.trim() === "" ? R(e.text) : ta(e.text), U - 6, qd), s = i === null ? "" : i.mark === "last" ? "asked here" : Kd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, Bd) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, qd) + 6, q(u, G) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = Xd(i, r, e, d);
+				let { ink: n, ground: o } = rf(i, r, e, d);
 				return [
-					c && l ? G(e, -2, a, {
-						size: W,
-						fill: U
+					c && l ? K(e, -2, a, {
+						size: G,
+						fill: W
 					}) : "",
 					o,
-					G(e + d / 2, 10.8, t, {
-						size: Bd,
+					K(e + d / 2, 10.8, t, {
+						size: qd,
 						fill: n,
 						anchor: "middle"
 					}),
-					G(e + d / 2, 23, u, {
-						size: W,
-						fill: U,
+					K(e + d / 2, 23, u, {
+						size: G,
+						fill: W,
 						anchor: "middle"
 					})
 				].join("");
@@ -8546,12 +8608,12 @@ function Yd(e, t, n, r) {
 		};
 	});
 }
-function Xd(e, t, n, r) {
+function rf(e, t, n, r) {
 	if (e === null) return {
-		ink: U,
+		ink: W,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, Ud, {
+	let i = (e) => Ni(n, 0, r, Xd, {
 		rx: 2,
 		fill: "none",
 		...e
@@ -8571,14 +8633,14 @@ function Xd(e, t, n, r) {
 			"stroke-width": .6
 		})
 	};
-	let a = Jd(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = tf(e.effect, t), o = e.effect < -.1 ? Ni(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: vi(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function Zd({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", Bd) + 8, s = Math.max(q(i, Bd, !0) + 6 + 2, q(a, W) + 4);
+function af({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", qd) + 8, s = Math.max(q(i, qd, !0) + 6 + 2, q(a, G) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8586,24 +8648,24 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 		draw: (e) => {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
-				G(n, 10.8, r ? "←" : "→", {
-					size: Bd,
-					fill: U,
+				K(n, 10.8, r ? "←" : "→", {
+					size: qd,
+					fill: W,
 					anchor: "middle"
 				}),
-				K(t, 0, s, Ud, {
+				Ni(t, 0, s, Xd, {
 					rx: 2,
 					fill: "none",
 					stroke: bi,
 					"stroke-width": 1
 				}),
-				G(t + s / 2, 10.8, i, {
-					size: Bd,
+				K(t + s / 2, 10.8, i, {
+					size: qd,
 					bold: !0,
 					anchor: "middle"
 				}),
-				G(t + s / 2, 23, a, {
-					size: W,
+				K(t + s / 2, 23, a, {
+					size: G,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -8611,19 +8673,19 @@ function Zd({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function Qd(e) {
+function of(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Vd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > U) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Jd;
 	return t;
 }
-function $d(e, t) {
-	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Hd + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function sf(e, t) {
+	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Yd + 9})` }, e.map(([e, n]) => e.draw(t ? U - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Hd + 9 - 5,
+		height: e.length * Yd + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function ef(e) {
+function cf(e) {
 	return {
 		head: [
 			"unit",
@@ -8656,100 +8718,100 @@ function ef(e) {
 	};
 }
 // src/panels/Words.tsx
-var tf = 5, nf = 40;
-function rf() {
+var lf = 5, uf = 40;
+function df() {
 	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
-	return /* @__PURE__ */ j("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Gd(a);
+	return /* @__PURE__ */ M("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ j(X, {
+			n ? /* @__PURE__ */ M(X, {
 				name: "words",
-				figure: (e) => Gd(n, e),
-				table: () => ef(n),
+				figure: (e) => Qd(n, e),
+				table: () => cf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(af, {
+			/* @__PURE__ */ M(ff, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(ff, { explained: t }),
-			s ? /* @__PURE__ */ j(lf, {
+			/* @__PURE__ */ M(yf, { explained: t }),
+			s ? /* @__PURE__ */ M(gf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(pf, {
+			/* @__PURE__ */ M(bf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ j("p", {
+			t.notes.map((e) => /* @__PURE__ */ M("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function af(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > nf || n.tokens.length > 160, d = Be(null);
+function ff(e) {
+	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Bd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Hd(o, r) : Rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > uf || n.tokens.length > 160, d = Be(null);
 	return ze(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ j("div", {
+	]), /* @__PURE__ */ M("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ j(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ M(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ M("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(of, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(sf, {
+		}) : /* @__PURE__ */ M(pf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ M(mf, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ j("span", {
+		})] }, r)), /* @__PURE__ */ M("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ j("span", {
+			children: [/* @__PURE__ */ M("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ j("button", {
+			}), /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: df(n, i.text)
+						children: vf(n, i.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: I(i.probability)
+						children: L(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function of({ text: e }) {
+function pf({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j("span", {
+	return t > 0 ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ M("br", {})] }) : /* @__PURE__ */ M("span", { children: e === "" ? "" : " " });
 }
-function sf(e) {
+function mf(e) {
 	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ j("span", {
+	if (!a) return /* @__PURE__ */ M("span", {
 		class: "unread",
 		children: n.text
 	});
@@ -8757,65 +8819,65 @@ function sf(e) {
 		background: s,
 		color: vi(s)
 	} : {};
-	return /* @__PURE__ */ j("button", {
+	return /* @__PURE__ */ M("button", {
 		type: "button",
 		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: cf(a, r),
+		title: hf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ j("span", {
+		children: [/* @__PURE__ */ M("span", {
 			class: "word-text",
 			style: c,
-			children: n.text.trim() === "" ? R(n.text) : n.text
-		}), /* @__PURE__ */ j("small", { children: o ? zd(a, r) : "asked here" })]
+			children: n.text.trim() === "" ? z(n.text) : n.text
+		}), /* @__PURE__ */ M("small", { children: o ? Kd(a, r) : "asked here" })]
 	});
 }
-function cf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${df(t, n.text)} over ${df(t, r.text ?? "")}` : df(t, n.text);
-	return Lr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function hf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${vf(t, n.text)} over ${vf(t, r.text ?? "")}` : vf(t, n.text);
+	return Lr(`Without ${Wd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function lf(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => uf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ j("p", {
+function gf(e) {
+	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => _f(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ M("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: cf(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("strong", { children: hf(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ M("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					F(-n.effect),
+					I(-n.effect),
 					" ",
-					/* @__PURE__ */ j(Q, { name: "nats" }),
+					/* @__PURE__ */ M(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
 			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ j("bdi", {
+			/* @__PURE__ */ M("bdi", {
 				class: "token-text",
-				children: df(r, a.text)
+				children: vf(r, a.text)
 			}),
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "small",
-				children: I(a.probability)
+				children: L(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ j(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ M(x, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(eo, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(to, { part: N(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ M("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8826,18 +8888,18 @@ function lf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Lr(Ld(n, r.tokens)),
+					Lr(Wd(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function uf(e) {
+function _f(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function df({ target: e, predictions: t, reference: n }, r) {
+function vf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
 	return Br(r, [
 		e.text,
@@ -8845,13 +8907,13 @@ function df({ target: e, predictions: t, reference: n }, r) {
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function ff({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, tf), r = t.at.vs.value, i = t.data.host === "report";
-	return /* @__PURE__ */ j("p", {
+function yf({ explained: e }) {
+	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, lf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+	return Ht(t.asksOf(...n.map((e) => tr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ M("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ j("span", { children: "or" }),
-			n.map((n) => /* @__PURE__ */ j("button", {
+			/* @__PURE__ */ M("span", { children: "or" }),
+			n.map((n) => /* @__PURE__ */ M("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
@@ -8860,38 +8922,38 @@ function ff({ explained: e }) {
 				onMouseEnter: () => t.foresee(tr(n, r)),
 				onFocus: () => t.foresee(tr(n, r)),
 				children: [
-					/* @__PURE__ */ j("bdi", {
+					/* @__PURE__ */ M("bdi", {
 						class: "token-text",
-						children: df(e, n.text)
+						children: vf(e, n.text)
 					}),
 					" ",
-					/* @__PURE__ */ j("span", {
+					/* @__PURE__ */ M("span", {
 						class: "small",
-						children: I(n.probability)
+						children: L(n.probability)
 					})
 				]
 			}, n.id)),
-			/* @__PURE__ */ j("label", {
+			/* @__PURE__ */ M("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ j("span", {
+				children: [/* @__PURE__ */ M("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ j("select", {
+				}), /* @__PURE__ */ M("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ j("option", {
+						/* @__PURE__ */ M("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ M("option", {
 							value: r,
-							children: ["against ", R(r)]
+							children: ["against ", z(r)]
 						}),
-						n.filter((e) => !e.text.includes("�") && e.text !== "").map((e) => /* @__PURE__ */ j("option", {
+						a.map((e) => /* @__PURE__ */ M("option", {
 							value: e.text,
-							children: ["against ", R(e.text)]
+							children: ["against ", z(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8899,44 +8961,44 @@ function ff({ explained: e }) {
 		]
 	});
 }
-function pf(e) {
+function bf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ M("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ j("p", {
+	if (!r) return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Lr(df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ j("p", {
+	let i = Lr(vf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
+	return /* @__PURE__ */ M("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Pd(r),
+			Vd(r),
 			": ",
 			a,
 			" when that ",
-			Pd(r),
+			Vd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ j("span", {
+			/* @__PURE__ */ M("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ j(x, { children: [
+			o ? /* @__PURE__ */ M(x, { children: [
 				" ",
-				/* @__PURE__ */ j("span", {
+				/* @__PURE__ */ M("span", {
 					class: "swatch hatched",
 					"aria-hidden": "true"
 				}),
@@ -8948,110 +9010,110 @@ function pf(e) {
 	});
 }
 // src/views/Views.tsx
-var mf = {
-	why: gf,
-	parts: _f,
-	graph: vf,
-	tests: yf,
-	compare: bf,
-	facts: xf,
-	continue: Sf
+var xf = {
+	why: Cf,
+	parts: wf,
+	graph: Tf,
+	tests: Ef,
+	compare: Df,
+	facts: Of,
+	continue: kf
 };
-function hf() {
-	let e = A().at.view.value, t = mf[e];
-	return /* @__PURE__ */ j("div", {
+function Sf() {
+	let e = A().at.view.value, t = xf[e];
+	return /* @__PURE__ */ M("div", {
 		class: `view view-${e}`,
-		children: /* @__PURE__ */ j(t, {})
+		children: [/* @__PURE__ */ M(t, {}), /* @__PURE__ */ M(Hs, {})]
 	});
 }
-function gf() {
+function Cf() {
 	let e = A();
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(hd, {}),
-		/* @__PURE__ */ j(rf, {}),
-		/* @__PURE__ */ j(ns, {}),
-		/* @__PURE__ */ j("div", {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Sd, {}),
+		/* @__PURE__ */ M(df, {}),
+		/* @__PURE__ */ M(Zs, {}),
+		/* @__PURE__ */ M("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ j(xl, {}) : null,
-				/* @__PURE__ */ j(cd, {}),
-				/* @__PURE__ */ j(Bl, {})
+				e.at.selection.value ? /* @__PURE__ */ M(Bs, {}) : null,
+				/* @__PURE__ */ M(hd, {}),
+				/* @__PURE__ */ M(Ul, {})
 			]
 		})
 	] });
 }
-function _f() {
-	return /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(bd, {}),
-		/* @__PURE__ */ j("div", {
+function wf() {
+	return /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Dd, {}),
+		/* @__PURE__ */ M("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(zu, {}),
-				/* @__PURE__ */ j(Xs, {}),
-				/* @__PURE__ */ j(ns, { besideLedger: !0 })
+				/* @__PURE__ */ M(Uu, {}),
+				/* @__PURE__ */ M(jc, {}),
+				/* @__PURE__ */ M(Zs, { besideLedger: !0 })
 			]
 		}),
-		/* @__PURE__ */ j("div", {
+		/* @__PURE__ */ M("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ j(xl, {}),
-				/* @__PURE__ */ j(nd, {}),
-				/* @__PURE__ */ j(ao, {})
+				/* @__PURE__ */ M(Bs, {}),
+				/* @__PURE__ */ M(ld, {}),
+				/* @__PURE__ */ M(oo, {})
 			]
 		})
 	] });
 }
-function vf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Uc, {}), /* @__PURE__ */ j(xl, {})] });
+function Tf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(wl, {}), /* @__PURE__ */ M(Bs, {})] });
 }
-function yf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(dd, {}), /* @__PURE__ */ j(xl, {})] });
+function Ef() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(vd, {}), /* @__PURE__ */ M(Bs, {})] });
 }
-function bf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(Rs, {}), /* @__PURE__ */ j(pd, {})] });
+function Df() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(yc, {}), /* @__PURE__ */ M(bd, {})] });
 }
-function xf() {
-	return /* @__PURE__ */ j(bu, {});
+function Of() {
+	return /* @__PURE__ */ M(Cu, {});
 }
-function Sf() {
-	return /* @__PURE__ */ j(x, { children: [/* @__PURE__ */ j(pd, {}), /* @__PURE__ */ j(cl, {})] });
+function kf() {
+	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(bd, {}), /* @__PURE__ */ M(Ol, {})] });
 }
 // src/App.tsx
-function Cf({ page: e }) {
+function Af({ page: e }) {
 	let t = Be(null);
-	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Pt.Provider, {
+	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ M(Pt.Provider, {
 		value: e,
-		children: /* @__PURE__ */ j("div", {
+		children: /* @__PURE__ */ M("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ j(Yt, { children: [
-				/* @__PURE__ */ j(Jr, {}),
-				/* @__PURE__ */ j(wf, {}),
-				/* @__PURE__ */ j(ni, {}),
-				/* @__PURE__ */ j(ln, {}),
-				/* @__PURE__ */ j(ci, {})
+			children: /* @__PURE__ */ M(Yt, { children: [
+				/* @__PURE__ */ M(Jr, {}),
+				/* @__PURE__ */ M(jf, {}),
+				/* @__PURE__ */ M(ni, {}),
+				/* @__PURE__ */ M(ln, {}),
+				/* @__PURE__ */ M(ci, {})
 			] })
 		})
 	});
 }
-function wf() {
+function jf() {
 	let e = A();
-	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ j(x, { children: [
-		/* @__PURE__ */ j(Tf, {}),
-		/* @__PURE__ */ j(ri, {}),
-		/* @__PURE__ */ j(Df, { children: /* @__PURE__ */ j(hf, {}) })
-	] }) : /* @__PURE__ */ j(oi, {});
+	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ M(x, { children: [
+		/* @__PURE__ */ M(Mf, {}),
+		/* @__PURE__ */ M(ri, {}),
+		/* @__PURE__ */ M(Pf, { children: /* @__PURE__ */ M(Sf, {}) })
+	] }) : /* @__PURE__ */ M(oi, {});
 }
-function Tf() {
+function Mf() {
 	let e = A(), t = e.answer.value, n = Nt(!t?.result);
-	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
+	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ M("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Ef, {}) : null]
+		children: [/* @__PURE__ */ M(V, { answer: t }), t.error ? /* @__PURE__ */ M(Nf, {}) : null]
 	});
 }
-function Ef() {
+function Nf() {
 	let e = A(), { position: t, target: n, vs: r } = e.state.value;
-	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
+	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ M("button", {
 		type: "button",
 		onClick: () => e.set({
 			position: null,
@@ -9061,38 +9123,38 @@ function Ef() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Df({ children: e }) {
+function Pf({ children: e }) {
 	let t = !A().answer.value?.result, n = Nt(t);
-	return /* @__PURE__ */ j("main", {
+	return /* @__PURE__ */ M("main", {
 		class: t ? n ? "stale late" : "stale" : "",
 		children: e
 	});
 }
 // src/styles.css?inline
-var Of = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Ff = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function kf(e, t, n) {
-	Af(n);
+function If(e, t, n) {
+	Lf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ j(Cf, { page: new bs(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), be(/* @__PURE__ */ M(Af, { page: new cs(e, t) }), r), () => be(null, r);
 }
-function Af(e) {
+function Lf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Of, n.append(r);
+	r.dataset.unembed = "", r.textContent = Ff, n.append(r);
 }
-function jf({ model: e, el: t }) {
+function Rf({ model: e, el: t }) {
 	let n = e.get("data");
-	return kf({
+	return If({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? fr(n.results) : mr(e), t);
 }
-var Mf = document.getElementById("unembed"), Nf = document.getElementById("unembed-data")?.textContent;
-if (Mf && Nf) {
-	let e = JSON.parse(Nf);
-	kf(e, e.host === "report" ? fr(e.results) : ir(e.token), Mf);
+var zf = document.getElementById("unembed"), Bf = document.getElementById("unembed-data")?.textContent;
+if (zf && Bf) {
+	let e = JSON.parse(Bf);
+	If(e, e.host === "report" ? fr(e.results) : ir(e.token), zf);
 }
-var Pf = { render: jf };
-export { Pf as default };
+var Vf = { render: Rf };
+export { Vf as default };
