@@ -26,7 +26,7 @@ from urllib.parse import quote
 import shared
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
 PROMPT = "The capital of France is"
 SIXTEEN = "The Eiffel Tower, which millions of people visit each year, stands in the"
@@ -70,6 +70,8 @@ REFUSED = """async () => {
   await (await fetch("/ask", { method: "POST", headers, body: '{"ask": "nothing"}' })).text();
   return performance.now() - start;
 }"""
+FLYING: set[Request] = set()
+"""What the page asked that is not answered yet."""
 TESTED = {"why": ".panel-carried tbody", "parts": ".outcome"}
 """What shows once parts were tested."""
 
@@ -94,6 +96,9 @@ def opened() -> Iterator[tuple[Page, str, Callable[[], None]]]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(60_000)
+        page.on("request", lambda request: FLYING.add(request))
+        page.on("requestfinished", lambda request: FLYING.discard(request))
+        page.on("requestfailed", lambda request: FLYING.discard(request))
         yield page, f"http://127.0.0.1:{port}/", forget
         browser.close()
     running.should_exit = True
@@ -110,7 +115,15 @@ def show(page: Page, address: str, view: str) -> None:
     page.goto("about:blank")
     page.goto(address + hash_of(view=view))
     page.wait_for_selector(TESTED[view], state="attached")
-    page.wait_for_load_state("networkidle")
+    rest(page)
+
+
+def rest(page: Page) -> None:
+    """Waits until a page asks nothing more, ahead neither."""
+    quiet = 0
+    while quiet < 6:
+        page.wait_for_timeout(50)
+        quiet = 0 if FLYING else quiet + 1
 
 
 def clicked(page: Page, selector: str, text: str, event: str, condition: str) -> float:
@@ -132,7 +145,7 @@ def parts_clicks(page: Page, address: str, foreseen: bool) -> dict[str, float]:
     layer = attention_row(page, foreseen)
     found = {"open a row": clicked(page, "tr.level-1", f"{layer} attn", "click", "children")}
     if foreseen:
-        page.wait_for_load_state("networkidle")
+        rest(page)
     found["select a head"] = clicked(page, "tr.level-2", f"{layer}.H", "click", "head")
     return {name if foreseen else name + NOT_FORESEEN: value for name, value in found.items()}
 

@@ -60,6 +60,7 @@ function head(layer: number, number: number, value: number, without: Zeroed): He
 
 function unit(place: number, left: number, mark: UnitWithout["mark"] = null): UnitWithout {
   return {
+    counted: mark === null,
     text: HOSTILE[place] as string,
     positions: [place],
     start: null,

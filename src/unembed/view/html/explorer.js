@@ -6,9 +6,9 @@ function ee(e) {
 function y(e, t, n) {
 	var r, i, a, o = {}, s = arguments.length;
 	for (a in t) a == "key" ? r = t[a] : a == "ref" && typeof e != "function" ? i = t[a] : o[a] = t[a];
-	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), b(e, o, r, i, null);
+	return s > 2 && (o.children = s > 3 ? _.call(arguments, 2) : n), te(e, o, r, i, null);
 }
-function b(n, r, i, a, o) {
+function te(n, r, i, a, o) {
 	var s = {
 		type: n,
 		props: r,
@@ -26,44 +26,44 @@ function b(n, r, i, a, o) {
 	};
 	return !o && e.vnode && e.vnode(s), s;
 }
-function x(e) {
+function b(e) {
 	return e.children;
 }
-function te(e, t) {
+function ne(e, t) {
 	this.props = e, this.context = t, this.__g = 0;
 }
-function ne(e, t) {
-	if (t == null) return e.__ && ne(e.__, e.__i + 1);
+function re(e, t) {
+	if (t == null) return e.__ && re(e.__, e.__i + 1);
 	for (var n; t < e.__k.length; t++) if ((n = e.__k[t]) && n.__e) return n.__e;
-	return typeof e.type != "function" || e.props.__P ? null : ne(e);
+	return typeof e.type != "function" || e.props.__P ? null : re(e);
 }
-function re(t) {
+function ie(t) {
 	var n, r = t.__v, i = r.__e, a = [], o = [], s = t.__P;
-	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), fe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || ne(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, he(a, n, o), r.__ = r.__e = null, n.__e != i && S(n));
+	s && ((n = v({ constructor: f }, r)).__v = r.__v + 1, e.vnode && e.vnode(n), pe(s, n, r, t.__n, s.namespaceURI, 32 & r.__u ? [i] : null, a, i || re(r), 32 & r.__u, o), n.__v = r.__v, n.__.__k[n.__i] = n, ge(a, n, o), r.__ = r.__e = null, n.__e != i && x(n));
 }
-function S(e) {
+function x(e) {
 	if ((e = e.__) && e.__c && !e.props.__P) return e.__e = null, e.__k.some(function(t) {
 		return t && (e.__e = t.__e);
-	}), S(e);
+	}), x(e);
 }
-function C(t) {
-	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ie);
+function S(t) {
+	(8 & t.__g || (t.__g |= 8, r.push(t), a++)) && i == e.debounceRendering || ((i = e.debounceRendering) || queueMicrotask)(ae);
 }
-function ie() {
+function ae() {
 	try {
-		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && re(e);
+		for (var e, t = 1; r.length;) r.length > t && r.sort(o), e = r.shift(), t = r.length, 8 & e.__g && ie(e);
 	} finally {
-		(a = r.length) && (i || queueMicrotask)(ie);
+		(a = r.length) && (i || queueMicrotask)(ae);
 	}
 }
-function ae(e, t, n, r, i, a, o, s, c, l, u) {
+function oe(e, t, n, r, i, a, o, s, c, l, u) {
 	var d, f, h, g, _, v, ee = r.__k || m, y = t.length;
-	for (c = oe(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = fe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && _e(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = se(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
+	for (c = se(n, t, ee, c, y), d = 0; d < y; d++) (h = n.__k[d]) != null && (f = ~h.__i && ee[h.__i] || p, h.__i = d, v = pe(e, h, f, i, a, o, s, c, l, u), g = h.__e, (f.ref != h.ref || 8 & f.__u) && (f.ref && ve(f.ref, null, h, f), h.ref && u.push(h.ref, h.__c || g, h)), _ ||= g, 4 & h.__u ? (c = ce(h, c, e, !f.__v), f.__e && (f.__e = null)) : typeof h.type == "function" && v !== void 0 ? c = v : g && (c = g.nextSibling), h.__u &= -21);
 	return n.__e = _, c;
 }
-function oe(e, t, n, r, i) {
+function se(e, t, n, r, i) {
 	var a, o, s, c, l, u, d, p, m, h = n.length, _ = h, v = 0, ee = 0, y = e.__k = Array(i);
-	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = b(null, o) : g(o) ? o = y[a] = b(x, { children: o }) : o.constructor === f && o.__b ? o = y[a] = b(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = ce(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
+	for (a = 0; a < i; a++) (o = t[a]) != null && typeof o != "boolean" && typeof o != "function" ? (typeof o != "object" || o.constructor === String ? o = y[a] = te(null, o) : g(o) ? o = y[a] = te(b, { children: o }) : o.constructor === f && o.__b ? o = y[a] = te(o.type, o.props, o.key, o.ref, o.__v) : y[a] = o, c = a + v, o.__ = e, o.__b = e.__b + 1, s = null, ~(l = o.__i = le(o, n, c, _)) && (_--, (s = n[l]) && (s.__u |= 2)), s && s.__v ? (o.__u |= 16, l == c - 1 ? v-- : l == c + 1 ? v++ : l != c && (l > c ? v-- : v++, ee = 1)) : (~l || (i > h ? v-- : i < h && v++), typeof o.type != "function" && (o.__u |= 4))) : y[a] = null;
 	if (ee) {
 		for (u = [], d = [], a = 0; a < i; a++) if ((o = y[a]) && 16 & o.__u) {
 			for (v = 0, p = u.length; v < p;) u[m = v + p >> 1] < o.__i ? v = m + 1 : p = m;
@@ -71,21 +71,21 @@ function oe(e, t, n, r, i) {
 		}
 		for (v = u.length; a--;) d[a] && (d[a] == v ? v-- : y[a].__u |= 4);
 	}
-	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = ne(s)), ve(s, s));
+	if (_) for (a = 0; a < h; a++) !(s = n[a]) || 2 & s.__u || (s.__e == r && (r = re(s)), ye(s, s));
 	return r;
 }
-function se(e, t, n, r) {
+function ce(e, t, n, r) {
 	var i, a, o, s;
 	if (typeof e.type == "function") {
 		if (e.props.__P) return t;
-		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = se(i[a], t, n, !1));
+		if (i = e.__k) for (a = 0; a < i.length; a++) i[a] && (i[a].__ = e, t = ce(i[a], t, n, !1));
 		return t;
 	}
-	for (t && !t.parentNode && (t = ne(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
+	for (t && !t.parentNode && (t = re(e)) && !t.parentNode && (t = null), o = e.__e, s = t; s && s.nodeType == 8;) s = s.nextSibling;
 	for (o != s && (!r && n.moveBefore && o.parentNode ? n.moveBefore(o, t) : n.insertBefore(o, t || null)), t = o; (t &&= t.nextSibling) && t.nodeType == 8 && !t.data.startsWith("$s"););
 	return t;
 }
-function ce(e, t, n, r) {
+function le(e, t, n, r) {
 	var i, a = e.key, o = e.type, s = t[n], c = s && !(2 & s.__u);
 	if (s === null && a == null || c && a == s.key && o == s.type) return n;
 	if (r > +!!c) {
@@ -94,18 +94,18 @@ function ce(e, t, n, r) {
 	}
 	return -1;
 }
-function le(e, t, n) {
+function ue(e, t, n) {
 	n ??= "", t[0] == "-" ? e.setProperty(t, n) : e[t] = n;
 }
-function ue(e, t, n, r, i) {
+function de(e, t, n, r, i) {
 	var a, o;
 	if (t == "style") {
 		if (typeof n == "string") e.style.cssText = n;
 		else {
-			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || le(e.style, t);
-			if (n) for (t in n) r && n[t] == r[t] || le(e.style, t, n[t]);
+			if (typeof r == "string" && (e.style.cssText = r = ""), r) for (t in r) n && t in n || ue(e.style, t);
+			if (n) for (t in n) r && n[t] == r[t] || ue(e.style, t, n[t]);
 		}
-	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = de(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
+	} else if (t[0] == "o" && t[1] == "n") typeof n != "function" && (n = null), typeof r != "function" && (r = null), (e.__e ||= {})[t] = n, n && r || (o = u[t] || (u[t] = fe(t)), (e.__a ||= {})[t] = l, a = t != (t = t.replace(c, "$1")), (t = t.slice(2))[0] < "a" && (t = t.toLowerCase()), n ? e.addEventListener(t, o, a) : e.removeEventListener(t, o, a));
 	else {
 		if (i == "http://www.w3.org/2000/svg") t = t.replace(/xlink(H|:h)/, "h").replace(/sName$/, "s");
 		else if (t != "width" && t != "height" && t != "href" && t != "list" && t != "form" && t != "tabIndex" && t != "download" && t != "rowSpan" && t != "colSpan" && t != "role" && t != "popover" && t in e) try {
@@ -116,7 +116,7 @@ function ue(e, t, n, r, i) {
 		n == null || !1 === n && t[4] != "-" ? e.removeAttribute(t) : e.setAttribute(t, t == "popover" && n == 1 ? "" : n);
 	}
 }
-function de(t) {
+function fe(t) {
 	return function(n) {
 		var r = this.__e;
 		if (r) {
@@ -126,58 +126,58 @@ function de(t) {
 		}
 	};
 }
-function fe(t, n, r, i, a, o, s, c, l, u) {
-	var d, p, h, _, y, b, re, S, C, ie, oe, se, ce, le, ue, de, fe, he, _e = n.type;
+function pe(t, n, r, i, a, o, s, c, l, u) {
+	var d, p, h, _, y, te, ie, x, S, ae, se, ce, le, ue, de, fe, pe, ge, ve = n.type;
 	if (n.constructor !== f) return null;
-	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = pe(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
-	n: if (typeof _e == "function") {
+	128 & r.__u && (l = 32 & r.__u, d = r.__c.__z) && (n.__u |= l, p = o = [], d.nodeType == 8 ? c = me(d, o) : o.push(d), c = o[0] || c), (d = e.__b) && d(n);
+	n: if (typeof ve == "function") {
 		h = s.length;
 		try {
-			if (S = n.props, C = (d = _e.prototype) && d.render, ie = (d = _e.contextType) && i[d.__c], oe = d ? ie ? ie.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (C ? n.__c = _ = new _e(S, oe) : (n.__c = _ = new te(S, oe), _.constructor = _e, _.render = ye), ie && ie.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), C && (_.__s || (_.__s = _.state), _e.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, _e.getDerivedStateFromProps(S, _.__s)))), y = _.props, b = _.state, _.__v = n, r.__c) {
-				if (S !== y && C && !_e.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(S, oe), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(S, _.__s, oe)) {
-					n.__v != r.__v && (_.props = S, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
+			if (x = n.props, S = (d = ve.prototype) && d.render, ae = (d = ve.contextType) && i[d.__c], se = d ? ae ? ae.props.value : d.__ : i, (_ = r.__c) ? (n.__c = _, 2 & _.__g && (_.__g |= 1)) : (S ? n.__c = _ = new ve(x, se) : (n.__c = _ = new ne(x, se), _.constructor = ve, _.render = be), ae && ae.sub(_), _.state || (_.state = {}), _.__n = i, _.__g |= 8, _.__h = [], _.__k = []), S && (_.__s || (_.__s = _.state), ve.getDerivedStateFromProps && (_.__s == _.state && (_.__s = v({}, _.__s)), v(_.__s, ve.getDerivedStateFromProps(x, _.__s)))), y = _.props, te = _.state, _.__v = n, r.__c) {
+				if (x !== y && S && !ve.getDerivedStateFromProps && _.componentWillReceiveProps && _.componentWillReceiveProps(x, se), n.__v == r.__v && !(8 & _.__g) || !(4 & _.__g) && _.shouldComponentUpdate && !1 === _.shouldComponentUpdate(x, _.__s, se)) {
+					n.__v != r.__v && (_.props = x, _.state = _.__s, _.__g &= -9), n.__e = r.__e, n.__k = r.__k, n.__k.some(function(e) {
 						e && (e.__ = n);
-					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = ne(r);
+					}), m.push.apply(_.__h, _.__k), _.__k = [], _.__h.length && s.push(_), c = re(r);
 					break n;
 				}
-				_.componentWillUpdate && _.componentWillUpdate(S, _.__s, oe), C && _.componentDidUpdate && _.__h.push(function() {
-					_.componentDidUpdate(y, b, re);
+				_.componentWillUpdate && _.componentWillUpdate(x, _.__s, se), S && _.componentDidUpdate && _.__h.push(function() {
+					_.componentDidUpdate(y, te, ie);
 				});
-			} else C && !_e.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), C && _.componentDidMount && _.__h.push(_.componentDidMount);
-			_.context = oe, _.props = S, _.__P = t, _.__g &= -5, se = e.__r, ce = C ? 25 : 0;
+			} else S && !ve.getDerivedStateFromProps && _.componentWillMount && _.componentWillMount(), S && _.componentDidMount && _.__h.push(_.componentDidMount);
+			_.context = se, _.props = x, _.__P = t, _.__g &= -5, ce = e.__r, le = S ? 25 : 0;
 			do
-				_.__g &= -9, se && se(n), d = _.render(_.props, _.state = _.__s, _.context);
-			while (8 & _.__g && ++ce < 25);
-			C && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), C && r.__c && _.getSnapshotBeforeUpdate && (re = _.getSnapshotBeforeUpdate(y, b)), le = d && d.type === x && d.key == null ? d.props.children : d, S.__P && (d = c, a = (t = S.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
-				e && ve(e, e);
-			}), r.__k = null), c = r.__k ? ne(r, 0) : null), c = ae(t, g(le) ? le : [le], n, r, i, a, o, s, c, l, u), S.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
+				_.__g &= -9, ce && ce(n), d = _.render(_.props, _.state = _.__s, _.context);
+			while (8 & _.__g && ++le < 25);
+			S && (m.push.apply(_.__h, _.__k), _.__k = []), _.state = _.__s, _.getChildContext && (i = v({}, i, _.getChildContext())), S && r.__c && _.getSnapshotBeforeUpdate && (ie = _.getSnapshotBeforeUpdate(y, te)), ue = d && d.type === b && d.key == null ? d.props.children : d, x.__P && (d = c, a = (t = x.__P).namespaceURI, l = o = null, r.props && r.props.__P != t && (r.__k.some(function(e) {
+				e && ye(e, e);
+			}), r.__k = null), c = r.__k ? re(r, 0) : null), c = oe(t, g(ue) ? ue : [ue], n, r, i, a, o, s, c, l, u), x.__P && (n.__e = null, c = d), n.__u &= -161, p && p.some(ee), _.__h.length && s.push(_), 1 & _.__g && (_.__g &= -4);
 		} catch (t) {
 			if (s.length = h, n.__v = null, l || o) {
 				if (t && t.then) {
 					if (n.__u |= 128 | l, o) {
-						for (~(fe = o.indexOf(c || void 0)) || (fe = o.length); (he = o[fe - 1]) && he.nodeType == 8;) fe--;
-						for (; fe < o.length; fe++) if (he = o[fe]) {
-							if (o[fe] = null, ue) {
-								if (he == de) break;
+						for (~(pe = o.indexOf(c || void 0)) || (pe = o.length); (ge = o[pe - 1]) && ge.nodeType == 8;) pe--;
+						for (; pe < o.length; pe++) if (ge = o[pe]) {
+							if (o[pe] = null, de) {
+								if (ge == fe) break;
 							} else {
-								if (he.nodeType != 8) break;
-								he.data.startsWith("$s") && (de = pe(ue = he));
+								if (ge.nodeType != 8) break;
+								ge.data.startsWith("$s") && (fe = me(de = ge));
 							}
 						}
 					}
-					if (!ue) {
+					if (!de) {
 						for (; c && c.nodeType == 8 && c.nextSibling;) c = c.nextSibling;
-						ue = c;
+						de = c;
 					}
-					(d = pe(ue = n.__c.__z || (n.__c.__z = ue))) ? (n.__e = ue, c = d) : n.__e = c, c &&= c.nextSibling;
+					(d = me(de = n.__c.__z || (n.__c.__z = de))) ? (n.__e = de, c = d) : n.__e = c, c &&= c.nextSibling;
 				} else o && o.some(ee);
 			} else n.__e = r.__e;
-			n.__k ||= r.__k || [], t && t.then || me(n), e.__e(t, n, r);
+			n.__k ||= r.__k || [], t && t.then || he(n), e.__e(t, n, r);
 		}
-	} else c = n.__e = ge(r.__e, n, r, i, a, o, s, l, u, t);
+	} else c = n.__e = _e(r.__e, n, r, i, a, o, s, l, u, t);
 	return (d = e.diffed) && d(n), c;
 }
-function pe(e, t) {
+function me(e, t) {
 	if (e && e.nodeType == 8 && e.data.startsWith("$s")) for (var n = 1; e = e.nextSibling;) {
 		if (e.nodeType == 8) {
 			if (e.data.startsWith("$s")) n++;
@@ -186,11 +186,11 @@ function pe(e, t) {
 		t && t.push(e);
 	}
 }
-function me(e) {
-	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(me));
+function he(e) {
+	e && (e.__c && (e.__c.__g |= 4), e.__k && e.__k.some(he));
 }
-function he(t, n, r) {
-	for (var i = 0; i < r.length;) _e(r[i++], r[i++], r[i++]);
+function ge(t, n, r) {
+	for (var i = 0; i < r.length;) ve(r[i++], r[i++], r[i++]);
 	e.__c && e.__c(n, t), t.some(function(n) {
 		try {
 			t = n.__h, n.__h = [], t.some(function(e) {
@@ -201,36 +201,36 @@ function he(t, n, r) {
 		}
 	});
 }
-function ge(t, n, r, i, a, o, s, c, l, u) {
-	var d, f, m, v, y, b, x, te, re = r.props || p, S = n.props, C = n.type;
-	if (C == "svg" ? a = "http://www.w3.org/2000/svg" : C == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
-		for (d = 0; d < o.length; d++) if ((y = o[d]) && (C ? y.localName == C : y.nodeType == 3)) {
+function _e(t, n, r, i, a, o, s, c, l, u) {
+	var d, f, m, v, y, te, b, ne, ie = r.props || p, x = n.props, S = n.type;
+	if (S == "svg" ? a = "http://www.w3.org/2000/svg" : S == "math" ? a = "http://www.w3.org/1998/Math/MathML" : a ||= "http://www.w3.org/1999/xhtml", o) {
+		for (d = 0; d < o.length; d++) if ((y = o[d]) && (S ? y.localName == S : y.nodeType == 3)) {
 			t = y, o[d] = null;
 			break;
 		}
 	}
 	if (!t) {
-		if (te = u.ownerDocument || document, !C) return te.createTextNode(S);
-		t = te.createElementNS(a, C, S.is ? S : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
+		if (ne = u.ownerDocument || document, !S) return ne.createTextNode(x);
+		t = ne.createElementNS(a, S, x.is ? x : u), c &&= (e.__m && e.__m(n, o), !1), o = null;
 	}
-	if (C) {
-		if (u = C == "template" && t.content || t, o = C == "textarea" && S.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (re = {}, d = 0; d < t.attributes.length; d++) re[(y = t.attributes[d]).name] = y.value;
-		for (d in re) y = re[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in S || d == "value" && "defaultValue" in S || d == "checked" && "defaultChecked" in S || ue(t, d, null, y, a);
-		for (d in S) y = S[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? b = y : d == "checked" ? x = y : c && typeof y != "function" || re[d] === y || ue(t, d, y, re[d], a);
-		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (C == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(C)) && (a = "http://www.w3.org/1999/xhtml"), ae(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && ne(r, 0), c, l), o && o.some(ee)), c && C != "textarea" || (d = "value", C == "progress" && b == null ? t.removeAttribute(d) : b == null || b === t[d] && (C != "progress" || b) || ue(t, d, b, re[d], a), d = "checked", x != null && x != t[d] && ue(t, d, x, re[d], a));
-	} else re === S || c && t.data == S || (t.data = S);
+	if (S) {
+		if (u = S == "template" && t.content || t, o = S == "textarea" && x.defaultValue != null ? null : o && _.call(u.childNodes), !c && o) for (ie = {}, d = 0; d < t.attributes.length; d++) ie[(y = t.attributes[d]).name] = y.value;
+		for (d in ie) y = ie[d], d == "dangerouslySetInnerHTML" ? m = y : d == "children" || d in x || d == "value" && "defaultValue" in x || d == "checked" && "defaultChecked" in x || de(t, d, null, y, a);
+		for (d in x) y = x[d], d == "children" ? v = y : d == "dangerouslySetInnerHTML" ? f = y : d == "value" ? te = y : d == "checked" ? b = y : c && typeof y != "function" || ie[d] === y || de(t, d, y, ie[d], a);
+		f ? (c || m && (f.__html == m.__html || f.__html == t.innerHTML) || (t.innerHTML = f.__html), n.__k = []) : (m && (t.textContent = ""), (S == "foreignObject" || a == "http://www.w3.org/1998/Math/MathML" && h.test(S)) && (a = "http://www.w3.org/1999/xhtml"), oe(u, g(v) ? v : [v], n, r, i, a, o, s, o ? o[0] : r.__k && re(r, 0), c, l), o && o.some(ee)), c && S != "textarea" || (d = "value", S == "progress" && te == null ? t.removeAttribute(d) : te == null || te === t[d] && (S != "progress" || te) || de(t, d, te, ie[d], a), d = "checked", b != null && b != t[d] && de(t, d, b, ie[d], a));
+	} else ie === x || c && t.data == x || (t.data = x);
 	return t;
 }
-function _e(t, n, r, i) {
+function ve(t, n, r, i) {
 	try {
 		typeof t == "function" ? n ? n.__x = t(n) || 1 : (i &&= i.__c || i.__e) && (n = i.__x) && (i.__x = null, typeof n == "function" ? n() : t(null)) : t.current = n;
 	} catch (t) {
 		e.__e(t, r);
 	}
 }
-function ve(t, n, r) {
+function ye(t, n, r) {
 	var i, a, o, s;
-	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || _e(i, null, n, t), i = t.__c) {
+	if (e.unmount && e.unmount(t), !(i = t.ref) || i.current && i.current != t.__e || ve(i, null, n, t), i = t.__c) {
 		if (i.componentWillUnmount) try {
 			i.componentWillUnmount();
 		} catch (t) {
@@ -238,24 +238,24 @@ function ve(t, n, r) {
 		}
 		i.__P = i.__n = null;
 	}
-	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ve(i[s], n, typeof t.type != "function" || r && !t.props.__P);
-	!r && (i = t.__c) && (i = i.__z) && (a = pe(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
+	if (i = t.__k) for (s = 0; s < i.length; s++) i[s] && ye(i[s], n, typeof t.type != "function" || r && !t.props.__P);
+	!r && (i = t.__c) && (i = i.__z) && (a = me(i, o = [])) && (i == t.__e && o.some(ee), ee(a), ee(i)), r || ee(t.__e), t.__e = t.__c = t.__ = null;
 }
-function ye(e, t, n) {
+function be(e, t, n) {
 	return this.constructor(e, n);
 }
-function be(t, n) {
+function xe(t, n) {
 	var r, i, a, o;
-	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = b(x, { children: [t] }), a = [], o = [], fe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), he(a, n.__k, o), n.__k.props.children = null;
+	e.__ && e.__(t, n), n.nodeType == 9 && (n = n.documentElement), i = (r = t && 32 & t.__u) ? null : n.__k, n.__k = te(b, { children: [t] }), a = [], o = [], pe(n, n.__k, i || p, p, n.namespaceURI, i ? null : n.firstChild ? _.call(n.childNodes) : null, a, i ? i.__e : n.firstChild, r, o), ge(a, n.__k, o), n.__k.props.children = null;
 }
-function xe(e) {
+function Se(e) {
 	function t(e) {
 		var n, r;
 		return this.getChildContext || (n = /* @__PURE__ */ new Set(), (r = {})[t.__c] = this, this.getChildContext = function() {
 			return r;
 		}, this.shouldComponentUpdate = function(e) {
 			this.props.value != e.value && n.forEach(function(e) {
-				e.__g |= 4, C(e);
+				e.__g |= 4, S(e);
 			});
 		}, this.sub = function(e) {
 			n.add(e);
@@ -281,41 +281,41 @@ e = { __e: function(e, t, n, r) {
 	throw a = 0, e;
 } }, t = 0, n = function(e) {
 	return e != null && e.constructor === f;
-}, te.prototype.setState = function(e, t) {
+}, ne.prototype.setState = function(e, t) {
 	var n = this.__s;
-	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), C(this)));
-}, te.prototype.forceUpdate = function(e) {
-	this.__v && (this.__g |= 4, e && this.__h.push(e), C(this));
-}, te.prototype.render = x, r = [], a = 0, o = function(e, t) {
+	n && n != this.state || (n = this.__s = v({}, this.state)), typeof e == "function" && (e = e(v({}, n), this.props)), e && (v(n, e), this.__v && (t && this.__k.push(t), S(this)));
+}, ne.prototype.forceUpdate = function(e) {
+	this.__v && (this.__g |= 4, e && this.__h.push(e), S(this));
+}, ne.prototype.render = b, r = [], a = 0, o = function(e, t) {
 	return e.__v.__b - t.__v.__b;
 }, s = Symbol(), c = /(PointerCapture)$|Capture$/i, l = 0, u = {}, d = 0;
 // ../../../main/explorer/node_modules/preact/hooks/dist/hooks.mjs
-var Se, w, Ce, we, Te = Object.is, Ee = 0, De = [], Oe = [], T = e, ke = T.__b, Ae = T.__r, je = T.diffed, Me = T.__c, Ne = T.unmount, Pe = T.__;
-function Fe(e, t) {
-	T.__h && T.__h(w, e, Ee || t), Ee = 0;
-	var n = w.__H || (w.__H = {
+var Ce, C, we, Te, Ee = Object.is, De = 0, Oe = [], ke = [], w = e, Ae = w.__b, je = w.__r, Me = w.diffed, Ne = w.__c, Pe = w.unmount, Fe = w.__;
+function Ie(e, t) {
+	w.__h && w.__h(C, e, De || t), De = 0;
+	var n = C.__H || (C.__H = {
 		__: [],
 		__h: []
 	});
 	return e >= n.__.length && n.__.push({}), n.__[e];
 }
-function Ie(e) {
-	return Ee = 1, Le(Ze, e);
+function Le(e) {
+	return De = 1, Re(Qe, e);
 }
-function Le(e, t, n) {
-	var r = Fe(Se++, 2);
-	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Ze(void 0, t), function(e) {
+function Re(e, t, n) {
+	var r = Ie(Ce++, 2);
+	if (r.t = e, !r.__c && (r.__ = [n ? n(t) : Qe(void 0, t), function(e) {
 		var t = (r.__N || r.__)[0], n = r.t(t, e);
-		Te(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
-	}], r.__c = w, !w.__f)) {
-		w.__f = !0;
-		var i = w.shouldComponentUpdate;
-		w.shouldComponentUpdate = function(e, t, n) {
+		Ee(t, n) || (r.__N = [n, r.__[1]], r.__c.setState({}));
+	}], r.__c = C, !C.__f)) {
+		C.__f = !0;
+		var i = C.shouldComponentUpdate;
+		C.shouldComponentUpdate = function(e, t, n) {
 			var r = this.__H;
 			if (!r) return !0;
 			var a = !1, o = this.props != e;
 			if (r.__.some(function(e) {
-				e.__N && (a = !0, Te(e.__[0], e.__N[0]) || (o = !0));
+				e.__N && (a = !0, Ee(e.__[0], e.__N[0]) || (o = !0));
 			}), i) {
 				var s = i.call(this, e, t, n);
 				return a ? s || o : s;
@@ -325,84 +325,84 @@ function Le(e, t, n) {
 	}
 	return r.__;
 }
-function Re(e, t) {
-	var n = Fe(Se++, 3);
-	!T.__s && Xe(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, w.__H.__h.push(n));
-}
 function ze(e, t) {
-	var n = Fe(Se++, 4);
-	!T.__s && Xe(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, w.__h.push(n));
+	var n = Ie(Ce++, 3);
+	!w.__s && Ze(n.__H, t) && (n.__P = !0, n.__ = e, n.u = t, C.__H.__h.push(n));
 }
-function Be(e) {
-	return Ee = 5, Ve(function() {
+function Be(e, t) {
+	var n = Ie(Ce++, 4);
+	!w.__s && Ze(n.__H, t) && (n.__P = !1, n.__ = e, n.u = t, C.__h.push(n));
+}
+function Ve(e) {
+	return De = 5, He(function() {
 		return { current: e };
 	}, []);
 }
-function Ve(e, t) {
-	var n = Fe(Se++, 7);
-	return Xe(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
+function He(e, t) {
+	var n = Ie(Ce++, 7);
+	return Ze(n.__H, t) && (n.__ = e(), n.__H = t), n.__;
 }
-function He(e) {
-	var t = w.context[e.__c], n = Fe(Se++, 9);
-	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(w)), t.props.value) : e.__;
+function Ue(e) {
+	var t = C.context[e.__c], n = Ie(Ce++, 9);
+	return n.c = e, t ? (n.__ ?? (n.__ = !0, t.sub(C)), t.props.value) : e.__;
 }
-function Ue() {
-	var e = Fe(Se++, 11);
+function We() {
+	var e = Ie(Ce++, 11);
 	if (!e.__) {
-		for (var t = w.__v; !t.__m && t.__;) t = t.__;
+		for (var t = C.__v; !t.__m && t.__;) t = t.__;
 		var n = t.__m || (t.__m = [0, 0]);
 		e.__ = "P" + n[0] + "-" + n[1]++;
 	}
 	return e.__;
 }
-function We() {
+function Ge() {
 	var e;
 	do {
-		for (; e = Oe.shift();) try {
-			Je(e);
+		for (; e = ke.shift();) try {
+			Ye(e);
 		} catch (t) {
-			T.__e(t, { __: (e = e.__P) && e.__v });
+			w.__e(t, { __: (e = e.__P) && e.__v });
 		}
-		for (; e = De.shift();) {
+		for (; e = Oe.shift();) {
 			var t = e.__H;
 			if (e.__P && t) try {
-				t.__h.some(Je), t.__h.some(Ye), t.__h = [];
+				t.__h.some(Ye), t.__h.some(Xe), t.__h = [];
 			} catch (n) {
-				t.__h = [], T.__e(n, e.__v);
+				t.__h = [], w.__e(n, e.__v);
 			}
 		}
-	} while (Oe.length);
+	} while (ke.length);
 }
-T.__b = function(e) {
-	w = null, ke && ke(e);
-}, T.__ = function(e, t) {
-	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Pe && Pe(e, t);
-}, T.__r = function(e) {
-	Ae && Ae(e), Se = 0;
-	var t = (w = e.__c).__H;
-	t && (Ce == w ? w.__h = [] : (t.__h.some(Je), t.__h.some(Ye), Se = 0), t.__h = [], t.__.some(function(e) {
+w.__b = function(e) {
+	C = null, Ae && Ae(e);
+}, w.__ = function(e, t) {
+	e && t.__k && t.__k.__m && (e.__m = t.__k.__m), Fe && Fe(e, t);
+}, w.__r = function(e) {
+	je && je(e), Ce = 0;
+	var t = (C = e.__c).__H;
+	t && (we == C ? C.__h = [] : (t.__h.some(Ye), t.__h.some(Xe), Ce = 0), t.__h = [], t.__.some(function(e) {
 		e.__N && (e.__ = e.__N), e.u = e.__N = void 0;
-	})), Ce = w;
-}, T.diffed = function(e) {
-	je && je(e);
+	})), we = C;
+}, w.diffed = function(e) {
+	Me && Me(e);
 	var t = e.__c;
-	t && t.__H && (t.__H.__h.length && qe(De.push(t)), t.__H.__.some(function(e) {
+	t && t.__H && (t.__H.__h.length && Je(Oe.push(t)), t.__H.__.some(function(e) {
 		e.u && (e.__H = e.u);
-	})), Ce = w = null;
-}, T.__c = function(e, t) {
+	})), we = C = null;
+}, w.__c = function(e, t) {
 	t.some(function(e) {
 		try {
-			e.__h.some(Je), e.__h = e.__h.filter(function(e) {
-				return !e.__ || Ye(e);
+			e.__h.some(Ye), e.__h = e.__h.filter(function(e) {
+				return !e.__ || Xe(e);
 			});
 		} catch (t) {
 			e.__h = [function() {
 				throw t;
 			}];
 		}
-	}), Me && Me(e, t);
-}, T.unmount = function(e) {
-	Ne && Ne(e);
+	}), Ne && Ne(e, t);
+}, w.unmount = function(e) {
+	Pe && Pe(e);
 	var t, n, r = e.__c;
 	r && r.__H && (r.__H.__.some(function(r) {
 		try {
@@ -411,57 +411,57 @@ T.__b = function(e) {
 					for (n = e.__; n && (!n.__c || !n.__c.__P);) n = n.__;
 					n &&= n.__c;
 				}
-				r.__P = n, qe(Oe.push(r));
-			} else Je(r);
+				r.__P = n, Je(ke.push(r));
+			} else Ye(r);
 		} catch (e) {
 			t = e;
 		}
-	}), r.__H = void 0, t && T.__e(t, r.__v));
+	}), r.__H = void 0, t && w.__e(t, r.__v));
 };
-var Ge = typeof requestAnimationFrame == "function";
-function Ke(e) {
-	var t, n = function() {
-		clearTimeout(r), Ge && cancelAnimationFrame(t), setTimeout(e);
-	}, r = setTimeout(n, 35);
-	Ge && (t = requestAnimationFrame(n));
-}
+var Ke = typeof requestAnimationFrame == "function";
 function qe(e) {
-	e != 1 && we == T.requestAnimationFrame || ((we = T.requestAnimationFrame) || Ke)(We);
+	var t, n = function() {
+		clearTimeout(r), Ke && cancelAnimationFrame(t), setTimeout(e);
+	}, r = setTimeout(n, 35);
+	Ke && (t = requestAnimationFrame(n));
 }
 function Je(e) {
-	var t = w, n = e.__c;
-	typeof n == "function" && (e.__c = void 0, n()), w = t;
+	e != 1 && Te == w.requestAnimationFrame || ((Te = w.requestAnimationFrame) || qe)(Ge);
 }
 function Ye(e) {
-	var t = w;
-	e.__c = e.__(), w = t;
+	var t = C, n = e.__c;
+	typeof n == "function" && (e.__c = void 0, n()), C = t;
 }
-function Xe(e, t) {
-	return !e || e.length != t.length || t.some(function(t, n) {
-		return !Te(t, e[n]);
-	});
+function Xe(e) {
+	var t = C;
+	e.__c = e.__(), C = t;
 }
 function Ze(e, t) {
+	return !e || e.length != t.length || t.some(function(t, n) {
+		return !Ee(t, e[n]);
+	});
+}
+function Qe(e, t) {
 	return typeof t == "function" ? t(e) : t;
 }
 // ../../../main/explorer/node_modules/@preact/signals-core/dist/signals-core.module.js
-var Qe = Symbol.for("preact-signals");
-function $e() {
-	if (it > 1) it--;
+var $e = Symbol.for("preact-signals");
+function et() {
+	if (at > 1) at--;
 	else {
 		var e, t = !1;
 		for ((function() {
-			var e = ct;
-			for (ct = void 0; e !== void 0;) {
+			var e = lt;
+			for (lt = void 0; e !== void 0;) {
 				var t = e.S;
 				if (t.v === e.v) for (var n = t.t; n !== void 0; n = n.x) n.i === e.i && (n.i = t.i);
 				e = e.o;
 			}
-		})(); rt !== void 0;) {
-			var n = rt;
-			for (rt = void 0, at++; n !== void 0;) {
+		})(); it !== void 0;) {
+			var n = it;
+			for (it = void 0, ot++; n !== void 0;) {
 				var r = n.u;
-				if (n.u = void 0, n.f &= -3, !(8 & n.f) && dt(n)) try {
+				if (n.u = void 0, n.f &= -3, !(8 & n.f) && ft(n)) try {
 					n.c();
 				} catch (n) {
 					t ||= (e = n, !0);
@@ -469,116 +469,116 @@ function $e() {
 				n = r;
 			}
 		}
-		if (at = 0, it--, t) throw e;
+		if (ot = 0, at--, t) throw e;
 	}
 }
-function et(e) {
-	if (it > 0) return e();
-	st = ++ot, it++;
+function tt(e) {
+	if (at > 0) return e();
+	ct = ++st, at++;
 	try {
 		return e();
 	} finally {
-		$e();
+		et();
 	}
 }
-var tt, E = void 0;
-function nt(e) {
-	var t = E, n = tt;
-	E = void 0, tt = void 0;
+var nt, T = void 0;
+function rt(e) {
+	var t = T, n = nt;
+	T = void 0, nt = void 0;
 	try {
 		return e();
 	} finally {
-		E = t, tt = n;
+		T = t, nt = n;
 	}
 }
-var rt = void 0, it = 0, at = 0, ot = 0, st = 0, ct = void 0, lt = 0;
-function ut(e) {
-	if (E !== void 0) {
+var it = void 0, at = 0, ot = 0, st = 0, ct = 0, lt = void 0, ut = 0;
+function dt(e) {
+	if (T !== void 0) {
 		var t = e.n;
-		if (t === void 0 || t.t !== E) return t = {
+		if (t === void 0 || t.t !== T) return t = {
 			i: 0,
 			S: e,
-			p: E.s,
+			p: T.s,
 			n: void 0,
-			t: E,
+			t: T,
 			e: void 0,
 			x: void 0,
 			r: t
-		}, E.s !== void 0 && (E.s.n = t), E.s = t, e.n = t, 32 & E.f && e.S(t), t;
-		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = E.s, t.n = void 0, E.s.n = t, E.s = t), t;
+		}, T.s !== void 0 && (T.s.n = t), T.s = t, e.n = t, 32 & T.f && e.S(t), t;
+		if (t.i === -1) return t.i = 0, t.n !== void 0 && (t.n.p = t.p, t.p !== void 0 && (t.p.n = t.n), t.p = T.s, t.n = void 0, T.s.n = t, T.s = t), t;
 	}
 }
-function D(e, t) {
+function E(e, t) {
 	this.v = e, this.i = 0, this.n = void 0, this.t = void 0, this.l = 0, this.W = t?.watched, this.Z = t?.unwatched, this.name = t?.name;
 }
-D.prototype.brand = Qe, D.prototype.h = function() {
+E.prototype.brand = $e, E.prototype.h = function() {
 	return !0;
-}, D.prototype.S = function(e) {
+}, E.prototype.S = function(e) {
 	var t = this, n = this.t;
-	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? nt(function() {
+	n !== e && e.e === void 0 && (e.x = n, this.t = e, n === void 0 ? rt(function() {
 		var e;
 		(e = t.W) == null || e.call(t);
 	}) : n.e = e);
-}, D.prototype.U = function(e) {
+}, E.prototype.U = function(e) {
 	var t = this;
 	if (this.t !== void 0) {
 		var n = e.e, r = e.x;
-		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && nt(function() {
+		n !== void 0 && (n.x = r, e.e = void 0), r !== void 0 && (r.e = n, e.x = void 0), e === this.t && (this.t = r, r === void 0 && rt(function() {
 			var e;
 			(e = t.Z) == null || e.call(t);
 		}));
 	}
-}, D.prototype.subscribe = function(e) {
+}, E.prototype.subscribe = function(e) {
 	var t = this;
-	return bt(function() {
+	return xt(function() {
 		var n = t.value;
-		nt(function() {
+		rt(function() {
 			return e(n);
 		});
 	}, { name: "sub" });
-}, D.prototype.valueOf = function() {
+}, E.prototype.valueOf = function() {
 	return this.value;
-}, D.prototype.toString = function() {
+}, E.prototype.toString = function() {
 	return this.value + "";
-}, D.prototype.toJSON = function() {
+}, E.prototype.toJSON = function() {
 	return this.value;
-}, D.prototype.peek = function() {
+}, E.prototype.peek = function() {
 	var e = this;
-	return nt(function() {
+	return rt(function() {
 		return e.value;
 	});
-}, Object.defineProperty(D.prototype, "value", {
+}, Object.defineProperty(E.prototype, "value", {
 	get: function() {
-		var e = ut(this);
+		var e = dt(this);
 		return e !== void 0 && (e.i = this.i), this.v;
 	},
 	set: function(e) {
 		if (e !== this.v) {
-			if (at > 100) throw Error("Cycle detected");
+			if (ot > 100) throw Error("Cycle detected");
 			(function(e) {
-				it !== 0 && at === 0 && e.l !== st && (e.l = st, ct = {
+				at !== 0 && ot === 0 && e.l !== ct && (e.l = ct, lt = {
 					S: e,
 					v: e.v,
 					i: e.i,
-					o: ct
+					o: lt
 				});
-			})(this), this.v = e, this.i++, lt++, it++;
+			})(this), this.v = e, this.i++, ut++, at++;
 			try {
 				for (var t = this.t; t !== void 0; t = t.x) t.t.N();
 			} finally {
-				$e();
+				et();
 			}
 		}
 	}
 });
-function O(e, t) {
-	return new D(e, t);
+function D(e, t) {
+	return new E(e, t);
 }
-function dt(e) {
+function ft(e) {
 	for (var t = e.s; t !== void 0; t = t.n) if (t.S.i !== t.i || !t.S.h() || t.S.i !== t.i) return !0;
 	return !1;
 }
-function ft(e) {
+function pt(e) {
 	for (var t = e.s; t !== void 0; t = t.n) {
 		var n = t.S.n;
 		if (n !== void 0 && (t.r = n), t.S.n = t, t.i = -1, t.n === void 0) {
@@ -587,86 +587,86 @@ function ft(e) {
 		}
 	}
 }
-function pt(e) {
+function mt(e) {
 	for (var t = e.s, n = void 0; t !== void 0;) {
 		var r = t.p;
 		t.i === -1 ? (t.S.U(t), r !== void 0 && (r.n = t.n), t.n !== void 0 && (t.n.p = r)) : n = t, t.S.n = t.r, t.r !== void 0 && (t.r = void 0), t = r;
 	}
 	e.s = n;
 }
-function mt(e, t) {
-	D.call(this, void 0, t), this.x = e, this.s = void 0, this.g = lt - 1, this.f = 4;
+function ht(e, t) {
+	E.call(this, void 0, t), this.x = e, this.s = void 0, this.g = ut - 1, this.f = 4;
 }
-mt.prototype = new D(), mt.prototype.h = function() {
+ht.prototype = new E(), ht.prototype.h = function() {
 	if (this.f &= -3, 1 & this.f) return !1;
-	if ((36 & this.f) == 32 || (this.f &= -5, this.g === lt)) return !0;
-	if (this.g = lt, this.f |= 1, this.i > 0 && !dt(this)) return this.f &= -2, !0;
-	var e = E;
+	if ((36 & this.f) == 32 || (this.f &= -5, this.g === ut)) return !0;
+	if (this.g = ut, this.f |= 1, this.i > 0 && !ft(this)) return this.f &= -2, !0;
+	var e = T;
 	try {
-		ft(this), E = this;
+		pt(this), T = this;
 		var t = this.x();
 		(16 & this.f || this.v !== t || this.i === 0) && (this.v = t, this.f &= -17, this.i++);
 	} catch (e) {
 		this.v = e, this.f |= 16, this.i++;
 	}
-	return E = e, pt(this), this.f &= -2, !0;
-}, mt.prototype.S = function(e) {
+	return T = e, mt(this), this.f &= -2, !0;
+}, ht.prototype.S = function(e) {
 	if (this.t === void 0) {
 		this.f |= 36;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.S(t);
 	}
-	D.prototype.S.call(this, e);
-}, mt.prototype.U = function(e) {
-	if (this.t !== void 0 && (D.prototype.U.call(this, e), this.t === void 0)) {
+	E.prototype.S.call(this, e);
+}, ht.prototype.U = function(e) {
+	if (this.t !== void 0 && (E.prototype.U.call(this, e), this.t === void 0)) {
 		this.f &= -33;
 		for (var t = this.s; t !== void 0; t = t.n) t.S.U(t);
 	}
-}, mt.prototype.N = function() {
+}, ht.prototype.N = function() {
 	if (!(2 & this.f)) {
 		this.f |= 6;
 		for (var e = this.t; e !== void 0; e = e.x) e.t.N();
 	}
-}, Object.defineProperty(mt.prototype, "value", { get: function() {
+}, Object.defineProperty(ht.prototype, "value", { get: function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	var e = ut(this);
+	var e = dt(this);
 	if (this.h(), e !== void 0 && (e.i = this.i), 16 & this.f) throw this.v;
 	return this.v;
 } });
-function ht(e, t) {
-	return new mt(e, t);
+function gt(e, t) {
+	return new ht(e, t);
 }
-function gt(e) {
+function _t(e) {
 	var t = e.j;
 	if (e.j = void 0, typeof t == "function") {
-		it++;
-		var n = E;
-		E = void 0;
+		at++;
+		var n = T;
+		T = void 0;
 		try {
 			t();
 		} catch (t) {
-			throw e.f &= -2, e.f |= 8, _t(e), t;
+			throw e.f &= -2, e.f |= 8, vt(e), t;
 		} finally {
-			E = n, $e();
+			T = n, et();
 		}
 	}
 }
-function _t(e) {
-	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
-	e.x = void 0, e.s = void 0, gt(e);
-}
 function vt(e) {
-	if (E !== this) throw Error("Out-of-order effect");
-	pt(this), E = e, this.f &= -2;
+	for (var t = e.s; t !== void 0; t = t.n) t.S.U(t);
+	e.x = void 0, e.s = void 0, _t(e);
+}
+function yt(e) {
+	if (T !== this) throw Error("Out-of-order effect");
+	mt(this), T = e, this.f &= -2;
 	try {
-		8 & this.f && _t(this);
+		8 & this.f && vt(this);
 	} finally {
-		$e();
+		et();
 	}
 }
-function yt(e, t) {
-	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, tt && tt.push(this);
+function bt(e, t) {
+	this.x = e, this.j = void 0, this.s = void 0, this.u = void 0, this.f = 32, this.name = t?.name, nt && nt.push(this);
 }
-yt.prototype.c = function() {
+bt.prototype.c = function() {
 	var e = this.S();
 	try {
 		if (8 & this.f || this.x === void 0) return;
@@ -675,20 +675,20 @@ yt.prototype.c = function() {
 	} finally {
 		e();
 	}
-}, yt.prototype.S = function() {
+}, bt.prototype.S = function() {
 	if (1 & this.f) throw Error("Cycle detected");
-	this.f |= 1, this.f &= -9, gt(this), ft(this), it++;
-	var e = E;
-	return E = this, vt.bind(this, e);
-}, yt.prototype.N = function() {
-	2 & this.f || (this.f |= 2, this.u = rt, rt = this);
-}, yt.prototype.d = function() {
-	this.f |= 8, 1 & this.f || _t(this);
-}, yt.prototype.dispose = function() {
+	this.f |= 1, this.f &= -9, _t(this), pt(this), at++;
+	var e = T;
+	return T = this, yt.bind(this, e);
+}, bt.prototype.N = function() {
+	2 & this.f || (this.f |= 2, this.u = it, it = this);
+}, bt.prototype.d = function() {
+	this.f |= 8, 1 & this.f || vt(this);
+}, bt.prototype.dispose = function() {
 	this.d();
 };
-function bt(e, t) {
-	var n = new yt(e, t);
+function xt(e, t) {
+	var n = new bt(e, t);
 	try {
 		n.c();
 	} catch (e) {
@@ -698,35 +698,35 @@ function bt(e, t) {
 	return r[Symbol.dispose] = r, r;
 }
 // ../../../main/explorer/node_modules/@preact/signals/dist/signals.module.js
-var xt, St, Ct = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, wt = [];
-bt(function() {
-	xt = this.N;
+var St, Ct, wt = typeof window < "u" && !!window.__PREACT_SIGNALS_DEVTOOLS__, Tt = [];
+xt(function() {
+	St = this.N;
 })();
-function Tt(t, n) {
+function Et(t, n) {
 	e[t] = n.bind(null, e[t] || function() {});
 }
-function Et(e) {
-	if (St) {
-		var t = St;
-		St = void 0, t();
-	}
-	St = e && e.S();
-}
 function Dt(e) {
-	var t = this, r = e.data, i = k(r);
+	if (Ct) {
+		var t = Ct;
+		Ct = void 0, t();
+	}
+	Ct = e && e.S();
+}
+function Ot(e) {
+	var t = this, r = e.data, i = O(r);
 	i.name = "ReactiveDom", i.value = r;
-	var a = Ve(function() {
+	var a = He(function() {
 		for (var e = t, r = t.__v; r = r.__;) if (r.__c) {
 			r.__c.__$f |= 4;
 			break;
 		}
-		var a = ht(function() {
+		var a = gt(function() {
 			var e = i.value.value;
 			return e === 0 ? 0 : !0 === e ? "" : e || "";
-		}), o = ht(function() {
+		}), o = gt(function() {
 			return !Array.isArray(a.value) && !n(a.value);
-		}), s = bt(function() {
-			if (this.N = jt, o.value) {
+		}), s = xt(function() {
+			if (this.N = Mt, o.value) {
 				var t = a.value;
 				e.__v && e.__v.__e && e.__v.__e.nodeType === 3 && (e.__v.__e.data = t);
 			}
@@ -737,14 +737,14 @@ function Dt(e) {
 	}, []), o = a[0], s = a[1];
 	return o.value ? s.peek() : s.value;
 }
-Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
+Ot.displayName = "ReactiveTextNode", Object.defineProperties(E.prototype, {
 	constructor: {
 		configurable: !0,
-		value: y(x, null).constructor
+		value: y(b, null).constructor
 	},
 	type: {
 		configurable: !0,
-		value: Dt
+		value: Ot
 	},
 	props: {
 		configurable: !0,
@@ -759,35 +759,35 @@ Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		configurable: !0,
 		value: 1
 	}
-}), Tt("__b", function(e, t) {
-	if (Et(), typeof t.type == "string") {
+}), Et("__b", function(e, t) {
+	if (Dt(), typeof t.type == "string") {
 		var n, r = t.props;
 		for (var i in r) if (i !== "children") {
 			var a = r[i];
-			a instanceof D && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
+			a instanceof E && (n || (t.__np = n = {}), n[i] = a, r[i] = a.peek());
 		}
 	}
 	e(t);
-}), Tt("__r", function(e, t) {
-	if (e(t), t.type !== x) {
-		Et();
+}), Et("__r", function(e, t) {
+	if (e(t), t.type !== b) {
+		Dt();
 		var n, r = t.__c;
 		r && (r.__$f &= -2, (n = r.__$u) === void 0 && (r.__$u = n = function(e, t) {
 			var n;
-			return bt(function() {
+			return xt(function() {
 				n = this;
 			}, { name: t }), n.c = e, n;
 		}(function(e) {
 			return function() {
 				var t;
-				Ct && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
+				wt && ((t = this.y) == null || t.call(this)), e.__$f |= 1, e.setState({});
 			};
-		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Et(n);
+		}(r), typeof t.type == "function" ? t.type.displayName || t.type.name : ""))), Dt(n);
 	}
-}), Tt("__e", function(e, t, n, r) {
-	Et(), e(t, n, r);
-}), Tt("diffed", function(e, t) {
-	Et();
+}), Et("__e", function(e, t, n, r) {
+	Dt(), e(t, n, r);
+}), Et("diffed", function(e, t) {
+	Dt();
 	var n;
 	if (typeof t.type == "string" && (n = t.__e)) {
 		var r = t.__np, i = t.props, a = n.U;
@@ -797,25 +797,25 @@ Dt.displayName = "ReactiveTextNode", Object.defineProperties(D.prototype, {
 		}
 		if (r) for (var c in a || (a = {}, n.U = a), r) {
 			var l = a[c], u = r[c];
-			l === void 0 ? (l = Ot(n, c, u, i), a[c] = l) : l.o(u, i);
+			l === void 0 ? (l = kt(n, c, u, i), a[c] = l) : l.o(u, i);
 		}
 	}
 	e(t);
 });
-function Ot(e, t, n, r) {
-	var i = t in e && e.ownerSVGElement === void 0, a = O(n);
+function kt(e, t, n, r) {
+	var i = t in e && e.ownerSVGElement === void 0, a = D(n);
 	return {
 		o: function(e, t) {
 			a.value = e, r = t;
 		},
-		d: bt(function() {
-			this.N = jt;
+		d: xt(function() {
+			this.N = Mt;
 			var n = a.value.value;
 			r[t] !== n && (r[t] = n, i ? e[t] = n : n != null && (!1 !== n || t[4] === "-") ? e.setAttribute(t, n) : e.removeAttribute(t));
 		})
 	};
 }
-Tt("unmount", function(e, t) {
+Et("unmount", function(e, t) {
 	if (typeof t.type == "string") {
 		var n = t.__e;
 		if (n) {
@@ -840,9 +840,9 @@ Tt("unmount", function(e, t) {
 		}
 	}
 	e(t);
-}), Tt("__h", function(e, t, n, r) {
+}), Et("__h", function(e, t, n, r) {
 	r < 3 && (t.__$f |= 2), e(t, n, r);
-}), te.prototype.shouldComponentUpdate = function(e, t) {
+}), ne.prototype.shouldComponentUpdate = function(e, t) {
 	if (this.__R) return !0;
 	var n = this.__$u, r = n && n.s !== void 0;
 	for (var i in t) return !0;
@@ -854,43 +854,43 @@ Tt("unmount", function(e, t) {
 	for (var s in this.props) if (!(s in e)) return !0;
 	return !1;
 };
-function k(e, t) {
-	return Ve(function() {
-		return O(e, t);
+function O(e, t) {
+	return He(function() {
+		return D(e, t);
 	}, []);
 }
-var kt = function(e) {
+var At = function(e) {
 	queueMicrotask(function() {
 		queueMicrotask(e);
 	});
 };
-function At() {
-	et(function() {
-		for (var e; e = wt.shift();) xt.call(e);
+function jt() {
+	tt(function() {
+		for (var e; e = Tt.shift();) St.call(e);
 	});
 }
-function jt() {
-	wt.push(this) === 1 && (e.requestAnimationFrame || kt)(At);
+function Mt() {
+	Tt.push(this) === 1 && (e.requestAnimationFrame || At)(jt);
 }
 // src/hooks/useLate.ts
-var Mt = 150;
-function Nt(e) {
-	let [t, n] = Ie(!1);
-	return Re(() => {
+var Nt = 150;
+function Pt(e) {
+	let [t, n] = Le(!1);
+	return ze(() => {
 		if (!e) return n(!1);
-		let t = setTimeout(() => n(!0), Mt);
+		let t = setTimeout(() => n(!0), Nt);
 		return () => clearTimeout(t);
 	}, [e]), e && t;
 }
 // src/hooks/usePage.ts
-var Pt = xe(null);
-function A() {
-	let e = He(Pt);
+var Ft = Se(null);
+function k() {
+	let e = Ue(Ft);
 	if (!e) throw Error("A panel is used outside the page.");
 	return e;
 }
 // src/protocol/asks.ts
-var Ft = {
+var It = {
 	explain: 0,
 	test: 1,
 	terms: 1,
@@ -907,23 +907,23 @@ var Ft = {
 	update: 6,
 	attribute: 7,
 	find: 8
-}, It = 2, Lt = 200;
-function j(e) {
-	if (Array.isArray(e)) return `[${e.map(j).join(",")}]`;
+}, Lt = 2, Rt = 200;
+function A(e) {
+	if (Array.isArray(e)) return `[${e.map(A).join(",")}]`;
 	if (typeof e != "object" || !e) return JSON.stringify(e);
 	let t = Object.entries(e).filter(([, e]) => e !== void 0);
-	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${j(t)}`).join(",")}}`;
+	return t.sort(([e], [t]) => e < t ? -1 : 1), `{${t.map(([e, t]) => `${JSON.stringify(e)}:${A(t)}`).join(",")}}`;
 }
-function Rt({ test: e, parts: t }) {
+function zt({ test: e, parts: t }) {
 	return e === !0 ? 3 : t === !1 ? 0 : 1;
 }
-var zt = {
+var Bt = {
 	stage: "waiting",
 	fraction: 0,
 	result: null,
 	error: null
-}, Bt = class {
-	lost = O(!1);
+}, Vt = class {
+	lost = D(!1);
 	#e = /* @__PURE__ */ new Map();
 	#t = [];
 	#n;
@@ -931,27 +931,27 @@ var zt = {
 		this.#n = e;
 		for (let [e, n] of Object.entries(t)) {
 			let t = JSON.parse(e);
-			this.#e.set(j(t), this.#r(t, n));
+			this.#e.set(A(t), this.#r(t, n));
 		}
 	}
 	watch(e) {
-		let t = j(e), n = this.#e.get(t) ?? this.#r(e, null);
-		return n.answer.value?.error && (n.state = "queued", n.answer.value = zt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
+		let t = A(e), n = this.#e.get(t) ?? this.#r(e, null);
+		return n.answer.value?.error && (n.state = "queued", n.answer.value = Bt), this.#e.set(t, n), n.watchers += 1, n.seen = !0, n.state === "queued" && this.#o(), this.#i(), n.answer;
 	}
 	release(e) {
-		let t = j(e), n = this.#e.get(t);
+		let t = A(e), n = this.#e.get(t);
 		n && (--n.watchers, n.watchers > 0 || n.state === "done" || (n.cancel?.(), this.#e.delete(t), this.#i()));
 	}
 	foresee(e) {
 		return this.#t.unshift(e), this.#i(), () => {
-			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(j)), this.#i();
+			this.#t.splice(this.#t.indexOf(e), 1), this.#o(this.#t.flat().map(A)), this.#i();
 		};
 	}
 	known(e) {
-		return this.#e.get(j(e))?.answer.value ?? null;
+		return this.#e.get(A(e))?.answer.value ?? null;
 	}
 	peek(e) {
-		return this.#e.get(j(e))?.answer.value?.result ?? null;
+		return this.#e.get(A(e))?.answer.value?.result ?? null;
 	}
 	shown(...e) {
 		let t = ({ watchers: t, ask: n }) => t > 0 || e.some((e) => e === n.prompt), n = [...this.#e].filter(([, e]) => e.seen && t(e) && e.answer.value?.result);
@@ -961,12 +961,12 @@ var zt = {
 		let n = t !== null;
 		return {
 			ask: e,
-			order: Ft[e.ask] + (e.ask === "explain" ? Rt(e) : 0),
-			answer: O(n ? {
-				...zt,
+			order: It[e.ask] + (e.ask === "explain" ? zt(e) : 0),
+			answer: D(n ? {
+				...Bt,
 				fraction: 1,
 				result: t
-			} : zt),
+			} : Bt),
 			watchers: 0,
 			seen: n,
 			cancel: null,
@@ -978,18 +978,18 @@ var zt = {
 	}
 	#i() {
 		if (this.lost.value) return;
-		let e = [...this.#e.values()], t = It - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
+		let e = [...this.#e.values()], t = Lt - e.filter((e) => e.state === "running").length, n = e.filter((e) => e.state === "queued").sort((e, t) => e.order - t.order);
 		for (let e of n) {
 			if (t === 0) break;
 			this.#s(e), --t;
 		}
-		t === It && this.#a();
+		t === Lt && this.#a();
 	}
 	#a() {
-		let e = this.#t.flat().find((e) => !this.#e.has(j(e)));
+		let e = this.#t.flat().find((e) => !this.#e.has(A(e)));
 		if (!e) return;
 		let t = this.#r(e, null);
-		this.#e.set(j(e), t), this.#s(t);
+		this.#e.set(A(e), t), this.#s(t);
 	}
 	#o(e = []) {
 		for (let [t, n] of this.#e) n.watchers > 0 || n.state === "done" || e.includes(t) || (n.cancel?.(), this.#e.delete(t));
@@ -1001,36 +1001,36 @@ var zt = {
 		e.state = "running", e.cancel = this.#n(e.ask, {
 			progress: (t, n) => {
 				e.state === "running" && (e.answer.value = {
-					...zt,
+					...Bt,
 					stage: t,
 					fraction: n
 				});
 			},
 			result: (e) => t({
-				...zt,
+				...Bt,
 				fraction: 1,
 				result: e
 			}),
 			error: (e) => t({
-				...zt,
+				...Bt,
 				error: e
 			}),
 			lost: () => {
-				e.state === "running" && (e.watchers === 0 && this.#e.delete(j(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = zt, this.lost.value = !0);
+				e.state === "running" && (e.watchers === 0 && this.#e.delete(A(e.ask)), e.state = "queued", e.cancel = null, e.answer.value = Bt, this.lost.value = !0);
 			}
 		});
 	}
 	#c() {
 		for (let [e, t] of this.#e) {
-			if (this.#e.size <= Lt) return;
+			if (this.#e.size <= Rt) return;
 			t.watchers === 0 && t.state === "done" && this.#e.delete(e);
 		}
 	}
 };
 // src/hooks/useAsk.ts
-function Vt(e) {
-	let t = A(), n = e === null ? "" : j(e), r = k(null);
-	if (ze(() => {
+function Ht(e) {
+	let t = k(), n = e === null ? "" : A(e), r = O(null);
+	if (Be(() => {
 		if (e !== null) return r.value = {
 			key: n,
 			answer: t.desk.watch(e)
@@ -1039,12 +1039,12 @@ function Vt(e) {
 	let i = e && t.desk.known(e);
 	return i?.result ? i : null;
 }
-function Ht(e) {
-	let t = A();
-	Re(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [j(e)]);
+function Ut(e) {
+	let t = k();
+	ze(() => t.data.host === "page" && e.length > 0 ? t.desk.foresee(e) : void 0, [A(e)]);
 }
-function Ut(e, t = !1) {
-	let n = Vt(e), r = Be(null);
+function Wt(e, t = !1) {
+	let n = Ht(e), r = Ve(null);
 	return n?.result && (r.current = n.result), e === null && !t && (r.current = null), {
 		answer: n,
 		result: n?.error ? null : r.current,
@@ -1052,9 +1052,9 @@ function Ut(e, t = !1) {
 	};
 }
 // ../../../main/explorer/node_modules/preact/jsx-runtime/dist/jsxRuntime.mjs
-var Wt = Symbol.for("pv"), Gt = 0;
+var Gt = Symbol.for("pv"), Kt = 0;
 Array.isArray;
-function M(t, n, r, i, a, o) {
+function j(t, n, r, i, a, o) {
 	n ||= {};
 	var s, c, l = n;
 	if ("ref" in l && typeof t != "function") for (c in l = {}, n) c == "ref" ? s = n[c] : l[c] = n[c];
@@ -1068,59 +1068,59 @@ function M(t, n, r, i, a, o) {
 		__b: 0,
 		__e: null,
 		__c: null,
-		constructor: Wt,
-		__v: --Gt,
+		constructor: Gt,
+		__v: --Kt,
 		__i: -1,
 		__u: 0
 	};
 	return (a || o) && (u.__source = a, u.__self = o), e.vnode && e.vnode(u), u;
 }
 // src/hooks/useTested.tsx
-var Kt = [
+var qt = [
 	"why",
 	"parts",
 	"tests"
-], qt = xe(null), Jt = xe(null);
-function Yt({ children: e }) {
-	let t = A(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && Kt.includes(r) && !i, o = (e) => ({
+], Jt = Se(null), Yt = Se(null);
+function Xt({ children: e }) {
+	let t = k(), n = t.followed(), r = t.at.view.value, i = r === "tests" && t.at.pins.value.length > 0, a = n !== null && qt.includes(r) && !i, o = (e) => ({
 		ask: "explain",
 		...n,
 		test: e,
 		top: 10
-	}), s = Vt(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Vt(a ? o(!0) : null);
-	return /* @__PURE__ */ M(qt.Provider, {
+	}), s = Ht(a && !t.desk.peek(o(!0)) ? o(!1) : null), c = Ht(a ? o(!0) : null);
+	return /* @__PURE__ */ j(Jt.Provider, {
 		value: c,
-		children: /* @__PURE__ */ M(Jt.Provider, {
+		children: /* @__PURE__ */ j(Yt.Provider, {
 			value: c?.result ?? s?.result ?? null,
 			children: e
 		})
 	});
 }
-function Xt() {
-	return He(qt);
-}
 function Zt() {
-	return Xt()?.result ?? null;
+	return Ue(Jt);
 }
 function Qt() {
-	return He(Jt);
+	return Zt()?.result ?? null;
+}
+function $t() {
+	return Ue(Yt);
 }
 // src/page/keys.ts
-var $t = {
+var en = {
 	none: "zero",
 	zero: "mean",
 	mean: null,
 	double: null,
 	swap: null
 };
-function en(e, t) {
-	let n = e.data.host === "widget" ? t : document, r = (n) => tn(e, t, n);
+function tn(e, t) {
+	let n = e.data.host === "widget" ? t : document, r = (n) => nn(e, t, n);
 	return n.addEventListener("keydown", r), () => n.removeEventListener("keydown", r);
 }
-function tn(e, t, n) {
-	if (n.ctrlKey || n.metaKey || n.altKey || nn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
+function nn(e, t, n) {
+	if (n.ctrlKey || n.metaKey || n.altKey || rn(n.target) || e.helpOpen.value || e.glossary.value !== null) return;
 	let { selection: r, test: i } = e.state.value;
-	if (n.key === "t" && r) e.set({ test: $t[i ?? "none"] });
+	if (n.key === "t" && r) e.set({ test: en[i ?? "none"] });
 	else if (n.key === "p" && r) e.pin();
 	else if (n.key === "/") t.querySelector("[data-find]")?.focus();
 	else if (n.key === "?") e.helpOpen.value = !0;
@@ -1128,59 +1128,59 @@ function tn(e, t, n) {
 	else return;
 	n.preventDefault();
 }
-function nn(e) {
+function rn(e) {
 	return e instanceof HTMLElement && (e.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName));
 }
 // src/lib/glossary.ts
-var rn = an("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
-function an(e) {
-	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [on(sn(e[1]), sn(e[2]))] : []);
+var an = on("# Glossary\n\nThe field's terms as they are used here, one line each.\n\n| term | meaning |\n|---|---|\n| activation (of a neuron) | What enters the down projection; in a gated MLP `act(gate) * up`. It can be negative. |\n| attention head | One query-key-value reader of a block; it writes `z W_O^h` to the residual stream. |\n| attention sink | A source token, mostly the first, that gets much attention and adds little. |\n| block | One layer: attention and MLP, which both add to the stream. Counted from 0. |\n| borderline | So near a limit that rounding could change the word. |\n| causal, suppressor | A part without which the target falls, or rises, by 0.3 nats; or by 0.1 and by more than 95 % of the parts of its kind do ([verdicts](methods/direct-effect.md#verdicts)). |\n| contribution | What one source token's value adds to the readout through one head. |\n| control | The parts of the same kind, each zeroed as well, beside which an effect is ranked. |\n| credit | The value of a part's term: its direct effect on the readout, in logits. |\n| cross-attention | The sublayer by which a decoder reads the encoder's last states. |\n| direct effect | What a part's own write adds to the readout, with everything else as it was. |\n| direct logit attribution | A logit as a sum of direct effects; here a ledger. |\n| down projection | `W_out`, the matrix from neurons to the stream. |\n| embedding | The vector of a token, the first term of the stream. |\n| encoder | The stack that reads the source in an encoder-decoder; every position sees every other. |\n| expert | One of the MLPs of a mixture of experts; the router weighs those it chooses. |\n| family | All models of one `model_type`; one row that says where their parts are. |\n| final norm | The norm between the last block and the unembedding. |\n| frozen | Held at its value in the recorded run. |\n| gain, shift | The learned factor and offset of a norm, one number a dimension. |\n| grain, granularity | How fine a ledger is: sublayer, head, source, neuron. |\n| grouped-query attention | Several query heads share one key-value head. |\n| head role | What a head is known to do: look at the previous token, copy, suppress copies ([the list](methods/head-roles.md)). |\n| induction | Attention to what followed the same token earlier. |\n| KL | `KL(final prediction ‖ prediction of a state)`, in nats. |\n| ledger | Named terms whose sum is compared with the model's own number. |\n| logit | The score of a token before the softmax. |\n| logit lens | The final norm and the unembedding applied to an earlier state of the stream. |\n| log-odds | `log(P / (1 - P))`, in nats: what an effect on a probability is measured in, since it does not saturate. |\n| MLP | The second sublayer of a block; papers also say FFN. |\n| nats | The unit of log-odds: 1 nat multiplies the odds by 2.7, 0.1 nats by 1.1. |\n| neuron | One hidden unit of an MLP; it writes its activation times one row of `W_out`. |\n| OV circuit | `W_V W_O` of a head: what it writes for a source token, given that it looks there. |\n| patching | A value of one run put into another, to see what follows (also: activation patching). |\n| path | A way from where something is written through heads to the readout; its value is a product of what each step passes on. |\n| pattern | A head's attention probabilities, query by key. |\n| post-LN | A block whose norms follow the sum of stream and write (BART, Marian); others norm what a sublayer reads. |\n| position | Index of a token in the prompt, from 0; −1 is the last. |\n| post-norm | A norm on a sublayer's output before it is added to the stream (Gemma 2 and 3, OLMo 2). |\n| QK circuit | `W_Q W_K^T` of a head: where it looks. |\n| rank | 1 is the most probable token. |\n| readout | A linear functional of the stream at one position: a logit, a difference of logits, a direction. |\n| reference | What is subtracted from the raw logit: the vocabulary mean, another token's logit, or nothing. |\n| `resid_pre`, `resid_mid`, `resid_post` | The stream before a block, after its attention, after its MLP. |\n| residual stream | The vector at each position that every sublayer adds to. |\n| run | One forward pass, kept. |\n| soft-cap | `c * tanh(logit / c)` after the unembedding (Gemma 2). |\n| source token | The token whose value a head reads. |\n| source | What the encoder of an encoder-decoder reads. |\n| sublayer | The attention or the MLP of a block. |\n| term | One addend of a ledger. |\n| tolerance | How far a ledger may be off before it is an error; what rounding explains. |\n| total effect | What changes in the output when a part is changed, with all that follows from it. |\n| unembedding | `W_U`, the matrix from the normed stream to logits. |\n| value (of attention) | What a source token offers to a head; the pattern mixes values into `z`. |\n| versus | A reference: the logit of another token. |\n| write | What a sublayer, head or neuron adds to the stream. |\n| `z` | A head's mix of values, before the output projection. |\n| zeroed | Set to zero where the question is asked, with all that follows computed again: what the target would be without the part. |\n");
+function on(e) {
+	return e.split("\n").map((e) => /^\| (.+?) \| (.+) \|$/.exec(e)).flatMap((e) => e?.[1] && e[2] && e[1] !== "term" ? [sn(cn(e[1]), cn(e[2]))] : []);
 }
-function on(e, t) {
+function sn(e, t) {
 	return {
 		names: [e, ...e.replace(/ \(.*\)$/, "").split(", ")].map((e) => e.toLowerCase()),
 		term: e,
 		meaning: t
 	};
 }
-function sn(e) {
+function cn(e) {
 	return e.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "");
 }
-function cn(e) {
+function ln(e) {
 	let t = [e.toLowerCase(), e.toLowerCase().replace(/s$/, "")];
-	return rn.find((e) => e.names.some((e) => t.includes(e))) ?? null;
+	return an.find((e) => e.names.some((e) => t.includes(e))) ?? null;
 }
 // src/panels/Glossary.tsx
-function ln() {
-	let e = A(), t = Be(null), n = e.glossary.value, r = n === null ? null : cn(n);
-	return Re(() => {
+function un() {
+	let e = k(), t = Ve(null), n = e.glossary.value, r = n === null ? null : ln(n);
+	return ze(() => {
 		n === null ? t.current?.close() : (t.current?.open || t.current?.showModal(), t.current?.querySelector(".chosen")?.scrollIntoView({ block: "center" }));
-	}, [n]), /* @__PURE__ */ M("dialog", {
+	}, [n]), /* @__PURE__ */ j("dialog", {
 		class: "glossary",
 		ref: t,
 		"aria-labelledby": "unembed-glossary",
 		onClose: () => e.glossary.value = null,
-		children: [/* @__PURE__ */ M("form", {
+		children: [/* @__PURE__ */ j("form", {
 			method: "dialog",
 			class: "controls",
-			children: [/* @__PURE__ */ M("h2", {
+			children: [/* @__PURE__ */ j("h2", {
 				id: "unembed-glossary",
 				children: "Glossary"
-			}), /* @__PURE__ */ M("button", {
+			}), /* @__PURE__ */ j("button", {
 				type: "submit",
 				children: "Close"
 			})]
-		}), n === null ? null : /* @__PURE__ */ M("dl", {
+		}), n === null ? null : /* @__PURE__ */ j("dl", {
 			tabIndex: 0,
-			children: rn.map((e) => /* @__PURE__ */ M("div", {
+			children: an.map((e) => /* @__PURE__ */ j("div", {
 				class: e === r ? "chosen" : "",
-				children: [/* @__PURE__ */ M("dt", { children: e.term }), /* @__PURE__ */ M("dd", { children: e.meaning })]
+				children: [/* @__PURE__ */ j("dt", { children: e.term }), /* @__PURE__ */ j("dd", { children: e.meaning })]
 			}, e.term))
 		})]
 	});
 }
 // src/lib/parts.ts
-function N(e) {
+function M(e) {
 	let { cross: t, encoder: n, layer: r, head: i } = e;
 	return {
 		kind: t ? "cross_head" : "head",
@@ -1189,7 +1189,7 @@ function N(e) {
 		...n ? { encoder: n } : {}
 	};
 }
-function un(e) {
+function dn(e) {
 	let { layer: t, expert: n, neuron: r, encoder: i } = e;
 	return {
 		kind: "neuron",
@@ -1199,10 +1199,10 @@ function un(e) {
 		...i ? { encoder: i } : {}
 	};
 }
-function dn(e, t) {
-	return e === null || t === null ? e === t : fn(e) === fn(t);
+function fn(e, t) {
+	return e === null || t === null ? e === t : pn(e) === pn(t);
 }
-function fn(e) {
+function pn(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -1212,28 +1212,28 @@ function fn(e) {
 		e.encoder ? "enc" : ""
 	].join(" ");
 }
-function pn(e) {
+function mn(e) {
 	return e.kind === "head" ? "attention" : e.kind === "cross_head" ? "cross_attention" : e.kind === "neuron" ? "mlp" : e.kind;
 }
-function mn(e) {
-	return pn(e) === "cross_attention";
-}
 function hn(e) {
-	return mn(e) || e.encoder === !0;
+	return mn(e) === "cross_attention";
 }
 function gn(e) {
-	return e.encoder ? { encoder: !0 } : mn(e) ? { cross: !0 } : {};
+	return hn(e) || e.encoder === !0;
 }
 function _n(e) {
+	return e.encoder ? { encoder: !0 } : hn(e) ? { cross: !0 } : {};
+}
+function vn(e) {
 	let t = /^\s*enc\.(.*)$/is.exec(e);
-	if (!t) return vn(e);
-	let n = vn(t[1] ?? "");
-	return n === null || mn(n) ? null : {
+	if (!t) return yn(e);
+	let n = yn(t[1] ?? "");
+	return n === null || hn(n) ? null : {
 		...n,
 		encoder: !0
 	};
 }
-function vn(e) {
+function yn(e) {
 	let t = /^\s*L?(\d+)(?:[.\s]*(?:H(\d+)|X(\d+)|(?:E(\d+)[.\s]*)?N(\d+)|(A(?:ttn|ttention)?)|(C(?:ross)?)|(M(?:LP)?)))?\s*$/i.exec(e);
 	if (!t) return null;
 	let [, n, r, i, a, o, , s, c] = t, l = { layer: Number(n) };
@@ -1255,27 +1255,27 @@ function vn(e) {
 		head: Number(r)
 	};
 }
-function P(e) {
-	return bn(yn(e), e.encoder ?? !1);
+function N(e) {
+	return xn(bn(e), e.encoder ?? !1);
 }
-function yn(e) {
+function bn(e) {
 	return e.kind === "head" ? `L${e.layer}.H${e.head}` : e.kind === "cross_head" ? `L${e.layer}.X${e.head}` : e.kind === "neuron" ? e.expert === void 0 ? `L${e.layer}.N${e.neuron}` : `L${e.layer}.E${e.expert}.N${e.neuron}` : `L${e.layer} ${{
 		mlp: "mlp",
 		attention: "attn",
 		cross_attention: "cross"
 	}[e.kind]}`;
 }
-function bn(e, t) {
+function xn(e, t) {
 	return t ? `enc.${e}` : e;
 }
-function xn(e) {
-	let t = Sn(e);
-	if (t) return P(t);
+function Sn(e) {
+	let t = Cn(e);
+	if (t) return N(t);
 	if (e.kind === "shared_experts" && typeof e.neuron == "number") return `L${e.layer}.shared.N${e.neuron}`;
 	let n = e.kind.replaceAll("_", " ");
 	return e.layer === null ? n : `L${e.layer} ${n}`;
 }
-function Sn(e) {
+function Cn(e) {
 	let { kind: t, layer: n, expert: r } = e;
 	return n === null ? null : t === "cross_attention" ? typeof e.head == "number" ? {
 		kind: "cross_head",
@@ -1298,35 +1298,35 @@ function Sn(e) {
 		neuron: e.neuron
 	};
 }
-function Cn(e) {
-	let t = e;
-	return typeof t != "object" || !t || !wn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? wn(t.head) : t.kind === "neuron" ? wn(t.neuron) && (t.expert === void 0 || wn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
-}
 function wn(e) {
+	let t = e;
+	return typeof t != "object" || !t || !Tn(t.layer) || t.encoder !== void 0 && (t.encoder !== !0 || String(t.kind).startsWith("cross")) ? !1 : t.kind === "head" || t.kind === "cross_head" ? Tn(t.head) : t.kind === "neuron" ? Tn(t.neuron) && (t.expert === void 0 || Tn(t.expert)) : t.kind === "attention" || t.kind === "cross_attention" || t.kind === "mlp";
+}
+function Tn(e) {
 	return Number.isInteger(e) && e >= 0;
 }
-function Tn(e, t) {
-	return (t.reads === null || t.reads === void 0) && (e.encoder || mn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
+function En(e, t) {
+	return (t.reads === null || t.reads === void 0) && (e.encoder || hn(e)) ? "this model has no encoder." : e.encoder ? "" : e.layer >= t.layers ? `its layers are L0 to L${t.layers - 1}.` : e.head !== void 0 && e.head >= t.heads ? `the heads of a layer are 0 to ${t.heads - 1}.` : e.neuron === void 0 ? "" : t.d_mlp === 0 ? "this model has no neurons." : e.neuron >= t.d_mlp ? `the neurons of a layer are 0 to ${t.d_mlp - 1}.` : "";
 }
-function En(e) {
-	let t = e.ledger.terms.flatMap((e) => Sn(e) ?? []);
+function Dn(e) {
+	let t = e.ledger.terms.flatMap((e) => Cn(e) ?? []);
 	return [
-		...e.heads.map(N),
-		...e.neurons.map(un),
+		...e.heads.map(M),
+		...e.neurons.map(dn),
 		...t
 	];
 }
 // src/lib/knowledge.ts
-var Dn = [
+var On = [
 	"update",
 	"erase",
 	"suppress",
 	"amplify"
-], On = ["rome", "value"], kn = [
+], kn = ["rome", "value"], An = [
 	"refined",
 	"kept",
 	"shared"
-], An = {
+], jn = {
 	prompts: null,
 	subject: "",
 	t: .2,
@@ -1334,33 +1334,33 @@ var Dn = [
 	test: null,
 	edit: null
 };
-function jn(e, t, n) {
+function Mn(e, t, n) {
 	let r = n.trim();
 	return e.relations.flatMap(({ name: e, facts: n }) => n.filter((e) => r !== "" && e.answer.startsWith(r) && t.includes(e.subject)).map((t) => ({
 		...t,
 		relation: e
 	})));
 }
-function Mn({ layers: e, attributions: t }) {
+function Nn({ layers: e, attributions: t }) {
 	return [!0, !1].map((n) => ({
 		encoder: n,
 		layers: e.filter((e) => (e.encoder ?? !1) === n),
 		neurons: t.filter((e) => (e.encoder ?? !1) === n)
 	})).filter((e) => e.layers.length > 0);
 }
-function Nn(e) {
-	return P(un(e));
+function Pn(e) {
+	return N(dn(e));
 }
-function Pn(e, t) {
+function Fn(e, t) {
 	let n = Array.from({ length: t }, () => []);
 	for (let t of e) n[t.layer]?.push(t);
 	for (let e of n) e.sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	return n;
 }
-function Fn(e) {
+function In(e) {
 	return [...new Set(e.split("\n").filter((e) => e.trim() !== ""))];
 }
-function In(e) {
+function Ln(e) {
 	let [t] = e.facts;
 	return {
 		refined: t?.refined ?? [],
@@ -1368,17 +1368,17 @@ function In(e) {
 		shared: e.shared
 	};
 }
-function Ln(e, t) {
-	return t ?? kn.find((t) => e[t].length > 0) ?? "refined";
+function Rn(e, t) {
+	return t ?? An.find((t) => e[t].length > 0) ?? "refined";
 }
-function Rn({ layer: e, expert: t, neuron: n }) {
+function zn({ layer: e, expert: t, neuron: n }) {
 	return {
 		layer: e,
 		...t === null ? {} : { expert: t },
 		neuron: n
 	};
 }
-function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
+function Bn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 	let a = r === ` ${n}` ? {} : { target: r };
 	return JSON.stringify({
 		relation: e,
@@ -1388,7 +1388,7 @@ function zn({ relation: e, subject: t, answer: n, target: r, prompts: i }) {
 		prompts: i
 	});
 }
-function Bn(e, t, n, r, i) {
+function Vn(e, t, n, r, i) {
 	let a = n ? [
 		"--relation",
 		t.relation,
@@ -1406,7 +1406,7 @@ function Bn(e, t, n, r, i) {
 			"value",
 			...r.flatMap((e) => ["--neuron", e])
 		];
-		return Vn([
+		return Hn([
 			"update",
 			...n ? a : ["fact.jsonl"],
 			"--to",
@@ -1415,34 +1415,34 @@ function Bn(e, t, n, r, i) {
 			...o
 		]);
 	}
-	return e.action === "erase" ? Vn([
+	return e.action === "erase" ? Hn([
 		"suppress",
 		...r,
 		...o
-	]) : Vn([
+	]) : Hn([
 		e.action,
 		...r,
 		...n ? a : ["--facts", "fact.jsonl"],
 		...o
 	]);
 }
-function Vn(e) {
+function Hn(e) {
 	return `unembed knowledge ${e.map((e) => /^[\w./-]+$/.test(e) ? e : `'${e.replaceAll("'", "'\\''")}'`).join(" ")}`;
 }
-function Hn(e, t) {
+function Un(e, t) {
 	let { prompts: n, t: r } = e;
 	return {
 		ask: "find",
-		...Wn(e, t),
+		...Gn(e, t),
 		t: r,
 		...n === null ? {} : { prompts: n }
 	};
 }
-function Un(e, t, n, r) {
-	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(Rn);
+function Wn(e, t, n, r) {
+	let { prompts: i, subject: a } = e, o = i === null ? {} : { prompts: i }, s = r.map(zn);
 	return t.action === "update" ? {
 		ask: "update",
-		...Wn(e, n),
+		...Gn(e, n),
 		...o,
 		to: t.to,
 		method: t.method,
@@ -1450,42 +1450,42 @@ function Un(e, t, n, r) {
 		...i === null ? {} : { subject: a }
 	} : {
 		ask: "edit",
-		...Wn(e, n),
+		...Gn(e, n),
 		...o,
 		action: t.action,
 		neurons: s
 	};
 }
-function Wn({ prompts: e }, { prompt: t, target: n }) {
+function Gn({ prompts: e }, { prompt: t, target: n }) {
 	return e === null ? { prompt: t } : {
 		prompt: t,
 		target: n
 	};
 }
-function Gn(e) {
+function Kn(e) {
 	let t = e;
 	if (typeof t != "object") return !1;
 	let { prompts: n, subject: r, t: i, set: a, test: o, edit: s } = t;
-	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && qn([null, ...kn])(a) && qn([
+	return (n === null || Array.isArray(n) && n.every((e) => typeof e == "string")) && typeof r == "string" && typeof i == "number" && Jn([null, ...An])(a) && Jn([
 		null,
 		"zero",
 		"double"
-	])(o) && (s === null || Kn(s));
-}
-function Kn(e) {
-	let t = e;
-	return typeof t == "object" && qn(Dn)(t.action) && typeof t.to == "string" && qn(On)(t.method);
+	])(o) && (s === null || qn(s));
 }
 function qn(e) {
+	let t = e;
+	return typeof t == "object" && Jn(On)(t.action) && typeof t.to == "string" && Jn(kn)(t.method);
+}
+function Jn(e) {
 	return (t) => e.includes(t);
 }
 // src/page/state.ts
-var Jn = [
+var Yn = [
 	"zero",
 	"double",
 	"mean",
 	"swap"
-], Yn = [
+], Xn = [
 	"why",
 	"parts",
 	"graph",
@@ -1493,7 +1493,7 @@ var Jn = [
 	"compare",
 	"facts",
 	"continue"
-], Xn = {
+], Zn = {
 	view: "why",
 	a: "",
 	b: null,
@@ -1508,11 +1508,11 @@ var Jn = [
 	pins: [],
 	knowledge: null
 };
-function Zn(e) {
-	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Xn[e]));
+function Qn(e) {
+	let t = Object.entries(e).filter(([e, t]) => JSON.stringify(t) !== JSON.stringify(Zn[e]));
 	return t.length === 0 ? "" : `#${encodeURIComponent(JSON.stringify(Object.fromEntries(t)))}`;
 }
-function Qn(e, t = Xn) {
+function $n(e, t = Zn) {
 	if (e.length < 2) return t;
 	let n;
 	try {
@@ -1520,61 +1520,61 @@ function Qn(e, t = Xn) {
 	} catch {
 		return t;
 	}
-	return typeof n == "object" && n && !Array.isArray(n) ? $n({
-		...Xn,
+	return typeof n == "object" && n && !Array.isArray(n) ? er({
+		...Zn,
 		...n
 	}) : t;
 }
-function $n(e) {
-	let t = (t, n) => n(e[t]) ? e[t] : Xn[t], n = (e) => e === null || typeof e == "string";
+function er(e) {
+	let t = (t, n) => n(e[t]) ? e[t] : Zn[t], n = (e) => e === null || typeof e == "string";
 	return {
-		view: t("view", (e) => Yn.some((t) => t === e)),
+		view: t("view", (e) => Xn.some((t) => t === e)),
 		a: t("a", (e) => typeof e == "string"),
 		b: t("b", n),
 		source: t("source", n),
-		position: t("position", (e) => e === null || wn(e)),
-		target: t("target", (e) => n(e) || wn(e)),
+		position: t("position", (e) => e === null || Tn(e)),
+		target: t("target", (e) => n(e) || Tn(e)),
 		vs: t("vs", n),
 		reference: t("reference", (e) => e === "mean" || e === "raw"),
-		word: t("word", (e) => e === null || wn(e)),
-		selection: t("selection", (e) => e === null || Cn(e)),
-		test: t("test", (e) => e === null || nr(e)),
-		pins: t("pins", (e) => Array.isArray(e) && e.every(rr)),
-		knowledge: t("knowledge", (e) => e === null || Gn(e))
+		word: t("word", (e) => e === null || Tn(e)),
+		selection: t("selection", (e) => e === null || wn(e)),
+		test: t("test", (e) => e === null || rr(e)),
+		pins: t("pins", (e) => Array.isArray(e) && e.every(ir)),
+		knowledge: t("knowledge", (e) => e === null || Kn(e))
 	};
 }
-function er(e) {
+function tr(e) {
 	return e.text === "" || e.text.includes("�") ? e.id : e.text;
 }
-function tr(e, t) {
+function nr(e, t) {
 	return {
-		target: er(e),
+		target: tr(e),
 		...e.text === t ? { vs: null } : {}
 	};
 }
-function nr(e) {
-	return Jn.some((t) => t === e);
-}
 function rr(e) {
+	return Yn.some((t) => t === e);
+}
+function ir(e) {
 	let t = e;
-	return typeof t == "object" && !!t && Cn(t.part) && nr(t.how);
+	return typeof t == "object" && !!t && wn(t.part) && rr(t.how);
 }
 // src/protocol/transports.ts
-function ir(e) {
+function ar(e) {
 	return (t, n) => {
 		let r = new AbortController();
-		return or("/ask", t, e, r.signal).then(async (e) => {
-			if (!e.ok || !e.body) throw Error(await sr(e));
-			await cr(e.body, n);
+		return sr("/ask", t, e, r.signal).then(async (e) => {
+			if (!e.ok || !e.body) throw Error(await cr(e));
+			await lr(e.body, n);
 		}).catch((e) => {
-			r.signal.aborted || (ar(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
+			r.signal.aborted || (or(e) ? n.lost() : n.error(e instanceof Error ? e.message : String(e)));
 		}), () => r.abort();
 	};
 }
-function ar(e) {
+function or(e) {
 	return e instanceof TypeError;
 }
-function or(e, t, n, r) {
+function sr(e, t, n, r) {
 	let i = { "content-type": "application/json" };
 	return n !== null && (i.authorization = `Bearer ${n}`), fetch(e, {
 		method: "POST",
@@ -1583,7 +1583,7 @@ function or(e, t, n, r) {
 		...r ? { signal: r } : {}
 	});
 }
-async function sr(e) {
+async function cr(e) {
 	let t = await e.text();
 	try {
 		let { message: e } = JSON.parse(t);
@@ -1591,7 +1591,7 @@ async function sr(e) {
 	} catch {}
 	return t || `The server answered ${e.status}.`;
 }
-async function cr(e, t) {
+async function lr(e, t) {
 	let n = e.pipeThrough(new TextDecoderStream()).getReader(), r = "";
 	for (;;) {
 		let { done: e, value: i } = await n.read();
@@ -1599,32 +1599,32 @@ async function cr(e, t) {
 		r += i.replaceAll("\r\n", "\n");
 		let a = r.split("\n\n");
 		r = a.pop() ?? "";
-		for (let e of a) lr(e, t);
+		for (let e of a) ur(e, t);
 	}
-	r.trim() && lr(r, t), t.lost();
+	r.trim() && ur(r, t), t.lost();
 }
-function lr(e, t) {
+function ur(e, t) {
 	let n = e.split("\n"), r = (e) => n.filter((t) => t.startsWith(`${e}:`)).map((t) => t.slice(e.length + 1).replace(/^ /, "")), i = r("data").join("\n");
-	i && ur(r("event")[0] ?? "message", JSON.parse(i), t);
+	i && dr(r("event")[0] ?? "message", JSON.parse(i), t);
 }
-function ur(e, t, n) {
+function dr(e, t, n) {
 	if (e === "progress") {
 		let { stage: e, fraction: r } = t;
 		n.progress(e, r);
 	} else e === "error" ? n.error(t.message) : e === "result" && n.result(t);
 }
-var dr = /* @__PURE__ */ new Set([
+var fr = /* @__PURE__ */ new Set([
 	"top",
 	"test",
 	"parts",
 	"target"
 ]);
-function fr(e) {
-	let t = (e) => j(Object.fromEntries(Object.entries(e).filter(([e]) => !dr.has(e)))), n = Object.entries(e).map(([e, n]) => {
+function pr(e) {
+	let t = (e) => A(Object.fromEntries(Object.entries(e).filter(([e]) => !fr.has(e)))), n = Object.entries(e).map(([e, n]) => {
 		let r = JSON.parse(e);
 		return {
 			core: t(r),
-			tokens: pr(r, n),
+			tokens: mr(r, n),
 			payload: n
 		};
 	});
@@ -1633,7 +1633,7 @@ function fr(e) {
 		return a ? r.result(a.payload) : r.error("Not kept in this report. Open the prompt with `unembed open` to ask for it."), () => {};
 	};
 }
-function pr(e, t) {
+function mr(e, t) {
 	let { target: n } = t ?? {};
 	return n?.id === void 0 ? [] : [
 		e.target ?? null,
@@ -1641,12 +1641,12 @@ function pr(e, t) {
 		n.text
 	];
 }
-function mr(e) {
+function hr(e) {
 	let t = 0;
 	return (n, r) => {
 		t += 1;
 		let i = t, a = (t) => {
-			t.id === i && (ur(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
+			t.id === i && (dr(t.event, t.data, r), t.event !== "progress" && e.off("msg:custom", a));
 		};
 		return e.on("msg:custom", a), e.send({
 			id: i,
@@ -1659,14 +1659,14 @@ function mr(e) {
 		};
 	};
 }
-var hr = 11811, gr = 33;
-function _r(e) {
-	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
-	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, hr), n.setUint32(12, hr), t[16] = 1, n.setUint32(17, vr(t.subarray(4, 17)));
-	let r = new Uint8Array(e.length + t.length);
-	return r.set(e.subarray(0, gr)), r.set(t, gr), r.set(e.subarray(gr), gr + t.length), r;
-}
+var gr = 11811, _r = 33;
 function vr(e) {
+	let t = /* @__PURE__ */ new Uint8Array(21), n = new DataView(t.buffer);
+	n.setUint32(0, 9), t.set(new TextEncoder().encode("pHYs"), 4), n.setUint32(8, gr), n.setUint32(12, gr), t[16] = 1, n.setUint32(17, yr(t.subarray(4, 17)));
+	let r = new Uint8Array(e.length + t.length);
+	return r.set(e.subarray(0, _r)), r.set(t, _r), r.set(e.subarray(_r), _r + t.length), r;
+}
+function yr(e) {
 	let t = 4294967295;
 	for (let n of e) {
 		t ^= n;
@@ -1675,11 +1675,11 @@ function vr(e) {
 	return (t ^ 4294967295) >>> 0;
 }
 // src/ui/download.ts
-function yr(e, t, n) {
+function br(e, t, n) {
 	let r = URL.createObjectURL(new Blob([t], { type: n })), i = document.createElement("a");
 	i.href = r, i.download = e, i.click(), URL.revokeObjectURL(r);
 }
-async function br({ svg: e, width: t, height: n }) {
+async function xr({ svg: e, width: t, height: n }) {
 	let r = new Image();
 	r.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(e)}`, await r.decode();
 	let i = document.createElement("canvas");
@@ -1689,122 +1689,131 @@ async function br({ svg: e, width: t, height: n }) {
 	a.drawImage(r, 0, 0, i.width, i.height);
 	let o = await new Promise((e) => i.toBlob(e, "image/png"));
 	if (!o) throw Error("The picture is too large for this browser.");
-	return _r(new Uint8Array(await o.arrayBuffer()));
+	return vr(new Uint8Array(await o.arrayBuffer()));
 }
 // src/lib/format.ts
-var xr = "−", Sr = 1e6;
+var Sr = "−", Cr = 1e6;
+function P(e, t = 2) {
+	return wr(e, t, "");
+}
 function F(e, t = 2) {
-	return Cr(e, t, "");
+	return wr(e, t, "+");
 }
-function I(e, t = 2) {
-	return Cr(e, t, "+");
-}
-function Cr(e, t, n) {
+function wr(e, t, n) {
 	let r = Math.abs(e);
-	if (!(r < Sr)) return wr(e, t, n);
+	if (!(r < Cr)) return Tr(e, t, n);
 	let i = r.toFixed(t);
-	return Number(i) === 0 ? i : Tr(e, n) + i;
+	return Number(i) === 0 ? i : Er(e, n) + i;
 }
-function wr(e, t = 0, n = "") {
+function Tr(e, t = 0, n = "") {
 	if (Number.isNaN(e)) return "NaN";
 	if (e === 0) return "0";
 	let r = Math.abs(e), i = Number.isFinite(r) ? r.toExponential(t).replace(/([+-])(\d)$/, "$10$2") : "∞";
-	return Tr(e, n) + i;
+	return Er(e, n) + i;
 }
-function Tr(e, t) {
-	return e < 0 ? xr : t;
+function Er(e, t) {
+	return e < 0 ? Sr : t;
 }
-function L(e) {
+function I(e) {
 	if (e < 1e-4) return "<0.01%";
-	let t = F(100 * e, e >= .001 ? 1 : 2);
+	let t = P(100 * e, e >= .001 ? 1 : 2);
 	return t === "100.0" ? ">99.9%" : `${t}%`;
 }
-function Er(e) {
-	return `${F(100 * e, 1)}%`;
-}
-function Dr(e, t) {
-	if (Math.max(e, t) < 1e-4) return [wr(e, 1), wr(t, 1)];
-	let [n, r] = [L(e), L(t)];
-	if (!jr(e, t) || n !== r && !Ar(e, t)) return [n, r];
-	let i = 2;
-	for (; i < 4 && !kr(e, t, i);) i++;
-	return [`${Or(e, i)}%`, `${Or(t, i)}%`];
+function Dr(e) {
+	return `${P(100 * e, 1)}%`;
 }
 function Or(e, t) {
-	let n = F(100 * e, t);
+	if (Math.max(e, t) < 1e-4) return [Tr(e, 1), Tr(t, 1)];
+	let [n, r] = [I(e), I(t)];
+	if (!Mr(e, t) || n !== r && !jr(e, t)) return [n, r];
+	let i = 2;
+	for (; i < 4 && !Ar(e, t, i);) i++;
+	return [`${kr(e, i)}%`, `${kr(t, i)}%`];
+}
+function kr(e, t) {
+	let n = P(100 * e, t);
 	if (e <= 0 || e >= 1 || ![0, 100].includes(Number(n))) return n;
 	let r = 10 ** -t;
-	return Number(n) === 0 ? `<${F(r, t)}` : `>${F(100 - r, t)}`;
+	return Number(n) === 0 ? `<${P(r, t)}` : `>${P(100 - r, t)}`;
 }
-function kr(e, t, n) {
-	let r = [Or(e, n), Or(t, n)];
-	return r[0] !== r[1] && !(Ar(e, t) && r.some((e) => e.includes(">")));
-}
-function Ar(e, t) {
-	return Math.min(e, t) > .99;
+function Ar(e, t, n) {
+	let r = [kr(e, n), kr(t, n)];
+	return r[0] !== r[1] && !(jr(e, t) && r.some((e) => e.includes(">")));
 }
 function jr(e, t) {
+	return Math.min(e, t) > .99;
+}
+function Mr(e, t) {
 	let [n, r] = e < t ? [e, t] : [t, e];
 	return r * (1 - n) > 1.1 * n * (1 - r);
 }
-function Mr(e) {
+function Nr(e) {
 	let { verdict: t, size: n } = e;
 	return `${n === "none" || t === "ordinary" ? "○" : "●"} ${t === null ? n : t === "ordinary" ? t : `${n} ${t}`}${e.borderline ? " ~" : ""}`;
 }
-var Nr = {
+var Pr = {
 	" ": "·",
 	"\n": "↵",
 	"	": "⇥"
-}, Pr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
-function R(e) {
-	return [...e].map((e) => Nr[e] ?? (Pr.test(e) ? Vr(e) : e)).join("") || "''";
+}, Fr = /[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
+function L(e) {
+	return [...e].map((e) => Pr[e] ?? (Fr.test(e) ? Wr(e) : e)).join("") || "''";
 }
-var Fr = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Ir = RegExp(`${Fr}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Fr})*`, "gu");
-function Lr(e) {
-	return e.replace(Ir, "⁨$&⁩");
+var Ir = "[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]", Lr = RegExp(`${Ir}(?:[^\\x21-\\x7e\\u2190-\\u21ff]*${Ir})*`, "gu");
+function Rr(e) {
+	return e.replace(Lr, "⁨$&⁩");
+}
+function R(e) {
+	return Rr(L(e));
 }
 function z(e) {
-	return Lr(R(e));
+	return e ? e.fragment ?? L(e.text) : "";
 }
-function B(e) {
-	return e ? e.fragment ?? R(e.text) : "";
-}
-function Rr(e) {
+function zr(e) {
 	let t = (e) => e.replace(/(\S+) (\d+)\/\d+/gu, (e, t, n) => n === "1" ? t : "").replaceAll(" ", "");
 	return e.map(({ text: e, fragment: n }) => n == null ? e : t(n)).join("");
 }
-function zr(e) {
-	return e !== "" && e.trim() === "" ? e.includes("\n") ? "a line break" : "a space" : R(e.trim());
-}
-function Br(e, t) {
-	let n = zr(e);
-	return t.some((t) => t !== e && zr(t) === n) ? R(e) : n;
-}
+var Br = {
+	" ": "space",
+	"\n": "line break",
+	"	": "tab"
+};
 function Vr(e) {
+	let t = Br[e[0] ?? ""];
+	return t === void 0 || [...e].some((t) => t !== e[0]) ? null : e.length === 1 ? `a ${t}` : `${e.length} ${t}s`;
+}
+function Hr(e) {
+	return Vr(e) ?? L(e.trim() === "" ? e : e.trim());
+}
+function Ur(e, t) {
+	let n = Hr(e);
+	return Vr(e) === null && t.some((t) => t !== e && Hr(t) === n) ? L(e) : n;
+}
+function Wr(e) {
 	let t = (e.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
 	return t.length > 4 ? `\\u{${t}}` : `\\u${t}`;
 }
 // src/ui/Offers.tsx
-function Hr({ id: e, typed: t }) {
-	let n = A(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Vt(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
+function Gr({ id: e, typed: t }) {
+	let n = k(), { prompt: r, source: i, position: a } = n.followed() ?? {}, o = [...Ht(n.data.host !== "report" && r !== void 0 && t.trim() !== "" ? {
 		ask: "tokens",
 		prompt: r,
 		source: i,
 		position: a,
 		text: t
 	} : null)?.result?.found ?? [], ...n.explained.value?.predictions ?? []];
-	return /* @__PURE__ */ M("datalist", {
+	return /* @__PURE__ */ j("datalist", {
 		id: e,
-		children: [...new Map(o.map((e) => [er(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ M("option", {
+		children: [...new Map(o.map((e) => [tr(e), e.probability]))].map(([e, t]) => typeof e == "string" ? /* @__PURE__ */ j("option", {
 			value: e,
-			label: `${R(e)} ${L(t)}`
+			label: `${L(e)} ${I(t)}`
 		}, e) : null)
 	});
 }
 // src/ui/Field.tsx
-function Ur(e) {
-	let t = A(), n = Ue(), r = String(t.at[e.name].value ?? ""), i = k(r);
-	Re(() => {
+function Kr(e) {
+	let t = k(), n = We(), r = String(t.at[e.name].value ?? ""), i = O(r);
+	ze(() => {
 		i.value = r;
 	}, [r]);
 	let a = () => {
@@ -1825,9 +1834,9 @@ function Ur(e) {
 		autocomplete: "off",
 		onBlur: a
 	};
-	return e.wide ? /* @__PURE__ */ M("label", {
+	return e.wide ? /* @__PURE__ */ j("label", {
 		class: "wide",
-		children: [e.label, /* @__PURE__ */ M("textarea", {
+		children: [e.label, /* @__PURE__ */ j("textarea", {
 			...o,
 			rows: Math.min(4, Math.ceil(Math.max(i.value.length, 1) / 100)),
 			dir: "auto",
@@ -1836,25 +1845,25 @@ function Ur(e) {
 				e.key !== "Enter" || e.shiftKey || (e.preventDefault(), a());
 			}
 		})]
-	}) : /* @__PURE__ */ M("label", { children: [
+	}) : /* @__PURE__ */ j("label", { children: [
 		e.label,
-		/* @__PURE__ */ M("input", {
+		/* @__PURE__ */ j("input", {
 			...o,
 			type: "text",
 			list: e.offers ? n : void 0,
 			onInput: (e) => i.value = e.currentTarget.value,
 			onKeyDown: (e) => e.key === "Enter" && a()
 		}),
-		e.offers ? /* @__PURE__ */ M(Hr, {
+		e.offers ? /* @__PURE__ */ j(Gr, {
 			id: n,
 			typed: i.value === r ? "" : i.value
 		}) : null
 	] });
 }
 // src/panels/EarlierPrompts.tsx
-function Wr() {
-	let e = A(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
-	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ M("label", { children: ["Earlier", /* @__PURE__ */ M("select", {
+function qr() {
+	let e = k(), { a: t, source: n } = e.state.value, r = e.earlier.list.value.filter((e) => e.a !== t || e.source !== n);
+	return e.data.host === "report" || r.length === 0 ? null : /* @__PURE__ */ j("label", { children: ["Earlier", /* @__PURE__ */ j("select", {
 		class: "earlier",
 		value: "",
 		onChange: (t) => {
@@ -1865,62 +1874,62 @@ function Wr() {
 				target: null
 			});
 		},
-		children: [/* @__PURE__ */ M("option", {
+		children: [/* @__PURE__ */ j("option", {
 			value: "",
 			children: [r.length, " …"]
-		}), r.map((e, t) => /* @__PURE__ */ M("option", {
+		}), r.map((e, t) => /* @__PURE__ */ j("option", {
 			value: t,
-			children: Gr(e)
+			children: Jr(e)
 		}, t))]
 	})] });
 }
-function Gr({ a: e, source: t }) {
+function Jr({ a: e, source: t }) {
 	let n = t ? `${t} → ${e}` : e;
 	return n.length > 80 ? `${n.slice(0, 79)}…` : n;
 }
 // src/panels/Find.tsx
-var Kr = [
+var Yr = [
 	"compare",
 	"facts",
 	"continue"
 ];
-function qr() {
-	let e = A(), t = Be(null), n = Ue(), r = k(!1), i = e.explained.value, a = Qt(), o = i ? En(a ?? i) : [], s = (n) => {
-		let a = _n(n), o = a === null ? "" : i ? Tn(a, i.model) : "Nothing is explained yet.";
-		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${P(a)}: ${o}`), a === null || o ? t.current?.select() : (Kr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
+function Xr() {
+	let e = k(), t = Ve(null), n = We(), r = O(!1), i = e.explained.value, a = $t(), o = i ? Dn(a ?? i) : [], s = (n) => {
+		let a = vn(n), o = a === null ? "" : i ? En(a, i.model) : "Nothing is explained yet.";
+		r.value = a === null || o !== "", a === null ? e.said.value = `“${n}” names no part: write L23 (attention), L23.H4, L24.N1005 or L24 mlp.` : o && (e.said.value = `There is no ${N(a)}: ${o}`), a === null || o ? t.current?.select() : (Yr.includes(e.state.value.view) && e.set({ view: "parts" }), e.select(a), t.current?.blur());
 	};
-	return /* @__PURE__ */ M("label", {
+	return /* @__PURE__ */ j("label", {
 		class: "find",
 		children: [
-			/* @__PURE__ */ M("span", { children: ["Find ", /* @__PURE__ */ M("kbd", { children: "/" })] }),
-			/* @__PURE__ */ M("input", {
+			/* @__PURE__ */ j("span", { children: ["Find ", /* @__PURE__ */ j("kbd", { children: "/" })] }),
+			/* @__PURE__ */ j("input", {
 				ref: t,
 				type: "search",
 				"data-find": !0,
 				list: n,
-				placeholder: o[0] ? P(o[0]) : "part",
+				placeholder: o[0] ? N(o[0]) : "part",
 				"aria-invalid": r.value,
 				onKeyDown: (e) => {
 					e.key === "Enter" && e.currentTarget.value.trim() ? s(e.currentTarget.value.trim()) : e.key === "Escape" && e.currentTarget.blur();
 				}
 			}),
-			/* @__PURE__ */ M("datalist", {
+			/* @__PURE__ */ j("datalist", {
 				id: n,
-				children: o.map((e) => /* @__PURE__ */ M("option", { value: P(e) }, P(e)))
+				children: o.map((e) => /* @__PURE__ */ j("option", { value: N(e) }, N(e)))
 			})
 		]
 	});
 }
 // src/panels/Header.tsx
-function Jr() {
-	let e = A(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
-	return /* @__PURE__ */ M("header", {
+function Zr() {
+	let e = k(), t = e.explained.value?.model ?? e.data.model, n = e.data.host !== "report", r = e.beside();
+	return /* @__PURE__ */ j("header", {
 		class: "top",
-		children: [/* @__PURE__ */ M("div", {
+		children: [/* @__PURE__ */ j("div", {
 			class: "title",
 			children: [
-				/* @__PURE__ */ M("h1", { children: "unembed" }),
-				t ? /* @__PURE__ */ M("p", {
+				/* @__PURE__ */ j("h1", { children: "unembed" }),
+				t ? /* @__PURE__ */ j("p", {
 					class: "model",
 					title: `${t.layers} layers × ${t.heads} heads`,
 					children: [
@@ -1931,29 +1940,29 @@ function Jr() {
 						t.device
 					]
 				}) : null,
-				/* @__PURE__ */ M("form", {
+				/* @__PURE__ */ j("form", {
 					class: "fields",
 					onSubmit: (e) => e.preventDefault(),
 					children: [
-						e.reads() === "text" ? /* @__PURE__ */ M(Ur, {
+						e.reads() === "text" ? /* @__PURE__ */ j(Kr, {
 							name: "source",
 							label: "Source",
 							wide: !0,
 							live: n
 						}) : null,
-						/* @__PURE__ */ M(Ur, {
+						/* @__PURE__ */ j(Kr, {
 							name: "a",
 							label: r === "source" ? "Decoder's prompt" : "Prompt",
 							wide: !0,
 							live: n
 						}),
-						/* @__PURE__ */ M(Wr, {})
+						/* @__PURE__ */ j(qr, {})
 					]
 				}),
-				/* @__PURE__ */ M(qr, {}),
-				/* @__PURE__ */ M(Qr, {}),
-				e.data.host === "page" ? /* @__PURE__ */ M(ei, {}) : null,
-				/* @__PURE__ */ M("button", {
+				/* @__PURE__ */ j(Xr, {}),
+				/* @__PURE__ */ j(ti, {}),
+				e.data.host === "page" ? /* @__PURE__ */ j(ri, {}) : null,
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-label": "Keys",
 					title: "Keys",
@@ -1961,13 +1970,13 @@ function Jr() {
 					children: "?"
 				})
 			]
-		}), /* @__PURE__ */ M("div", {
+		}), /* @__PURE__ */ j("div", {
 			class: "bar-of-views",
-			children: [/* @__PURE__ */ M(Xr, {}), /* @__PURE__ */ M(Zr, { live: n })]
+			children: [/* @__PURE__ */ j($r, {}), /* @__PURE__ */ j(ei, { live: n })]
 		})]
 	});
 }
-var Yr = {
+var Qr = {
 	why: "Why",
 	parts: "Parts",
 	graph: "Graph",
@@ -1976,12 +1985,12 @@ var Yr = {
 	facts: "Facts",
 	continue: "Continue"
 };
-function Xr() {
-	let e = A(), t = e.state.value;
-	return /* @__PURE__ */ M("nav", {
+function $r() {
+	let e = k(), t = e.state.value;
+	return /* @__PURE__ */ j("nav", {
 		"aria-label": "Views",
-		children: Yn.map((n) => /* @__PURE__ */ M("a", {
-			href: Zn({
+		children: Xn.map((n) => /* @__PURE__ */ j("a", {
+			href: Qn({
 				...t,
 				view: n
 			}) || "#",
@@ -1989,50 +1998,50 @@ function Xr() {
 			onClick: (t) => {
 				t.ctrlKey || t.metaKey || t.shiftKey || (t.preventDefault(), e.go(n));
 			},
-			children: [Yr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ M("span", {
+			children: [Qr[n], n === "tests" && t.pins.length > 0 ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [" ", t.pins.length]
 			}) : null]
 		}, n))
 	});
 }
-function Zr({ live: e }) {
-	let t = A(), n = t.state.value;
-	return /* @__PURE__ */ M("details", {
+function ei({ live: e }) {
+	let t = k(), n = t.state.value;
+	return /* @__PURE__ */ j("details", {
 		class: "options",
 		open: n.target !== null || n.vs !== null || n.reference !== "mean",
-		children: [/* @__PURE__ */ M("summary", { children: "Another token or reference" }), /* @__PURE__ */ M("form", {
+		children: [/* @__PURE__ */ j("summary", { children: "Another token or reference" }), /* @__PURE__ */ j("form", {
 			class: "fields",
 			onSubmit: (e) => e.preventDefault(),
 			children: [
-				/* @__PURE__ */ M(Ur, {
+				/* @__PURE__ */ j(Kr, {
 					name: "target",
 					label: "Target",
 					placeholder: "top prediction",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ M(Ur, {
+				/* @__PURE__ */ j(Kr, {
 					name: "vs",
 					label: "Versus",
 					placeholder: "none",
 					live: e,
 					offers: !0
 				}),
-				/* @__PURE__ */ M("label", { children: ["Reference", /* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("label", { children: ["Reference", /* @__PURE__ */ j("select", {
 					value: n.vs === null ? n.reference : "vs",
 					disabled: !e || n.vs !== null,
 					onChange: (e) => t.set({ reference: e.currentTarget.value }),
 					children: [
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "mean",
 							children: "above vocabulary mean"
 						}),
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "raw",
 							children: "raw logit"
 						}),
-						n.vs === null ? null : /* @__PURE__ */ M("option", {
+						n.vs === null ? null : /* @__PURE__ */ j("option", {
 							value: "vs",
 							children: "minus the versus token"
 						})
@@ -2042,9 +2051,9 @@ function Zr({ live: e }) {
 		})]
 	});
 }
-function Qr() {
-	let e = A();
-	return e.data.host === "page" ? /* @__PURE__ */ M("button", {
+function ti() {
+	let e = k();
+	return e.data.host === "page" ? /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: async () => {
 			try {
@@ -2056,31 +2065,31 @@ function Qr() {
 		children: "Copy link"
 	}) : null;
 }
-function $r(e) {
-	return ar(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
+function ni(e) {
+	return or(e) ? `The server at ${location.origin} does not answer.` : e instanceof Error ? e.message : String(e);
 }
-function ei() {
-	let e = A(), t = k(null), n = async () => {
+function ri() {
+	let e = k(), t = O(null), n = async () => {
 		t.value = null;
-		let n = await or("/report", {
+		let n = await sr("/report", {
 			state: e.state.value,
 			results: e.desk.shown(e.state.value.a, e.state.value.b)
 		}, e.data.token);
-		n.ok ? yr("unembed-report.html", await n.blob(), "text/html") : t.value = await sr(n);
+		n.ok ? br("unembed-report.html", await n.blob(), "text/html") : t.value = await cr(n);
 	};
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("button", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("button", {
 		type: "button",
-		onClick: () => n().catch((e) => t.value = $r(e)),
+		onClick: () => n().catch((e) => t.value = ni(e)),
 		disabled: !e.explained.value,
 		children: "Save report"
-	}), t.value ? /* @__PURE__ */ M("p", {
+	}), t.value ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: t.value
 	}) : null] });
 }
 // src/panels/Help.tsx
-var ti = [
+var ii = [
 	["↑ ↓", "in the ledger: from row to row; in a grid: over the cells"],
 	["→ ←", "in the ledger: open and close a row; in the tokens: from token to token"],
 	["Enter", "choose what has the focus"],
@@ -2090,30 +2099,30 @@ var ti = [
 	["Escape", "select nothing; close this"],
 	["?", "show the keys"]
 ];
-function ni() {
-	let e = A(), t = Be(null), n = e.helpOpen.value;
-	return Re(() => {
+function ai() {
+	let e = k(), t = Ve(null), n = e.helpOpen.value;
+	return ze(() => {
 		n && !t.current?.open && t.current?.showModal(), n || t.current?.close();
-	}, [n]), /* @__PURE__ */ M("dialog", {
+	}, [n]), /* @__PURE__ */ j("dialog", {
 		ref: t,
 		"aria-labelledby": "unembed-keys",
 		onClose: () => e.helpOpen.value = !1,
 		children: [
-			/* @__PURE__ */ M("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: "unembed-keys",
 				children: "Keys"
 			}),
-			/* @__PURE__ */ M("table", { children: /* @__PURE__ */ M("tbody", { children: ti.map(([e, t]) => /* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("table", { children: /* @__PURE__ */ j("tbody", { children: ii.map(([e, t]) => /* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ M("kbd", { children: e })
-			}), /* @__PURE__ */ M("td", { children: t })] }, e)) }) }),
-			/* @__PURE__ */ M("p", {
+				children: /* @__PURE__ */ j("kbd", { children: e })
+			}), /* @__PURE__ */ j("td", { children: t })] }, e)) }) }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ M("button", {
+				children: [/* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.helpOpen.value = !1,
 					children: "Close"
-				}), /* @__PURE__ */ M("button", {
+				}), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => {
 						e.helpOpen.value = !1, e.glossary.value = "ledger";
@@ -2125,55 +2134,55 @@ function ni() {
 	});
 }
 // src/panels/Lost.tsx
-function ri() {
-	let e = A();
+function oi() {
+	let e = k();
 	if (!e.desk.lost.value) return null;
 	let t = e.at.a.value;
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		class: "panel lost",
 		role: "alert",
-		children: [/* @__PURE__ */ M("p", { children: [
-			/* @__PURE__ */ M("strong", { children: [
+		children: [/* @__PURE__ */ j("p", { children: [
+			/* @__PURE__ */ j("strong", { children: [
 				"The server at ",
 				location.origin,
 				" does not answer."
 			] }),
 			" What is shown stays. Start it again with",
 			" ",
-			/* @__PURE__ */ M("code", { children: ["unembed open ", ii(t)] }),
+			/* @__PURE__ */ j("code", { children: ["unembed open ", si(t)] }),
 			", which opens a page of its own; if it is running and was only busy or out of reach, try again here."
-		] }), /* @__PURE__ */ M("button", {
+		] }), /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.desk.retry(),
 			children: "Try again"
 		})]
 	});
 }
-function ii(e) {
+function si(e) {
 	return `'${e.replaceAll("'", "'\\''")}'`;
 }
 // src/panels/Start.tsx
-var ai = [
+var ci = [
 	["A fact", "The capital of France is"],
 	["Who did what", "When Mary and John went to the store, John gave a drink to"],
 	["A pattern", "one two three four five six one two three four"]
 ];
-function oi() {
-	let e = A(), t = e.beside();
-	return /* @__PURE__ */ M("main", {
+function li() {
+	let e = k(), t = e.beside();
+	return /* @__PURE__ */ j("main", {
 		class: "start",
 		children: [
-			/* @__PURE__ */ M("h2", { children: "Why did the model say that?" }),
-			/* @__PURE__ */ M("p", { children: [
+			/* @__PURE__ */ j("h2", { children: "Why did the model say that?" }),
+			/* @__PURE__ */ j("p", { children: [
 				"Type a ",
 				t,
 				" above and press Enter. You see what the model says next, which words it needs for that, and which of its parts carried it. What a word or part does is found by running the model again without it."
 			] }),
-			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ M("ul", { children: ai.map(([t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+			t === "prompt" && !e.data.model?.bidirectional && e.data.host !== "report" ? /* @__PURE__ */ j("ul", { children: ci.map(([t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => e.set({ a: n }),
 				children: [
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
 						children: t
 					}),
@@ -2185,22 +2194,22 @@ function oi() {
 	});
 }
 // src/ui/Status.tsx
-function V(e) {
-	let t = A(), n = e.answer;
-	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ M("p", {
+function B(e) {
+	let t = k(), n = e.answer;
+	return !n || n.result ? null : n.error && t.data.host === "report" ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: n.error
-	}) : n.error ? /* @__PURE__ */ M("p", {
+	}) : n.error ? /* @__PURE__ */ j("p", {
 		class: "error",
 		role: "alert",
 		children: n.error
-	}) : t.desk.lost.value ? /* @__PURE__ */ M("p", {
+	}) : t.desk.lost.value ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "Waits for the server."
-	}) : /* @__PURE__ */ M("p", {
+	}) : /* @__PURE__ */ j("p", {
 		class: "progress",
 		children: [
-			/* @__PURE__ */ M("progress", {
+			/* @__PURE__ */ j("progress", {
 				value: n.fraction,
 				max: 1,
 				"aria-label": n.stage
@@ -2211,29 +2220,29 @@ function V(e) {
 	});
 }
 // src/ui/Toast.tsx
-var si = 7e3;
-function ci() {
-	let e = A(), t = e.said.value;
-	return Re(() => {
+var ui = 7e3;
+function di() {
+	let e = k(), t = e.said.value;
+	return ze(() => {
 		let t = setTimeout(() => {
 			e.said.value = "";
-		}, si);
+		}, ui);
 		return () => clearTimeout(t);
-	}, [t]), /* @__PURE__ */ M("p", {
+	}, [t]), /* @__PURE__ */ j("p", {
 		class: "toast",
 		role: "status",
 		children: t
 	});
 }
-function li(e, t) {
-	let n = k(0), r = Be(""), i = `${e} ${t}`;
+function fi(e, t) {
+	let n = O(0), r = Ve(""), i = `${e} ${t}`;
 	return r.current !== i && (r.current = i, (e < n.value || e >= n.value + 128) && (n.value = Math.max(0, e - 128 + 1))), n;
 }
-function ui(e, t, n) {
+function pi(e, t, n) {
 	return e >= t && e < t + 128 ? t : Math.min(Math.max(0, e - 64), Math.max(0, n - 128));
 }
 // src/lib/colours.ts
-var di = [
+var mi = [
 	[
 		84,
 		39,
@@ -2269,7 +2278,7 @@ var di = [
 		88,
 		6
 	]
-], fi = [
+], hi = [
 	[
 		203,
 		196,
@@ -2305,7 +2314,7 @@ var di = [
 		206,
 		148
 	]
-], pi = [
+], gi = [
 	[
 		0,
 		32,
@@ -2336,14 +2345,14 @@ var di = [
 		234,
 		70
 	]
-], mi = O(!1);
+], _i = D(!1);
 if (typeof matchMedia < "u") {
 	let e = matchMedia("(prefers-color-scheme: dark)");
-	mi.value = e.matches, e.addEventListener("change", () => {
-		mi.value = e.matches;
+	_i.value = e.matches, e.addEventListener("change", () => {
+		_i.value = e.matches;
 	});
 }
-function hi(e, t) {
+function vi(e, t) {
 	let n = Math.min(Math.max(Number.isFinite(t) ? t : 0, 0), 1) * (e.length - 1), r = e[Math.floor(n)], i = e[Math.ceil(n)], a = n - Math.floor(n);
 	return [
 		0,
@@ -2354,66 +2363,66 @@ function hi(e, t) {
 		return Math.round(t + (n - t) * a);
 	});
 }
-function gi(e, t, n = mi.value) {
-	return yi(hi(n ? fi : di, .5 + (t > 0 ? e / t : 0) / 2));
+function yi(e, t, n = _i.value) {
+	return Si(vi(n ? hi : mi, .5 + (t > 0 ? e / t : 0) / 2));
 }
-function _i(e) {
-	return yi(hi(pi, e));
+function bi(e) {
+	return Si(vi(gi, e));
 }
-function vi(e) {
+function xi(e) {
 	let [t = 0, n = 0, r = 0] = (e.match(/\d+/g) ?? []).map((e) => {
 		let t = Number(e) / 255;
 		return t <= .04045 ? t / 12.92 : ((t + .055) / 1.055) ** 2.4;
 	});
 	return .2126 * t + .7152 * n + .0722 * r > .179 ? "#000" : "#fff";
 }
-function yi([e, t, n]) {
+function Si([e, t, n]) {
 	return `rgb(${e},${t},${n})`;
 }
 // src/lib/figure/svg.ts
-var H = wi(85) - 8, U = wi(170) - 8, bi = "#1b1b1a", W = "#55554f", xi = "#c9c9c4", Si = "#b35806", Ci = "#542788", G = 6.5;
-function wi(e) {
+var V = Di(85) - 8, H = Di(170) - 8, Ci = "#1b1b1a", U = "#55554f", wi = "#c9c9c4", Ti = "#b35806", Ei = "#542788", W = 6.5;
+function Di(e) {
 	return e * 72 / 25.4;
 }
-function Ti(e, t, n = "") {
-	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? Ei(t) : ki(String(t))}"`).join("");
+function Oi(e, t, n = "") {
+	let r = Object.entries(t).filter(([, e]) => e !== void 0).map(([e, t]) => ` ${e}="${typeof t == "number" ? ki(t) : Mi(String(t))}"`).join("");
 	return n === "" ? `<${e}${r}/>` : `<${e}${r}>${n}</${e}>`;
 }
-function Ei(e) {
+function ki(e) {
 	return Number.isFinite(e) ? String(Math.round(e * 1e3) / 1e3 + 0) : "0";
 }
-var Di = {
+var Ai = {
 	"&": "&amp;",
 	"<": "&lt;",
 	">": "&gt;",
 	"\"": "&quot;",
 	"'": "&#39;"
-}, Oi = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-function ki(e) {
-	return e.replace(Oi, "�").replace(/[&<>"']/g, (e) => Di[e] ?? "");
+}, ji = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+function Mi(e) {
+	return e.replace(ji, "�").replace(/[&<>"']/g, (e) => Ai[e] ?? "");
 }
-function K(e, t, n, r = {}) {
-	let { size: i = 8, fill: a = bi, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
-	return Ti("text", {
+function G(e, t, n, r = {}) {
+	let { size: i = 8, fill: a = Ci, bold: o = !1, anchor: s = "start", turn: c = 0 } = r;
+	return Oi("text", {
 		x: e,
 		y: t,
 		"font-size": i,
 		fill: a,
 		"font-weight": o ? "bold" : void 0,
 		"text-anchor": s === "start" ? void 0 : s,
-		transform: c === 0 ? void 0 : `rotate(${c} ${Ei(e)} ${Ei(t)})`
-	}, Ai(n));
+		transform: c === 0 ? void 0 : `rotate(${c} ${ki(e)} ${ki(t)})`
+	}, Ni(n));
 }
-function Ai(e) {
-	return ji.test(e) ? `\u2068${ki(e)}\u2069` : ki(e);
+function Ni(e) {
+	return Pi.test(e) ? `\u2068${Mi(e)}\u2069` : Mi(e);
 }
-var ji = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
-function Mi(e) {
+var Pi = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+function Fi(e) {
 	let t = /\p{L}/u.exec(e);
-	return t !== null && ji.test(t[0]);
+	return t !== null && Pi.test(t[0]);
 }
-function Ni(e, t, n, r, i = {}) {
-	return Ti("rect", {
+function K(e, t, n, r, i = {}) {
+	return Oi("rect", {
 		x: e,
 		y: t,
 		width: Math.max(n, 0),
@@ -2421,31 +2430,31 @@ function Ni(e, t, n, r, i = {}) {
 		...i
 	});
 }
-function Pi(e, t, n, r, i = {}) {
-	return Ti("line", {
+function Ii(e, t, n, r, i = {}) {
+	return Oi("line", {
 		x1: e,
 		y1: t,
 		x2: n,
 		y2: r,
-		stroke: xi,
+		stroke: wi,
 		"stroke-width": .5,
 		...i
 	});
 }
-function Fi(e, t, n) {
-	return Ti("g", { transform: `translate(${Ei(e)} ${Ei(t)})` }, n);
+function Li(e, t, n) {
+	return Oi("g", { transform: `translate(${ki(e)} ${ki(t)})` }, n);
 }
-function Ii(e, t, n, r, i) {
-	let a = Ni(e, t, n, r, { fill: i ? Ci : Si });
-	return i ? a + Ni(e, t, n, r, { fill: "url(#hatched)" }) : a;
+function Ri(e, t, n, r, i) {
+	let a = K(e, t, n, r, { fill: i ? Ei : Ti });
+	return i ? a + K(e, t, n, r, { fill: "url(#hatched)" }) : a;
 }
-var Li = Ti("defs", {}, Ti("pattern", {
+var zi = Oi("defs", {}, Oi("pattern", {
 	id: "hatched",
 	width: 3,
 	height: 3,
 	patternUnits: "userSpaceOnUse",
 	patternTransform: "rotate(45)"
-}, Ni(0, 0, 1.1, 3, { fill: "#fff" }))), Ri = [
+}, K(0, 0, 1.1, 3, { fill: "#fff" }))), Bi = [
 	278,
 	278,
 	355,
@@ -2541,35 +2550,35 @@ var Li = Ti("defs", {}, Ti("pattern", {
 	260,
 	334,
 	584
-], zi = [
+], Vi = [
 	[/\p{M}|[\u200b-\u200f\u2060-\u2069]/u, 0],
 	[/[\u00b7\u2018\u2019]/, .3],
 	[/[\u201c\u201d]/, .36],
 	[/[\u2190-\u21ff\u2026]/, 1],
 	[/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\u{1f000}-\u{3ffff}]/u, 1.05]
-], Bi = .62, Vi = 1.02;
+], Hi = .62, Ui = 1.02;
 function q(e, t = 8, n = !1) {
-	return [...e].reduce((e, t) => e + Hi(t), 0) * t * Vi * (n ? 1.07 : 1);
+	return [...e].reduce((e, t) => e + Wi(t), 0) * t * Ui * (n ? 1.07 : 1);
 }
-function Hi(e) {
-	let t = Ri[(e.codePointAt(0) ?? 0) - 32];
-	return t === void 0 ? zi.find(([t]) => t.test(e))?.[1] ?? Bi : t / 1e3;
+function Wi(e) {
+	let t = Bi[(e.codePointAt(0) ?? 0) - 32];
+	return t === void 0 ? Vi.find(([t]) => t.test(e))?.[1] ?? Hi : t / 1e3;
 }
-function Ui(e, t, n = 8) {
+function Gi(e, t, n = 8) {
 	if (q(e, n) <= t) return e;
 	let r = [...e];
 	for (; r.length > 1 && q(`${r.join("")}…`, n) > t;) r.pop();
 	return `${r.join("")}…`;
 }
-function Wi(e, t, n = 8) {
+function Ki(e, t, n = 8) {
 	let r = [], i = "";
-	for (let a of e.split(" ").flatMap((e) => Gi(e, t, n))) {
+	for (let a of e.split(" ").flatMap((e) => qi(e, t, n))) {
 		let e = i === "" ? a : `${i} ${a}`;
 		i !== "" && q(e, n) > t ? (r.push(i), i = a) : i = e;
 	}
 	return i === "" ? r : [...r, i];
 }
-function Gi(e, t, n) {
+function qi(e, t, n) {
 	let r = [""];
 	for (let i of e) {
 		let e = r.at(-1) + i;
@@ -2578,104 +2587,104 @@ function Gi(e, t, n) {
 	return r;
 }
 // src/lib/figure/figure.ts
-var Ki = 8, qi = 12, Ji = 160;
+var Ji = 8, Yi = 12, Xi = 160;
 function J(e, t, n) {
-	let r = 4, i = [...t, Qi(e, n)].map((e) => {
-		let t = Fi(4, r, e.body);
-		return r += e.height + Ki, t;
+	let r = 4, i = [...t, ea(e, n)].map((e) => {
+		let t = Li(4, r, e.body);
+		return r += e.height + Ji, t;
 	}), a = {
 		width: e + 8,
-		height: r - Ki + 4
-	}, o = Ni(0, 0, a.width, a.height, { fill: "#fff" });
+		height: r - Ji + 4
+	}, o = K(0, 0, a.width, a.height, { fill: "#fff" });
 	return {
-		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Ti("svg", {
+		svg: `<?xml version="1.0" encoding="UTF-8"?>\n${Oi("svg", {
 			xmlns: "http://www.w3.org/2000/svg",
-			width: `${Yi(a.width)}mm`,
-			height: `${Yi(a.height)}mm`,
-			viewBox: `0 0 ${Ei(a.width)} ${Ei(a.height)}`,
+			width: `${Zi(a.width)}mm`,
+			height: `${Zi(a.height)}mm`,
+			viewBox: `0 0 ${ki(a.width)} ${ki(a.height)}`,
 			"font-family": "Helvetica, Arial, sans-serif"
 		}, [
-			Ti("title", {}, ki(n.shows)),
-			Li,
+			Oi("title", {}, Mi(n.shows)),
+			zi,
 			o,
 			...i
 		].join("\n"))}\n`,
 		...a
 	};
 }
-function Yi(e) {
-	return Ei(e * 25.4 / 72);
+function Zi(e) {
+	return ki(e * 25.4 / 72);
 }
-var Xi = {
+var Qi = {
 	size: 7,
 	step: 8.6
-}, Zi = {
+}, $i = {
 	size: 6,
 	step: 7.6
 };
-function Qi(e, t) {
-	let n = Wi(t.shows, e, Xi.size), r = Wi($i(t), e, Zi.size), i = [...n.map((e, t) => K(0, Xi.step * (t + .8), e, { size: Xi.size })), ...r.map((e, t) => K(0, Xi.step * n.length + 2 + Zi.step * (t + .8), e, {
-		size: Zi.size,
-		fill: W
+function ea(e, t) {
+	let n = Ki(t.shows, e, Qi.size), r = Ki(ta(t), e, $i.size), i = [...n.map((e, t) => G(0, Qi.step * (t + .8), e, { size: Qi.size })), ...r.map((e, t) => G(0, Qi.step * n.length + 2 + $i.step * (t + .8), e, {
+		size: $i.size,
+		fill: U
 	}))];
 	return {
-		height: Xi.step * n.length + 2 + Zi.step * r.length,
+		height: Qi.step * n.length + 2 + $i.step * r.length,
 		body: i.join("\n")
 	};
 }
-function $i({ made: e, asked: t, about: n }) {
+function ta({ made: e, asked: t, about: n }) {
 	let { model: r, versions: i } = e, a = r.weights_sha256, o = [
 		r.name,
 		r.dtype,
-		a ? `weights SHA-256 ${a.slice(0, qi)}` : "weights of a module in memory",
-		...r.edits?.length ? [`edited: ${r.edits.map(ta).join("; ")}`] : [],
+		a ? `weights SHA-256 ${a.slice(0, Yi)}` : "weights of a module in memory",
+		...r.edits?.length ? [`edited: ${r.edits.map(ra).join("; ")}`] : [],
 		i.unembed ? `unembed ${i.unembed}` : "unembed"
 	], s = [
-		t.source ? `Source: “${na(t.source)}”.` : "",
-		`Prompt${t.beside === void 0 ? "" : " A"}: “${na(t.prompt)}”.`,
-		t.beside === void 0 ? "" : `Prompt B: “${na(t.beside)}”.`
+		t.source ? `Source: “${ia(t.source)}”.` : "",
+		`Prompt${t.beside === void 0 ? "" : " A"}: “${ia(t.prompt)}”.`,
+		t.beside === void 0 ? "" : `Prompt B: “${ia(t.beside)}”.`
 	];
 	return [
-		`${ta(o.join(", "))}.`,
+		`${ra(o.join(", "))}.`,
 		...s,
 		n ?? ""
 	].filter(Boolean).join(" ");
 }
-var ea = /* @__PURE__ */ new Set([
+var na = /* @__PURE__ */ new Set([
 	"‌",
 	"‍",
 	"︎",
 	"️"
 ]);
-function ta(e) {
-	return [...e].map((e) => e === " " || ea.has(e) ? e : R(e)).join("");
+function ra(e) {
+	return [...e].map((e) => e === " " || na.has(e) ? e : L(e)).join("");
 }
-function na(e) {
-	let t = [...ta(e)], n = Math.floor(Ji / 2);
-	return t.length <= Ji ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
+function ia(e) {
+	let t = [...ra(e)], n = Math.floor(Xi / 2);
+	return t.length <= Xi ? t.join("") : `${t.slice(0, n).join("")} … ${t.slice(-80).join("")}`;
 }
 // src/lib/figure/map.ts
-var ra = 22, ia = 5.6;
-function aa(e, t) {
-	let n = Array.from({ length: t.rows }, (e, n) => Ui(t.rowName(n), 60, G)), r = 14 + Math.max(0, ...n.map((e) => q(e, G))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= ra, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => oa(t, i, n, [
+var aa = 22, oa = 5.6;
+function sa(e, t) {
+	let n = Array.from({ length: t.rows }, (e, n) => Gi(t.rowName(n), 60, W)), r = 14 + Math.max(0, ...n.map((e) => q(e, W))), i = Math.min((e - r) / Math.max(t.columns, 1), 64), a = t.words !== void 0 && i >= aa, o = t.square ? Math.min(i, 26) : a ? 10 : Math.min(Math.max(i, 4), 9), s = t.square ? o : i, c = Array.from({ length: t.rows }, (e, n) => Array.from({ length: t.columns }, (e, i) => ca(t, i, n, [
 		r + i * s,
 		n * o,
 		s,
 		o
-	], a)).join("")), l = t.rows * o, u = sa(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = ua(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? K(r - 3, (n + .5) * o + 2.3, e, {
-		size: G,
+	], a)).join("")), l = t.rows * o, u = la(t, r, s, l), d = r + t.columns * s / 2, f = l + u.height + 9, p = fa(t.legend, Math.min(r + t.columns * s, e)), m = Math.ceil(8 / o), h = n.map((e, n) => (t.rows - 1 - n) % m == 0 ? G(r - 3, (n + .5) * o + 2.3, e, {
+		size: W,
 		anchor: "end"
 	}) : ""), g = [
 		...c,
 		...h,
 		u.body,
-		K(6, l / 2, t.rowLabel, {
-			size: G + .5,
+		G(6, l / 2, t.rowLabel, {
+			size: W + .5,
 			anchor: "middle",
 			turn: -90
 		}),
-		K(d, f, t.columnLabel, {
-			size: G + .5,
+		G(d, f, t.columnLabel, {
+			size: W + .5,
 			anchor: "middle"
 		}),
 		`<g transform="translate(0 ${f + 6})">${p.body}</g>`
@@ -2685,32 +2694,32 @@ function aa(e, t) {
 		body: g.join("\n")
 	};
 }
-function oa(e, t, n, r, i) {
+function ca(e, t, n, r, i) {
 	let a = e.colour(t, n);
 	if (a === null) return "";
-	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [Ni(o, s, ...d, { fill: a })];
-	if (e.negative?.(t, n) && f.push(Ni(o, s, ...d, {
+	let [o, s, c, l] = r, u = c > 8 ? .4 : 0, d = [c - u, l - u], f = [K(o, s, ...d, { fill: a })];
+	if (e.negative?.(t, n) && f.push(K(o, s, ...d, {
 		fill: "url(#hatched)",
 		"fill-opacity": .6
 	})), i && e.words) {
-		let r = Ui(e.words(t, n), c - 3, ia);
-		f.push(K(o + d[0] / 2, s + l / 2 + 2, r, {
-			size: ia,
+		let r = Gi(e.words(t, n), c - 3, oa);
+		f.push(G(o + d[0] / 2, s + l / 2 + 2, r, {
+			size: oa,
 			anchor: "middle",
-			fill: vi(a)
+			fill: xi(a)
 		}));
 	}
 	return f.join("");
 }
-function sa(e, t, n, r) {
-	let i = Array.from({ length: e.columns }, (t, n) => Ui(e.columnName(n), 60, G)), a = Math.max(0, ...i.map((e) => q(e, G))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
+function la(e, t, n, r) {
+	let i = Array.from({ length: e.columns }, (t, n) => Gi(e.columnName(n), 60, W)), a = Math.max(0, ...i.map((e) => q(e, W))), o = Math.ceil(7.5 / n), s = a < n - 2, c = i.map((e, i) => {
 		if (i % o !== 0) return "";
 		let a = t + (i + .5) * n;
-		return s ? K(a, r + 8, e, {
-			size: G,
+		return s ? G(a, r + 8, e, {
+			size: W,
 			anchor: "middle"
-		}) : K(a + 2, r + 6, e, {
-			size: G,
+		}) : G(a + 2, r + 6, e, {
+			size: W,
 			anchor: "end",
 			turn: -45
 		});
@@ -2720,96 +2729,96 @@ function sa(e, t, n, r) {
 		body: c.join("")
 	};
 }
-var ca = 48, la = 6;
-function ua(e, t) {
-	let n = q(e.label, G), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ca, o = Array.from({ length: ca }, (t, n) => Ni(i + n * a, 0, a + .3, la, { fill: e.colour((n + .5) / ca) })), s = i > n + 4, c = [
+var ua = 48, da = 6;
+function fa(e, t) {
+	let n = q(e.label, W), r = Math.min(120, Math.max(60, t - n - 12)), i = Math.max(0, t - r), a = r / ua, o = Array.from({ length: ua }, (t, n) => K(i + n * a, 0, a + .3, da, { fill: e.colour((n + .5) / ua) })), s = i > n + 4, c = [
 		...o,
-		Ni(i, 0, r, la, {
+		K(i, 0, r, da, {
 			fill: "none",
-			stroke: xi,
+			stroke: wi,
 			"stroke-width": .5
 		}),
-		K(i, 13.5, e.low, {
-			size: G,
-			fill: W
+		G(i, 13.5, e.low, {
+			size: W,
+			fill: U
 		}),
-		e.middle ? K(i + r / 2, 13.5, e.middle, {
-			size: G,
-			fill: W,
+		e.middle ? G(i + r / 2, 13.5, e.middle, {
+			size: W,
+			fill: U,
 			anchor: "middle"
 		}) : "",
-		K(i + r, 13.5, e.high, {
-			size: G,
-			fill: W,
+		G(i + r, 13.5, e.high, {
+			size: W,
+			fill: U,
 			anchor: "end"
 		}),
-		s ? K(i - 5, 5.5, e.label, {
-			size: G,
+		s ? G(i - 5, 5.5, e.label, {
+			size: W,
 			anchor: "end",
-			fill: bi
-		}) : K(i + r, 21.5, e.label, {
-			size: G,
+			fill: Ci
+		}) : G(i + r, 21.5, e.label, {
+			size: W,
 			anchor: "end",
-			fill: bi
+			fill: Ci
 		})
 	];
 	return {
-		height: la + (s ? 9 : 17),
+		height: da + (s ? 9 : 17),
 		body: c.join("")
 	};
 }
 // src/lib/figure/said.ts
 function Y(e) {
-	return R(e.trim() === "" ? e : e.trim());
+	return L(e.trim() === "" ? e : e.trim());
 }
-function da(e) {
+function pa(e) {
 	return e?.fragment ?? Y(e?.text ?? "");
 }
-function fa(e) {
-	return `Target: “${Y(e.text)}” (${L(e.probability)}).`;
+function ma(e) {
+	return `Target: “${Y(e.text)}” (${I(e.probability)}).`;
 }
-function pa(e, t) {
+function ha(e, t) {
 	let n = `“${Y(e.text)}”`;
 	return t.kind === "versus" ? `the logit of ${n} minus that of “${Y(t.text ?? "")}”` : t.kind === "mean" ? `the logit of ${n} above the mean of the vocabulary` : `the raw logit of ${n}`;
 }
-function ma(e) {
+function ga(e) {
 	return e === null ? "emb" : `L${e}`;
 }
 // src/lib/figure/maps.ts
-var ha = {
+var _a = {
 	rank: "rank of the target",
 	probability: "probability of the target",
 	top: "probability of the top token"
 };
-function ga(e, t, n) {
+function va(e, t, n) {
 	return t === "rank" ? 1 - Math.log(e.rank) / Math.log(n) : t === "probability" ? e.probability : e.top_probability[0] ?? 0;
 }
-function _a(e, t, n, r, i) {
-	let { layers: a, positions: o, at: s } = xa(ba(e.cells, r)), c = e.model.vocab, l = aa(o.length > 6 ? U : H, {
+function ya(e, t, n, r, i) {
+	let { layers: a, positions: o, at: s } = Ca(Sa(e.cells, r)), c = e.model.vocab, l = sa(o.length > 6 ? H : V, {
 		columns: o.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let r = s(e, t);
-			return r ? _i(ga(r, n, c)) : null;
+			return r ? bi(va(r, n, c)) : null;
 		},
-		words: (e, t) => R(s(e, t)?.top[0]?.text ?? ""),
-		columnName: (t) => B(e.tokens[o[t] ?? -1]),
-		rowName: (e) => ma(a[e] ?? null),
+		words: (e, t) => L(s(e, t)?.top[0]?.text ?? ""),
+		columnName: (t) => z(e.tokens[o[t] ?? -1]),
+		rowName: (e) => ga(a[e] ?? null),
 		columnLabel: "token",
 		rowLabel: "layer",
-		legend: va(n, c)
+		legend: ba(n, c)
 	});
-	return J(o.length > 6 ? U : H, [l], {
-		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${ha[n]}, “${Y(t.text)}”.${ya(r, e.tokens.length)}`,
+	return J(o.length > 6 ? H : V, [l], {
+		shows: `Logit lens: what the stream would predict after each layer at each token; each cell that has room holds its top token. Colour: ${_a[n]}, “${Y(t.text)}”.${xa(r, e.tokens.length)}`,
 		made: e,
 		asked: i,
-		about: fa(t)
+		about: ma(t)
 	});
 }
-function va(e, t) {
+function ba(e, t) {
 	return {
-		label: e === "rank" ? `${ha.rank} (log)` : ha[e],
-		colour: _i,
+		label: e === "rank" ? `${_a.rank} (log)` : _a[e],
+		colour: bi,
 		...e === "rank" ? {
 			low: t.toLocaleString("en"),
 			high: "1"
@@ -2819,13 +2828,13 @@ function va(e, t) {
 		}
 	};
 }
-function ya({ start: e, size: t }, n) {
+function xa({ start: e, size: t }, n) {
 	return t >= n ? "" : ` Tokens ${e} to ${Math.min(e + t, n) - 1} of ${n}.`;
 }
-function ba(e, { start: t, size: n }) {
+function Sa(e, { start: t, size: n }) {
 	return e.filter(({ position: e }) => (e ?? 0) >= t && (e ?? 0) < t + n);
 }
-function xa(e) {
+function Ca(e) {
 	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), n = [...new Set(e.map((e) => e.position ?? 0))].sort((e, t) => e - t), r = new Map(e.map((e) => [`${e.layer} ${e.position ?? 0}`, e]));
 	return {
 		layers: t,
@@ -2833,7 +2842,7 @@ function xa(e) {
 		at: (e, i) => r.get(`${t[i] ?? null} ${n[e]}`)
 	};
 }
-function Sa(e, t) {
+function wa(e, t) {
 	return {
 		head: [
 			"layer",
@@ -2846,8 +2855,8 @@ function Sa(e, t) {
 			"probability",
 			"kl_nats"
 		],
-		rows: ba(e.cells, t).map((t) => [
-			ma(t.layer),
+		rows: Sa(e.cells, t).map((t) => [
+			ga(t.layer),
 			t.position,
 			e.tokens[t.position]?.text ?? null,
 			t.top[0]?.text ?? null,
@@ -2859,40 +2868,40 @@ function Sa(e, t) {
 		])
 	};
 }
-function Ca(e) {
+function Ta(e) {
 	let [t] = e.heads;
 	return t?.cross || t?.encoder ? (e.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : e.tokens;
 }
-function wa(e, t, n) {
-	let [r] = e.heads, { matrix: i } = e, a = Ca(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => B(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = aa(H, {
+function Ea(e, t, n) {
+	let [r] = e.heads, { matrix: i } = e, a = Ta(e), o = r?.encoder || (e.model.bidirectional ?? !1), s = Math.min(t.size, a.length - t.start), c = (e) => z(a[t.start + e]), l = (e, n) => i?.[t.start + e]?.[t.start + n] ?? 0, u = sa(V, {
 		columns: s,
 		rows: s,
 		square: !0,
-		colour: (e, t) => e > t && !o ? null : _i(l(t, e)),
-		words: (e, t) => F(l(t, e)),
+		colour: (e, t) => e > t && !o ? null : bi(l(t, e)),
+		words: (e, t) => P(l(t, e)),
 		columnName: c,
 		rowName: c,
 		columnLabel: "to (key)",
 		rowLabel: "from (query)",
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: bi,
 			low: "0",
 			high: "1"
 		}
-	}), d = r ? P(N(r)) : "the head";
-	return J(H, [u], {
-		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${ya(t, a.length)}`,
+	}), d = r ? N(M(r)) : "the head";
+	return J(V, [u], {
+		shows: `Attention pattern of ${d}: the share of its attention from each token (rows, each coming to 1) to each token (columns).${xa(t, a.length)}`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function Ta(e, t) {
-	let [n] = e.heads, r = Ca(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? P(N(n)) : "";
+function Da(e, t) {
+	let [n] = e.heads, r = Ta(e), i = n?.encoder || (e.model.bidirectional ?? !1), a = r.slice(t.start, t.start + t.size), o = n ? N(M(n)) : "";
 	return {
 		head: [
 			"head",
@@ -2917,7 +2926,7 @@ function Ta(e, t) {
 		}))
 	};
 }
-function Ea(e, t) {
+function Oa(e, t) {
 	return {
 		head: [
 			"head",
@@ -2926,8 +2935,8 @@ function Ea(e, t) {
 			"attention",
 			"gives_logits"
 		],
-		rows: e.heads.flatMap((n) => Ca(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
-			P(N(n)),
+		rows: e.heads.flatMap((n) => Ta(e).slice(t.start, t.start + t.size).filter(({ position: e }) => e < n.pattern.length).map(({ position: e, text: t }) => [
+			N(M(n)),
 			e,
 			t,
 			n.pattern[e] ?? null,
@@ -2935,87 +2944,87 @@ function Ea(e, t) {
 		]))
 	};
 }
-function Da(e, t, n) {
-	let r = Ca(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? U : H, o = {
+function ka(e, t, n) {
+	let r = Ta(e).slice(t.start, t.start + t.size), { heads: i } = e, a = r.length > 12 ? H : V, o = {
 		columns: r.length,
 		rows: i.length
 	}, s = {
-		columnName: (e) => B(r[e]),
-		rowName: (e) => i[e] ? P(N(i[e])) : "",
+		columnName: (e) => z(r[e]),
+		rowName: (e) => i[e] ? N(M(i[e])) : "",
 		columnLabel: "to (key)",
 		rowLabel: "head"
 	}, c = (e, t, n) => i[n]?.[e][r[t]?.position ?? -1], l = Math.max(0, ...i.flatMap((e) => e.contribution.map(Math.abs)));
-	return J(a, [aa(a, {
+	return J(a, [sa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("pattern", e, t);
-			return n === void 0 ? null : _i(n);
+			return n === void 0 ? null : bi(n);
 		},
-		words: (e, t) => F(c("pattern", e, t) ?? 0),
+		words: (e, t) => P(c("pattern", e, t) ?? 0),
 		legend: {
 			label: "attention",
-			colour: _i,
+			colour: bi,
 			low: "0",
 			high: "1"
 		}
-	}), aa(a, {
+	}), sa(a, {
 		...o,
 		...s,
 		colour: (e, t) => {
 			let n = c("contribution", e, t);
-			return n === void 0 ? null : gi(n, l, !1);
+			return n === void 0 ? null : yi(n, l, !1);
 		},
 		negative: (e, t) => (c("contribution", e, t) ?? 0) < -l / 20,
-		words: (e, t) => I(c("contribution", e, t) ?? 0),
-		legend: Oa("gives through the head, logits", l)
+		words: (e, t) => F(c("contribution", e, t) ?? 0),
+		legend: Aa("gives through the head, logits", l)
 	})], {
-		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${ya(t, Ca(e).length)}`,
+		shows: `Heads of layer ${i[0]?.layer ?? ""} from position ${e.position}: their attention to each token (above), and what each token gives “${Y(e.target.text)}” through them (below; hatched: lowers it).${xa(t, Ta(e).length)}`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function Oa(e, t) {
+function Aa(e, t) {
 	return {
 		label: e,
-		colour: (e) => gi(2 * e - 1, 1, !1),
-		low: I(-t),
+		colour: (e) => yi(2 * e - 1, 1, !1),
+		low: F(-t),
 		middle: "0",
-		high: I(t)
+		high: F(t)
 	};
 }
-var ka = {
+var ja = {
 	resid_pre: "the stream before each block",
 	attention: "what each attention writes",
 	mlp: "what each MLP writes"
 };
-function Aa(e, t, n) {
-	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = xa(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? U : H, d = aa(u, {
+function Ma(e, t, n) {
+	let r = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), i = r.slice(t.start, t.start + t.size), { layers: a, at: o } = Ca(e.grid), s = t.start, c = (e, t) => o(s + e, t), l = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), u = i.length > 12 ? H : V, d = sa(u, {
 		columns: i.length,
 		rows: a.length,
 		colour: (e, t) => {
 			let n = c(e, t)?.effect;
-			return n == null ? null : gi(n, l, !1);
+			return n == null ? null : yi(n, l, !1);
 		},
 		negative: (e, t) => (c(e, t)?.effect ?? 0) < -.05 * l,
-		words: (e, t) => I(c(e, t)?.effect ?? 0),
-		columnName: (t) => B(e.clean_tokens[i[t] ?? -1]),
-		rowName: (e) => ma(a[e] ?? null),
+		words: (e, t) => F(c(e, t)?.effect ?? 0),
+		columnName: (t) => z(e.clean_tokens[i[t] ?? -1]),
+		rowName: (e) => ga(a[e] ?? null),
 		columnLabel: "token of A",
 		rowLabel: "layer",
-		legend: Oa("effect (0: as B; 1: as A)", l)
+		legend: Aa("effect (0: as B; 1: as A)", l)
 	}), f = Y((e.target ?? []).map((e) => e.text).join("")), p = e.versus ? ` over “${Y(e.versus.text)}”` : "";
 	return J(u, [d], {
-		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ka[e.site] ?? e.site}. ${ja(e.metric.replace("-", " "))} of “${f}”${p}: ${F(e.clean)} in A, ${F(e.corrupt)} in B.${ya(t, r.length)}`,
+		shows: `Activation patching: prompt B run with one value of prompt A at a time, ${ja[e.site] ?? e.site}. ${Na(e.metric.replace("-", " "))} of “${f}”${p}: ${P(e.clean)} in A, ${P(e.corrupt)} in B.${xa(t, r.length)}`,
 		made: e,
 		asked: n
 	});
 }
-function ja(e) {
+function Na(e) {
 	return e.charAt(0).toUpperCase() + e.slice(1);
 }
-function Ma(e) {
+function Pa(e) {
 	return {
 		head: [
 			"site",
@@ -3036,17 +3045,17 @@ function Ma(e) {
 	};
 }
 // src/lib/figure/table.ts
-function Na({ head: e, rows: t }) {
-	return [e, ...t].map((e) => `${e.map(Pa).join(",")}\r\n`).join("");
+function Fa({ head: e, rows: t }) {
+	return [e, ...t].map((e) => `${e.map(Ia).join(",")}\r\n`).join("");
 }
-function Pa(e) {
+function Ia(e) {
 	let t = e == null ? "" : String(e);
 	return /[",\r\n]/.test(t) || t !== t.trim() ? `"${t.replaceAll("\"", "\"\"")}"` : t;
 }
 // src/ui/Exports.tsx
 function X(e) {
-	let t = A(), n = Be(null);
-	Re(() => La(n.current), []);
+	let t = k(), n = Ve(null);
+	ze(() => za(n.current), []);
 	let { prompt: r, source: i } = t.followed() ?? {}, a = {
 		prompt: String(r ?? ""),
 		...i ? { source: String(i) } : {},
@@ -3060,12 +3069,12 @@ function X(e) {
 		[
 			"png",
 			"image/png",
-			() => br(e.figure(a))
+			() => xr(e.figure(a))
 		],
 		[
 			"csv",
 			"text/csv;charset=utf-8",
-			() => Na(e.table())
+			() => Fa(e.table())
 		],
 		[
 			"json",
@@ -3073,47 +3082,47 @@ function X(e) {
 			() => `${JSON.stringify(e.data, null, 1)}\n`
 		]
 	], s = (t.explained.value?.model ?? t.data.model)?.name ?? "model", c = async (r, i, a) => {
-		let o = `unembed-${e.name}-${Ia(s)}.${r}`;
+		let o = `unembed-${e.name}-${Ra(s)}.${r}`;
 		try {
-			yr(o, await a(), i), t.said.value = `Kept as ${o}.`;
+			br(o, await a(), i), t.said.value = `Kept as ${o}.`;
 		} catch {
 			t.said.value = `The browser could not make ${o}.`;
 		}
 		n.current && (n.current.open = !1), n.current?.querySelector("summary")?.focus();
 	};
-	return /* @__PURE__ */ M("details", {
+	return /* @__PURE__ */ j("details", {
 		class: "exports",
 		ref: n,
-		children: [/* @__PURE__ */ M("summary", {
+		children: [/* @__PURE__ */ j("summary", {
 			title: "Keep this as a figure for a paper, a table or data",
-			children: ["Export", /* @__PURE__ */ M("span", {
+			children: ["Export", /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: [" ", e.name]
 			})]
-		}), /* @__PURE__ */ M("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+		}), /* @__PURE__ */ j("ul", { children: o.map(([e, t, n]) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => c(e, t, n),
 			children: [
 				e.toUpperCase(),
 				" ",
-				/* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: Fa[e]
+					children: La[e]
 				})
 			]
 		}) }, e)) })]
 	});
 }
-var Fa = {
+var La = {
 	svg: "figure, text stays text",
 	png: "figure, 300 dpi",
 	csv: "table",
 	json: "data"
 };
-function Ia(e) {
+function Ra(e) {
 	return (e.toLowerCase().split(/[\\/]/).filter(Boolean).at(-1) ?? "model").replace(/[^a-z0-9.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "model";
 }
-function La(e) {
+function za(e) {
 	if (!e) return () => {};
 	let t = e.getRootNode(), n = (t) => {
 		e.open && !t.composedPath().includes(e) && (e.open = !1);
@@ -3127,8 +3136,8 @@ function La(e) {
 	};
 }
 // src/hooks/useRedraw.ts
-function Ra(e) {
-	Re(() => {
+function Ba(e) {
+	ze(() => {
 		e();
 		let t = matchMedia("(prefers-color-scheme: dark)");
 		return t.addEventListener("change", e), addEventListener("resize", e), () => {
@@ -3137,24 +3146,24 @@ function Ra(e) {
 	});
 }
 // src/ui/Grid.tsx
-var za = "system-ui, sans-serif", [Ba, Va, Ha] = [
+var Va = "system-ui, sans-serif", [Ha, Ua, Wa] = [
 	11,
 	46,
 	120
 ];
-function Ua(e) {
-	let t = Be(null), n = k(null), r = Be({
+function Ga(e) {
+	let t = Ve(null), n = O(null), r = Ve({
 		width: 1,
 		height: 1,
 		left: 0
 	}), { columns: i, rows: a } = e;
-	Ra(() => {
+	Ba(() => {
 		let o = t.current, s = o?.parentElement?.clientWidth ?? 0, c = o?.getContext("2d");
 		if (!o || !c || s === 0) return;
-		let l = Ga(c, e, s);
+		let l = qa(c, e, s);
 		r.current = l;
-		let [u, d] = [l.left + l.width * i, l.height * a + Za(c, e, l)], f = devicePixelRatio || 1;
-		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ka(c, e, l), Ya(c, e, l, getComputedStyle(o).color), n.value && Ja(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
+		let [u, d] = [l.left + l.width * i, l.height * a + $a(c, e, l)], f = devicePixelRatio || 1;
+		o.width = u * f, o.height = d * f, o.style.width = `${u}px`, o.style.height = `${d}px`, c.scale(f, f), Ja(c, e, l), Za(c, e, l, getComputedStyle(o).color), n.value && Xa(c, n.value, l, getComputedStyle(o).getPropertyValue("--accent"), 3);
 	});
 	let o = (e) => {
 		let n = t.current?.getBoundingClientRect();
@@ -3170,14 +3179,14 @@ function Ua(e) {
 		}[t.key], o = n.value ?? [i - 1, 0];
 		if (r) {
 			let [e = 0, t = 0] = r;
-			n.value = [Wa(o[0] + e, i), Wa(o[1] + t, a)];
+			n.value = [Ka(o[0] + e, i), Ka(o[1] + t, a)];
 		} else if ((t.key === "Enter" || t.key === " ") && e.onChoose) e.onChoose(...o);
 		else return;
 		t.preventDefault();
 	}, c = n.value ?? e.rest, l = c && c[0] < i && c[1] < a ? e.tell(...c) : null;
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("div", {
 		class: "grid",
-		children: /* @__PURE__ */ M("canvas", {
+		children: /* @__PURE__ */ j("canvas", {
 			ref: t,
 			tabIndex: 0,
 			role: "application",
@@ -3190,81 +3199,81 @@ function Ua(e) {
 			},
 			onKeyDown: s
 		})
-	}), /* @__PURE__ */ M("p", {
+	}), /* @__PURE__ */ j("p", {
 		class: "told",
 		"aria-live": "polite",
 		children: l || "Point at a cell, or move over the cells with the arrow keys."
 	})] });
 }
-function Wa(e, t) {
+function Ka(e, t) {
 	return Math.min(Math.max(e, 0), t - 1);
 }
-function Ga(e, t, n) {
+function qa(e, t, n) {
 	let { columns: r, rows: i } = t;
-	e.font = `${Ba}px ${za}`;
-	let a = Array.from({ length: i }, (n, r) => e.measureText(Qa(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Va, Ha] : [7, 64], l = t.text ? 15 : 9;
+	e.font = `${Ha}px ${Va}`;
+	let a = Array.from({ length: i }, (n, r) => e.measureText(eo(t.rowName(r))).width), o = Math.ceil(Math.max(24, ...a)) + 8, [s, c] = t.text ? [Ua, Wa] : [7, 64], l = t.text ? 15 : 9;
 	return {
 		left: o,
 		width: Math.min(Math.max((n - o) / Math.max(r, 1), s), c),
 		height: t.height ?? Math.min(Math.max(320 / Math.max(i, 1), l), 22)
 	};
 }
-function Ka(e, t, n) {
+function Ja(e, t, n) {
 	for (let r = 0; r < t.rows; r += 1) for (let i = 0; i < t.columns; i += 1) {
 		let a = t.colour(i, r);
 		if (a === null) continue;
 		e.fillStyle = a;
 		let o = +(n.width > 10);
-		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && qa(e, t.text(i, r), [i, r], n, vi(a)), t.marked?.(i, r) && Ja(e, [i, r], n, "#e8710a", 2);
+		e.fillRect(n.left + i * n.width, r * n.height, n.width - o, n.height - o), t.text && Ya(e, t.text(i, r), [i, r], n, xi(a)), t.marked?.(i, r) && Xa(e, [i, r], n, "#e8710a", 2);
 	}
 }
-function qa(e, t, [n, r], i, a) {
-	e.font = `${Math.min(Ba, i.height - 4)}px ${za}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
+function Ya(e, t, [n, r], i, a) {
+	e.font = `${Math.min(Ha, i.height - 4)}px ${Va}`, e.fillStyle = a, e.textBaseline = "middle", e.textAlign = "center";
 	let o = [...t], s = t;
 	for (; o.length > 1 && e.measureText(s).width > i.width - 4;) o.pop(), s = `${o.join("")}…`;
 	e.fillText(s, i.left + (n + .5) * i.width, (r + .5) * i.height);
 }
-function Ja(e, [t, n], r, i, a) {
+function Xa(e, [t, n], r, i, a) {
 	e.strokeStyle = i || "#e8710a", e.lineWidth = a, e.strokeRect(r.left + t * r.width + 1, n * r.height + 1, r.width - 2, r.height - 2);
 }
-function Ya(e, t, n, r) {
-	e.fillStyle = r, e.font = `${Ba}px ${za}`, e.textBaseline = "middle", e.textAlign = "right";
+function Za(e, t, n, r) {
+	e.fillStyle = r, e.font = `${Ha}px ${Va}`, e.textBaseline = "middle", e.textAlign = "right";
 	let i = Math.ceil(12 / n.height);
-	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(Qa(t.rowName(r)), n.left - 4, (r + .5) * n.height);
-	let a = Xa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
-	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(Qa(t.columnName(r)), 0, a ? 8 : 4), e.restore();
+	for (let r = t.rows - 1; r >= 0; r -= i) e.fillText(eo(t.rowName(r)), n.left - 4, (r + .5) * n.height);
+	let a = Qa(e, t, n), o = a ? 1 : Math.ceil(13 / n.width);
+	for (let r = 0; r < t.columns; r += o) e.save(), e.translate(n.left + (r + .5) * n.width, t.rows * n.height + 4), a ? e.textAlign = "center" : e.rotate(-Math.PI / 4), e.fillText(eo(t.columnName(r)), 0, a ? 8 : 4), e.restore();
 }
-function Xa(e, t, n) {
-	return Array.from({ length: t.columns }, (e, n) => Qa(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
+function Qa(e, t, n) {
+	return Array.from({ length: t.columns }, (e, n) => eo(t.columnName(n))).every((t) => e.measureText(t).width <= n.width - 4);
 }
-function Za(e, t, n) {
-	if (Xa(e, t, n)) return 22;
-	let r = Array.from({ length: t.columns }, (e, n) => Qa(t.columnName(n)).length);
+function $a(e, t, n) {
+	if (Qa(e, t, n)) return 22;
+	let r = Array.from({ length: t.columns }, (e, n) => eo(t.columnName(n)).length);
 	return 18 + 5 * Math.max(0, ...r);
 }
-function Qa(e) {
+function eo(e) {
 	let t = [...e];
 	return t.length > 11 ? `${t.slice(0, 10).join("")}…` : e;
 }
 // src/ui/Legend.tsx
-var $a = 9;
-function eo(e) {
-	let t = e.kind === "sign" ? (e) => gi(2 * e - 1, 1) : _i, n = Array.from({ length: $a }, (e, n) => t(n / 8));
-	return /* @__PURE__ */ M("p", {
+var to = 9;
+function no(e) {
+	let t = e.kind === "sign" ? (e) => yi(2 * e - 1, 1) : bi, n = Array.from({ length: to }, (e, n) => t(n / 8));
+	return /* @__PURE__ */ j("p", {
 		class: "legend",
 		children: [
-			/* @__PURE__ */ M("span", { children: e.low }),
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", { children: e.low }),
+			/* @__PURE__ */ j("span", {
 				class: "ramp",
 				"aria-hidden": "true",
 				style: { background: `linear-gradient(to right, ${n.join(", ")})` }
 			}),
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "to"
 			}),
-			/* @__PURE__ */ M("span", { children: e.high }),
-			e.middle ? /* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", { children: e.high }),
+			e.middle ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(middle: ",
@@ -3277,16 +3286,16 @@ function eo(e) {
 }
 // src/ui/Panel.tsx
 function Z(e) {
-	let t = Ue();
-	return /* @__PURE__ */ M("section", {
+	let t = We();
+	return /* @__PURE__ */ j("section", {
 		class: `panel panel-${e.name}`,
 		"aria-labelledby": t,
 		children: [
-			/* @__PURE__ */ M("h2", {
+			/* @__PURE__ */ j("h2", {
 				id: t,
 				children: e.title
 			}),
-			e.note ? /* @__PURE__ */ M("p", {
+			e.note ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e.note
 			}) : null,
@@ -3295,9 +3304,9 @@ function Z(e) {
 	});
 }
 // src/ui/PartButton.tsx
-function to(e) {
-	let t = A(), n = dn(e.part, t.at.selection.value);
-	return /* @__PURE__ */ M("button", {
+function ro(e) {
+	let t = k(), n = fn(e.part, t.at.selection.value);
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "part",
 		"aria-pressed": n,
@@ -3306,35 +3315,35 @@ function to(e) {
 		onMouseLeave: () => t.hovered.value = null,
 		onFocus: () => t.hovered.value = e.part,
 		onBlur: () => t.hovered.value = null,
-		children: P(e.part)
+		children: N(e.part)
 	});
 }
 // src/ui/Table.tsx
-function no(e) {
-	return /* @__PURE__ */ M("section", {
+function io(e) {
+	return /* @__PURE__ */ j("section", {
 		class: "scroll",
 		tabIndex: 0,
 		"aria-label": e.label,
 		children: e.children
 	});
 }
-function ro(e) {
-	let t = A(), n = io();
-	return /* @__PURE__ */ M("details", {
+function ao(e) {
+	let t = k(), n = oo();
+	return /* @__PURE__ */ j("details", {
 		class: "twin",
 		ref: n.ref,
 		onToggle: n.toggle,
-		children: [/* @__PURE__ */ M("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ M(no, {
+		children: [/* @__PURE__ */ j("summary", { children: ["Table: ", e.label] }), n.open || t.data.host === "report" ? /* @__PURE__ */ j(io, {
 			label: `Table: ${e.label}`,
-			children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: e.head.map((e, t) => /* @__PURE__ */ M("th", {
+			children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: e.head.map((e, t) => /* @__PURE__ */ j("th", {
 				scope: "col",
 				children: e
-			}, t)) }) }), /* @__PURE__ */ M("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ M("tr", { children: e.map((e, t) => /* @__PURE__ */ M("td", { children: e }, t)) }, t)) })] })
+			}, t)) }) }), /* @__PURE__ */ j("tbody", { children: e.rows().map((e, t) => /* @__PURE__ */ j("tr", { children: e.map((e, t) => /* @__PURE__ */ j("td", { children: e }, t)) }, t)) })] })
 		}) : null]
 	});
 }
-function io() {
-	let e = k(!1), t = Be(null);
+function oo() {
+	let e = O(!1), t = Ve(null);
 	return {
 		ref: t,
 		get open() {
@@ -3347,11 +3356,11 @@ function io() {
 }
 // src/ui/Term.tsx
 function Q(e) {
-	let t = A();
-	return /* @__PURE__ */ M("button", {
+	let t = k();
+	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "term",
-		title: cn(e.name)?.meaning,
+		title: ln(e.name)?.meaning,
 		onClick: (n) => {
 			n.stopPropagation(), t.glossary.value = e.name;
 		},
@@ -3359,16 +3368,16 @@ function Q(e) {
 	});
 }
 // src/ui/Window.tsx
-function ao(e) {
+function so(e) {
 	let { start: t, length: n, what: r } = e;
 	if (n <= 128) return t.value !== 0 && (t.value = 0), null;
 	let i = Math.max(0, n - 128), a = (e) => {
 		t.value = Math.min(Math.max(e, 0), i);
 	};
-	return /* @__PURE__ */ M("p", {
+	return /* @__PURE__ */ j("p", {
 		class: "window",
 		children: [
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value === 0,
 				onClick: () => a(t.value - 128),
@@ -3381,7 +3390,7 @@ function ao(e) {
 			" of ",
 			n,
 			" ",
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: t.value >= i,
 				onClick: () => a(t.value + 128),
@@ -3391,13 +3400,13 @@ function ao(e) {
 	});
 }
 // src/panels/Attention.tsx
-function oo() {
-	let e = A(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = so(t), o = r && pn(r) !== "mlp" ? r : null, s = o !== null && mn(o), c = o !== null && hn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = li(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
+function co() {
+	let e = k(), t = e.explained.value, n = e.followed(), r = e.at.selection.value, { strongest: i, settled: a } = lo(t), o = r && mn(r) !== "mlp" ? r : null, s = o !== null && hn(o), c = o !== null && gn(o), l = (c ? t?.sources?.length : t?.tokens.length) ?? 0, u = fi(c ? 0 : t?.position ?? 0, l), d = o?.layer ?? i?.layer ?? 0, f = o ? o.head : i?.head, p = o !== null || a, m = n && p ? {
 		ask: "attention",
 		...n,
 		layer: d,
-		...o ? gn(o) : {}
-	} : null, h = Ut(m, !p), g = Ut(m && f !== void 0 && !s ? {
+		...o ? _n(o) : {}
+	} : null, h = Wt(m, !p), g = Wt(m && f !== void 0 && !s ? {
 		...m,
 		head: f
 	} : null, !p);
@@ -3406,45 +3415,45 @@ function oo() {
 		start: u.value,
 		size: 128
 	};
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "attention",
 		title: `${s ? "Cross-attention" : o?.encoder ? "Attention of the encoder" : "Attention"}: layer ${d}`,
-		note: /* @__PURE__ */ M(x, { children: [
-			o ? co(o, t.position) : "Of the strongest head; select another to see its layer.",
+		note: /* @__PURE__ */ j(b, { children: [
+			o ? uo(o, t.position) : "Of the strongest head; select another to see its layer.",
 			" Each head: its attention to the tokens (above), and what they give the target through it (below). A first token that is bright and gives little is an ",
-			/* @__PURE__ */ M(Q, { name: "attention sink" }),
+			/* @__PURE__ */ j(Q, { name: "attention sink" }),
 			"."
 		] }),
 		children: [
-			/* @__PURE__ */ M(ao, {
+			/* @__PURE__ */ j(so, {
 				start: u,
 				length: l,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ M(V, { answer: h.answer }),
-			h.result && !h.stale ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: h.answer }),
+			h.result && !h.stale ? /* @__PURE__ */ j(X, {
 				name: `heads-L${d}`,
-				figure: (e) => Da(h.result, _, e),
-				table: () => Ea(h.result, _),
+				figure: (e) => ka(h.result, _, e),
+				table: () => Oa(h.result, _),
 				data: h.result
 			}) : null,
-			h.result ? /* @__PURE__ */ M("div", {
+			h.result ? /* @__PURE__ */ j("div", {
 				class: h.stale ? "stale" : "",
 				children: [
-					/* @__PURE__ */ M(mo, {
+					/* @__PURE__ */ j(go, {
 						payload: h.result,
 						start: u.value
 					}),
-					/* @__PURE__ */ M(eo, {
+					/* @__PURE__ */ j(no, {
 						kind: "amount",
 						low: "attention 0",
 						high: "1"
 					}),
-					/* @__PURE__ */ M(eo, {
+					/* @__PURE__ */ j(no, {
 						kind: "sign",
-						...po(fo(h.result))
+						...ho(mo(h.result))
 					}),
-					/* @__PURE__ */ M(ro, {
+					/* @__PURE__ */ j(ao, {
 						label: "attention and contribution by head and token",
 						head: [
 							"head",
@@ -3452,23 +3461,23 @@ function oo() {
 							"attention",
 							"gives (logits)"
 						],
-						rows: () => lo(h.result, u.value)
+						rows: () => fo(h.result, u.value)
 					})
 				]
 			}) : null,
-			f === void 0 || s ? null : /* @__PURE__ */ M(V, { answer: g.answer }),
-			g.result?.matrix === null ? /* @__PURE__ */ M("p", {
+			f === void 0 || s ? null : /* @__PURE__ */ j(B, { answer: g.answer }),
+			g.result?.matrix === null ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The whole pattern of a head is not kept for a prompt of this length."
 			}) : null,
-			g.result?.matrix ? /* @__PURE__ */ M("div", {
+			g.result?.matrix ? /* @__PURE__ */ j("div", {
 				class: `has-exports${g.stale ? " stale" : ""}`,
-				children: [/* @__PURE__ */ M(X, {
-					name: `attention-${o ? P(o) : `L${d}.H${f}`}`,
-					figure: (e) => wa(g.result, _, e),
-					table: () => Ta(g.result, _),
+				children: [/* @__PURE__ */ j(X, {
+					name: `attention-${o ? N(o) : `L${d}.H${f}`}`,
+					figure: (e) => Ea(g.result, _, e),
+					table: () => Da(g.result, _),
 					data: g.result
-				}), /* @__PURE__ */ M(vo, {
+				}), /* @__PURE__ */ j(bo, {
 					payload: g.result,
 					matrix: g.result.matrix,
 					start: u.value
@@ -3477,106 +3486,106 @@ function oo() {
 		]
 	});
 }
-function so(e) {
-	let t = Xt(), n = (Qt() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Be(n);
+function lo(e) {
+	let t = Zt(), n = ($t() ?? e)?.heads.find((e) => !e.cross), r = n !== void 0 || !!(t?.result ?? t?.error), i = Ve(n);
 	return r && (i.current = n), {
 		strongest: i.current,
 		settled: r
 	};
 }
-function co(e, t) {
+function uo(e, t) {
 	return e.encoder ? "The mean over all positions of the source." : `From position ${t}.`;
 }
-function lo(e, t) {
-	return e.heads.flatMap((n) => uo(n, e).slice(t, t + 128).map((e) => [
-		P(N(n)),
-		`${e.position} ${B(e)}`,
-		F(n.pattern[e.position] ?? 0, 3),
-		I(n.contribution[e.position] ?? 0, 3)
+function fo(e, t) {
+	return e.heads.flatMap((n) => po(n, e).slice(t, t + 128).map((e) => [
+		N(M(n)),
+		`${e.position} ${z(e)}`,
+		P(n.pattern[e.position] ?? 0, 3),
+		F(n.contribution[e.position] ?? 0, 3)
 	]));
 }
-function uo(e, t) {
+function po(e, t) {
 	return e.cross || e.encoder ? (t.sources ?? []).map(({ position: e, label: t }) => ({
 		position: e,
 		text: t
 	})) : t.tokens.slice(0, e.pattern.length);
 }
-function fo({ heads: e }) {
+function mo({ heads: e }) {
 	return Math.max(0, ...e.flatMap((e) => e.contribution.map(Math.abs)));
 }
-function po(e) {
+function ho(e) {
 	return {
-		low: `gives ${I(-e)}`,
-		high: `${I(e)} logits to the target`,
+		low: `gives ${F(-e)}`,
+		high: `${F(e)} logits to the target`,
 		middle: "none"
 	};
 }
-function mo({ payload: e, start: t }) {
-	let { heads: n } = e, r = fo(e);
-	return /* @__PURE__ */ M("ul", {
+function go({ payload: e, start: t }) {
+	let { heads: n } = e, r = mo(e);
+	return /* @__PURE__ */ j("ul", {
 		class: "multiples",
-		children: n.map((n) => /* @__PURE__ */ M("li", { children: [
-			/* @__PURE__ */ M(to, { part: N(n) }),
+		children: n.map((n) => /* @__PURE__ */ j("li", { children: [
+			/* @__PURE__ */ j(ro, { part: M(n) }),
 			" ",
-			I(n.value),
-			/* @__PURE__ */ M(ho, {
+			F(n.value),
+			/* @__PURE__ */ j(_o, {
 				head: n,
-				tokens: uo(n, e),
+				tokens: po(n, e),
 				start: t,
 				largest: r
 			})
 		] }, n.head))
 	});
 }
-function ho(e) {
+function _o(e) {
 	let t = e.tokens.slice(e.start, e.start + 128), n = 100 / Math.max(t.length, 1);
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("svg", {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("svg", {
 		class: "strips",
 		viewBox: "0 0 100 20",
 		preserveAspectRatio: "none",
 		"aria-hidden": "true",
 		children: t.map((t, r) => {
 			let i = e.head.pattern[t.position] ?? 0, a = e.head.contribution[t.position] ?? 0;
-			return /* @__PURE__ */ M("g", { children: [
-				/* @__PURE__ */ M("rect", {
+			return /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 0,
 					width: n * .94,
 					height: 9,
-					fill: _i(i)
+					fill: bi(i)
 				}),
-				/* @__PURE__ */ M("rect", {
+				/* @__PURE__ */ j("rect", {
 					x: r * n,
 					y: 10,
 					width: n * .94,
 					height: 9,
-					fill: gi(a, e.largest)
+					fill: yi(a, e.largest)
 				}),
-				/* @__PURE__ */ M("title", { children: `${t.position} ${B(t)}: attention ${F(i)}, gives ${I(a)}` })
+				/* @__PURE__ */ j("title", { children: `${t.position} ${z(t)}: attention ${P(i)}, gives ${F(a)}` })
 			] }, t.position);
 		})
-	}), t.length <= go ? /* @__PURE__ */ M("span", {
+	}), t.length <= vo ? /* @__PURE__ */ j("span", {
 		class: "strip-names",
 		"aria-hidden": "true",
 		style: { gridTemplateColumns: `repeat(${t.length}, minmax(0, 1fr))` },
-		children: t.map((e) => /* @__PURE__ */ M("bdi", {
-			title: `${e.position} ${B(e)}`,
-			children: B(e)
+		children: t.map((e) => /* @__PURE__ */ j("bdi", {
+			title: `${e.position} ${z(e)}`,
+			children: z(e)
 		}, e.position))
 	}) : null] });
 }
-var go = 12, _o = {
+var vo = 12, yo = {
 	attention: "pattern",
 	written: "value-weighted, at every position",
 	target: "value-weighted, for the target"
 };
-function vo(e) {
-	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = k("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? uo(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? P(N(i)) : "", u = (e) => B(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("h3", { children: l }),
-		/* @__PURE__ */ M("p", {
+function bo(e) {
+	let { payload: t, matrix: n, start: r } = e, [i] = t.heads, a = O("attention"), o = i?.encoder || (t.model.bidirectional ?? !1), s = i?.encoder ? po(i, t) : t.tokens, c = Math.min(128, s.length - r), l = i ? N(M(i)) : "", u = (e) => z(s[r + e]), d = (e, t) => n[r + e]?.[r + t] ?? 0, f = (e, n) => d(e, n) * (t.norms?.[r + n] ?? 0);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("h3", { children: l }),
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: Object.entries(_o).map(([e, n]) => /* @__PURE__ */ M("button", {
+			children: Object.entries(yo).map(([e, n]) => /* @__PURE__ */ j("button", {
 				type: "button",
 				"aria-pressed": a.value === e,
 				disabled: e === "written" && !t.norms,
@@ -3584,13 +3593,13 @@ function vo(e) {
 				children: n
 			}, e))
 		}),
-		a.value === "target" ? /* @__PURE__ */ M(bo, {
+		a.value === "target" ? /* @__PURE__ */ j(So, {
 			text: u,
 			given: i?.contribution ?? [],
 			name: l,
 			start: r,
 			size: c
-		}) : /* @__PURE__ */ M(yo, {
+		}) : /* @__PURE__ */ j(xo, {
 			label: a.value === "attention" ? `Attention pattern of ${l}, query by key` : `Norm of what ${l} writes, query by key`,
 			size: c,
 			start: r,
@@ -3600,7 +3609,7 @@ function vo(e) {
 			largest: a.value === "attention" ? 1 : void 0,
 			unit: a.value === "attention" ? "attention; rows look at columns" : "norm of what is written"
 		}),
-		/* @__PURE__ */ M(ro, {
+		/* @__PURE__ */ j(ao, {
 			label: `pattern of ${l}`,
 			head: [
 				"from",
@@ -3611,98 +3620,105 @@ function vo(e) {
 			rows: () => Array.from({ length: c }, (e, n) => Array.from({ length: o ? c : n + 1 }, (e, i) => [
 				`${r + n} ${u(n)}`,
 				`${r + i} ${u(i)}`,
-				F(d(n, i), 3),
-				t.norms ? F(f(n, i), 3) : ""
+				P(d(n, i), 3),
+				t.norms ? P(f(n, i), 3) : ""
 			])).flat()
 		})
 	] });
 }
-function yo(e) {
+function xo(e) {
 	let { size: t, start: n, text: r, value: i } = e, a = Array.from({ length: t }, (e, t) => t), o = e.largest ?? Math.max(1e-9, ...a.flatMap((e) => a.map((t) => i(e, t))));
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ua, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ga, {
 		label: e.label,
 		columns: t,
 		rows: t,
-		height: t <= go ? 18 : 12,
-		...t <= go ? { text: (t, n) => t > n && !e.whole ? "" : F(i(n, t)) } : {},
-		colour: (t, n) => t > n && !e.whole ? null : _i(i(n, t) / o),
-		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${F(i(t, e), 3)}`,
+		height: t <= vo ? 18 : 12,
+		...t <= vo ? { text: (t, n) => t > n && !e.whole ? "" : P(i(n, t)) } : {},
+		colour: (t, n) => t > n && !e.whole ? null : bi(i(n, t) / o),
+		tell: (e, t) => `from ${n + t} ${r(t)} to ${n + e} ${r(e)}: ${P(i(t, e), 3)}`,
 		rowName: (e) => `${n + e} ${r(e)}`,
 		columnName: r
-	}), /* @__PURE__ */ M(eo, {
+	}), /* @__PURE__ */ j(no, {
 		kind: "amount",
 		low: "0",
-		high: `${F(o)} ${e.unit}`
+		high: `${P(o)} ${e.unit}`
 	})] });
 }
-function bo(e) {
+function So(e) {
 	let { text: t, given: n, name: r, start: i } = e, a = Math.max(0, ...n.map(Math.abs));
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Ua, {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Ga, {
 		label: `What each token gives through ${r}`,
 		columns: e.size,
 		rows: 1,
 		height: 26,
-		colour: (e) => gi(n[i + e] ?? 0, a),
-		tell: (e) => `${t(e)} gives ${I(n[i + e] ?? 0, 3)} logits through ${r}`,
+		colour: (e) => yi(n[i + e] ?? 0, a),
+		tell: (e) => `${t(e)} gives ${F(n[i + e] ?? 0, 3)} logits through ${r}`,
 		rowName: () => r,
 		columnName: t
-	}), /* @__PURE__ */ M(eo, {
+	}), /* @__PURE__ */ j(no, {
 		kind: "sign",
-		...po(a)
+		...ho(a)
 	})] });
 }
 // src/lib/carried.ts
-function xo(e) {
+function Co(e) {
 	return "effect" in e;
 }
-var So = .25, Co = .1;
-function wo(e, t) {
+var wo = .25, To = .1;
+function Eo(e, t) {
 	let n = [...e].sort((e, t) => t.credit - e.credit)[0], r = e.slice(0, t);
 	return !n || r.includes(n) ? r : [...r.slice(0, -1), n];
 }
-function To(e) {
-	return Do(e).flatMap(([e, t]) => Oo(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
+function Do(e) {
+	return ko(e).flatMap(([e, t]) => Ao(e, t)).sort((e, t) => Math.abs(t.effect.nats) - Math.abs(e.effect.nats));
 }
-function Eo(e) {
-	return Do(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
+function Oo(e) {
+	return ko(e).map(([e]) => e).sort((e, t) => Math.abs(t.credit) - Math.abs(e.credit));
 }
-function Do({ heads: e, neurons: t }) {
+function ko({ heads: e, neurons: t }) {
 	return [...e.map((e) => [{
-		part: N(e),
+		part: M(e),
 		credit: e.value,
-		does: ko(e)
-	}, e.zeroed]), ...t.map((e) => [{
-		part: un(e),
+		does: jo(e)
+	}, e]), ...t.map((e) => [{
+		part: dn(e),
 		credit: e.value,
-		does: Ao(e)
-	}, e.zeroed])];
+		does: Mo(e)
+	}, e])];
 }
-function Oo(e, t) {
+function Ao(e, { zeroed: t, through: n = [] }) {
 	if (!t) return [];
-	let n = t.difference ?? t.effect, r = [e.does, jo(n, e.credit)].filter(Boolean).join("; "), i = {
-		...Mo(n, e.part),
-		does: r
+	let r = t.difference ?? t.effect, i = [e.does, No(r, e.credit, n)].filter(Boolean).join("; "), a = {
+		...Fo(r, e.part),
+		does: i
 	};
 	return [{
 		...e,
-		effect: n,
+		effect: r,
 		probability: t.probability,
 		difference: t.difference !== null,
-		says: i
+		says: a,
+		through: n
 	}];
 }
-function ko(e) {
+function jo(e) {
 	let [t] = e.looks_at;
-	return !t || t.attention < So ? "" : `looks at ${B(t)}`;
+	return !t || t.attention < wo ? "" : `looks at ${z(t)}`;
 }
-function Ao(e) {
+function Mo(e) {
 	let [t] = e.promotes;
-	return t ? `writes toward ${R(t.text)}` : "";
+	return t ? `writes toward ${L(t.text)}` : "";
 }
-function jo({ nats: e, verdict: t, size: n }, r) {
-	return n === "none" || t === "ordinary" ? r > 1 ? "adds much, decides little" : "" : Math.abs(r) < Co * Math.abs(e) ? "adds little to it directly" : "";
+function No({ nats: e, verdict: t, size: n }, r, i) {
+	if (n === "none" || t === "ordinary") return r > 1 ? "adds much, decides little" : "";
+	if (Math.abs(r) >= To * Math.abs(e)) return "";
+	let a = i.map((e) => `${e.part} (${Po(e.share)})`);
+	return a.length === 0 ? "adds little itself" : `adds little itself: acts through ${a.join(" and ")}`;
 }
-function Mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
+function Po(e) {
+	return Dr(e).replace(/\.\d/, "");
+}
+function Fo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 	let o = `${r} ${a === "neuron" ? "neurons" : "heads"}`, s = i < 0;
 	return t === "none" ? {
 		tag: "hardly matters",
@@ -3711,11 +3727,11 @@ function Mo({ verdict: e, size: t, rank: n, among: r, nats: i }, { kind: a }) {
 		tag: `like other ${a === "neuron" ? "neurons" : "heads"}`,
 		kind: "ordinary"
 	} : {
-		tag: `${No(n)} of ${o}`,
+		tag: `${Io(n)} of ${o}`,
 		kind: s ? "carries" : "holds back"
 	};
 }
-function No(e) {
+function Io(e) {
 	return `${e}${[
 		11,
 		12,
@@ -3727,29 +3743,29 @@ function No(e) {
 	}[e % 10] ?? "th"}`;
 }
 // src/lib/figure/bars.ts
-var Po = 12, Fo = 7.5, Io = 7;
-function Lo(e, t) {
-	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, Io)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Po, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
-		...t.head ? [K(0, 8, t.head, {
-			size: G,
-			fill: W
+var Lo = 12, Ro = 7.5, zo = 7;
+function Bo(e, t) {
+	let { rows: n, axis: r, notes: i = [] } = t, a = t.names ?? Math.min(Math.max(30, ...n.map((e) => q(e.name))) + 8, e * .36), o = 4 + Math.max(...n.map((e) => q(e.number, zo)), 10), s = i.reduce((e, t) => e + t.width, 0), c = a + (r.low < 0 ? o : 2), l = e - s - o, u = (e) => c + (e - r.low) / Math.max(r.high - r.low, 1e-12) * (l - c), d = t.mark !== void 0 || i.some((e) => e.head) || t.head !== void 0 ? 13 : 2, f = d + n.length * Lo, p = i.map((e, t) => l + o + i.slice(0, t).reduce((e, t) => e + t.width, 6)), m = [
+		...t.head ? [G(0, 8, t.head, {
+			size: W,
+			fill: U
 		})] : [],
-		...i.map((e, t) => K(p[t] ?? 0, 8, e.head, {
-			size: G,
-			fill: W
+		...i.map((e, t) => G(p[t] ?? 0, 8, e.head, {
+			size: W,
+			fill: U
 		})),
-		...Ho(r).map((e) => Pi(u(e), d, u(e), f, { stroke: e === 0 ? bi : xi })),
-		...n.map((n, r) => Ro(n, d + r * Po, {
+		...Go(r).map((e) => Ii(u(e), d, u(e), f, { stroke: e === 0 ? Ci : wi })),
+		...n.map((n, r) => Vo(n, d + r * Lo, {
 			x: u,
 			names: a,
 			width: e,
 			chart: t,
 			starts: p
 		})),
-		...t.mark ? Bo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
-		...Vo(r, u, f),
-		K((c + l) / 2, f + 19, r.label, {
-			size: G + .5,
+		...t.mark ? Uo(u(t.mark.value), d, f, t.mark.label, [c, l]) : [],
+		...Wo(r, u, f),
+		G((c + l) / 2, f + 19, r.label, {
+			size: W + .5,
 			anchor: "middle"
 		})
 	];
@@ -3758,45 +3774,45 @@ function Lo(e, t) {
 		body: m.join("\n")
 	};
 }
-function Ro(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
-	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Po / 2 + 2.6, p = e.other ? Ni(l, t + 4.5 / 2, u, Fo, { fill: "#9a9a94" }) : a.amounts ? Ni(l, t + 4.5 / 2, u, Fo, { fill: "#4d5f80" }) : Ii(l, t + 4.5 / 2, u, Fo, d), m = Math.max(c, a.mark && !d ? zo(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
+function Vo(e, t, { x: n, names: r, width: i, chart: a, starts: o }) {
+	let [s, c] = [n(0), n(e.value)], [l, u] = [Math.min(s, c), Math.abs(c - s)], d = e.value < 0, f = t + Lo / 2 + 2.6, p = e.other ? K(l, t + 4.5 / 2, u, Ro, { fill: "#9a9a94" }) : a.amounts ? K(l, t + 4.5 / 2, u, Ro, { fill: "#4d5f80" }) : Ri(l, t + 4.5 / 2, u, Ro, d), m = Math.max(c, a.mark && !d ? Ho(c, n(a.mark.value), e.number) : c), h = (e.notes ?? []).map((e, t) => {
 		let n = (a.notes?.[t]?.width ?? 0) - 6;
-		return K(o[t] ?? 0, f, Ui(e, n, G), { size: G });
+		return G(o[t] ?? 0, f, Gi(e, n, W), { size: W });
 	});
 	return [
-		e.total ? Pi(0, t, i, t, { stroke: bi }) : "",
-		K(0, f, Ui(e.name, r - 4), { bold: e.total ?? !1 }),
+		e.total ? Ii(0, t, i, t, { stroke: Ci }) : "",
+		G(0, f, Gi(e.name, r - 4), { bold: e.total ?? !1 }),
 		p,
-		K(d ? c - 2.5 : m + 2.5, f, e.number, {
-			size: Io,
+		G(d ? c - 2.5 : m + 2.5, f, e.number, {
+			size: zo,
 			anchor: d ? "end" : "start",
 			bold: e.total ?? !1
 		}),
 		...h
 	].join("");
 }
-function zo(e, t, n) {
-	return t > e - 1 && t < e + 5 + q(n, Io) ? t : e;
+function Ho(e, t, n) {
+	return t > e - 1 && t < e + 5 + q(n, zo) ? t : e;
 }
-function Bo(e, t, n, r, [i, a]) {
-	let o = q(r, G) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
-	return [Pi(e, t - 3, e, n, {
-		stroke: bi,
+function Uo(e, t, n, r, [i, a]) {
+	let o = q(r, W) / 2, s = Math.min(Math.max(e, i + o), Math.max(a - o, i + o));
+	return [Ii(e, t - 3, e, n, {
+		stroke: Ci,
 		"stroke-width": .9,
 		"stroke-dasharray": "2.5 1.5"
-	}), K(s, t - 5, r, {
-		size: G,
+	}), G(s, t - 5, r, {
+		size: W,
 		anchor: "middle"
 	})];
 }
-function Vo(e, t, n) {
-	return Ho(e).map((r) => K(t(r), n + 9, e.tick(r), {
-		size: G,
+function Wo(e, t, n) {
+	return Go(e).map((r) => G(t(r), n + 9, e.tick(r), {
+		size: W,
 		anchor: "middle",
-		fill: W
+		fill: U
 	}));
 }
-function Ho({ low: e, high: t }, n = 4) {
+function Go({ low: e, high: t }, n = 4) {
 	let r = t - e;
 	if (!(r > 0)) return [e];
 	let i = r / n, a = 10 ** Math.floor(Math.log10(i)), o = ([
@@ -3807,7 +3823,7 @@ function Ho({ low: e, high: t }, n = 4) {
 	].find((e) => e * a >= .75 * i) ?? 10) * a, s = Math.ceil(e / o - 1e-9), c = Math.floor(t / o + 1e-9) - s + 1;
 	return Array.from({ length: c }, (e, t) => Number(((s + t) * o).toPrecision(12)));
 }
-function Uo(e, t, n) {
+function Ko(e, t, n) {
 	let [r, i] = [Math.min(0, ...e), Math.max(0, ...e)];
 	return {
 		label: t,
@@ -3816,7 +3832,7 @@ function Uo(e, t, n) {
 		high: i === r ? r + 1 : i
 	};
 }
-function Wo(e) {
+function qo(e) {
 	return {
 		label: e,
 		tick: (e) => `${Math.round(100 * e)}%`,
@@ -3825,16 +3841,16 @@ function Wo(e) {
 	};
 }
 // src/lib/figure/carried.ts
-function Go(e, t, n) {
-	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Uo([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => I(e, 1)) : Wo(`probability of ${r} with the part set to zero`), c = Lo(U, {
+function Jo(e, t, n) {
+	let r = `“${Y(e.target.text)}”`, i = e.reference.kind === "versus", a = i ? e.ledger.value : e.target.probability, o = t.map((e) => i ? a + e.effect.nats : e.probability), s = i ? Ko([a, ...o], `lead of ${r} with the part set to zero, logits`, (e) => F(e, 1)) : qo(`probability of ${r} with the part set to zero`), c = Bo(H, {
 		rows: t.map((e, t) => {
-			let n = o[t] ?? 0, r = i ? [I(a), I(n)] : Dr(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
+			let n = o[t] ?? 0, r = i ? [F(a), F(n)] : Or(a, n), { says: s } = e, c = s.kind === "holds back" ? `holds it back, ${s.tag}` : s.tag;
 			return {
-				name: P(e.part),
+				name: N(e.part),
 				value: n,
-				number: i ? I(n) : r[1] ?? "",
+				number: i ? F(n) : r[1] ?? "",
 				notes: [
-					I(e.credit),
+					F(e.credit),
 					`${r[0]} → ${r[1]}`,
 					[c, s.does].filter(Boolean).join("; ")
 				]
@@ -3844,7 +3860,7 @@ function Go(e, t, n) {
 		head: "part",
 		mark: {
 			value: a,
-			label: `${i ? I(a) : L(a)} with all parts`
+			label: `${i ? F(a) : I(a)} with all parts`
 		},
 		notes: [
 			{
@@ -3862,14 +3878,14 @@ function Go(e, t, n) {
 		],
 		amounts: !i
 	}), { control: l } = e, u = [l?.heads ? `all ${l.heads.count} heads` : "", l?.neurons ? `${l.neurons.count} active neurons` : ""].filter(Boolean), d = u.length > 0 ? `, ranked among ${u.join(" and ")}` : "";
-	return J(U, [c], {
+	return J(H, [c], {
 		shows: `Parts switched off one by one: each is set to zero alone, where ${r} is predicted${d}. “Adds” is what the part writes toward ${r} directly.`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function Ko(e, t) {
+function Yo(e, t) {
 	return {
 		head: [
 			"part",
@@ -3884,7 +3900,7 @@ function Ko(e, t) {
 			"verdict"
 		],
 		rows: t.map(({ part: t, credit: n, effect: r, probability: i, difference: a }) => [
-			P(t),
+			N(t),
 			n,
 			e.target.probability,
 			i,
@@ -3898,7 +3914,7 @@ function Ko(e, t) {
 	};
 }
 // src/lib/ledger.ts
-function qo(e, t, n, r = () => !1, i = () => null) {
+function Xo(e, t, n, r = () => !1, i = () => null) {
 	let a = [...e].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	n === "effect" && a.sort((e, t) => Math.abs(i(t) ?? 0) - Math.abs(i(e) ?? 0));
 	let o = /* @__PURE__ */ new Set([...a.slice(0, t), ...a.filter(r)]), s = a.filter((e) => !o.has(e));
@@ -3906,15 +3922,15 @@ function qo(e, t, n, r = () => !1, i = () => null) {
 		shown: (n === "layer" ? e : a).filter((e) => o.has(e)),
 		others: {
 			count: s.length,
-			value: Yo(s.map((e) => e.value))
+			value: Qo(s.map((e) => e.value))
 		},
-		sum: Yo(e.map((e) => e.value))
+		sum: Qo(e.map((e) => e.value))
 	};
 }
-function Jo(e, t, n) {
+function Zo(e, t, n) {
 	return Math.max(e, Math.abs(n), ...t.map((e) => Math.abs(e.value)));
 }
-function Yo(e) {
+function Qo(e) {
 	let t = 0, n = 0;
 	for (let r of e) {
 		let e = t + r;
@@ -3922,15 +3938,15 @@ function Yo(e) {
 	}
 	return t + n;
 }
-function Xo(e) {
-	let t = Yo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
+function $o(e) {
+	let t = Qo(e.terms.map((e) => e.value)), n = Math.abs(t - e.value);
 	return {
 		sum: t,
 		error: n,
 		holds: n <= e.tolerance
 	};
 }
-function Zo(e) {
+function es(e) {
 	return [
 		e.kind,
 		e.layer,
@@ -3940,11 +3956,11 @@ function Zo(e) {
 		e.source
 	].join(" ");
 }
-function Qo(e, t) {
-	let n = new Map(t.map((e) => [Zo(e), e]));
+function ts(e, t) {
+	let n = new Map(t.map((e) => [es(e), e]));
 	return [...e.map((e) => {
-		let t = n.get(Zo(e));
-		return n.delete(Zo(e)), {
+		let t = n.get(es(e));
+		return n.delete(es(e)), {
 			term: e,
 			a: e.value,
 			b: t?.value ?? null
@@ -3956,33 +3972,33 @@ function Qo(e, t) {
 	}))];
 }
 // src/ui/Bar.tsx
-function $o(e) {
+function ns(e) {
 	let t = e.largest > 0 ? Math.min(Math.abs(e.value) / e.largest, 1) : 0;
-	return /* @__PURE__ */ M("span", {
+	return /* @__PURE__ */ j("span", {
 		class: "bar",
 		"aria-hidden": "true",
-		children: /* @__PURE__ */ M("span", {
+		children: /* @__PURE__ */ j("span", {
 			class: e.value < 0 ? "negative" : "positive",
 			style: { width: `${t * 50}%` }
 		})
 	});
 }
-function es(e) {
-	return /* @__PURE__ */ M("span", {
-		class: `number${ts(e.value, e.digits)}`,
-		children: I(e.value, e.digits)
+function rs(e) {
+	return /* @__PURE__ */ j("span", {
+		class: `number${is(e.value, e.digits)}`,
+		children: F(e.value, e.digits)
 	});
 }
-function ts(e, t) {
-	let n = I(e, t);
+function is(e, t) {
+	let n = F(e, t);
 	return /[1-9\u221e]/.test(n) ? e < 0 ? " negative" : " positive" : "";
 }
 // src/page/earlier.ts
-var ns = 20, rs = "unembed-earlier", is = class {
+var as = 20, os = "unembed-earlier", ss = class {
 	list;
 	#e;
 	constructor(e) {
-		this.#e = e, this.list = O(os(e));
+		this.#e = e, this.list = D(ls(e));
 	}
 	add({ a: e, source: t }) {
 		let [n] = this.list.value;
@@ -3991,64 +4007,64 @@ var ns = 20, rs = "unembed-earlier", is = class {
 		this.list.value = [{
 			a: e,
 			source: t
-		}, ...r].slice(0, ns);
+		}, ...r].slice(0, as);
 		try {
-			this.#e?.setItem(rs, JSON.stringify(this.list.value));
+			this.#e?.setItem(os, JSON.stringify(this.list.value));
 		} catch {}
 	}
 };
-function as(e) {
+function cs(e) {
 	try {
 		return e === "page" ? sessionStorage : null;
 	} catch {
 		return null;
 	}
 }
-function os(e) {
+function ls(e) {
 	try {
-		let t = JSON.parse(e?.getItem(rs) ?? "[]");
-		return Array.isArray(t) ? t.filter(ss).slice(0, ns) : [];
+		let t = JSON.parse(e?.getItem(os) ?? "[]");
+		return Array.isArray(t) ? t.filter(us).slice(0, as) : [];
 	} catch {
 		return [];
 	}
 }
-function ss(e) {
+function us(e) {
 	let { a: t, source: n } = e ?? {};
 	return typeof t == "string" && (n === null || typeof n == "string");
 }
 // src/page/page.ts
-var cs = class {
+var ds = class {
 	data;
 	desk;
 	state;
-	hovered = O(null);
-	explained = O(null);
-	answered = O(null);
-	helpOpen = O(!1);
-	continued = O(null);
-	glossary = O(null);
+	hovered = D(null);
+	explained = D(null);
+	answered = D(null);
+	helpOpen = D(!1);
+	continued = D(null);
+	glossary = D(null);
 	earlier;
-	said = O("");
+	said = D("");
 	at;
-	shownPart = ht(() => this.hovered.value ?? this.at.selection.value);
-	answer = ht(() => this.#t.value?.value ?? null);
+	shownPart = gt(() => this.hovered.value ?? this.at.selection.value);
+	answer = gt(() => this.#t.value?.value ?? null);
 	#e = () => {};
-	#t = O(null);
+	#t = D(null);
 	constructor(e, t) {
-		this.data = e, this.earlier = new is(as(e.host)), this.desk = new Bt(t, e.results);
-		let n = $n({
-			...Xn,
+		this.data = e, this.earlier = new ss(cs(e.host)), this.desk = new Vt(t, e.results);
+		let n = er({
+			...Zn,
 			...e.state
 		});
-		this.state = O(e.host === "widget" ? n : this.#n(n));
-		let r = Object.keys(Xn);
-		this.at = Object.fromEntries(r.map((e) => [e, ht(() => this.state.value[e])]));
+		this.state = D(e.host === "widget" ? n : this.#n(n));
+		let r = Object.keys(Zn);
+		this.at = Object.fromEntries(r.map((e) => [e, gt(() => this.state.value[e])]));
 	}
 	reads() {
 		return (this.explained.value?.model ?? this.data.model)?.reads ?? null;
 	}
-	#n(e = Xn) {
-		let t = Qn(location.hash, e);
+	#n(e = Zn) {
+		let t = $n(location.hash, e);
 		return this.data.model && this.data.model.reads === null ? {
 			...t,
 			source: null
@@ -4086,22 +4102,22 @@ var cs = class {
 	pin() {
 		let { selection: e, test: t, pins: n } = this.state.value;
 		if (!e) return;
-		let r = n.filter((t) => !dn(t.part, e));
+		let r = n.filter((t) => !fn(t.part, e));
 		this.set({ pins: [...r, {
 			part: e,
 			how: t ?? "zero"
-		}] }), this.said.value = `Pinned ${P(e)}.`;
+		}] }), this.said.value = `Pinned ${N(e)}.`;
 	}
 	go(e) {
 		this.set({ view: e });
 	}
 	explain() {
-		let e = ht(() => this.asked() ? j(us(this.state.value)) : ""), t = bt(() => {
+		let e = gt(() => this.asked() ? A(ps(this.state.value)) : ""), t = xt(() => {
 			let t = e.value === "" ? null : JSON.parse(e.value);
-			return this.#t.value = t && nt(() => this.desk.watch(t)), () => t && nt(() => this.desk.release(t));
-		}), n = bt(() => {
+			return this.#t.value = t && rt(() => this.desk.watch(t)), () => t && rt(() => this.desk.release(t));
+		}), n = xt(() => {
 			let e = this.answer.value;
-			!e || e.error ? nt(() => this.#r(null)) : e.result && nt(() => this.#r(e.result));
+			!e || e.error ? rt(() => this.#r(null)) : e.result && rt(() => this.#r(e.result));
 		});
 		return () => {
 			n(), t();
@@ -4110,14 +4126,14 @@ var cs = class {
 	foresee(e) {
 		if (this.data.host !== "page") return;
 		let t = this.#e;
-		this.#e = this.desk.foresee([us({
+		this.#e = this.desk.foresee([ps({
 			...this.state.value,
 			...e
 		})]), t();
 	}
 	asksOf(...e) {
 		let t = this.answered.value;
-		return t ? e.map((e) => us({
+		return t ? e.map((e) => ps({
 			...t,
 			...e
 		})) : [];
@@ -4132,22 +4148,22 @@ var cs = class {
 	}
 	#r(e) {
 		let t = this.state.value;
-		et(() => {
+		tt(() => {
 			this.explained.value = e, this.answered.value = e && t, e && this.earlier.add(t);
 		});
 	}
 	followed() {
 		let e = this.answered.value;
 		return e && {
-			...fs(e),
+			...hs(e),
 			target: e.target ?? this.explained.value?.target.id
 		};
 	}
 	link() {
 		if (this.data.host === "widget") return () => {};
-		let e = ls(this.state.value), t = bt(() => {
-			let t = this.state.value, n = Zn(t), r = ls(t) !== e;
-			if (e = ls(t), n === location.hash) return;
+		let e = fs(this.state.value), t = xt(() => {
+			let t = this.state.value, n = Qn(t), r = fs(t) !== e;
+			if (e = fs(t), n === location.hash) return;
 			let i = n || location.pathname + location.search;
 			r ? history.pushState(null, "", i) : history.replaceState(null, "", i);
 		}), n = () => {
@@ -4158,7 +4174,7 @@ var cs = class {
 		};
 	}
 };
-function ls({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
+function fs({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, reference: s }) {
 	return JSON.stringify([
 		e,
 		t,
@@ -4170,10 +4186,10 @@ function ls({ view: e, a: t, b: n, source: r, position: i, target: a, vs: o, ref
 		s
 	]);
 }
-function us(e) {
-	return ds(fs(e));
+function ps(e) {
+	return ms(hs(e));
 }
-function ds(e) {
+function ms(e) {
 	return {
 		ask: "explain",
 		...e,
@@ -4182,8 +4198,8 @@ function ds(e) {
 		top: 10
 	};
 }
-function fs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
-	return ps({
+function hs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
+	return gs({
 		prompt: e,
 		source: t,
 		target: n,
@@ -4192,28 +4208,28 @@ function fs({ a: e, source: t, target: n, vs: r, reference: i, position: a }) {
 		reference: r === null && i !== "mean" ? i : null
 	});
 }
-function ps(e) {
+function gs(e) {
 	return Object.fromEntries(Object.entries(e).filter(([, e]) => e != null));
 }
 // src/lib/figure/amounts.ts
-function ms(e, t) {
+function _s(e, t) {
 	let n = e.predictions.map(({ text: e, probability: t }) => ({
-		name: R(e),
+		name: L(e),
 		value: t,
-		number: L(t)
-	})), r = da(e.tokens[e.position]);
-	return J(H, [Lo(H, {
+		number: I(t)
+	})), r = pa(e.tokens[e.position]);
+	return J(V, [Bo(V, {
 		rows: n,
-		axis: Wo("probability"),
+		axis: qo("probability"),
 		amounts: !0
 	})], {
 		shows: `The ${n.length} most probable tokens ${e.model.bidirectional ? "at" : "after"} “${r}” (position ${e.position}).`,
 		made: e,
 		asked: t,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function hs({ predictions: e }) {
+function vs({ predictions: e }) {
 	return {
 		head: [
 			"token",
@@ -4229,14 +4245,14 @@ function hs({ predictions: e }) {
 		])
 	};
 }
-function gs(e, t) {
-	return J(H, [Lo(H, {
+function ys(e, t) {
+	return J(V, [Bo(V, {
 		rows: e.generated.map(({ text: e, probability: t, position: n }) => ({
-			name: `${n} ${R(e)}`,
+			name: `${n} ${L(e)}`,
 			value: t,
-			number: L(t)
+			number: I(t)
 		})),
-		axis: Wo("probability of the token when it was written"),
+		axis: qo("probability of the token when it was written"),
 		amounts: !0
 	})], {
 		shows: "The continuation, token by token from the top, with the position of each.",
@@ -4244,7 +4260,7 @@ function gs(e, t) {
 		asked: t
 	});
 }
-function _s({ generated: e }) {
+function bs({ generated: e }) {
 	return {
 		head: [
 			"position",
@@ -4262,32 +4278,32 @@ function _s({ generated: e }) {
 		])
 	};
 }
-function vs(e, t, n) {
+function xs(e, t, n) {
 	let r = Math.max(0, 1 - t.looks_at.reduce((e, t) => e + t.attention, 0)), i = t.looks_at.map((e) => ({
-		name: `${e.position} ${B(e)}`,
+		name: `${e.position} ${z(e)}`,
 		value: e.attention,
-		number: F(e.attention)
+		number: P(e.attention)
 	})), a = r > .005 ? [...i, {
 		name: "elsewhere",
 		value: r,
-		number: F(r),
+		number: P(r),
 		other: !0
 	}] : i, o = {
-		...Wo("attention, as a share of 1"),
-		tick: (e) => F(e, 1)
-	}, s = da(e.tokens[e.position]);
-	return J(H, [Lo(H, {
+		...qo("attention, as a share of 1"),
+		tick: (e) => P(e, 1)
+	}, s = pa(e.tokens[e.position]);
+	return J(V, [Bo(V, {
 		rows: a,
 		axis: o,
 		amounts: !0
 	})], {
-		shows: `Where ${P(N(t))} looks from “${s}” (position ${e.position}).`,
+		shows: `Where ${N(M(t))} looks from “${s}” (position ${e.position}).`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function ys(e) {
+function Ss(e) {
 	return {
 		head: [
 			"head",
@@ -4296,68 +4312,68 @@ function ys(e) {
 			"attention"
 		],
 		rows: e.looks_at.map(({ position: t, text: n, attention: r }) => [
-			P(N(e)),
+			N(M(e)),
 			t,
 			n,
 			r
 		])
 	};
 }
-function bs(e, t, n) {
-	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Lo(H, {
-		rows: Ds({
+function Cs(e, t, n) {
+	let { target_before: r, target_after: i } = e, a = (e) => Math.min(1, ...e.map((e) => e.probability)), o = Bo(V, {
+		rows: As({
 			...e,
-			before: e.before.slice(0, xs),
-			after: e.after.slice(0, xs)
+			before: e.before.slice(0, ws),
+			after: e.after.slice(0, ws)
 		}).map(({ text: t, id: n, from: r, to: i }) => ({
-			name: R(t),
-			...Cs(i ?? Ss(e.after, n), a(e.after)),
-			notes: [Cs(r ?? Ss(e.before, n), a(e.before)).number]
+			name: L(t),
+			...Es(i ?? Ts(e.after, n), a(e.after)),
+			notes: [Es(r ?? Ts(e.before, n), a(e.before)).number]
 		})),
-		axis: Wo("probability with the change"),
+		axis: qo("probability with the change"),
 		notes: [{
 			width: 44,
 			head: "before"
 		}],
 		amounts: !0
-	}), [s, c] = Dr(r.probability, i.probability);
-	return J(H, [o], {
-		shows: `Predictions with ${Es(e)}: “${Y(r.text)}” ${s} → ${c} (${I(e.nats)} nats).`,
+	}), [s, c] = Or(r.probability, i.probability);
+	return J(V, [o], {
+		shows: `Predictions with ${ks(e)}: “${Y(r.text)}” ${s} → ${c} (${F(e.nats)} nats).`,
 		made: t,
 		asked: n,
-		about: fa(r)
+		about: ma(r)
 	});
 }
-var xs = 5;
-function Ss(e, t) {
+var ws = 5;
+function Ts(e, t) {
 	return e.find((e) => e.id === t)?.probability ?? null;
 }
-function Cs(e, t) {
+function Es(e, t) {
 	return e === null ? {
 		value: 0,
-		number: `<${L(t).replace(/^[<>]/, "")}`
+		number: `<${I(t).replace(/^[<>]/, "")}`
 	} : {
 		value: e,
-		number: L(e)
+		number: I(e)
 	};
 }
-var ws = {
+var Ds = {
 	zero: "set to zero",
 	double: "doubled",
 	mean: "set to its mean",
 	swap: "taken from B"
-}, Ts = 6;
-function Es({ tests: e }) {
-	let t = e.slice(0, Ts).map(({ part: e, how: t }) => {
+}, Os = 6;
+function ks({ tests: e }) {
+	let t = e.slice(0, Os).map(({ part: e, how: t }) => {
 		let n = e.kind === "cross_head" ? "cross_attention" : e.kind;
-		return `${bn(xn({
+		return `${xn(Sn({
 			...e,
 			kind: n
-		}), e.encoder ?? !1)} ${ws[t]}`;
-	}), n = e.length > Ts ? [`${e.length - Ts} more`] : [];
+		}), e.encoder ?? !1)} ${Ds[t]}`;
+	}), n = e.length > Os ? [`${e.length - Os} more`] : [];
 	return [...t, ...n].join(", ");
 }
-function Ds({ before: e, after: t, target_before: n, target_after: r }) {
+function As({ before: e, after: t, target_before: n, target_after: r }) {
 	let i = /* @__PURE__ */ new Map(), a = (e, t) => {
 		let n = i.get(e) ?? {
 			id: e,
@@ -4371,7 +4387,7 @@ function Ds({ before: e, after: t, target_before: n, target_after: r }) {
 	for (let { id: e, text: n, probability: i } of [r, ...t]) a(e, n).to = i;
 	return [...i.values()];
 }
-function Os(e) {
+function js(e) {
 	return {
 		head: [
 			"token",
@@ -4379,7 +4395,7 @@ function Os(e) {
 			"probability_before",
 			"probability_after"
 		],
-		rows: Ds(e).map(({ text: e, id: t, from: n, to: r }) => [
+		rows: As(e).map(({ text: e, id: t, from: n, to: r }) => [
 			e,
 			t,
 			n,
@@ -4389,119 +4405,119 @@ function Os(e) {
 }
 // src/ui/Token.tsx
 function $(e) {
-	return /* @__PURE__ */ M("bdi", {
+	return /* @__PURE__ */ j("bdi", {
 		class: "token-text",
-		children: B(e)
+		children: z(e)
 	});
 }
-function ks(e) {
-	return /* @__PURE__ */ M("span", {
+function Ms(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "tokens",
-		children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+		children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 			class: "chip",
-			children: /* @__PURE__ */ M($, { text: e.text })
+			children: /* @__PURE__ */ j($, { text: e.text })
 		}, t))
 	});
 }
-function As(e) {
-	return /* @__PURE__ */ M("span", {
+function Ns(e) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, {
+			/* @__PURE__ */ j($, {
 				text: e.at.text,
 				fragment: e.at.fragment
 			}),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: F(e.at.attention)
+				children: P(e.at.attention)
 			})
 		]
 	});
 }
 // src/ui/Tested.tsx
-function js(e) {
-	let t = A(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Vt(n && !a ? {
+function Ps(e) {
+	let t = k(), n = t.followed(), r = e.tests.some((e) => e.how === "swap"), i = t.at.b.value, a = r && i === null, o = Ht(n && !a ? {
 		ask: "test",
 		...n,
 		target: e.target ?? n.target,
 		tests: e.tests,
 		...r ? { [`${t.beside()}_b`]: i } : {}
 	} : null), s = o?.result ?? null, c = t.explained.value, l = e.target === void 0 && c?.reference.kind === "versus" ? c.ledger.value : null;
-	return Re(() => {
-		s && e.say && (t.said.value = `${e.say}: ${Ns(s, l).join(" → ")}`);
-	}, [s, e.say]), a ? /* @__PURE__ */ M("p", {
+	return ze(() => {
+		s && e.say && (t.said.value = `${e.say}: ${Is(s, l).join(" → ")}`);
+	}, [s, e.say]), a ? /* @__PURE__ */ j("p", {
 		class: "error",
 		children: "A swap takes its value from prompt B: write one in Compare."
-	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(V, { answer: o }), s ? /* @__PURE__ */ M(Ms, {
+	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(B, { answer: o }), s ? /* @__PURE__ */ j(Fs, {
 		result: s,
 		note: e.note,
 		live: !e.say,
 		lead: l
 	}) : null] });
 }
-function Ms(e) {
-	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Ns(t, i), d = A().explained.value;
-	return /* @__PURE__ */ M("div", {
+function Fs(e) {
+	let { result: t, note: n, live: r, lead: i } = e, { target_before: a, target_after: o, effect: s, control: c } = t, [l, u] = Is(t, i), d = k().explained.value;
+	return /* @__PURE__ */ j("div", {
 		class: "before-after has-exports",
 		"aria-live": r ? "polite" : "off",
 		children: [
-			d ? /* @__PURE__ */ M(X, {
+			d ? /* @__PURE__ */ j(X, {
 				name: "test",
-				figure: (e) => bs(t, d, e),
-				table: () => Os(t),
+				figure: (e) => Cs(t, d, e),
+				table: () => js(t),
 				data: t
 			}) : null,
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "big",
 				children: [
 					i === null ? "" : "lead of ",
-					/* @__PURE__ */ M($, { text: a.text }),
+					/* @__PURE__ */ j($, { text: a.text }),
 					" ",
 					l,
 					" → ",
 					u
 				]
 			}),
-			i === null ? null : /* @__PURE__ */ M("p", {
+			i === null ? null : /* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Its probability: ", Ns(t, null).join(" → ")]
+				children: ["Its probability: ", Is(t, null).join(" → ")]
 			}),
-			/* @__PURE__ */ M(Is, {
+			/* @__PURE__ */ j(zs, {
 				before: a.probability,
 				after: o.probability,
 				limit: c?.limit ?? null
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"With ",
 					n,
 					": ",
-					I(t.nats),
+					F(t.nats),
 					" ",
-					/* @__PURE__ */ M(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					". ",
-					Ps(t),
+					Ls(t),
 					" ",
-					s ? /* @__PURE__ */ M("strong", { children: Mr(s) }) : null
+					s ? /* @__PURE__ */ j("strong", { children: Nr(s) }) : null
 				]
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
-				children: ["Then: ", /* @__PURE__ */ M(Fs, { tokens: t.after.slice(0, 3) })]
+				children: ["Then: ", /* @__PURE__ */ j(Rs, { tokens: t.after.slice(0, 3) })]
 			})
 		]
 	});
 }
-function Ns(e, t) {
-	return t === null ? Dr(e.target_before.probability, e.target_after.probability) : [I(t), I(t + e.nats)];
+function Is(e, t) {
+	return t === null ? Or(e.target_before.probability, e.target_after.probability) : [F(t), F(t + e.nats)];
 }
-function Ps({ tests: e, effect: t, control: n }) {
-	if (!t || !n) return /* @__PURE__ */ M(x, { children: "No control for this kind of test." });
+function Ls({ tests: e, effect: t, control: n }) {
+	if (!t || !n) return /* @__PURE__ */ j(b, { children: "No control for this kind of test." });
 	let r = e.length > 1 ? "sets of as many random neurons of these layers" : "others of its kind";
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Q, {
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Q, {
 			name: "control",
 			children: "Control"
 		}),
@@ -4516,57 +4532,57 @@ function Ps({ tests: e, effect: t, control: n }) {
 		n.limit === null ? ", too few for a verdict." : "."
 	] });
 }
-function Fs(e) {
-	return /* @__PURE__ */ M(x, { children: e.tokens.map((e, t) => /* @__PURE__ */ M("span", {
+function Rs(e) {
+	return /* @__PURE__ */ j(b, { children: e.tokens.map((e, t) => /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	}, t)) });
 }
-function Is(e) {
-	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Ls(e.before, n * (e.limit ?? 0))));
-	return /* @__PURE__ */ M("div", {
+function zs(e) {
+	let t = (e) => 4 + e * 192, [n, r] = [-1, 1].map((n) => t(Bs(e.before, n * (e.limit ?? 0))));
+	return /* @__PURE__ */ j("div", {
 		class: "scale small",
 		"aria-hidden": "true",
 		children: [
-			/* @__PURE__ */ M("svg", {
+			/* @__PURE__ */ j("svg", {
 				viewBox: "0 0 200 26",
 				"aria-hidden": "true",
 				children: [
-					/* @__PURE__ */ M("line", {
+					/* @__PURE__ */ j("line", {
 						x1: 4,
 						x2: 196,
 						y1: 14,
 						y2: 14,
 						class: "axis"
 					}),
-					e.limit === null ? null : /* @__PURE__ */ M("rect", {
+					e.limit === null ? null : /* @__PURE__ */ j("rect", {
 						x: n,
 						y: 7,
 						width: Math.max(r - n, 1),
 						height: 14,
 						class: "band"
 					}),
-					/* @__PURE__ */ M("line", {
+					/* @__PURE__ */ j("line", {
 						x1: t(e.before),
 						x2: t(e.after),
 						y1: 14,
 						y2: 14,
 						class: "move"
 					}),
-					/* @__PURE__ */ M("circle", {
+					/* @__PURE__ */ j("circle", {
 						cx: t(e.before),
 						cy: 14,
 						r: 4,
 						class: "before"
 					}),
-					/* @__PURE__ */ M("circle", {
+					/* @__PURE__ */ j("circle", {
 						cx: t(e.after),
 						cy: 14,
 						r: 4,
@@ -4574,240 +4590,240 @@ function Is(e) {
 					})
 				]
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "ends",
-				children: [/* @__PURE__ */ M("span", { children: "0%" }), /* @__PURE__ */ M("span", { children: "100%" })]
+				children: [/* @__PURE__ */ j("span", { children: "0%" }), /* @__PURE__ */ j("span", { children: "100%" })]
 			}),
-			/* @__PURE__ */ M("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
+			/* @__PURE__ */ j("p", { children: ["○ before, ● after", e.limit === null ? "" : "; grey: where 19 of 20 others leave it"] })
 		]
 	});
 }
-function Ls(e, t) {
+function Bs(e, t) {
 	let n = e * Math.exp(t);
 	return n / (1 - e + n);
 }
 // src/panels/Inspector.tsx
-var Rs = {
+var Vs = {
 	zero: "its output set to zero",
 	double: "its output doubled",
 	mean: "its output set to its mean",
 	swap: "its output taken from B"
-}, zs = {
+}, Hs = {
 	zero: "zeroed",
 	double: "doubled",
 	mean: "at its mean",
 	swap: "taken from B"
 };
-function Bs() {
-	let e = A(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Ut(t && e.inspectAsk(t));
-	return e.explained.value ? t ? /* @__PURE__ */ M(Z, {
+function Us() {
+	let e = k(), t = e.at.selection.value, { answer: n, result: r, stale: i } = Wt(t && e.inspectAsk(t));
+	return e.explained.value ? t ? /* @__PURE__ */ j(Z, {
 		name: "inspector",
-		title: `Inspector: ${P(t)}`,
+		title: `Inspector: ${N(t)}`,
 		children: [
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "button",
 				class: "close",
 				"aria-label": "Select nothing",
 				onClick: () => e.select(null),
 				children: "×"
 			}),
-			/* @__PURE__ */ M(Ys, {}),
-			/* @__PURE__ */ M(V, { answer: n }),
-			r && dn(r.part, t) ? /* @__PURE__ */ M("dl", {
+			/* @__PURE__ */ j(Qs, {}),
+			/* @__PURE__ */ j(B, { answer: n }),
+			r && fn(r.part, t) ? /* @__PURE__ */ j("dl", {
 				class: i ? "stale" : "",
 				children: [
-					t.encoder ? /* @__PURE__ */ M(Us, {
+					t.encoder ? /* @__PURE__ */ j(Ks, {
 						name: "inside the encoder",
-						children: /* @__PURE__ */ M("span", {
+						children: /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "at every position of the source; credit is what it carries on through cross-attention, patterns frozen"
 						})
 					}) : null,
-					r.value === null ? null : /* @__PURE__ */ M(Us, {
-						name: /* @__PURE__ */ M(Q, { name: "credit" }),
-						children: [I(r.value), " logits"]
+					r.value === null ? null : /* @__PURE__ */ j(Ks, {
+						name: /* @__PURE__ */ j(Q, { name: "credit" }),
+						children: [F(r.value), " logits"]
 					}),
-					r.activation === null ? null : /* @__PURE__ */ M(Us, {
-						name: /* @__PURE__ */ M(Q, { name: "activation" }),
-						children: I(r.activation, 2)
+					r.activation === null ? null : /* @__PURE__ */ j(Ks, {
+						name: /* @__PURE__ */ j(Q, { name: "activation" }),
+						children: F(r.activation, 2)
 					}),
-					r.looks_at.length === 0 ? null : /* @__PURE__ */ M(Us, {
+					r.looks_at.length === 0 ? null : /* @__PURE__ */ j(Ks, {
 						name: "looks at",
-						children: r.looks_at.map((e) => /* @__PURE__ */ M(As, { at: e }, e.position))
+						children: r.looks_at.map((e) => /* @__PURE__ */ j(Ns, { at: e }, e.position))
 					}),
-					/* @__PURE__ */ M(Js, {
+					/* @__PURE__ */ j(Zs, {
 						name: "writes toward",
 						tokens: r.promotes
 					}),
-					/* @__PURE__ */ M(Js, {
+					/* @__PURE__ */ j(Zs, {
 						name: "writes away from",
 						tokens: r.suppresses
 					}),
-					/* @__PURE__ */ M(Gs, { part: t })
+					/* @__PURE__ */ j(Js, { part: t })
 				]
 			}) : null
 		]
-	}) : /* @__PURE__ */ M(Z, {
+	}) : /* @__PURE__ */ j(Z, {
 		name: "inspector",
 		title: "Inspector",
 		note: "Select a sublayer, head or neuron anywhere to see what it does.",
 		children: null
 	}) : null;
 }
-function Vs({ parts: e }) {
-	let t = A();
-	return Ht(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
+function Ws({ parts: e }) {
+	let t = k();
+	return Ut(e.flatMap((e) => t.inspectAsk(e) ?? [])), null;
 }
-function Hs() {
-	let e = A().hovered.value;
-	return /* @__PURE__ */ M(Vs, { parts: e ? [e] : [] });
+function Gs() {
+	let e = k().hovered.value;
+	return /* @__PURE__ */ j(Ws, { parts: e ? [e] : [] });
 }
-function Us(e) {
-	return /* @__PURE__ */ M("div", { children: [/* @__PURE__ */ M("dt", { children: e.name }), /* @__PURE__ */ M("dd", { children: e.children })] });
+function Ks(e) {
+	return /* @__PURE__ */ j("div", { children: [/* @__PURE__ */ j("dt", { children: e.name }), /* @__PURE__ */ j("dd", { children: e.children })] });
 }
-var Ws = {
+var qs = {
 	"pre-activation": "reads",
 	gate: "reads: gate",
 	up: "reads: up",
 	query: "reads: query",
 	key: "reads: key"
 };
-function Gs({ part: e }) {
-	let t = A(), n = t.followed(), { answer: r, result: i, stale: a } = Ut(n && pn(e) !== e.kind && t.reads() === null ? {
+function Js({ part: e }) {
+	let t = k(), n = t.followed(), { answer: r, result: i, stale: a } = Wt(n && mn(e) !== e.kind && t.reads() === null ? {
 		ask: "reads",
-		...ps({
+		...gs({
 			prompt: n.prompt,
 			position: n.position
 		}),
 		part: e
 	} : null);
-	return r?.error ? /* @__PURE__ */ M(Us, {
+	return r?.error ? /* @__PURE__ */ j(Ks, {
 		name: "reads",
-		children: /* @__PURE__ */ M(V, { answer: r })
-	}) : !i || a || !dn(i.part, e) ? null : /* @__PURE__ */ M(x, { children: i.reads.map((e) => /* @__PURE__ */ M(Ks, { reading: e }, e.what)) });
+		children: /* @__PURE__ */ j(B, { answer: r })
+	}) : !i || a || !fn(i.part, e) ? null : /* @__PURE__ */ j(b, { children: i.reads.map((e) => /* @__PURE__ */ j(Ys, { reading: e }, e.what)) });
 }
-function Ks({ reading: e }) {
+function Ys({ reading: e }) {
 	let { what: t, value: n, terms: r, others: i, source: a } = e;
-	return /* @__PURE__ */ M(Us, {
-		name: Ws[t],
+	return /* @__PURE__ */ j(Ks, {
+		name: qs[t],
 		children: [
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					a ? "score" : t,
 					" ",
-					I(n),
-					a ? /* @__PURE__ */ M(x, { children: [
+					F(n),
+					a ? /* @__PURE__ */ j(b, { children: [
 						" ",
 						"toward ",
-						/* @__PURE__ */ M($, { text: a.text })
+						/* @__PURE__ */ j($, { text: a.text })
 					] }) : null,
 					" ",
 					"=",
 					" "
 				]
 			}),
-			r.map((e) => /* @__PURE__ */ M(qs, { term: e }, xn(e.part))),
-			i.count > 0 ? /* @__PURE__ */ M("span", {
+			r.map((e) => /* @__PURE__ */ j(Xs, { term: e }, Sn(e.part))),
+			i.count > 0 ? /* @__PURE__ */ j("span", {
 				class: "chip",
 				children: [
 					i.count,
 					" others (net) ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: I(i.value)
+						children: F(i.value)
 					})
 				]
 			}) : null
 		]
 	});
 }
-function qs({ term: e }) {
-	let t = Sn(e.part);
-	return /* @__PURE__ */ M("span", {
+function Xs({ term: e }) {
+	let t = Cn(e.part);
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			t ? /* @__PURE__ */ M(to, { part: t }) : xn(e.part),
+			t ? /* @__PURE__ */ j(ro, { part: t }) : Sn(e.part),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: I(e.value)
+				children: F(e.value)
 			})
 		]
 	});
 }
-function Js(e) {
-	return e.tokens.length === 0 ? null : /* @__PURE__ */ M(Us, {
+function Zs(e) {
+	return e.tokens.length === 0 ? null : /* @__PURE__ */ j(Ks, {
 		name: e.name,
-		children: /* @__PURE__ */ M(ks, { tokens: e.tokens })
+		children: /* @__PURE__ */ j(Ms, { tokens: e.tokens })
 	});
 }
-function Ys() {
-	let e = A(), { selection: t, test: n, b: r } = e.state.value;
-	return t ? /* @__PURE__ */ M("fieldset", {
+function Qs() {
+	let e = k(), { selection: t, test: n, b: r } = e.state.value;
+	return t ? /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ M("legend", { children: ["Test ", /* @__PURE__ */ M("kbd", { children: "t" })] }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("legend", { children: ["Test ", /* @__PURE__ */ j("kbd", { children: "t" })] }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [Jn.map((t) => /* @__PURE__ */ M("button", {
+				children: [Yn.map((t) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === t,
 					disabled: t === "swap" && r === null,
-					title: t === "swap" && r === null ? "Open B first" : Rs[t],
+					title: t === "swap" && r === null ? "Open B first" : Vs[t],
 					onClick: () => e.set({ test: n === t ? null : t }),
 					children: t
-				}, t)), /* @__PURE__ */ M("button", {
+				}, t)), /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => e.pin(),
-					children: ["Pin ", /* @__PURE__ */ M("kbd", { children: "p" })]
+					children: ["Pin ", /* @__PURE__ */ j("kbd", { children: "p" })]
 				})]
 			}),
-			n ? /* @__PURE__ */ M(js, {
+			n ? /* @__PURE__ */ j(Ps, {
 				tests: [{
 					part: t,
 					how: n
 				}],
-				note: Rs[n],
-				say: `${P(t)} ${zs[n]}`
+				note: Vs[n],
+				say: `${N(t)} ${Hs[n]}`
 			}) : null
 		]
 	}) : null;
 }
 // src/panels/Carried.tsx
-var Xs = 6;
-function Zs({ besideLedger: e = !1 }) {
-	let t = A(), n = t.explained.value, r = Xt(), i = Zt(), a = Qt(), o = k(!1);
+var $s = 6, ec = .2, tc = "How much of its effect is undone where that later part stays as it was; shares need not sum to 100%";
+function nc({ besideLedger: e = !1 }) {
+	let t = k(), n = t.explained.value, r = Zt(), i = Qt(), a = $t(), o = O(!1);
 	if (!n) return null;
-	let s = i?.control ? To(i) : [], c = o.value ? s : wo(s, Xs), l = i?.control || !a ? s : Eo(a), u = i?.control ? c : o.value ? l : l.slice(0, Xs);
-	return /* @__PURE__ */ M(Z, {
+	let s = i?.control ? Do(i) : [], c = o.value ? s : Eo(s, $s), l = i?.control || !a ? s : Oo(a), u = i?.control ? c : o.value ? l : l.slice(0, $s);
+	return /* @__PURE__ */ j(Z, {
 		name: "carried",
 		title: "What carried it",
-		note: i ? /* @__PURE__ */ M($s, { tested: i }) : /* @__PURE__ */ M(Qs, { failed: !!r?.error }),
+		note: i ? /* @__PURE__ */ j(ic, { tested: i }) : /* @__PURE__ */ j(rc, { failed: !!r?.error }),
 		children: [
-			/* @__PURE__ */ M(V, { answer: r }),
-			i ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: r }),
+			i ? /* @__PURE__ */ j(X, {
 				name: "carried",
-				figure: (e) => Go(i, c, e),
-				table: () => Ko(i, s),
+				figure: (e) => Jo(i, c, e),
+				table: () => Yo(i, s),
 				data: i
 			}) : null,
-			u.length > 0 ? /* @__PURE__ */ M(tc, {
+			u.length > 0 ? /* @__PURE__ */ j(oc, {
 				explained: i ?? n,
 				parts: u,
-				waiting: ec(r)
+				waiting: ac(r)
 			}) : null,
-			/* @__PURE__ */ M(Vs, { parts: u.slice(0, Xs).map(({ part: e }) => e) }),
-			i?.control ? /* @__PURE__ */ M(rc, { control: i.control }) : null,
-			e ? null : /* @__PURE__ */ M(ic, { explained: n }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j(Ws, { parts: u.slice(0, $s).map(({ part: e }) => e) }),
+			i?.control ? /* @__PURE__ */ j(cc, { control: i.control }) : null,
+			e ? null : /* @__PURE__ */ j(lc, { explained: n }),
+			/* @__PURE__ */ j("p", {
 				class: "controls end",
-				children: [l.length > Xs ? /* @__PURE__ */ M("button", {
+				children: [l.length > $s ? /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": o.value,
 					onClick: () => o.value = !o.value,
 					children: o.value ? "Fewer" : `All ${l.length} that were ${i ? "looked at" : "listed"}`
-				}) : null, e ? null : /* @__PURE__ */ M("button", {
+				}) : null, e ? null : /* @__PURE__ */ j("button", {
 					type: "button",
 					onClick: () => t.go("parts"),
 					children: "All parts"
@@ -4816,149 +4832,165 @@ function Zs({ besideLedger: e = !1 }) {
 		]
 	});
 }
-function Qs({ failed: e }) {
-	return /* @__PURE__ */ M(x, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
+function rc({ failed: e }) {
+	return /* @__PURE__ */ j(b, { children: ["What each adds, the largest first. ", e ? "None was switched off." : "Each is now being switched off …"] });
 }
-function $s({ tested: { control: e } }) {
-	return e ? /* @__PURE__ */ M(x, { children: [
+function ic({ tested: { control: e } }) {
+	return e ? /* @__PURE__ */ j(b, { children: [
 		"Each part alone ",
-		/* @__PURE__ */ M(Q, {
+		/* @__PURE__ */ j(Q, {
 			name: "zeroed",
 			children: "set to zero"
 		}),
 		" where the question is asked",
-		e.heads ? /* @__PURE__ */ M(x, { children: [
+		e.heads ? /* @__PURE__ */ j(b, { children: [
 			", ranked among all ",
 			e.heads.count,
 			" ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "heads"
 			})
 		] }) : null,
-		e.neurons ? /* @__PURE__ */ M(x, { children: [
+		e.neurons ? /* @__PURE__ */ j(b, { children: [
 			e.heads ? " or " : ", ranked among ",
 			e.neurons.count,
 			" active ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "neuron",
 				children: "neurons"
 			})
 		] }) : null,
 		"."
-	] }) : /* @__PURE__ */ M(x, { children: "No part was switched off: this was made without its tests." });
+	] }) : /* @__PURE__ */ j(b, { children: "No part was switched off: this was made without its tests." });
 }
-function ec(e) {
+function ac(e) {
 	return e !== null && !e.result && !e.error;
 }
-function tc(e) {
-	let { explained: t, parts: n } = e, r = z(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
+function oc(e) {
+	let { explained: t, parts: n } = e, r = R(t.target.text.trim() || t.target.text), i = t.reference.kind === "versus", a = i ? t.ledger.value : t.target.probability, o = (e) => i ? a + e.effect.nats : e.probability, s = [
 		a,
-		...n.filter(xo).map(o),
+		...n.filter(Co).map(o),
 		0
-	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => `${100 * (e - c) / Math.max(l - c, 1e-12)}%`;
-	return /* @__PURE__ */ M(no, {
+	], [c, l] = i ? [Math.min(...s), Math.max(...s)] : [0, 1], u = (e) => (e - c) / Math.max(l - c, 1e-12), d = (e) => `${100 * u(e)}%`;
+	return /* @__PURE__ */ j(io, {
 		label: "Heads and neurons, one a row",
-		children: /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-			/* @__PURE__ */ M("th", {
+		children: /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "part"
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number wide-only",
 				title: "What it writes toward what is explained, directly: its row of the ledger",
-				children: ["adds, ", /* @__PURE__ */ M(Q, {
+				children: ["adds, ", /* @__PURE__ */ j(Q, {
 					name: "logit",
 					children: "logits"
 				})]
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "without-column wide-only bars-column",
-				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ M("span", {
-					class: "mark-before",
-					style: { "--at": u(a) },
-					children: [i ? I(a) : L(a), " with it"]
+				children: [i ? `lead of ${r} without it` : `${r} without it`, /* @__PURE__ */ j("span", {
+					class: "scale",
+					children: [
+						u(a) > ec ? /* @__PURE__ */ j("span", {
+							class: "low",
+							children: i ? F(c) : "0%"
+						}) : null,
+						u(a) < .8 ? /* @__PURE__ */ j("span", {
+							class: "high",
+							children: i ? F(l) : "100%"
+						}) : null,
+						/* @__PURE__ */ j("span", {
+							class: "mark-before",
+							style: { "--at": d(a) },
+							children: [i ? F(a) : I(a), " with it"]
+						})
+					]
 				})]
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				class: "number",
 				children: "with → without"
 			}),
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "col",
 				children: "what it does here"
 			})
-		] }) }), /* @__PURE__ */ M("tbody", { children: n.map((t) => /* @__PURE__ */ M("tr", { children: [
-			/* @__PURE__ */ M("th", {
+		] }) }), /* @__PURE__ */ j("tbody", { children: n.map((t) => /* @__PURE__ */ j("tr", { children: [
+			/* @__PURE__ */ j("th", {
 				scope: "row",
-				children: /* @__PURE__ */ M(to, { part: t.part })
+				children: /* @__PURE__ */ j(ro, { part: t.part })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number wide-only",
-				children: /* @__PURE__ */ M(es, { value: t.credit })
+				children: /* @__PURE__ */ j(rs, { value: t.credit })
 			}),
-			xo(t) ? /* @__PURE__ */ M(nc, {
+			Co(t) ? /* @__PURE__ */ j(sc, {
 				carrier: t,
 				before: a,
 				after: o(t),
 				lead: i,
-				place: u
-			}) : /* @__PURE__ */ M(x, { children: [
-				/* @__PURE__ */ M("td", { class: "wide-only bars-column" }),
-				/* @__PURE__ */ M("td", {
+				place: d
+			}) : /* @__PURE__ */ j(b, { children: [
+				/* @__PURE__ */ j("td", { class: "wide-only bars-column" }),
+				/* @__PURE__ */ j("td", {
 					class: "number",
 					children: e.waiting ? "…" : "not switched off"
 				}),
-				/* @__PURE__ */ M("td", { children: Lr(t.does) })
+				/* @__PURE__ */ j("td", { children: Rr(t.does) })
 			] })
-		] }, fn(t.part))) })] })
+		] }, pn(t.part))) })] })
 	});
 }
-function nc(e) {
-	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [I(t), I(n)] : Dr(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("td", {
+function sc(e) {
+	let { before: t, after: n, lead: r, place: i } = e, { effect: a, says: o } = e.carrier, s = r ? [F(t), F(n)] : Or(t, n), c = Math.abs(Number.parseFloat(i(n)) - Number.parseFloat(i(0)));
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("td", {
 			class: "wide-only bars-column",
-			children: /* @__PURE__ */ M("span", {
+			children: /* @__PURE__ */ j("span", {
 				class: `left ${n > t ? "more" : "less"}`,
 				"aria-hidden": "true",
-				children: [/* @__PURE__ */ M("i", { style: {
+				children: [/* @__PURE__ */ j("i", { style: {
 					left: i(Math.min(n, 0)),
 					width: `${c}%`
-				} }), /* @__PURE__ */ M("b", { style: { left: i(t) } })]
+				} }), /* @__PURE__ */ j("b", { style: { left: i(t) } })]
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			title: `${F(a.nats)} nats`,
+			title: `${P(a.nats)} nats`,
 			children: [
 				s[0],
 				" → ",
 				s[1]
 			]
 		}),
-		/* @__PURE__ */ M("td", { children: [
-			/* @__PURE__ */ M("span", {
+		/* @__PURE__ */ j("td", { children: [
+			/* @__PURE__ */ j("span", {
 				class: `tag ${o.kind.replace(" ", "-")}`,
 				children: o.kind === "holds back" ? `holds it back, ${o.tag}` : o.tag
 			}),
 			" ",
-			Lr(o.does)
+			/* @__PURE__ */ j("span", {
+				title: e.carrier.through.length > 0 ? tc : void 0,
+				children: Rr(o.does)
+			})
 		] })
 	] });
 }
-function rc({ control: e }) {
+function cc({ control: e }) {
 	let [t, n] = ["heads", "neurons"].flatMap((t) => {
 		let n = e[t]?.limit ?? null;
 		return n === null ? [] : [{
 			kind: t,
-			moves: F(n)
+			moves: P(n)
 		}];
 	});
-	return t ? /* @__PURE__ */ M("p", {
+	return t ? /* @__PURE__ */ j("p", {
 		class: "small",
 		children: [
 			"Of the ",
@@ -4966,31 +4998,31 @@ function rc({ control: e }) {
 			", one in twenty moves it by ",
 			t.moves,
 			" ",
-			/* @__PURE__ */ M(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			" or more",
 			n ? `; of the ${n.kind}, by ${n.moves}` : "",
 			"."
 		]
 	}) : null;
 }
-function ic({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Xo(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${z(a ?? "")}`;
-	return /* @__PURE__ */ M("p", {
+function lc({ explained: e }) {
+	let { sum: t, error: n, holds: r } = $o(e.ledger), { kind: i, text: a } = e.reference, o = i === "mean" ? "the model's own logit above the mean of the vocabulary" : i === "raw" ? "the model's own logit" : `the model's own lead over ${R(a ?? "")}`;
+	return /* @__PURE__ */ j("p", {
 		class: r ? "note" : "error",
 		children: [
 			"All ",
 			e.ledger.terms.length,
 			" parts add up to ",
-			/* @__PURE__ */ M("strong", { children: I(t) }),
+			/* @__PURE__ */ j("strong", { children: F(t) }),
 			", ",
 			o,
-			r ? " ✓" : `, which is ${I(e.ledger.value)}`,
+			r ? " ✓" : `, which is ${F(e.ledger.value)}`,
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					"(off by ",
-					wr(n),
+					Tr(n),
 					")"
 				]
 			})
@@ -4998,9 +5030,9 @@ function ic({ explained: e }) {
 	});
 }
 // src/lib/align.ts
-function ac(e, t) {
+function uc(e, t) {
 	let n = [], [r, i] = [0, 0];
-	for (let [a, o] of [...sc(e, t), [e.length, t.length]]) {
+	for (let [a, o] of [...fc(e, t), [e.length, t.length]]) {
 		let s = a - r === o - i;
 		for (; r < a;) n.push({
 			a: r,
@@ -5020,22 +5052,22 @@ function ac(e, t) {
 	}
 	return n;
 }
-function oc(e) {
+function dc(e) {
 	return e.flatMap(({ a: e, b: t }) => e === null || t === null ? [] : [[e, t]]);
 }
-function sc(e, t) {
+function fc(e, t) {
 	let n = 0;
 	for (; n < e.length && n < t.length && e[n] === t[n];) n += 1;
 	let r = 0;
 	for (; r < Math.min(e.length, t.length) - n && e.at(-1 - r) === t.at(-1 - r);) r += 1;
-	let i = cc(e.slice(n, e.length - r), t.slice(n, t.length - r));
+	let i = pc(e.slice(n, e.length - r), t.slice(n, t.length - r));
 	return [
 		...Array.from({ length: n }, (e, t) => [t, t]),
 		...i.map(([e, t]) => [e + n, t + n]),
 		...Array.from({ length: r }, (n, i) => [e.length - r + i, t.length - r + i])
 	];
 }
-function cc(e, t) {
+function pc(e, t) {
 	let n = t.length + 1, r = new Uint16Array((e.length + 1) * n), i = (e, t) => r[e * n + t] ?? 0;
 	for (let a = e.length - 1; a >= 0; --a) for (let o = t.length - 1; o >= 0; --o) r[a * n + o] = e[a] === t[o] ? i(a + 1, o + 1) + 1 : Math.max(i(a + 1, o), i(a, o + 1));
 	let a = [];
@@ -5043,11 +5075,11 @@ function cc(e, t) {
 	return a;
 }
 // src/hooks/useCompared.ts
-function lc() {
-	let e = A(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
+function mc() {
+	let e = k(), t = e.at.b.value, { position: n } = e.answered.value ?? e.state.value, r = e.explained.value, i = e.followed(), a = e.beside(), o = t !== null && t !== "" && r !== null && i !== null && t !== i[a], { position: s, ...c } = i ?? {}, l = {
 		...c,
 		[a]: t
-	}, u = Vt(o ? ds(l) : null), d = o && u?.result ? ac(uc(r), uc(u.result)) : null, f = d && r ? oc(d).find(([e]) => e === r.position) : void 0, p = Vt(o && n !== null && f ? ds({
+	}, u = Ht(o ? ms(l) : null), d = o && u?.result ? uc(hc(r), hc(u.result)) : null, f = d && r ? dc(d).find(([e]) => e === r.position) : void 0, p = Ht(o && n !== null && f ? ms({
 		...l,
 		position: f[1]
 	}) : null);
@@ -5060,46 +5092,46 @@ function lc() {
 		mate: f?.[1] ?? null
 	};
 }
-function uc(e) {
+function hc(e) {
 	return e.tokens.map((e) => e.id);
 }
 // src/lib/figure/compare.ts
-var dc = 20;
-function fc(e, t, n) {
-	let r = [...Qo(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(pc(t)) - Math.abs(pc(e))), i = r.slice(dc), a = Yo(r.map(pc)), o = Yo(i.map(pc)), s = [
-		...r.slice(0, dc).map((e) => ({
-			name: xn(e.term),
-			value: pc(e),
-			number: I(pc(e))
+var gc = 20;
+function _c(e, t, n) {
+	let r = [...ts(e.ledger.terms, t.ledger.terms)].sort((e, t) => Math.abs(vc(t)) - Math.abs(vc(e))), i = r.slice(gc), a = Qo(r.map(vc)), o = Qo(i.map(vc)), s = [
+		...r.slice(0, gc).map((e) => ({
+			name: Sn(e.term),
+			value: vc(e),
+			number: F(vc(e))
 		})),
 		...i.length > 0 ? [{
 			name: `${i.length} others (net)`,
 			value: o,
-			number: I(o),
+			number: F(o),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: a,
-			number: I(a),
+			number: F(a),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(H, [Lo(H, {
+	return J(V, [Bo(V, {
 		rows: s,
-		axis: Uo(s.map((e) => e.value), "A minus B, logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Ko(s.map((e) => e.value), "A minus B, logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${pa(e.target, e.reference)} (${I(e.ledger.value)} in A, ${I(t.ledger.value)} in B). Hatched: less in A.`,
+		shows: `Two prompts compared: the difference, A minus B, of what each part adds to ${ha(e.target, e.reference)} (${F(e.ledger.value)} in A, ${F(t.ledger.value)} in B). Hatched: less in A.`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function pc({ a: e, b: t }) {
+function vc({ a: e, b: t }) {
 	return (e ?? 0) - (t ?? 0);
 }
-function mc(e, t) {
+function yc(e, t) {
 	return {
 		head: [
 			"term",
@@ -5107,22 +5139,22 @@ function mc(e, t) {
 			"b_logits",
 			"difference"
 		],
-		rows: Qo(e.ledger.terms, t.ledger.terms).map((e) => [
-			xn(e.term),
+		rows: ts(e.ledger.terms, t.ledger.terms).map((e) => [
+			Sn(e.term),
 			e.a,
 			e.b,
-			pc(e)
+			vc(e)
 		])
 	};
 }
 // src/panels/Patch.tsx
-var hc = {
+var bc = {
 	resid_pre: "stream before a block",
 	attention: "attention's write",
 	mlp: "MLP's write"
 };
-function gc(e) {
-	let t = A(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = k("resid_pre"), { answer: o, result: s, stale: c } = Ut({
+function xc(e) {
+	let t = k(), { a: n, target: r, vs: i } = t.answered.value ?? t.state.value, a = O("resid_pre"), { answer: o, result: s, stale: c } = Wt({
 		ask: "patch",
 		prompt: n,
 		prompt_b: e.promptB,
@@ -5131,32 +5163,32 @@ function gc(e) {
 		...r === null ? {} : { target: r },
 		...i === null ? {} : { vs: i }
 	});
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		class: "has-exports",
 		children: [
-			/* @__PURE__ */ M("h3", { children: [/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j("h3", { children: [/* @__PURE__ */ j(Q, {
 				name: "patching",
 				children: "Patching"
 			}), ": B with one value of A at a time"] }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ M("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Value",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: a.value,
 						onChange: (e) => a.value = e.currentTarget.value,
-						children: Object.entries(hc).map(([e, t]) => /* @__PURE__ */ M("option", {
+						children: Object.entries(bc).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ M(V, { answer: o }),
-			s ? /* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j(B, { answer: o }),
+			s ? /* @__PURE__ */ j("div", {
 				class: c ? "stale" : "",
-				children: /* @__PURE__ */ M(_c, {
+				children: /* @__PURE__ */ j(Sc, {
 					result: s,
 					promptB: e.promptB
 				})
@@ -5164,47 +5196,47 @@ function gc(e) {
 		]
 	});
 }
-function _c({ result: e, promptB: t }) {
-	let n = A(), r = k(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => B(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${F(t.value)}, effect ${I(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => z(e.text)).join("");
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(X, {
+function Sc({ result: e, promptB: t }) {
+	let n = k(), r = O(0), i = [...new Set(e.grid.map((e) => e.position ?? 0))].sort((e, t) => e - t), a = [...new Set(e.grid.map((e) => e.layer))].sort((e, t) => t - e), o = new Map(e.grid.map((e) => [`${e.layer} ${e.position ?? 0}`, e])), s = i.slice(r.value, r.value + 128), c = (e, t) => o.get(`${a[t]} ${s[e]}`), l = (t) => z(e.clean_tokens[t]), u = Math.max(1, ...e.grid.map((e) => Math.abs(e.effect ?? 0))), d = (t) => t ? `L${t.layer}, position ${t.position} ${l(t.position ?? 0)}: ${e.metric} ${P(t.value)}, effect ${F(t.effect ?? 0)}` : "", f = (e.target ?? []).map((e) => R(e.text)).join("");
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(X, {
 			name: "patching",
-			figure: (t) => Aa(e, {
+			figure: (t) => Ma(e, {
 				start: r.value,
 				size: 128
 			}, t),
-			table: () => Ma(e),
+			table: () => Pa(e),
 			data: e,
 			beside: t
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				e.metric.replace("-", " "),
 				" of ",
 				f,
-				e.versus ? ` over ${z(e.versus.text)}` : "",
+				e.versus ? ` over ${R(e.versus.text)}` : "",
 				": ",
-				F(e.clean),
+				P(e.clean),
 				" in A,",
 				" ",
-				F(e.corrupt),
+				P(e.corrupt),
 				" in B. ",
 				e.complete ? "" : "Not all cells were computed."
 			]
 		}),
-		/* @__PURE__ */ M(ao, {
+		/* @__PURE__ */ j(so, {
 			start: r,
 			length: i.length,
 			what: "tokens"
 		}),
-		/* @__PURE__ */ M(Ua, {
+		/* @__PURE__ */ j(Ga, {
 			label: "Effect of patching, by layer and token",
 			columns: s.length,
 			rows: a.length,
 			colour: (e, t) => {
 				let n = c(e, t);
-				return n ? gi(n.effect ?? 0, u) : null;
+				return n ? yi(n.effect ?? 0, u) : null;
 			},
 			tell: (e, t) => d(c(e, t)),
 			rowName: (e) => `L${a[e]}`,
@@ -5214,13 +5246,13 @@ function _c({ result: e, promptB: t }) {
 				layer: a[r] ?? 0
 			}) }
 		}),
-		/* @__PURE__ */ M(eo, {
+		/* @__PURE__ */ j(no, {
 			kind: "sign",
-			low: `${I(-u, 1)} away from A`,
-			high: `${I(u, 1)}${u === 1 ? ", as A" : ""}`,
+			low: `${F(-u, 1)} away from A`,
+			high: `${F(u, 1)}${u === 1 ? ", as A" : ""}`,
 			middle: u === 1 ? "0, as B" : "0, as B; +1 is as A"
 		}),
-		/* @__PURE__ */ M(ro, {
+		/* @__PURE__ */ j(ao, {
 			label: "effect of patching",
 			head: [
 				"layer",
@@ -5231,57 +5263,57 @@ function _c({ result: e, promptB: t }) {
 			rows: () => e.grid.filter((e) => s.includes(e.position ?? 0)).map((e) => [
 				`L${e.layer}`,
 				`${e.position} ${l(e.position ?? 0)}`,
-				F(e.value),
-				e.effect === null ? "—" : I(e.effect)
+				P(e.value),
+				e.effect === null ? "—" : F(e.effect)
 			])
 		})
 	] });
 }
 // src/panels/Compare.tsx
-var vc = 12;
-function yc() {
-	let e = A(), t = e.explained.value, n = lc(), r = e.at.b.value;
+var Cc = 12;
+function wc() {
+	let e = k(), t = e.explained.value, n = mc(), r = e.at.b.value;
 	if (!t) return null;
-	if (!n) return /* @__PURE__ */ M(Z, {
+	if (!n) return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		note: `A second ${e.beside()}, best with as many tokens: its ledger is set beside this one's, and its values are put in here to see which bring its answer.`,
-		children: /* @__PURE__ */ M(bc, {})
+		children: /* @__PURE__ */ j(Tc, {})
 	});
-	let i = n.columns ? oc(n.columns) : [];
-	return /* @__PURE__ */ M(Z, {
+	let i = n.columns ? dc(n.columns) : [];
+	return /* @__PURE__ */ j(Z, {
 		name: "compare",
 		title: "Compare A and B",
 		children: [
-			/* @__PURE__ */ M(bc, {}),
-			/* @__PURE__ */ M(V, { answer: n.answer }),
-			n.result && n.mate !== null ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(Tc, {}),
+			/* @__PURE__ */ j(B, { answer: n.answer }),
+			n.result && n.mate !== null ? /* @__PURE__ */ j(X, {
 				name: "compare",
-				figure: (e) => fc(t, n.result, e),
-				table: () => mc(t, n.result),
+				figure: (e) => _c(t, n.result, e),
+				table: () => yc(t, n.result),
 				data: {
 					a: t,
 					b: n.result
 				},
 				beside: r ?? ""
 			}) : null,
-			/* @__PURE__ */ M(xc, {
+			/* @__PURE__ */ j(Ec, {
 				explained: t,
 				compared: n
 			}),
-			n.columns && n.mate === null ? /* @__PURE__ */ M("p", {
+			n.columns && n.mate === null ? /* @__PURE__ */ j("p", {
 				class: "error",
 				children: "The explained position of A has no partner in B, so the two ledgers are not set side by side."
 			}) : null,
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [n.result && n.mate !== null ? /* @__PURE__ */ M(Cc, {
+				children: [n.result && n.mate !== null ? /* @__PURE__ */ j(Oc, {
 					a: t,
 					b: n.result
-				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ M(gc, {
+				}) : null, e.reads() === null && i.length > 0 && n.mate !== null ? t.position === t.asks ? /* @__PURE__ */ j(xc, {
 					pairs: i,
 					promptB: r ?? ""
-				}) : /* @__PURE__ */ M("p", {
+				}) : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Patching is read at the last token; choose it to see this map."
 				}) : null]
@@ -5289,9 +5321,9 @@ function yc() {
 		]
 	});
 }
-function bc() {
-	let e = A(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
-	return n === null ? /* @__PURE__ */ M("button", {
+function Tc() {
+	let e = k(), { a: t, b: n, source: r } = e.state.value, i = e.beside(), a = e.data.host !== "report" && e.reads() !== "audio";
+	return n === null ? /* @__PURE__ */ j("button", {
 		type: "button",
 		disabled: !a,
 		onClick: () => e.set({ b: i === "source" ? r : t }),
@@ -5300,14 +5332,14 @@ function bc() {
 			i,
 			" B"
 		]
-	}) : /* @__PURE__ */ M("div", {
+	}) : /* @__PURE__ */ j("div", {
 		class: "fields",
-		children: [/* @__PURE__ */ M(Ur, {
+		children: [/* @__PURE__ */ j(Kr, {
 			name: "b",
 			label: i === "source" ? "Source B" : "Prompt B",
 			wide: !0,
 			live: a
-		}), /* @__PURE__ */ M("button", {
+		}), /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: !a,
 			onClick: () => e.set({ b: null }),
@@ -5315,7 +5347,7 @@ function bc() {
 		})]
 	});
 }
-function xc({ explained: e, compared: t }) {
+function Ec({ explained: e, compared: t }) {
 	let n = t.result?.tokens ?? [];
 	if (!t.columns || !t.result) return null;
 	let r = {
@@ -5323,158 +5355,158 @@ function xc({ explained: e, compared: t }) {
 		differs: "≠",
 		alone: "∅"
 	};
-	return /* @__PURE__ */ M(no, {
+	return /* @__PURE__ */ j(io, {
 		label: "Tokens of A and B",
-		children: [/* @__PURE__ */ M("table", {
+		children: [/* @__PURE__ */ j("table", {
 			class: "columns",
-			children: /* @__PURE__ */ M("tbody", { children: [
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+			children: /* @__PURE__ */ j("tbody", { children: [
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "A"
-				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ a: t, how: n }, r) => /* @__PURE__ */ j("td", {
 					class: n,
-					children: t === null ? "—" : /* @__PURE__ */ M($, {
+					children: t === null ? "—" : /* @__PURE__ */ j($, {
 						text: e.tokens[t]?.text ?? "",
 						fragment: e.tokens[t]?.fragment
 					})
 				}, r))] }),
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "aligned"
 					})
-				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ how: e }, t) => /* @__PURE__ */ j("td", {
 					class: e,
 					title: e,
-					children: [r[e], /* @__PURE__ */ M("span", {
+					children: [r[e], /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: e
 					})]
 				}, t))] }),
-				/* @__PURE__ */ M("tr", { children: [/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("tr", { children: [/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: "B"
-				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ M("td", {
+				}), t.columns.map(({ b: e, how: t }, r) => /* @__PURE__ */ j("td", {
 					class: t,
-					children: e === null ? "—" : /* @__PURE__ */ M($, {
+					children: e === null ? "—" : /* @__PURE__ */ j($, {
 						text: n[e]?.text ?? "",
 						fragment: n[e]?.fragment
 					})
 				}, r))] })
 			] })
-		}), /* @__PURE__ */ M("p", {
+		}), /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "= equal; ≠ replaced, set side by side; ∅ without a partner."
 		})]
 	});
 }
-var Sc = (e) => (e.a ?? 0) - (e.b ?? 0);
-function Cc({ a: e, b: t }) {
-	let n = Qo(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Sc(t)) - Math.abs(Sc(e))), r = n.slice(0, vc), i = n.slice(vc), a = Math.max(0, ...n.map((e) => Math.abs(Sc(e)))), o = (e) => [
-		Yo(e.map((e) => e.a ?? 0)),
-		Yo(e.map((e) => e.b ?? 0)),
-		Yo(e.map(Sc))
+var Dc = (e) => (e.a ?? 0) - (e.b ?? 0);
+function Oc({ a: e, b: t }) {
+	let n = ts(e.ledger.terms, t.ledger.terms).sort((e, t) => Math.abs(Dc(t)) - Math.abs(Dc(e))), r = n.slice(0, Cc), i = n.slice(Cc), a = Math.max(0, ...n.map((e) => Math.abs(Dc(e)))), o = (e) => [
+		Qo(e.map((e) => e.a ?? 0)),
+		Qo(e.map((e) => e.b ?? 0)),
+		Qo(e.map(Dc))
 	];
-	return /* @__PURE__ */ M("table", {
+	return /* @__PURE__ */ j("table", {
 		class: "differences",
 		children: [
-			/* @__PURE__ */ M("caption", { children: [
+			/* @__PURE__ */ j("caption", { children: [
 				"Ledger of ",
-				/* @__PURE__ */ M($, { text: e.target.text }),
+				/* @__PURE__ */ j($, { text: e.target.text }),
 				": ",
-				L(e.target.probability),
+				I(e.target.probability),
 				" in A,",
 				" ",
-				L(t.target.probability),
+				I(t.target.probability),
 				" in B"
 			] }),
-			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "part"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "B"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "A − B"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "wide-only",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ M("tbody", { children: [r.map((e) => {
-				let t = Sn(e.term);
-				return /* @__PURE__ */ M("tr", { children: [
-					/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("tbody", { children: [r.map((e) => {
+				let t = Cn(e.term);
+				return /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "row",
-						children: t ? /* @__PURE__ */ M(to, { part: t }) : xn(e.term)
+						children: t ? /* @__PURE__ */ j(ro, { part: t }) : Sn(e.term)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.a === null ? "—" : I(e.a)
+						children: e.a === null ? "—" : F(e.a)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: e.b === null ? "—" : I(e.b)
+						children: e.b === null ? "—" : F(e.b)
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "number",
-						children: /* @__PURE__ */ M(es, { value: Sc(e) })
+						children: /* @__PURE__ */ j(rs, { value: Dc(e) })
 					}),
-					/* @__PURE__ */ M("td", {
+					/* @__PURE__ */ j("td", {
 						class: "wide-only",
-						children: /* @__PURE__ */ M($o, {
-							value: Sc(e),
+						children: /* @__PURE__ */ j(ns, {
+							value: Dc(e),
 							largest: a
 						})
 					})
-				] }, Zo(e.term));
-			}), /* @__PURE__ */ M(wc, {
+				] }, es(e.term));
+			}), /* @__PURE__ */ j(kc, {
 				name: `${i.length} others (net)`,
 				sums: o(i)
 			})] }),
-			/* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M(wc, {
+			/* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j(kc, {
 				name: "total",
 				sums: o(n)
 			}) })
 		]
 	});
 }
-function wc({ name: e, sums: t }) {
-	return /* @__PURE__ */ M("tr", {
+function kc({ name: e, sums: t }) {
+	return /* @__PURE__ */ j("tr", {
 		class: e === "total" ? "total" : "others",
 		children: [
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: e
 			}),
-			t.map((e, t) => /* @__PURE__ */ M("td", {
+			t.map((e, t) => /* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e)
+				children: F(e)
 			}, t)),
-			/* @__PURE__ */ M("td", { class: "wide-only" })
+			/* @__PURE__ */ j("td", { class: "wide-only" })
 		]
 	});
 }
 // src/lib/effects.ts
-function Tc(e, t) {
-	let n = Ec(e, t);
+function Ac(e, t) {
+	let n = jc(e, t);
 	if (n) {
 		let e = n.difference ?? n.effect;
 		return {
@@ -5484,27 +5516,27 @@ function Tc(e, t) {
 		};
 	}
 	if (t.head === void 0 || t.encoder) return null;
-	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === mn(t));
+	let r = e.head_effects.find((e) => e.layer === t.layer && e.head === t.head && (e.cross ?? !1) === hn(t));
 	return r ? {
 		...r,
 		effect: null
 	} : null;
 }
-function Ec(e, t) {
+function jc(e, t) {
 	if (t.encoder) return null;
 	let { layer: n } = t;
-	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === mn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
+	return (t.head === void 0 ? t.kind === "neuron" ? e.neurons.find((e) => e.layer === n && e.neuron === t.neuron && (e.expert ?? void 0) === t.expert) : e.sublayers.find((e) => e.kind === t.kind && e.layer === n) : e.heads.find((e) => e.cross === hn(t) && e.layer === n && e.head === t.head))?.zeroed ?? null;
 }
-function Dc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
-	return e.kind === "versus" ? [I(t.value), I(t.value + r)] : Dr(n.probability, i);
+function Mc({ reference: e, ledger: t, target: n }, { nats: r, probability: i }) {
+	return e.kind === "versus" ? [F(t.value), F(t.value + r)] : Or(n.probability, i);
 }
-function Oc(e) {
-	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [kc(e), e]));
+function Nc(e) {
+	let t = [...new Set(e.map((e) => e.layer))].sort((e, t) => e - t), n = new Map(e.map((e) => [Pc(e), e]));
 	return {
 		layers: t,
 		rows: [!1, !0].flatMap((t) => [...new Set(e.filter((e) => (e.cross ?? !1) === t).map((e) => e.head))].sort((e, t) => e - t).map((e) => ({
 			name: `${t ? "X" : "H"}${e}`,
-			at: (r) => n.get(kc({
+			at: (r) => n.get(Pc({
 				layer: r,
 				head: e,
 				cross: t
@@ -5513,108 +5545,108 @@ function Oc(e) {
 		largest: Math.max(0, ...e.map((e) => Math.abs(e.nats)))
 	};
 }
-function kc({ layer: e, head: t, cross: n }) {
+function Pc({ layer: e, head: t, cross: n }) {
 	return `${e} ${t} ${n ?? !1}`;
 }
-function Ac(e) {
-	return P(N(e));
+function Fc(e) {
+	return N(M(e));
 }
 // src/panels/Effects.tsx
-function jc() {
-	let e = Zt();
-	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ M(Z, {
+function Ic() {
+	let e = Qt();
+	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
-		title: /* @__PURE__ */ M(x, { children: [
+		title: /* @__PURE__ */ j(b, { children: [
 			"Every ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "attention head",
 				children: "head"
 			}),
 			" switched off"
 		] }),
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(b, { children: [
 			"The ",
-			Fc(e) ? "lead" : "probability",
+			Bc(e) ? "lead" : "probability",
 			" of ",
-			Pc(e),
+			zc(e),
 			" with one head at a time",
 			" ",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "zeroed",
 				children: "set to zero"
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ M(Mc, { tested: e })
+		children: /* @__PURE__ */ j(Lc, { tested: e })
 	});
 }
-function Mc({ tested: e }) {
-	let t = A(), { layers: n, rows: r, largest: i } = Oc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Ua, {
-			label: `Effect of zeroing each head on ${Pc(e)}, by head and layer`,
+function Lc({ tested: e }) {
+	let t = k(), { layers: n, rows: r, largest: i } = Nc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Ga, {
+			label: `Effect of zeroing each head on ${zc(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
 			colour: (e, t) => {
 				let n = a(e, t);
-				return n ? gi(-n.nats, i) : null;
+				return n ? yi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Nc(e, a(t, n)),
+			tell: (t, n) => Rc(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
 				let n = a(e, t);
-				return n !== void 0 && o !== null && dn(N(n), o);
+				return n !== void 0 && o !== null && fn(M(n), o);
 			},
 			onChoose: (e, n) => {
 				let r = a(e, n);
-				r && t.select(N(r));
+				r && t.select(M(r));
 			}
 		}),
-		/* @__PURE__ */ M(eo, {
+		/* @__PURE__ */ j(no, {
 			kind: "sign",
-			low: `rises by ${F(i)} nats without it`,
-			high: `falls by ${F(i)} nats without it`,
+			low: `rises by ${P(i)} nats without it`,
+			high: `falls by ${P(i)} nats without it`,
 			middle: "no change"
 		}),
-		/* @__PURE__ */ M(ro, {
+		/* @__PURE__ */ j(ao, {
 			label: "effect of zeroing each head",
 			head: [
 				"head",
 				"nats",
-				Pc(e)
+				zc(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
-				Ac(t),
-				I(t.nats),
-				Dc(e, t).join(" → ")
+				Fc(t),
+				F(t.nats),
+				Mc(e, t).join(" → ")
 			])
 		})
 	] });
 }
-function Nc(e, t) {
+function Rc(e, t) {
 	if (!t) return "";
-	let [n, r] = Dc(e, t);
-	return `${Ac(t)}: ${Pc(e)} ${n} → ${r} without it (${I(t.nats)} nats)`;
+	let [n, r] = Mc(e, t);
+	return `${Fc(t)}: ${zc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function Pc({ target: e }) {
-	return z(e.text.trim() || e.text);
+function zc({ target: e }) {
+	return R(e.text.trim() || e.text);
 }
-function Fc({ reference: e }) {
+function Bc({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Ic = 60;
-function Lc(e, t, n = Ic) {
-	let r = /* @__PURE__ */ new Map([[Rc, zc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Vc = 60;
+function Hc(e, t, n = Vc) {
+	let r = /* @__PURE__ */ new Map([[Uc, Wc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Bc(c), ...c.steps.map(Vc)], l = s.filter((e) => !r.has(e.id));
+		let s = [Gc(c), ...c.steps.map(Kc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Rc];
+		let u = [...s.map((e) => e.id), Uc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5634,15 +5666,15 @@ function Lc(e, t, n = Ic) {
 		along: o,
 		remainder: {
 			count: e.paths.length - a.length + e.small_count,
-			value: e.value - Yo(a.map((e) => e.value))
+			value: e.value - Qo(a.map((e) => e.value))
 		}
 	};
 }
-var Rc = "output";
-function zc(e) {
+var Uc = "output";
+function Wc(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Rc,
+		id: Uc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5652,17 +5684,17 @@ function zc(e) {
 		part: null
 	};
 }
-function Bc(e) {
+function Gc(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
-		id: `${bn(t, a)} ${n} ${r}`,
-		label: bn(xn({
+		id: `${xn(t, a)} ${n} ${r}`,
+		label: xn(Sn({
 			kind: t,
 			layer: n
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Gc(o, a),
+		height: Xc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5672,14 +5704,14 @@ function Bc(e) {
 		} : null
 	};
 }
-function Vc(e) {
-	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = N(e);
+function Kc(e) {
+	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
-		id: `${bn(o.kind, a)} ${t} ${n} ${r} ${i}`,
-		label: P(o),
+		id: `${xn(o.kind, a)} ${t} ${n} ${r} ${i}`,
+		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Gc(t + (e.cross ? .4 : .2), a),
+		height: Xc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5688,27 +5720,27 @@ function Vc(e) {
 		part: o
 	};
 }
-function Hc(e, t) {
+function qc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
 	})).filter(({ ids: e }) => e.includes(t)), r = n.flatMap(({ ids: e }) => e.slice(1).map((t, n) => `${e[n]} ${t}`));
 	return {
 		paths: n.map(({ path: e }) => e),
-		value: Yo(n.map(({ path: e }) => e.value)),
+		value: Qo(n.map(({ path: e }) => e.value)),
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Uc(e, t) {
+function Jc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Wc = -1e6;
-function Gc(e, t) {
-	return t ? Wc + e : e;
+var Yc = -1e6;
+function Xc(e, t) {
+	return t ? Yc + e : e;
 }
-function Kc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [qc({
+function Zc(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [Qc({
 		ofSource: e,
 		position: t
 	}), {
@@ -5716,33 +5748,33 @@ function Kc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function qc({ ofSource: e, position: t }) {
+function Qc({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function Jc(e, { ofSource: t, position: n }) {
+function $c(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function Yc(e, t) {
-	let n = Bc(e), r = e.steps.map(Vc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function el(e, t) {
+	let n = Gc(e), r = e.steps.map(Kc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var Xc = 24, Zc = 24, Qc = 24, $c = 4;
-function el(e, t, n, r = Infinity) {
+var tl = 24, nl = 24, rl = 24, il = 4;
+function al(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= Qc; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= rl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * Zc,
+			x: i.x + o * a * nl,
 			y: i.y
 		};
-		if (nl(e, s, t, n, r)) return s;
+		if (sl(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function tl(e, t, n, r) {
+function ol(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5753,27 +5785,27 @@ function tl(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function nl(e, t, n, r, i) {
-	for (let a = 1; a < Xc; a++) {
-		let o = tl(e, t, n, a / Xc);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => rl(o, e))) return !1;
+function sl(e, t, n, r, i) {
+	for (let a = 1; a < tl; a++) {
+		let o = ol(e, t, n, a / tl);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => cl(o, e))) return !1;
 	}
 	return !0;
 }
-function rl({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + $c && Math.abs(t - n.y) < n.height / 2 + $c;
+function cl({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + il && Math.abs(t - n.y) < n.height / 2 + il;
 }
 // src/lib/layout.ts
-var il = 34, al = 20, ol = 6.6, sl = 18, cl = 46, ll = 90, ul = 420;
-function dl(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Kc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * ol + 12, 34), o = (e) => Yo(e.map((e) => a(e) + sl)), s = i.map((t) => e.filter((e) => qc(e) === qc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var ll = 34, ul = 20, dl = 6.6, fl = 18, pl = 46, ml = 90, hl = 420;
+function gl(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Zc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * dl + 12, 34), o = (e) => Qo(e.map((e) => a(e) + fl)), s = i.map((t) => e.filter((e) => Qc(e) === Qc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = sl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(ll, e.length > r.length / 2 ? ul : 0, n * t);
-	}), u = Yo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
+		let t = fl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(ml, e.length > r.length / 2 ? hl : 0, n * t);
+	}), u = Qo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
 		p.push({
@@ -5782,15 +5814,15 @@ function dl(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(sl, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(fl, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * il + al,
+					y: e * ll + ul,
 					width: o,
-					height: al
-				}), l += o + sl;
+					height: ul
+				}), l += o + fl;
 			}
 		}
 		m += i;
@@ -5798,10 +5830,10 @@ function dl(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * il + cl
+		height: r.length * ll + pl
 	};
 }
-function fl({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function _l({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5819,7 +5851,7 @@ function fl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function pl(e, t, { boxes: n, width: r }) {
+function vl(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5830,36 +5862,36 @@ function pl(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		el(s, c, o, r),
+		al(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var ml = 10, hl = 320;
-function gl(e, t, n) {
-	let r = (t) => B(Jc(e, t)), i = [...t.paths.slice(0, ml).map((e) => ({
-		name: Yc(e, r),
+var yl = 10, bl = 320;
+function xl(e, t, n) {
+	let r = (t) => z($c(e, t)), i = [...t.paths.slice(0, yl).map((e) => ({
+		name: el(e, r),
 		value: e.value,
-		number: I(e.value)
-	}))], a = Uo(i.map((e) => e.value), "logits", (e) => I(e, 1)), o = [yl(e, t), ...i.length > 0 ? [Lo(U, {
+		number: F(e.value)
+	}))], a = Ko(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [wl(e, t), ...i.length > 0 ? [Bo(H, {
 		rows: i,
 		axis: a,
-		names: hl
+		names: bl
 	})] : []], { remainder: s } = t;
-	return J(U, o, {
-		shows: `Paths from where something is written to ${pa(e.target, e.reference)} (${I(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${I(s.value)}.`,
+	return J(H, o, {
+		shows: `Paths from where something is written to ${ha(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
 		made: e,
 		asked: n,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-var _l = 480, vl = .7;
-function yl(e, t) {
-	let n = (t) => B(Jc(e, t)), r = Uc(t.nodes, n).set("output", `${Y(e.target.text)} ${I(e.value)}`), i = dl(t.nodes, r), a = Math.min(vl, U / i.width, _l / i.height), o = fl(i, a, (U - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => xl(e, pl(e.from, e.to, o), s)),
-		...t.nodes.map((e) => bl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
-		...o.bands.map(({ column: e, x: t, width: r }) => K(t + r / 2, o.height - 6, `${bn(String(e.position), e.ofSource)} ${n(e)}`, {
+var Sl = 480, Cl = .7;
+function wl(e, t) {
+	let n = (t) => z($c(e, t)), r = Jc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = gl(t.nodes, r), a = Math.min(Cl, H / i.width, Sl / i.height), o = _l(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => El(e, vl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Tl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${xn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
 			bold: !0
@@ -5870,31 +5902,31 @@ function yl(e, t) {
 		body: c.join("\n")
 	};
 }
-function bl(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Tl(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
-		stroke: bi,
+		stroke: Ci,
 		"stroke-width": .6
 	};
-	return Ni(n - i / 2, r - a / 2, i, a, s) + K(n, r + 4 * o, t, {
+	return K(n - i / 2, r - a / 2, i, a, s) + G(n, r + 4 * o, t, {
 		size: 11 * o,
 		anchor: "middle",
 		bold: e.label === ""
 	});
 }
-function xl({ value: e }, t, n) {
-	return Ti("path", {
+function El({ value: e }, t, n) {
+	return Oi("path", {
 		d: t,
 		fill: "none",
-		stroke: e < 0 ? Ci : Si,
+		stroke: e < 0 ? Ei : Ti,
 		"stroke-width": .6 + 4 * (n > 0 ? Math.abs(e) / n : 0),
 		"stroke-dasharray": e < 0 ? "4 3" : void 0,
 		"stroke-opacity": .8
 	});
 }
-function Sl(e) {
-	let t = (t) => Jc(e, t)?.text ?? "";
+function Dl(e) {
+	let t = (t) => $c(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5906,49 +5938,49 @@ function Sl(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			Yc(e, t),
+			el(e, t),
 			e.kind,
 			e.layer,
 			e.position,
 			String(e.of_source ?? !1),
-			e.steps.map((e) => `${bn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
+			e.steps.map((e) => `${xn(`L${e.layer}.${e.cross ? "X" : "H"}${e.head}`, e.encoder ?? !1)}`).join(" "),
 			e.value
 		])
 	};
 }
 // src/panels/Flow.tsx
-var Cl = .8;
-function wl() {
-	let e = A(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Ut(n ? {
+var Ol = .8;
+function kl() {
+	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Wt(n ? {
 		ask: "paths",
 		...n
-	} : null), o = k(2);
-	return /* @__PURE__ */ M("div", {
+	} : null), o = O(2);
+	return /* @__PURE__ */ j("div", {
 		class: "flow-place",
-		children: t ? /* @__PURE__ */ M(Z, {
+		children: t ? /* @__PURE__ */ j(Z, {
 			name: "flow",
 			title: "Paths",
-			note: /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(Q, {
+			note: /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Q, {
 				name: "path",
 				children: "Paths"
 			}), " from where something is written, through heads, to the prediction. A band is a token; layers go up. Solid orange raises, dashed purple lowers; the wider, the more."] }),
 			children: [
-				e.reads() === null ? null : /* @__PURE__ */ M("p", {
+				e.reads() === null ? null : /* @__PURE__ */ j("p", {
 					class: "note",
 					children: "Columns with the mark “enc.” are positions of the source; paths start in the encoder (enc.) and cross to the prompt by heads of cross-attention (X)."
 				}),
-				/* @__PURE__ */ M(V, { answer: r }),
-				i ? /* @__PURE__ */ M("div", {
+				/* @__PURE__ */ j(B, { answer: r }),
+				i ? /* @__PURE__ */ j("div", {
 					class: a ? "stale" : "",
 					children: [
-						/* @__PURE__ */ M("label", {
+						/* @__PURE__ */ j("label", {
 							class: "controls",
 							children: [
 								"Paths of at least ",
 								o.value,
 								"% of the logit",
 								" ",
-								/* @__PURE__ */ M("input", {
+								/* @__PURE__ */ j("input", {
 									type: "range",
 									min: .5,
 									max: 10,
@@ -5958,15 +5990,15 @@ function wl() {
 								})
 							]
 						}),
-						/* @__PURE__ */ M(X, {
+						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => gl(i, Lc(i, o.value / 100), e),
-							table: () => Sl(i),
+							figure: (e) => xl(i, Hc(i, o.value / 100), e),
+							table: () => Dl(i),
 							data: i
 						}),
-						/* @__PURE__ */ M(Tl, {
+						/* @__PURE__ */ j(Al, {
 							payload: i,
-							flow: Lc(i, o.value / 100)
+							flow: Hc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -5974,42 +6006,42 @@ function wl() {
 		}) : null
 	});
 }
-function Tl({ payload: e, flow: t }) {
-	let n = (t) => B(Jc(e, t)), r = Be(null), i = k(0), a = k(null);
-	Ra(() => {
+function Al({ payload: e, flow: t }) {
+	let n = (t) => z($c(e, t)), r = Ve(null), i = O(0), a = O(null);
+	Ba(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Uc(t.nodes, n);
-	o.set("output", `${R(e.target.text)} ${I(e.value)}`);
-	let s = dl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Cl, Math.min(1, i.value / u)) : 1;
-	ze(() => {
+	let o = Jc(t.nodes, n);
+	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
+	let s = gl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Ol, Math.min(1, i.value / u)) : 1;
+	Be(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Hc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("div", {
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : qc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("div", {
 			ref: r,
-			children: /* @__PURE__ */ M(no, {
+			children: /* @__PURE__ */ j(io, {
 				label: "Flow graph",
-				children: /* @__PURE__ */ M("svg", {
+				children: /* @__PURE__ */ j("svg", {
 					class: "flow",
 					width: u * f,
 					height: d * f,
 					viewBox: `0 0 ${u} ${d}`,
 					children: [
-						/* @__PURE__ */ M("title", { children: `${t.paths.length} paths to ${R(e.target.text)}` }),
-						l.map((e, t) => /* @__PURE__ */ M("g", {
+						/* @__PURE__ */ j("title", { children: `${t.paths.length} paths to ${L(e.target.text)}` }),
+						l.map((e, t) => /* @__PURE__ */ j("g", {
 							class: "band-of-token",
 							children: [
-								/* @__PURE__ */ M("rect", {
+								/* @__PURE__ */ j("rect", {
 									x: e.x,
 									y: 0,
 									width: e.width,
 									height: d,
 									class: t % 2 ? "odd" : ""
 								}),
-								/* @__PURE__ */ M("rect", {
+								/* @__PURE__ */ j("rect", {
 									class: "token-node",
 									x: e.x + 4,
 									y: d - 26,
@@ -6017,27 +6049,27 @@ function Tl({ payload: e, flow: t }) {
 									height: 20,
 									rx: 4
 								}),
-								/* @__PURE__ */ M("text", {
+								/* @__PURE__ */ j("text", {
 									x: e.x + e.width / 2,
 									y: d - 12,
 									children: [
-										bn(String(e.column.position), e.column.ofSource),
+										xn(String(e.column.position), e.column.ofSource),
 										" ",
 										n(e.column)
 									]
 								})
 							]
-						}, qc(e.column))),
+						}, Qc(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
-							return /* @__PURE__ */ M("path", {
+							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: pl(e.from, e.to, s),
+								d: vl(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
-								children: /* @__PURE__ */ M("title", { children: I(e.value) })
+								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ M(El, {
+						t.nodes.map((e) => /* @__PURE__ */ j(jl, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -6048,66 +6080,66 @@ function Tl({ payload: e, flow: t }) {
 				})
 			})
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "told",
 			"aria-live": "polite",
-			children: h && m !== null ? /* @__PURE__ */ M(x, { children: [
-				/* @__PURE__ */ M("strong", { children: o.get(m) }),
+			children: h && m !== null ? /* @__PURE__ */ j(b, { children: [
+				/* @__PURE__ */ j("strong", { children: o.get(m) }),
 				": ",
 				h.paths.length,
 				" of the paths run through it, together",
 				" ",
-				I(h.value),
+				F(h.value),
 				" logits.",
 				" ",
-				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ M("span", {
+				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						Yc(e, n),
+						el(e, n),
 						" ",
-						/* @__PURE__ */ M("span", {
+						/* @__PURE__ */ j("span", {
 							class: "small",
-							children: I(e.value)
+							children: F(e.value)
 						})
 					]
 				}, t))
 			] }) : "Point at a node, or go to it with Tab, to see what runs through it."
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				t.paths.length,
 				" paths carry ",
-				I(Yo(t.paths.map((e) => e.value))),
+				F(Qo(t.paths.map((e) => e.value))),
 				" of ",
-				I(e.value),
+				F(e.value),
 				";",
 				" ",
-				/* @__PURE__ */ M("strong", { children: [
+				/* @__PURE__ */ j("strong", { children: [
 					t.remainder.count,
 					" other paths, constants and unopened heads (net) ",
-					I(t.remainder.value)
+					F(t.remainder.value)
 				] }),
 				" ",
 				"(",
-				Er(Math.abs(t.remainder.value / e.value)),
+				Dr(Math.abs(t.remainder.value / e.value)),
 				" of the logit)."
 			]
 		}),
-		/* @__PURE__ */ M(ro, {
+		/* @__PURE__ */ j(ao, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [Yc(e, n), I(e.value)]), ["all others (net)", I(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [el(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function El({ node: e, box: t, label: n, faded: r, onOver: i }) {
-	let a = A(), { part: o } = e, s = o !== null && dn(o, a.at.selection.value), c = (e) => {
+function jl({ node: e, box: t, label: n, faded: r, onOver: i }) {
+	let a = k(), { part: o } = e, s = o !== null && fn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
 		o && a.select(s ? null : o);
-	}, u = o !== null && dn(o, a.hovered.value);
-	return /* @__PURE__ */ M("g", {
+	}, u = o !== null && fn(o, a.hovered.value);
+	return /* @__PURE__ */ j("g", {
 		class: `spot${o ? " choosable" : ""}${u ? " hovered" : ""}${r}`,
 		role: "button",
 		tabIndex: 0,
@@ -6121,13 +6153,13 @@ function El({ node: e, box: t, label: n, faded: r, onOver: i }) {
 		onMouseLeave: () => c(!1),
 		onFocus: () => c(!0),
 		onBlur: () => c(!1),
-		children: [/* @__PURE__ */ M("rect", {
+		children: [/* @__PURE__ */ j("rect", {
 			x: t.x - t.width / 2,
 			y: t.y - t.height / 2,
 			width: t.width,
 			height: t.height,
 			rx: e.carries ? 9 : 2
-		}), /* @__PURE__ */ M("text", {
+		}), /* @__PURE__ */ j("text", {
 			x: t.x,
 			y: t.y + 4,
 			children: n
@@ -6135,86 +6167,86 @@ function El({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/panels/Generation.tsx
-var Dl = 12;
-function Ol() {
-	let e = A(), t = e.continued, { a: n, source: r } = e.state.value, i = {
+var Ml = 12;
+function Nl() {
+	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
-		...ps({
+		...gs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Dl
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Vt(o && Al(o, i, e.desk.peek(o)) ? o : null);
-	return !e.explained.value || a && !o ? null : /* @__PURE__ */ M(Z, {
+		tokens: Ml
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && Fl(o, i, e.desk.peek(o)) ? o : null);
+	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
 		note: "What the model writes next, taking the top token each time.",
 		children: [
-			a ? null : /* @__PURE__ */ M("button", {
+			a ? null : /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Dl,
+					Ml,
 					" tokens"
 				]
 			}),
-			/* @__PURE__ */ M(V, { answer: s }),
-			s?.result ? /* @__PURE__ */ M(jl, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ M(kl, { result: s.result }) : null
+			/* @__PURE__ */ j(B, { answer: s }),
+			s?.result ? /* @__PURE__ */ j(Il, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Pl, { result: s.result }) : null
 		]
 	});
 }
-function kl({ result: e }) {
-	return /* @__PURE__ */ M(X, {
+function Pl({ result: e }) {
+	return /* @__PURE__ */ j(X, {
 		name: "continuation",
-		figure: (t) => gs(e, t),
-		table: () => _s(e),
+		figure: (t) => ys(e, t),
+		table: () => bs(e),
 		data: e
 	});
 }
-function Al(e, t, n) {
+function Fl(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function jl({ result: e }) {
-	let t = A(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
-	return /* @__PURE__ */ M(x, { children: [n === null ? /* @__PURE__ */ M("p", {
+function Il({ result: e }) {
+	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
+	return /* @__PURE__ */ j(b, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "No text has exactly these tokens, so they cannot be explained one by one."
-	}) : null, /* @__PURE__ */ M("ol", {
+	}) : null, /* @__PURE__ */ j("ol", {
 		class: "strip",
-		children: e.generated.map((e) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("button", {
+		children: e.generated.map((e) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("button", {
 			type: "button",
 			class: "token",
 			title: "Why this token?",
-			"aria-pressed": i === e.position - 1 && a === er(e),
+			"aria-pressed": i === e.position - 1 && a === tr(e),
 			disabled: n === null || r,
 			onClick: () => t.set({
 				view: "why",
 				a: n ?? "",
 				position: e.position - 1,
-				target: er(e)
+				target: tr(e)
 			}),
-			children: [/* @__PURE__ */ M($, { text: e.text }), /* @__PURE__ */ M("span", {
+			children: [/* @__PURE__ */ j($, { text: e.text }), /* @__PURE__ */ j("span", {
 				class: "index",
-				children: L(e.probability)
+				children: I(e.probability)
 			})]
 		}) }, e.position))
 	})] });
 }
 // src/lib/figure/knew.ts
-var Ml = 46, Nl = H - 6, Pl = 112;
-function Fl(e, t) {
+var Ll = 46, Rl = V - 6, zl = 112;
+function Bl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(H, [Il(e)], {
+	return J(V, [Vl(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
-		about: fa(e.target)
+		about: ma(e.target)
 	});
 }
-function Il({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ml + t * (Nl - Ml) / Math.max(e.length - 1, 1), i = (e) => Pl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Vl({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ll + t * (Rl - Ll) / Math.max(e.length - 1, 1), i = (e) => zl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6223,44 +6255,44 @@ function Il({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Pi(Ml, i(e), Nl, i(e), { stroke: xi })),
-			...a.map((e) => K(41, i(e) + 2.4, e.toLocaleString("en"), {
-				size: G,
+			...a.map((e) => Ii(Ll, i(e), Rl, i(e), { stroke: wi })),
+			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
+				size: W,
 				anchor: "end",
-				fill: W
+				fill: U
 			})),
-			Pi(Ml, Pl, Nl, Pl, { stroke: bi }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Pi(r(t), Pl, r(t), 114.5, { stroke: bi }) + K(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
-				size: G,
+			Ii(Ll, zl, Rl, zl, { stroke: Ci }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ii(r(t), zl, r(t), 114.5, { stroke: Ci }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+				size: W,
 				anchor: "middle",
-				fill: W
+				fill: U
 			}) : ""),
-			Ti("polyline", {
+			Oi("polyline", {
 				points: e.map((e, t) => `${r(t).toFixed(2)},${i(e.rank).toFixed(2)}`).join(" "),
 				fill: "none",
-				stroke: Si,
+				stroke: Ti,
 				"stroke-width": 1.4,
 				"stroke-linejoin": "round"
 			}),
-			...e.map((e, t) => Ti("circle", {
+			...e.map((e, t) => Oi("circle", {
 				cx: r(t),
 				cy: i(e.rank),
 				r: 1.6,
-				fill: Si
+				fill: Ti
 			})),
-			K((Ml + Nl) / 2, 132, "read after layer (emb: the embedding)", {
-				size: G + .5,
+			G((Ll + Rl) / 2, 132, "read after layer (emb: the embedding)", {
+				size: W + .5,
 				anchor: "middle"
 			}),
-			K(8, 60, `rank of ${Y(t.text)} (log)`, {
-				size: G + .5,
+			G(8, 60, `rank of ${Y(t.text)} (log)`, {
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Ll({ lens: e }) {
+function Hl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6271,7 +6303,7 @@ function Ll({ lens: e }) {
 			"top_probability"
 		],
 		rows: e.map((e) => [
-			ma(e.layer),
+			ga(e.layer),
 			e.rank,
 			e.probability,
 			e.kl,
@@ -6281,25 +6313,25 @@ function Ll({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Rl = 360, zl = 150, Bl = 44, Vl = 14, Hl = new Intl.NumberFormat("en", { notation: "compact" });
-function Ul() {
-	let e = A().explained.value, t = Zt();
-	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ M(Z, {
+var Ul = 360, Wl = 150, Gl = 44, Kl = 14, ql = new Intl.NumberFormat("en", { notation: "compact" });
+function Jl() {
+	let e = k().explained.value, t = Qt();
+	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
 		title: "When it knew",
-		note: `Rank of ${z(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
+		note: `Rank of ${R(e.target.text)} in what the stream would predict after each layer (1 is the top).`,
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Fl(e, t),
-				table: () => Ll(e),
+				figure: (t) => Bl(e, t),
+				table: () => Hl(e),
 				data: e
 			}),
-			/* @__PURE__ */ M(Gl, {
+			/* @__PURE__ */ j(Xl, {
 				explained: e,
 				tested: t
 			}),
-			/* @__PURE__ */ M(ro, {
+			/* @__PURE__ */ j(ao, {
 				label: "rank by layer",
 				head: [
 					"layer",
@@ -6308,59 +6340,59 @@ function Ul() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Wl(e.layer),
+					Yl(e.layer),
 					`${e.rank}`,
-					L(e.probability),
-					/* @__PURE__ */ M("bdi", { children: z(e.top.text) }, "top")
+					I(e.probability),
+					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
 				])
 			})
 		]
 	});
 }
-function Wl(e) {
+function Yl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Gl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Bl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Kl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
-	return /* @__PURE__ */ M("svg", {
+function Xl({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Gl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Zl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Rl} ${zl}`,
+		viewBox: `0 0 ${Ul} ${Wl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
-			s.map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
-				x1: Bl,
+			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: Gl,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
 				class: "grid-line"
-			}), /* @__PURE__ */ M("text", {
+			}), /* @__PURE__ */ j("text", {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : Hl.format(e)
+				children: e === 1 ? "top, 1" : ql.format(e)
 			})] }, e)),
-			/* @__PURE__ */ M("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
+			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
 				let o = e > n.length / 2;
-				return /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("circle", {
+				return /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("circle", {
 					cx: i(e),
 					cy: a(n[e]?.rank ?? 1),
 					r: 4
-				}), /* @__PURE__ */ M("text", {
+				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Vl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Kl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
-			/* @__PURE__ */ M("text", {
-				x: Bl,
+			/* @__PURE__ */ j("text", {
+				x: Gl,
 				y: 145,
 				children: "embedding"
 			}),
-			/* @__PURE__ */ M("text", {
+			/* @__PURE__ */ j("text", {
 				x: 348,
 				y: 145,
 				"text-anchor": "end",
@@ -6369,8 +6401,8 @@ function Gl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Kl(e, t) {
-	let n = e.lens, r = t?.answer.part ? _n(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
+function Zl(e, t) {
+	let n = e.lens, r = t?.answer.part ? vn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
 		text: `after ${t?.answer.part}: ${n[a]?.rank.toLocaleString("en")}`
@@ -6379,62 +6411,62 @@ function Kl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Wl(n[o]?.layer ?? null)} on`
+		text: `top from ${Yl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var ql = 12;
-function Jl(e, t) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, ql).map((e) => ({
-		name: Nn(e),
+var Ql = 12;
+function $l(e, t) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Ql).map((e) => ({
+		name: Pn(e),
 		value: e.value,
-		number: I(e.value, 3)
-	})), a = Uo(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => I(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(H, [...n.map((e) => Zl(e, r)), ...i.length > 0 ? [Lo(H, {
+		number: F(e.value, 3)
+	})), a = Ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
+	return J(V, [...n.map((e) => nu(e, r)), ...i.length > 0 ? [Bo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
 		shows: `Knowledge attribution: how much of the probability of “${o}” the neurons of each layer are worth (above), and the strongest neurons (below), from ${e.baseline === "zero" ? "no activation" : "the mean activation"} to their own. Hatched: lowers it.`,
 		made: e,
 		asked: t,
-		about: `Answer: “${o}” (${L(e.probability)}).`
+		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var Yl = 40, Xl = 84;
-function Zl({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * Xl, o = (H - Yl) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var eu = 40, tu = 84;
+function nu({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * tu, o = (V - eu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
-			...Ho({
+			...Go({
 				low: r,
 				high: i
-			}).map((e) => Pi(Yl, a(e), H, a(e), { stroke: e === 0 ? bi : xi }) + K(36, a(e) + 2.3, I(e, 2), {
-				size: G,
+			}).map((e) => Ii(eu, a(e), V, a(e), { stroke: e === 0 ? Ci : wi }) + G(36, a(e) + 2.3, F(e, 2), {
+				size: W,
 				anchor: "end",
-				fill: W
+				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = Yl + n * o, c = n % s === 0 ? K(i + o / 2, 97, String(t), {
-					size: G,
+				let r = e ?? 0, i = eu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+					size: W,
 					anchor: "middle",
-					fill: W
+					fill: U
 				}) : "";
-				return Ii(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
+				return Ri(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			K((Yl + H) / 2, 107, t ? "layer of the encoder" : "layer", {
-				size: G + .5,
+			G((eu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+				size: W + .5,
 				anchor: "middle"
 			}),
-			K(7, 46, "probability", {
-				size: G + .5,
+			G(7, 46, "probability", {
+				size: W + .5,
 				anchor: "middle",
 				turn: -90
 			})
 		].join("\n")
 	};
 }
-function Ql(e) {
+function ru(e) {
 	return {
 		head: [
 			"part",
@@ -6445,14 +6477,14 @@ function Ql(e) {
 			"activation"
 		],
 		rows: [...e.layers.map(({ layer: e, encoder: t, sum: n, change: r, error: i }) => [
-			bn(`L${e}`, t ?? !1),
+			xn(`L${e}`, t ?? !1),
 			"layer",
 			n,
 			r,
 			i,
 			null
 		]), ...e.attributions.map((e) => [
-			Nn(e),
+			Pn(e),
 			"neuron",
 			e.value,
 			null,
@@ -6462,18 +6494,18 @@ function Ql(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function $l({ facts: e }) {
-	let t = A();
-	return /* @__PURE__ */ M("p", { children: [
+function iu({ facts: e }) {
+	let t = k();
+	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
 		" ",
-		e.slice(0, 3).map((e) => /* @__PURE__ */ M("button", {
+		e.slice(0, 3).map((e) => /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => t.set({
 				a: e.prompt,
 				position: null,
 				target: null,
-				knowledge: An
+				knowledge: jn
 			}),
 			children: [
 				e.relation,
@@ -6487,34 +6519,34 @@ function $l({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function eu({ list: e, open: t }) {
-	let n = A(), r = k(0), i = k(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
-	return /* @__PURE__ */ M("details", {
+function au({ list: e, open: t }) {
+	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
+	return /* @__PURE__ */ j("details", {
 		open: t,
-		children: [/* @__PURE__ */ M("summary", { children: "Choose a known fact" }), /* @__PURE__ */ M("p", {
+		children: [/* @__PURE__ */ j("summary", { children: "Choose a known fact" }), /* @__PURE__ */ j("p", {
 			class: "controls",
 			children: [
-				/* @__PURE__ */ M("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Relation",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => {
 							r.value = Number(e.currentTarget.value), i.value = 0;
 						},
-						children: e.relations.map((e, t) => /* @__PURE__ */ M("option", {
+						children: e.relations.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [e.name, e.description ? ` (${e.description})` : ""]
 						}, e.name))
 					})
 				] }),
-				/* @__PURE__ */ M("label", { children: [
+				/* @__PURE__ */ j("label", { children: [
 					"Fact",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: i.value,
 						onChange: (e) => i.value = Number(e.currentTarget.value),
-						children: a.map((e, t) => /* @__PURE__ */ M("option", {
+						children: a.map((e, t) => /* @__PURE__ */ j("option", {
 							value: t,
 							children: [
 								e.subject,
@@ -6524,7 +6556,7 @@ function eu({ list: e, open: t }) {
 						}, e.subject))
 					})
 				] }),
-				/* @__PURE__ */ M("button", {
+				/* @__PURE__ */ j("button", {
 					type: "button",
 					disabled: !o,
 					onClick: () => o && n.set({
@@ -6538,35 +6570,35 @@ function eu({ list: e, open: t }) {
 		})]
 	});
 }
-function tu() {
-	let e = A(), t = k(""), n = k(""), r = Fn(t.value);
-	return /* @__PURE__ */ M("details", { children: [
-		/* @__PURE__ */ M("summary", { children: "Or write prompts of your own" }),
-		/* @__PURE__ */ M("label", {
+function ou() {
+	let e = k(), t = O(""), n = O(""), r = In(t.value);
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
+		/* @__PURE__ */ j("label", {
 			class: "stacked",
-			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ M("textarea", {
+			children: ["More prompts that end right before the same answer, one a line", /* @__PURE__ */ j("textarea", {
 				rows: 3,
 				value: t.value,
 				dir: "auto",
 				onInput: (e) => t.value = e.currentTarget.value
 			})]
 		}),
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: [/* @__PURE__ */ M("label", { children: [
+			children: [/* @__PURE__ */ j("label", { children: [
 				"Subject",
 				" ",
-				/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: n.value,
 					placeholder: "for an update by ROME",
 					onInput: (e) => n.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ M("button", {
+			] }), /* @__PURE__ */ j("button", {
 				type: "button",
 				disabled: r.length === 0,
 				onClick: () => e.set({ knowledge: {
-					...An,
+					...jn,
 					prompts: r,
 					subject: n.value.trim()
 				} }),
@@ -6576,17 +6608,17 @@ function tu() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var nu = {
+var su = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, ru = {
+}, cu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function iu({ found: e, list: t }) {
-	let n = A(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = In(e), s = a?.action === "erase" ? o.shared : o[Ln(o, r?.set ?? null)], c = Vt(a && r && i ? Un(r, a, i, s) : null);
+function lu({ found: e, list: t }) {
+	let n = k(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Ln(e), s = a?.action === "erase" ? o.shared : o[Rn(o, r?.set ?? null)], c = Ht(a && r && i ? Wn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
 		relation: e.relation,
@@ -6595,33 +6627,33 @@ function iu({ found: e, list: t }) {
 		target: u,
 		prompts: l?.prompts ?? []
 	};
-	return /* @__PURE__ */ M("fieldset", {
+	return /* @__PURE__ */ j("fieldset", {
 		class: "edit",
 		children: [
-			/* @__PURE__ */ M("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ M(au, {
+			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
+			n.data.host === "report" ? null : /* @__PURE__ */ j(uu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
 					shared: o.shared.length
 				}
 			}),
-			/* @__PURE__ */ M(V, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(ou, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(du, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ M(cu, {
+			}), /* @__PURE__ */ j(pu, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
-				neurons: s.map((e) => P(un(e)))
+				neurons: s.map((e) => N(dn(e)))
 			})] }) : null
 		]
 	});
 }
-function au({ own: e, counts: t }) {
-	let n = A(), r = n.at.knowledge.value?.edit ?? null, i = k(r?.action ?? "update"), a = k(r?.to ?? ""), o = k(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
-	return /* @__PURE__ */ M("form", {
+function uu({ own: e, counts: t }) {
+	let n = k(), r = n.at.knowledge.value?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
+	return /* @__PURE__ */ j("form", {
 		class: "controls",
 		onSubmit: (e) => {
 			e.preventDefault(), l && n.setKnowledge({ edit: {
@@ -6631,56 +6663,56 @@ function au({ own: e, counts: t }) {
 			} });
 		},
 		children: [
-			/* @__PURE__ */ M("label", { children: [
+			/* @__PURE__ */ j("label", { children: [
 				"Do",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: i.value,
 					onChange: (e) => i.value = e.currentTarget.value,
-					children: Dn.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ M("option", {
+					children: On.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: nu[e]
+						children: su[e]
 					}, e))
 				})
 			] }),
-			s ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("label", { children: [
+			s ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("label", { children: [
 				"New answer",
 				" ",
-				/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("input", {
 					type: "text",
 					value: a.value,
 					onInput: (e) => a.value = e.currentTarget.value
 				})
-			] }), /* @__PURE__ */ M("label", { children: [
+			] }), /* @__PURE__ */ j("label", { children: [
 				"By",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: o.value,
 					onChange: (e) => o.value = e.currentTarget.value,
-					children: On.map((e) => /* @__PURE__ */ M("option", {
+					children: kn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: ru[e]
+						children: cu[e]
 					}, e))
 				})
 			] })] }) : null,
-			/* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("button", {
 				type: "submit",
 				disabled: !l,
 				children: "Edit and see"
 			}),
-			r ? /* @__PURE__ */ M("button", {
+			r ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => n.setKnowledge({ edit: null }),
 				children: "Close"
 			}) : null,
-			c > 0 ? null : /* @__PURE__ */ M("span", {
+			c > 0 ? null : /* @__PURE__ */ j("span", {
 				class: "note",
 				children: "There are no such neurons: take a lower threshold."
 			})
 		]
 	});
 }
-function ou({ result: e, answer: t }) {
+function du({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6708,81 +6740,81 @@ function ou({ result: e, answer: t }) {
 			r?.unrelated
 		]
 	];
-	return /* @__PURE__ */ M("div", {
+	return /* @__PURE__ */ j("div", {
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ M(no, {
+			/* @__PURE__ */ j(io, {
 				label: "What the edited model says, a prompt a row",
-				children: /* @__PURE__ */ M("table", { children: [
-					/* @__PURE__ */ M("caption", { children: "What the model says first" }),
-					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "What the model says first" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "prompt"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "before"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "edited"
 						})
 					] }) }),
-					/* @__PURE__ */ M("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("td", { children: [e.prompt, e.used ? /* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("tbody", { children: e.prompts.map((e) => /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("td", { children: [e.prompt, e.used ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(su, { said: e.before }) }),
-						/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M(su, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(fu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(fu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
-			/* @__PURE__ */ M(no, {
+			/* @__PURE__ */ j(io, {
 				label: "What the edit changes, by group of prompts",
-				children: /* @__PURE__ */ M("table", { children: [
-					/* @__PURE__ */ M("caption", { children: "The right (or new) answer, mean probability" }),
-					/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("table", { children: [
+					/* @__PURE__ */ j("caption", { children: "The right (or new) answer, mean probability" }),
+					/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							children: "answer"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "before"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "edited"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "first on"
 						}),
-						/* @__PURE__ */ M("th", {
+						/* @__PURE__ */ j("th", {
 							scope: "col",
 							class: "number",
 							children: "control"
 						})
 					] }) }),
-					/* @__PURE__ */ M("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ M("tr", { children: [
-						/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("tbody", { children: i.map(([e, t, n]) => t ? /* @__PURE__ */ j("tr", { children: [
+						/* @__PURE__ */ j("th", {
 							scope: "row",
 							children: e
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.before)
+							children: I(t.before)
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: L(t.after)
+							children: I(t.after)
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
 							children: [
 								t.top_before,
@@ -6792,175 +6824,175 @@ function ou({ result: e, answer: t }) {
 								t.prompts
 							]
 						}),
-						/* @__PURE__ */ M("td", {
+						/* @__PURE__ */ j("td", {
 							class: "number",
-							children: n ? L(n.after) : "—"
+							children: n ? I(n.after) : "—"
 						})
 					] }, e) : null) })
 				] })
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"Perplexity of some text: ",
-					F(e.perplexity ?? 0),
+					P(e.perplexity ?? 0),
 					" before, ",
-					F(n.perplexity ?? 0),
+					P(n.perplexity ?? 0),
 					" edited. Control: the same edit",
 					" ",
 					e.neurons.length > 0 ? "of as many random neurons of the same layers" : "at a random key",
 					". Some facts are asked, not all; the command asks more. The edit is undone: the page goes on with the model as it was."
 				]
 			}),
-			e.notes.map((e) => /* @__PURE__ */ M("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: ["Note: ", e]
 			}, e))
 		]
 	});
 }
-function su({ said: e }) {
-	return /* @__PURE__ */ M("span", {
+function fu({ said: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
-			/* @__PURE__ */ M($, { text: e.text }),
+			/* @__PURE__ */ j($, { text: e.text }),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(e.probability)
+				children: I(e.probability)
 			})
 		]
 	});
 }
-function cu(e) {
-	let t = A().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
-	return /* @__PURE__ */ M("details", { children: [
-		/* @__PURE__ */ M("summary", { children: "Keep this edit in a file" }),
-		n ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
+function pu(e) {
+	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
+	return /* @__PURE__ */ j("details", { children: [
+		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
+		n ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ M(lu, {
+		}), /* @__PURE__ */ j(mu, {
 			label: "The fact as a line of JSON",
-			text: zn(e.fact)
+			text: Bn(e.fact)
 		})] }) : null,
-		/* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ M(lu, {
+		/* @__PURE__ */ j(mu, {
 			label: "The command",
-			text: Bn(e.edit, e.fact, e.shipped, e.neurons, t)
+			text: Vn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function lu({ label: e, text: t }) {
-	return /* @__PURE__ */ M(no, {
+function mu({ label: e, text: t }) {
+	return /* @__PURE__ */ j(io, {
 		label: e,
-		children: /* @__PURE__ */ M("pre", { children: /* @__PURE__ */ M("code", { children: t }) })
+		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var uu = [
+var hu = [
 	.2,
 	.1,
 	.05
-], du = 12, fu = {
+], gu = 12, _u = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function pu({ explained: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Vt(r && !i ? {
+function vu({ explained: e }) {
+	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
 	} : null);
-	return i ? /* @__PURE__ */ M("p", {
+	return i ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The neurons of a fact, and edits of it, were not kept in this report. Open the prompt with",
 			" ",
-			/* @__PURE__ */ M("code", { children: "unembed open" }),
+			/* @__PURE__ */ j("code", { children: "unembed open" }),
 			" to find and edit them."
 		]
-	}) : /* @__PURE__ */ M("section", {
+	}) : /* @__PURE__ */ j("section", {
 		class: "fact",
 		children: [
-			/* @__PURE__ */ M("h3", { children: "The fact, and its neurons" }),
-			/* @__PURE__ */ M(V, { answer: a }),
-			a?.result ? /* @__PURE__ */ M(mu, {
+			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
+			/* @__PURE__ */ j(B, { answer: a }),
+			a?.result ? /* @__PURE__ */ j(yu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ M(gu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(xu, { list: a.result }) : null
 		]
 	});
 }
-function mu({ list: e, explained: t }) {
-	let n = A(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = jn(e, n.state.value.a, t.target.text);
-	if (r?.prompts) return /* @__PURE__ */ M("p", { children: [
+function yu({ list: e, explained: t }) {
+	let n = k(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Mn(e, n.state.value.a, t.target.text);
+	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
 		r.prompts.length + 1,
 		" prompts, answered with ",
-		/* @__PURE__ */ M($, { text: t.target.text }),
+		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ M(hu, {})
+		/* @__PURE__ */ j(bu, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
-	return /* @__PURE__ */ M(x, { children: [i ? /* @__PURE__ */ M("p", { children: [
+	return /* @__PURE__ */ j(b, { children: [i ? /* @__PURE__ */ j("p", { children: [
 		"This prompt states a known fact: ",
 		i.relation,
 		" of ",
-		/* @__PURE__ */ M("strong", { children: i.subject }),
+		/* @__PURE__ */ j("strong", { children: i.subject }),
 		" is",
 		" ",
-		/* @__PURE__ */ M("strong", { children: i.answer }),
+		/* @__PURE__ */ j("strong", { children: i.answer }),
 		" (",
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ M(hu, {}) : /* @__PURE__ */ M("button", {
+		r ? /* @__PURE__ */ j(bu, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
-			onClick: () => n.set({ knowledge: An }),
+			onClick: () => n.set({ knowledge: jn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ M($l, { facts: o }) : /* @__PURE__ */ M("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(iu, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(eu, {
+	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(au, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ M(tu, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(ou, {})] })] });
 }
-function hu() {
-	let e = A();
-	return e.data.host === "report" ? null : /* @__PURE__ */ M("button", {
+function bu() {
+	let e = k();
+	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({ knowledge: null }),
 		children: "Close"
 	});
 }
-function gu({ list: e }) {
-	let t = A(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Hn(n, r) : null, { answer: a, result: o, stale: s } = Ut(i), c = t.data.host === "report";
-	return !n || !i ? null : /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
+function xu({ list: e }) {
+	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Un(n, r) : null, { answer: a, result: o, stale: s } = Wt(i), c = t.data.host === "report";
+	return !n || !i ? null : /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "controls",
-			children: /* @__PURE__ */ M("label", { children: [
+			children: /* @__PURE__ */ j("label", { children: [
 				"Count neurons above",
 				" ",
-				/* @__PURE__ */ M("select", {
+				/* @__PURE__ */ j("select", {
 					value: n.t,
 					disabled: c,
 					onChange: (e) => t.setKnowledge({
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...uu, n.t])].map((e) => /* @__PURE__ */ M("option", {
+					children: [.../* @__PURE__ */ new Set([...hu, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -6971,32 +7003,32 @@ function gu({ list: e }) {
 				})
 			] })
 		}),
-		/* @__PURE__ */ M(V, { answer: a }),
-		a && !a.result && !a.error ? /* @__PURE__ */ M("p", {
+		/* @__PURE__ */ j(B, { answer: a }),
+		a && !a.result && !a.error ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Each prompt of each compared fact is attributed; Close stops it."
 		}) : null,
-		o ? /* @__PURE__ */ M("div", {
+		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ M(_u, { found: o }), /* @__PURE__ */ M(iu, {
+			children: [/* @__PURE__ */ j(Su, { found: o }), /* @__PURE__ */ j(lu, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function _u({ found: e }) {
-	let t = A(), n = t.at.knowledge.value, [r] = e.facts;
+function Su({ found: e }) {
+	let t = k(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
-	let i = In(e), a = Ln(i, n.set), o = e.facts.length - 1;
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
+	let i = Ln(e), a = Rn(i, n.set), o = e.facts.length - 1;
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("p", {
 			class: "note",
 			children: [
 				o === 0 ? "No other fact is compared, so these may be neurons of the form of the question." : `Compared with ${o} other ${o === 1 ? "fact" : "facts"} of ${e.relation}.`,
 				" ",
 				"The model gives ",
-				/* @__PURE__ */ M($, { text: r.answer }),
+				/* @__PURE__ */ j($, { text: r.answer }),
 				" first on ",
 				r.top.filter(Boolean).length,
 				" of",
@@ -7005,15 +7037,15 @@ function _u({ found: e }) {
 				" prompts."
 			]
 		}),
-		e.notes.map((e) => /* @__PURE__ */ M("p", {
+		e.notes.map((e) => /* @__PURE__ */ j("p", {
 			class: "note",
 			children: ["Note: ", e]
 		}, e)),
-		/* @__PURE__ */ M("fieldset", { children: [/* @__PURE__ */ M("legend", { children: "Which neurons" }), kn.map((e) => /* @__PURE__ */ M("div", {
+		/* @__PURE__ */ j("fieldset", { children: [/* @__PURE__ */ j("legend", { children: "Which neurons" }), An.map((e) => /* @__PURE__ */ j("div", {
 			class: "choice",
 			children: [
-				/* @__PURE__ */ M("label", { children: [
-					/* @__PURE__ */ M("input", {
+				/* @__PURE__ */ j("label", { children: [
+					/* @__PURE__ */ j("input", {
 						type: "radio",
 						name: "neuron-set",
 						checked: a === e,
@@ -7021,23 +7053,23 @@ function _u({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					fu[e],
+					_u[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ M(vu, { neurons: i[e] })
+				/* @__PURE__ */ j(Cu, { neurons: i[e] })
 			]
 		}, e))] }),
-		i[a].length === 0 ? /* @__PURE__ */ M("p", {
+		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ M(yu, {
+		}) : /* @__PURE__ */ j(wu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
 		}),
-		/* @__PURE__ */ M(ro, {
+		/* @__PURE__ */ j(ao, {
 			label: "prompts of the fact",
 			head: [
 				"prompt",
@@ -7046,37 +7078,37 @@ function _u({ found: e }) {
 			],
 			rows: () => r.prompts.map((e, t) => [
 				e,
-				L(r.probabilities[t] ?? 0),
+				I(r.probabilities[t] ?? 0),
 				r.top[t] ? "yes" : "no"
 			])
 		})
 	] });
 }
-function vu({ neurons: e }) {
-	return /* @__PURE__ */ M("span", {
+function Cu({ neurons: e }) {
+	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, du).map((e) => {
-			let t = un(e);
-			return /* @__PURE__ */ M(to, { part: t }, P(t));
-		}), e.length > du ? /* @__PURE__ */ M("span", {
+		children: [e.slice(0, gu).map((e) => {
+			let t = dn(e);
+			return /* @__PURE__ */ j(ro, { part: t }, N(t));
+		}), e.length > gu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - du,
+				e.length - gu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function yu(e) {
-	let t = A(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
-	return /* @__PURE__ */ M("fieldset", {
+function wu(e) {
+	let t = k(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
+	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
 		children: [
-			/* @__PURE__ */ M("legend", { children: "At this prompt" }),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("legend", { children: "At this prompt" }),
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: ["zero", "double"].map((e) => /* @__PURE__ */ M("button", {
+				children: ["zero", "double"].map((e) => /* @__PURE__ */ j("button", {
 					type: "button",
 					"aria-pressed": n === e,
 					disabled: t.data.host === "report",
@@ -7084,15 +7116,15 @@ function yu(e) {
 					children: r(e)
 				}, e))
 			}),
-			n && e.target !== void 0 ? /* @__PURE__ */ M(js, {
+			n && e.target !== void 0 ? /* @__PURE__ */ j(Ps, {
 				tests: e.neurons.map((e) => ({
-					part: un(e),
+					part: dn(e),
 					how: n
 				})),
 				target: e.target,
 				note: `the activations of these ${e.neurons.length} neurons ${n === "zero" ? "set to 0" : "doubled"} where the answer is predicted`
 			}) : null,
-			n && !e.whole ? /* @__PURE__ */ M("p", {
+			n && !e.whole ? /* @__PURE__ */ j("p", {
 				class: "note",
 				children: "The answer has several tokens; the probability is of the first."
 			}) : null
@@ -7100,23 +7132,23 @@ function yu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var bu = 12, xu = 100, Su = 12;
-function Cu() {
-	let e = A(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Ut(o && n ? {
+var Tu = 12, Eu = 100, Du = 12;
+function Ou() {
+	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Wt(o && n ? {
 		ask: "attribute",
-		...ps({
+		...gs({
 			prompt: r,
 			source: i,
 			target: a
 		}),
-		top: xu
+		top: Eu
 	} : null);
-	return /* @__PURE__ */ M("div", { children: t ? /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
 		title: "Knowledge",
-		note: `How much of the probability of ${z(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
+		note: `How much of the probability of ${R(t.target.text)} each layer's neurons are worth: attribution from no activation to the one they have. Each layer is moved alone, so the layers do not add up to the probability.`,
 		children: [
-			o ? null : /* @__PURE__ */ M("p", {
+			o ? null : /* @__PURE__ */ j("p", {
 				class: "note",
 				children: [
 					"Knowledge is attributed ",
@@ -7124,44 +7156,44 @@ function Cu() {
 					"; choose it to see this panel."
 				]
 			}),
-			/* @__PURE__ */ M(V, { answer: c }),
-			l ? /* @__PURE__ */ M(wu, {
+			/* @__PURE__ */ j(B, { answer: c }),
+			l ? /* @__PURE__ */ j(ku, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ M(pu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(vu, { explained: t }) : null
 		]
 	}) : null });
 }
-function wu({ result: e, stale: t }) {
-	let n = Mn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ M("div", {
+function ku({ result: e, stale: t }) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
+	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => Jl(e, t),
-				table: () => Ql(e),
+				figure: (t) => $l(e, t),
+				table: () => ru(e),
 				data: e
 			}),
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side wide",
-				children: [/* @__PURE__ */ M("div", { children: n.map((t) => /* @__PURE__ */ M("div", { children: [
-					n.length > 1 ? /* @__PURE__ */ M("p", {
+				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
+					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: Tu(t, e)
+						children: Au(t, e)
 					}) : null,
-					/* @__PURE__ */ M(ku, {
+					/* @__PURE__ */ j(Pu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ M(Au, {
+					/* @__PURE__ */ j(Fu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ M(ju, { neurons: e.attributions.slice(0, bu) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Iu, { neurons: e.attributions.slice(0, Tu) })]
 			}),
-			/* @__PURE__ */ M(ro, {
+			/* @__PURE__ */ j(ao, {
 				label: "attribution by layer",
 				head: [
 					"layer",
@@ -7171,65 +7203,65 @@ function wu({ result: e, stale: t }) {
 					"strongest neurons"
 				],
 				rows: () => n.flatMap((e) => {
-					let t = Pn(e.neurons, e.layers.length);
+					let t = Fn(e.neurons, e.layers.length);
 					return e.layers.map((n, r) => [
-						bn(`L${n.layer}`, e.encoder),
-						n.sum === null ? "" : I(n.sum, 4),
-						I(n.change, 4),
-						n.error === null ? "" : F(n.error, 4),
-						(t[r] ?? []).map((e) => `${Nn(e)} ${I(e.value, 3)}`).join(", ")
+						xn(`L${n.layer}`, e.encoder),
+						n.sum === null ? "" : F(n.sum, 4),
+						F(n.change, 4),
+						n.error === null ? "" : P(n.error, 4),
+						(t[r] ?? []).map((e) => `${Pn(e)} ${F(e.value, 3)}`).join(", ")
 					]);
 				})
 			})
 		]
 	});
 }
-function Tu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
-	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${z(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
+function Au({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var Eu = 26, Du = 300, Ou = 74;
-function ku({ stack: e, sums: t }) {
+var ju = 26, Mu = 300, Nu = 74;
+function Pu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Ou;
-	return /* @__PURE__ */ M("svg", {
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Nu;
+	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${Du} 104`,
+		viewBox: `0 0 ${Mu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
-			Ho({
+			Go({
 				low: i,
 				high: a
-			}).map((e) => /* @__PURE__ */ M("g", { children: [/* @__PURE__ */ M("line", {
-				x1: Eu,
-				x2: Du,
+			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
+				x1: ju,
+				x2: Mu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
-			}), /* @__PURE__ */ M("text", {
+			}), /* @__PURE__ */ j("text", {
 				x: 23,
 				y: o(e) + 2.5,
 				class: "end",
-				children: I(e, 1)
+				children: F(e, 1)
 			})] }, e)),
-			n.map((t, i) => /* @__PURE__ */ M("g", { children: [
-				/* @__PURE__ */ M("rect", {
+			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
+				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: Eu + i * r + 1,
+					x: ju + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
-				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ M("text", {
-					x: Eu + (i + .5) * r,
+				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
+					x: ju + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
-				/* @__PURE__ */ M("title", { children: `${bn(`L${t.layer}`, e.encoder)}: ${I(t.sum, 3)}` })
+				/* @__PURE__ */ j("title", { children: `${xn(`L${t.layer}`, e.encoder)}: ${F(t.sum, 3)}` })
 			] }, t.layer)),
-			/* @__PURE__ */ M("text", {
+			/* @__PURE__ */ j("text", {
 				x: 163,
 				y: 101,
 				children: [e.encoder ? "layer of the encoder" : "layer", "; up: raises the probability, down: lowers it"]
@@ -7237,129 +7269,129 @@ function ku({ stack: e, sums: t }) {
 		]
 	});
 }
-function Au({ stack: e, largest: t }) {
-	let n = A(), r = Pn(e.neurons, e.layers.length), i = Math.min(Su, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
-	return e.neurons.length === 0 ? /* @__PURE__ */ M("p", {
+function Fu({ stack: e, largest: t }) {
+	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(Du, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
-	}) : /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("p", {
+	}) : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Su,
+			Du,
 			" a layer; a cell selects its neuron."
 		]
-	}), /* @__PURE__ */ M(Ua, {
+	}), /* @__PURE__ */ j(Ga, {
 		label: `Attribution of the strongest neurons${e.encoder ? " of the encoder" : ""}, layers across`,
 		columns: r.length,
 		rows: i,
 		height: 10,
 		colour: (e, n) => {
 			let r = a(e, n);
-			return r ? gi(r.value, t) : null;
+			return r ? yi(r.value, t) : null;
 		},
 		tell: (e, t) => {
 			let n = a(e, t);
-			return n ? `${Nn(n)}: ${I(n.value, 3)}` : "";
+			return n ? `${Pn(n)}: ${F(n.value, 3)}` : "";
 		},
 		marked: (e, t) => {
 			let n = a(e, t);
-			return n !== void 0 && dn(un(n), o);
+			return n !== void 0 && fn(dn(n), o);
 		},
 		rowName: (e) => String(e + 1),
-		columnName: (t) => bn(`L${t}`, e.encoder),
+		columnName: (t) => xn(`L${t}`, e.encoder),
 		onChoose: (e, t) => {
 			let r = a(e, t);
-			r && n.select(un(r));
+			r && n.select(dn(r));
 		}
 	})] });
 }
-function ju({ neurons: e }) {
+function Iu({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
-	return /* @__PURE__ */ M("table", { children: [/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-		/* @__PURE__ */ M("th", {
+	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			children: "neuron"
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "attribution"
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "wide-only",
-			children: /* @__PURE__ */ M("span", {
+			children: /* @__PURE__ */ j("span", {
 				class: "hidden",
 				children: "bar"
 			})
 		}),
-		/* @__PURE__ */ M("th", {
+		/* @__PURE__ */ j("th", {
 			scope: "col",
 			class: "number",
 			children: "activation"
 		})
-	] }) }), /* @__PURE__ */ M("tbody", { children: e.map((e) => /* @__PURE__ */ M("tr", { children: [
-		/* @__PURE__ */ M("th", {
+	] }) }), /* @__PURE__ */ j("tbody", { children: e.map((e) => /* @__PURE__ */ j("tr", { children: [
+		/* @__PURE__ */ j("th", {
 			scope: "row",
-			children: /* @__PURE__ */ M(to, { part: un(e) })
+			children: /* @__PURE__ */ j(ro, { part: dn(e) })
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: /* @__PURE__ */ M(es, {
+			children: /* @__PURE__ */ j(rs, {
 				value: e.value,
 				digits: 3
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "wide-only",
-			children: /* @__PURE__ */ M($o, {
+			children: /* @__PURE__ */ j(ns, {
 				value: e.value,
 				largest: t
 			})
 		}),
-		/* @__PURE__ */ M("td", {
+		/* @__PURE__ */ j("td", {
 			class: "number",
-			children: I(e.activation)
+			children: F(e.activation)
 		})
-	] }, Nn(e))) })] });
+	] }, Pn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Mu = 40;
-function Nu(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = qo(i.terms, Math.min(t, Mu), n), { sum: l } = Xo(i), u = [
+var Lu = 40;
+function Ru(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Xo(i.terms, Math.min(t, Lu), n), { sum: l } = $o(i), u = [
 		...s.map((e) => ({
-			name: xn(e),
+			name: Sn(e),
 			value: e.value,
-			number: I(e.value)
+			number: F(e.value)
 		})),
 		...c.count > 0 ? [{
 			name: `${c.count} others (net)`,
 			value: c.value,
-			number: I(c.value),
+			number: F(c.value),
 			other: !0
 		}] : [],
 		{
 			name: "total",
 			value: l,
-			number: I(l),
+			number: F(l),
 			other: !0,
 			total: !0
 		}
 	];
-	return J(H, [Lo(H, {
+	return J(V, [Bo(V, {
 		rows: u,
-		axis: Uo(u.map((e) => e.value), "logits", (e) => I(e, +!Number.isInteger(e)))
+		axis: Ko(u.map((e) => e.value), "logits", (e) => F(e, +!Number.isInteger(e)))
 	})], {
-		shows: `Direct credit: parts that add up to ${pa(a, o)} (${I(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
+		shows: `Direct credit: parts that add up to ${ha(a, o)} (${F(i.value)}), the model's own number. Norm scales and attention patterns as they were. Hatched: lowers it.`,
 		made: e,
 		asked: r,
-		about: fa(a)
+		about: ma(a)
 	});
 }
-function Pu({ ledger: e }) {
+function zu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7372,7 +7404,7 @@ function Pu({ ledger: e }) {
 			"logits"
 		],
 		rows: e.terms.map((e) => [
-			xn(e),
+			Sn(e),
 			e.kind,
 			e.layer,
 			e.head,
@@ -7384,107 +7416,107 @@ function Pu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Fu() {
-	return /* @__PURE__ */ M("p", {
+function Bu() {
+	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
 			"● without it the target moves by at least 0.3 ",
-			/* @__PURE__ */ M(Q, { name: "nats" }),
+			/* @__PURE__ */ j(Q, { name: "nats" }),
 			", or by 0.1 and by more than 95 % of the parts of its kind move it (",
-			/* @__PURE__ */ M(Q, {
+			/* @__PURE__ */ j(Q, {
 				name: "causal",
 				children: "causal"
 			}),
 			" where it falls, ",
-			/* @__PURE__ */ M(Q, { name: "suppressor" }),
+			/* @__PURE__ */ j(Q, { name: "suppressor" }),
 			" where it rises). ○ it moves less. ~ rounding could change the word."
 		]
 	});
 }
 // src/ui/Outcome.tsx
-function Iu({ part: e }) {
-	let t = Zt(), n = t && Tc(t, e);
+function Vu({ part: e }) {
+	let t = Qt(), n = t && Ac(t, e);
 	if (!t || !n) return null;
-	let [r, i] = Dc(t, n), { nats: a, effect: o } = n;
-	return /* @__PURE__ */ M("span", {
+	let [r, i] = Mc(t, n), { nats: a, effect: o } = n;
+	return /* @__PURE__ */ j("span", {
 		class: "outcome",
-		title: `${r} → ${i}, ${I(a)} nats${o ? `, ${Mr(o)}` : ""}`,
+		title: `${r} → ${i}, ${F(a)} nats${o ? `, ${Nr(o)}` : ""}`,
 		children: [
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "from",
 				children: [r, " → "]
 			}),
 			i,
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "mark",
-				children: o ? Mr(o)[0] : ""
+				children: o ? Nr(o)[0] : ""
 			})
 		]
 	});
 }
 // src/panels/Ledger.tsx
-var Lu = 12, Ru = 10, zu = 6, Bu = Infinity, Vu = xe({
+var Hu = 12, Uu = 10, Wu = 6, Gu = Infinity, Ku = Se({
 	is: () => !1,
 	set: () => {}
-}), Hu = xe({
+}), qu = Se({
 	order: "size",
 	effectOf: () => null
 });
-function Uu() {
-	let e = A(), t = e.explained.value, n = Zt(), r = k("size"), i = k(Lu), a = k({});
+function Ju() {
+	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Hu), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
-		let t = Sn(e);
-		return t && n ? Tc(n, t)?.nats ?? null : null;
-	}, l = qo(o.terms, i.value, r.value, (e) => Ju(Sn(e), s), c), u = Jo(0, o.terms, l.others.value);
-	return /* @__PURE__ */ M(Z, {
+		let t = Cn(e);
+		return t && n ? Ac(n, t)?.nats ?? null : null;
+	}, l = Xo(o.terms, i.value, r.value, (e) => $u(Cn(e), s), c), u = Zo(0, o.terms, l.others.value);
+	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
-		title: /* @__PURE__ */ M(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ M(Yu, { explained: t }),
+		note: /* @__PURE__ */ j(ed, { explained: t }),
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Nu(t, i.value, r.value, e),
-				table: () => Pu(t),
+				figure: (e) => Ru(t, i.value, r.value, e),
+				table: () => zu(t),
 				data: t
 			}),
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: [/* @__PURE__ */ M("label", { children: [
+				children: [/* @__PURE__ */ j("label", { children: [
 					"Sort",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: r.value,
 						onChange: (e) => r.value = e.currentTarget.value,
 						children: [
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "size",
 								children: "by size"
 							}),
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "effect",
 								disabled: !n,
 								children: "by effect"
 							}),
-							/* @__PURE__ */ M("option", {
+							/* @__PURE__ */ j("option", {
 								value: "layer",
 								children: "by layer"
 							})
 						]
 					})
-				] }), o.terms.length > Lu ? /* @__PURE__ */ M("button", {
+				] }), o.terms.length > Hu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Lu ? Bu : Lu,
-					children: i.value === Lu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Hu ? Gu : Hu,
+					children: i.value === Hu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ M(Vu.Provider, {
+			/* @__PURE__ */ j(Ku.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? Ju(t, s),
+					is: (e, t) => a.value[e] ?? $u(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7492,145 +7524,145 @@ function Uu() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ M(Hu.Provider, {
+				children: /* @__PURE__ */ j(qu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
 					},
-					children: /* @__PURE__ */ M("table", {
+					children: /* @__PURE__ */ j("table", {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: sd,
+						onKeyDown: fd,
 						children: [
-							/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-								/* @__PURE__ */ M("th", {
+							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									children: "part"
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "number",
-									children: [/* @__PURE__ */ M(Q, { name: "credit" }), ", logits"]
+									children: [/* @__PURE__ */ j(Q, { name: "credit" }), ", logits"]
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
 									class: "wide-only",
-									children: /* @__PURE__ */ M("span", {
+									children: /* @__PURE__ */ j("span", {
 										class: "hidden",
 										children: "bar"
 									})
 								}),
-								/* @__PURE__ */ M("th", {
+								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: qu(t)
+									children: Qu(t)
 								})
 							] }) }),
-							/* @__PURE__ */ M("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ M(Qu, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(rd, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, Zo(e))), /* @__PURE__ */ M(ad, {
+							}, es(e))), /* @__PURE__ */ j(ud, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ M(Zu, { explained: t })
+							/* @__PURE__ */ j(nd, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ M(Fu, {}),
-			/* @__PURE__ */ M(Wu, { terms: l.shown })
+			/* @__PURE__ */ j(Bu, {}),
+			/* @__PURE__ */ j(Yu, { terms: l.shown })
 		]
 	});
 }
-function Wu({ terms: e }) {
-	let t = A(), n = e.filter(Gu).slice(0, zu), { vs: r, reference: i } = t.answered.value ?? t.state.value;
-	return Ht([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => Ku(t, e) ?? [])]), null;
+function Yu({ terms: e }) {
+	let t = k(), n = e.filter(Xu).slice(0, Wu), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => Zu(t, e) ?? [])]), null;
 }
-function Gu(e) {
-	let t = Sn(e);
-	return t !== null && t.kind === pn(t);
+function Xu(e) {
+	let t = Cn(e);
+	return t !== null && t.kind === mn(t);
 }
-function Ku(e, { layer: t, kind: n }) {
+function Zu(e, { layer: t, kind: n }) {
 	let r = e.followed();
 	return r && {
 		ask: "terms",
 		...r,
 		layer: t,
 		sublayer: n,
-		top: Ru
+		top: Uu
 	};
 }
-function qu({ target: e, reference: t }) {
-	let n = z(e.text.trim() || e.text);
+function Qu({ target: e, reference: t }) {
+	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function Ju(e, t) {
-	return !e || !t || e.layer !== t.layer ? !1 : dn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && pn(t) === e.kind;
+function $u(e, t) {
+	return !e || !t || e.layer !== t.layer ? !1 : fn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && mn(t) === e.kind;
 }
-function Yu({ explained: e }) {
+function ed({ explained: e }) {
 	let { target: t, reference: n } = e;
-	return /* @__PURE__ */ M(x, { children: [
+	return /* @__PURE__ */ j(b, { children: [
 		"Why ",
-		z(t.text),
+		R(t.text),
 		": ",
-		Xu(n),
+		td(n),
 		"; raw ",
-		/* @__PURE__ */ M(Q, { name: "logit" }),
+		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
-		F(t.logit),
-		n.kind === "raw" ? null : /* @__PURE__ */ M(x, { children: [
+		P(t.logit),
+		n.kind === "raw" ? null : /* @__PURE__ */ j(b, { children: [
 			", ",
-			/* @__PURE__ */ M(Q, { name: "reference" }),
+			/* @__PURE__ */ j(Q, { name: "reference" }),
 			" ",
-			F(n.value)
+			P(n.value)
 		] }),
 		". A part's ",
-		/* @__PURE__ */ M(Q, { name: "credit" }),
+		/* @__PURE__ */ j(Q, { name: "credit" }),
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function Xu(e) {
-	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${z(e.text ?? "")}`;
+function td(e) {
+	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function Zu({ explained: e }) {
-	let { sum: t, error: n, holds: r } = Xo(e.ledger);
-	return /* @__PURE__ */ M("tfoot", { children: /* @__PURE__ */ M("tr", {
+function nd({ explained: e }) {
+	let { sum: t, error: n, holds: r } = $o(e.ledger);
+	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
 		children: [
-			/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("th", {
 				scope: "row",
 				children: "total"
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-total": t,
-				children: I(t)
+				children: F(t)
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				children: [
-					r ? "= model ✓" : `≠ model ${I(e.ledger.value)}`,
+					r ? "= model ✓" : `≠ model ${F(e.ledger.value)}`,
 					" (|Δ| ",
-					wr(n),
+					Tr(n),
 					", tolerance",
 					" ",
-					wr(e.ledger.tolerance),
+					Tr(e.ledger.tolerance),
 					")"
 				]
 			})
 		]
 	}) });
 }
-function Qu(e) {
-	let t = A(), n = He(Vu), { term: r, level: i } = e, a = Sn(r), o = Zo(r), s = Gu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(id, {
-			name: xn(r),
+function rd(e) {
+	let t = k(), n = Ue(Ku), { term: r, level: i } = e, a = Cn(r), o = es(r), s = Xu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(ld, {
+			name: Sn(r),
 			value: r.value,
 			level: i,
 			largest: e.largest,
@@ -7639,89 +7671,89 @@ function Qu(e) {
 			first: e.first ?? !1,
 			onToggle: (e) => n.set(o, e),
 			onSelect: () => {
-				a && t.select(dn(a, t.at.selection.value) ? null : a);
+				a && t.select(fn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ M($u, {
+		c && i === 1 ? /* @__PURE__ */ j(id, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ M(nd, {
+		c && i === 2 ? /* @__PURE__ */ j(sd, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function $u({ term: e, largest: t }) {
-	let n = A(), r = He(Hu), i = Vt(Ku(n, e));
-	if (!i?.result) return /* @__PURE__ */ M("tr", {
+function id({ term: e, largest: t }) {
+	let n = k(), r = Ue(qu), i = Ht(Zu(n, e));
+	if (!i?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
-		children: /* @__PURE__ */ M("td", {
+		children: /* @__PURE__ */ j("td", {
 			colSpan: 4,
 			class: i?.error ? "error" : "",
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ed(e)), c = qo(s, Bu, r.order, void 0, r.effectOf), l = Jo(t, s, o.value);
-	return /* @__PURE__ */ M(x, { children: [
-		c.shown.map((e) => /* @__PURE__ */ M(Qu, {
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ad(e)), c = Xo(s, Gu, r.order, void 0, r.effectOf), l = Zo(t, s, o.value);
+	return /* @__PURE__ */ j(b, { children: [
+		c.shown.map((e) => /* @__PURE__ */ j(rd, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => td(t, e))
-		}, Zo(e))),
-		/* @__PURE__ */ M(Vs, { parts: c.shown.slice(0, zu).flatMap((e) => Sn(e) ?? []) }),
-		/* @__PURE__ */ M(ad, {
+			sources: a.filter((t) => od(t, e))
+		}, es(e))),
+		/* @__PURE__ */ j(Ws, { parts: c.shown.slice(0, Wu).flatMap((e) => Cn(e) ?? []) }),
+		/* @__PURE__ */ j(ud, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ M(od, {
+		/* @__PURE__ */ j(dd, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ed({ kind: e }) {
+function ad({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function td(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || ed(e));
+function od(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || ad(e));
 }
-function nd(e) {
-	let t = A(), n = (e) => ed(e) ? "rounding" : `from ${e.source} ${B(rd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = qo(e.terms, Ru, "size"), o = Jo(e.largest, r, i.value);
-	return /* @__PURE__ */ M(x, { children: [
-		r.map((e) => /* @__PURE__ */ M(id, {
+function sd(e) {
+	let t = k(), n = (e) => ad(e) ? "rounding" : `from ${e.source} ${z(cd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Xo(e.terms, Uu, "size"), o = Zo(e.largest, r, i.value);
+	return /* @__PURE__ */ j(b, { children: [
+		r.map((e) => /* @__PURE__ */ j(ld, {
 			name: n(e),
 			value: e.value,
 			level: 3,
 			largest: o,
 			part: null,
 			open: null
-		}, Zo(e))),
-		/* @__PURE__ */ M(ad, {
+		}, es(e))),
+		/* @__PURE__ */ j(ud, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ M(od, {
+		/* @__PURE__ */ j(dd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function rd(e, { kind: t, source: n }) {
+function cd(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function id(e) {
-	let t = A(), { part: n, open: r, level: i } = e, a = n !== null && dn(n, t.at.selection.value);
-	return /* @__PURE__ */ M("tr", {
-		class: `level-${i}${n !== null && dn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
+function ld(e) {
+	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && fn(n, t.at.selection.value);
+	return /* @__PURE__ */ j("tr", {
+		class: `level-${i}${n !== null && fn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
 		"aria-level": i,
 		"aria-selected": a,
 		...r === null ? {} : { "aria-expanded": r },
@@ -7734,176 +7766,176 @@ function id(e) {
 			n !== null && r !== null && r !== n ? (e.onToggle?.(n), t.stopPropagation(), t.preventDefault()) : (t.key === "Enter" || t.key === " ") && (e.onSelect?.(), t.preventDefault());
 		},
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [r === null ? /* @__PURE__ */ M("span", { class: "twisty" }) : /* @__PURE__ */ M("span", {
+				children: [r === null ? /* @__PURE__ */ j("span", { class: "twisty" }) : /* @__PURE__ */ j("span", {
 					class: "twisty",
 					"aria-hidden": "true",
 					onClick: (t) => {
 						t.stopPropagation(), e.onToggle?.(!r);
 					},
 					children: r ? "▾" : "▸"
-				}), /* @__PURE__ */ M("bdi", { children: e.name })]
+				}), /* @__PURE__ */ j("bdi", { children: e.name })]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ M(es, { value: e.value })
+				children: /* @__PURE__ */ j(rs, { value: e.value })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ M($o, {
+				children: /* @__PURE__ */ j(ns, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ M("td", { children: n ? /* @__PURE__ */ M(Iu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Vu, { part: n }) : null })
 		]
 	});
 }
-function ad(e) {
-	return e.count === 0 ? null : /* @__PURE__ */ M("tr", {
+function ud(e) {
+	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
 				children: [
-					/* @__PURE__ */ M("span", { class: "twisty" }),
+					/* @__PURE__ */ j("span", { class: "twisty" }),
 					e.count,
 					" others (net)"
 				]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
 				"data-value": e.value,
-				children: /* @__PURE__ */ M(es, { value: e.value })
+				children: /* @__PURE__ */ j(rs, { value: e.value })
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "wide-only",
-				children: /* @__PURE__ */ M($o, {
+				children: /* @__PURE__ */ j(ns, {
 					value: e.value,
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ M("td", {})
+			/* @__PURE__ */ j("td", {})
 		]
 	});
 }
-function od(e) {
+function dd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
-	return /* @__PURE__ */ M("tr", {
+	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
 		"aria-level": e.level,
 		children: [
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "name",
-				children: [/* @__PURE__ */ M("span", { class: "twisty" }), "sum"]
+				children: [/* @__PURE__ */ j("span", { class: "twisty" }), "sum"]
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				class: "number",
-				children: I(e.sum)
+				children: F(e.sum)
 			}),
-			/* @__PURE__ */ M("td", {
+			/* @__PURE__ */ j("td", {
 				colSpan: 2,
 				class: t ? "" : "error",
-				children: t ? "= the row above ✓" : `≠ the row above ${I(e.parent)}`
+				children: t ? "= the row above ✓" : `≠ the row above ${F(e.parent)}`
 			})
 		]
 	});
 }
-function sd(e) {
+function fd(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var cd = 16;
-function ld() {
-	let e = A(), t = k("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = li(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Ut(a ? {
+var pd = 16;
+function md() {
+	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = fi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
-		...ps({ source: a.source }),
+		...gs({ source: a.source }),
 		target: a.target,
 		top: 5,
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? md(c.cells, i.value) : null, d = n.model.vocab, f = (e) => ga(e, t.value, d), p = {
+	let u = c ? yd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => va(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "lens",
-		title: /* @__PURE__ */ M(Q, {
+		title: /* @__PURE__ */ j(Q, {
 			name: "logit lens",
 			children: "Logit lens"
 		}),
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(b, { children: [
 			"What the ",
-			/* @__PURE__ */ M(Q, { name: "residual stream" }),
+			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !dd(u.positions.length) ? " that is pointed at" : "",
+			u && !gd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
-			z(n.target.text),
+			R(n.target.text),
 			". A cell chooses its position."
 		] }),
 		children: [
-			/* @__PURE__ */ M("p", {
+			/* @__PURE__ */ j("p", {
 				class: "controls",
-				children: /* @__PURE__ */ M("label", { children: [
+				children: /* @__PURE__ */ j("label", { children: [
 					"Colour",
 					" ",
-					/* @__PURE__ */ M("select", {
+					/* @__PURE__ */ j("select", {
 						value: t.value,
 						onChange: (e) => t.value = e.currentTarget.value,
-						children: Object.entries(ha).map(([e, t]) => /* @__PURE__ */ M("option", {
+						children: Object.entries(_a).map(([e, t]) => /* @__PURE__ */ j("option", {
 							value: e,
 							children: t
 						}, e))
 					})
 				] })
 			}),
-			/* @__PURE__ */ M(ao, {
+			/* @__PURE__ */ j(so, {
 				start: i,
 				length: r,
 				what: "tokens"
 			}),
-			/* @__PURE__ */ M(V, { answer: s }),
-			c && !l ? /* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(B, { answer: s }),
+			c && !l ? /* @__PURE__ */ j(X, {
 				name: "lens",
-				figure: (e) => _a(c, n.target, t.value, p, e),
-				table: () => Sa(c, p),
+				figure: (e) => ya(c, n.target, t.value, p, e),
+				table: () => wa(c, p),
 				data: c
 			}) : null,
-			u && u.positions.length > 0 ? /* @__PURE__ */ M("div", {
+			u && u.positions.length > 0 ? /* @__PURE__ */ j("div", {
 				class: l ? "stale" : "",
 				children: [
-					/* @__PURE__ */ M(Ua, {
-						label: `Logit lens, ${ha[t.value]} by layer and token`,
+					/* @__PURE__ */ j(Ga, {
+						label: `Logit lens, ${_a[t.value]} by layer and token`,
 						columns: u.positions.length,
 						rows: u.layers.length,
 						colour: (e, t) => {
 							let n = u.at(e, t);
-							return n ? _i(f(n)) : null;
+							return n ? bi(f(n)) : null;
 						},
-						...dd(u.positions.length) ? { text: (e, t) => fd(u.at(e, t)) } : {},
+						...gd(u.positions.length) ? { text: (e, t) => _d(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ M(pd, {
+						tell: (e, t) => /* @__PURE__ */ j(vd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => ud(u.layers[e] ?? null),
-						columnName: (e) => B(c?.tokens[u.positions[e] ?? -1]),
+						rowName: (e) => hd(u.layers[e] ?? null),
+						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
 							position: u.positions[t] ?? null,
 							target: null
 						})
 					}),
-					/* @__PURE__ */ M(eo, {
+					/* @__PURE__ */ j(no, {
 						kind: "amount",
 						...t.value === "rank" ? {
 							low: `rank ${d.toLocaleString("en")}`,
@@ -7911,10 +7943,10 @@ function ld() {
 							middle: `rank ${Math.round(Math.sqrt(d)).toLocaleString("en")}`
 						} : {
 							low: "0 %",
-							high: `100 %, ${ha[t.value]}`
+							high: `100 %, ${_a[t.value]}`
 						}
 					}),
-					/* @__PURE__ */ M(ro, {
+					/* @__PURE__ */ j(ao, {
 						label: "logit lens",
 						head: [
 							"layer",
@@ -7925,12 +7957,12 @@ function ld() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							ud(e.layer),
+							hd(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ M("bdi", { children: fd(e) }, "top"),
-							L(e.top_probability[0] ?? 0),
+							/* @__PURE__ */ j("bdi", { children: _d(e) }, "top"),
+							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
-							L(e.probability)
+							I(e.probability)
 						])
 					})
 				]
@@ -7938,42 +7970,42 @@ function ld() {
 		]
 	});
 }
-function ud(e) {
+function hd(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function dd(e) {
-	return e <= cd;
+function gd(e) {
+	return e <= pd;
 }
-function fd(e) {
-	return B(e?.top[0]);
+function _d(e) {
+	return z(e?.top[0]);
 }
-function pd({ cell: e, token: t }) {
-	return e ? /* @__PURE__ */ M(x, { children: [
+function vd({ cell: e, token: t }) {
+	return e ? /* @__PURE__ */ j(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
 		e.position,
 		" ",
-		B(t),
+		z(t),
 		": rank of the target ",
 		e.rank.toLocaleString("en"),
 		", ",
-		L(e.probability),
+		I(e.probability),
 		". Top:",
 		" ",
-		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ M("span", {
+		e.top.slice(0, 4).map((t, n) => /* @__PURE__ */ j("span", {
 			class: "chip",
 			children: [
-				/* @__PURE__ */ M("bdi", { children: B(t) }),
+				/* @__PURE__ */ j("bdi", { children: z(t) }),
 				" ",
-				/* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("span", {
 					class: "small",
-					children: L(e.top_probability[n] ?? 0)
+					children: I(e.top_probability[n] ?? 0)
 				})
 			]
 		}, t.id))
 	] }) : null;
 }
-function md(e, t) {
+function yd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -7983,102 +8015,102 @@ function md(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function hd() {
-	let e = A(), t = Zt(), n = e.at.selection.value, r = t ? gd(t, n) : null;
+function bd() {
+	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? xd(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
-	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Lr(B(t.tokens[t.position]));
-	return /* @__PURE__ */ M(Z, {
+	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Rr(z(t.tokens[t.position]));
+	return /* @__PURE__ */ j(Z, {
 		name: "looked",
-		title: `Where ${P(N(r))} looked`,
+		title: `Where ${N(M(r))} looked`,
 		note: `Its attention from ${a}; all shares come to 1.`,
-		children: [/* @__PURE__ */ M(X, {
-			name: `looked-${P(N(r))}`,
-			figure: (e) => vs(t, r, e),
-			table: () => ys(r),
+		children: [/* @__PURE__ */ j(X, {
+			name: `looked-${N(M(r))}`,
+			figure: (e) => xs(t, r, e),
+			table: () => Ss(r),
 			data: r
-		}), /* @__PURE__ */ M("table", {
+		}), /* @__PURE__ */ j("table", {
 			class: "looked",
-			children: [/* @__PURE__ */ M("thead", {
+			children: [/* @__PURE__ */ j("thead", {
 				class: "hidden",
-				children: /* @__PURE__ */ M("tr", { children: [
-					/* @__PURE__ */ M("th", {
+				children: /* @__PURE__ */ j("tr", { children: [
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "token"
 					}),
-					/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "share"
 					}),
-					/* @__PURE__ */ M("th", {
+					/* @__PURE__ */ j("th", {
 						scope: "col",
 						children: "attention"
 					})
 				] })
-			}), /* @__PURE__ */ M("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			}), /* @__PURE__ */ j("tbody", { children: [r.looks_at.map((e) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					children: [
-						/* @__PURE__ */ M("bdi", { children: B(e) }),
+						/* @__PURE__ */ j("bdi", { children: z(e) }),
 						" ",
-						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ M("span", {
+						!r.cross && e.position === 0 && t.position > 0 ? /* @__PURE__ */ j("span", {
 							class: "small",
 							children: "first token"
 						}) : null
 					]
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", { style: { width: `${e.attention * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${e.attention * 100}%` } })
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: F(e.attention)
+					children: P(e.attention)
 				})
-			] }, e.position)), i > .005 ? /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			] }, e.position)), i > .005 ? /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "row",
 					class: "small",
 					children: "elsewhere"
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "rest",
 						style: { width: `${i * 100}%` }
 					})
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					title: L(i),
-					children: F(i)
+					title: I(i),
+					children: P(i)
 				})
 			] }) : null] })]
 		})]
 	});
 }
-function gd(e, t) {
-	let n = e.answer.part ? _n(e.answer.part) : null, r = (t) => t && e.heads.find((e) => dn(N(e), t));
+function xd(e, t) {
+	let n = e.answer.part ? vn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => fn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var _d = 3;
-function vd() {
-	let e = A(), { pins: t, b: n } = e.state.value;
-	return e.explained.value ? /* @__PURE__ */ M(Z, {
+var Sd = 3;
+function Cd() {
+	let e = k(), { pins: t, b: n } = e.state.value;
+	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ M(yd, {}) : /* @__PURE__ */ M(x, { children: [
-			/* @__PURE__ */ M("ul", {
+		children: t.length === 0 ? /* @__PURE__ */ j(wd, {}) : /* @__PURE__ */ j(b, { children: [
+			/* @__PURE__ */ j("ul", {
 				class: "pins",
-				children: t.map((r, i) => /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("div", {
+				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
 					class: "controls",
 					children: [
-						/* @__PURE__ */ M(to, { part: r.part }),
-						/* @__PURE__ */ M("select", {
-							"aria-label": `How ${P(r.part)} is tested`,
+						/* @__PURE__ */ j(ro, { part: r.part }),
+						/* @__PURE__ */ j("select", {
+							"aria-label": `How ${N(r.part)} is tested`,
 							value: r.how,
 							onChange: (n) => {
 								let r = n.currentTarget.value;
@@ -8087,86 +8119,86 @@ function vd() {
 									how: r
 								} : e) });
 							},
-							children: Jn.map((e) => /* @__PURE__ */ M("option", {
+							children: Yn.map((e) => /* @__PURE__ */ j("option", {
 								value: e,
 								disabled: e === "swap" && n === null,
 								children: e
 							}, e))
 						}),
-						/* @__PURE__ */ M("button", {
+						/* @__PURE__ */ j("button", {
 							type: "button",
-							"aria-label": `Remove the pin of ${P(r.part)}`,
+							"aria-label": `Remove the pin of ${N(r.part)}`,
 							onClick: () => e.set({ pins: t.filter((e, t) => t !== i) }),
 							children: "×"
 						})
 					]
-				}), t.length > 1 ? /* @__PURE__ */ M(js, {
+				}), t.length > 1 ? /* @__PURE__ */ j(Ps, {
 					tests: [r],
 					note: "this pin alone"
-				}) : null] }, fn(r.part)))
+				}) : null] }, pn(r.part)))
 			}),
-			t.length > 1 ? /* @__PURE__ */ M("h3", { children: "All together" }) : null,
-			/* @__PURE__ */ M(js, {
+			t.length > 1 ? /* @__PURE__ */ j("h3", { children: "All together" }) : null,
+			/* @__PURE__ */ j(Ps, {
 				tests: t,
 				note: t.length === 1 ? "this pin" : `these ${t.length} pins`
 			})
 		] })
 	}) : null;
 }
-function yd() {
-	let e = A(), t = Xt(), n = t?.result ? To(t.result).slice(0, _d) : [];
-	return n.length === 0 ? /* @__PURE__ */ M(V, { answer: t }) : /* @__PURE__ */ M("p", {
+function wd() {
+	let e = k(), t = Zt(), n = t?.result ? Do(t.result).slice(0, Sd) : [];
+	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
-		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ M("button", {
+		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
 			type: "button",
 			onClick: () => e.set({ pins: [{
 				part: t,
 				how: "zero"
 			}] }),
-			children: [P(t), " set to zero"]
-		}, fn(t)))]
+			children: [N(t), " set to zero"]
+		}, pn(t)))]
 	});
 }
 // src/panels/Prediction.tsx
-function bd() {
-	let e = A().explained.value, t = lc();
+function Td() {
+	let e = k().explained.value, t = mc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
-	return /* @__PURE__ */ M(Z, {
+	return /* @__PURE__ */ j(Z, {
 		name: "prediction",
 		title: "Prediction",
-		note: /* @__PURE__ */ M(x, { children: [
+		note: /* @__PURE__ */ j(b, { children: [
 			a.bidirectional ? "At" : "After",
 			" ",
 			r,
 			" ",
-			Lr(B(i[r])),
+			Rr(z(i[r])),
 			": ",
-			z(n.text),
+			R(n.text),
 			" ",
 			"has ",
-			L(n.probability),
+			I(n.probability),
 			", rank ",
 			n.rank,
 			". Choose a token to explain it."
 		] }),
 		children: [
-			/* @__PURE__ */ M(X, {
+			/* @__PURE__ */ j(X, {
 				name: "prediction",
-				figure: (t) => ms(e, t),
-				table: () => hs(e),
+				figure: (t) => _s(e, t),
+				table: () => vs(e),
 				data: e
 			}),
-			e.notes.map((e) => /* @__PURE__ */ M("p", {
+			e.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e)),
-			/* @__PURE__ */ M("div", {
+			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ M(xd, {
+				children: [/* @__PURE__ */ j(Ed, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ M(xd, {
+				}), t?.result ? /* @__PURE__ */ j(Ed, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8174,299 +8206,97 @@ function bd() {
 		]
 	});
 }
-function xd({ explained: e, caption: t }) {
-	let n = A();
-	return /* @__PURE__ */ M("table", {
+function Ed({ explained: e, caption: t }) {
+	let n = k();
+	return /* @__PURE__ */ j("table", {
 		class: "predictions",
 		children: [
-			/* @__PURE__ */ M("caption", { children: t }),
-			/* @__PURE__ */ M("thead", { children: /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("th", {
+			/* @__PURE__ */ j("caption", { children: t }),
+			/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					children: "token"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
 					class: "number",
 					children: "probability"
 				}),
-				/* @__PURE__ */ M("th", {
+				/* @__PURE__ */ j("th", {
 					scope: "col",
-					children: /* @__PURE__ */ M("span", {
+					children: /* @__PURE__ */ j("span", {
 						class: "hidden",
 						children: "bar"
 					})
 				})
 			] }) }),
-			/* @__PURE__ */ M("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ M("tr", { children: [
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("tbody", { children: e.predictions.map((t) => /* @__PURE__ */ j("tr", { children: [
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("button", {
 					type: "button",
 					class: "part",
 					"aria-pressed": t.id === e.target.id,
 					disabled: n.data.host === "report",
-					onClick: () => n.set(tr(t, n.state.value.vs)),
-					onMouseEnter: () => n.foresee(tr(t, n.state.value.vs)),
-					children: /* @__PURE__ */ M($, { text: t.text })
+					onClick: () => n.set(nr(t, n.state.value.vs)),
+					onMouseEnter: () => n.foresee(nr(t, n.state.value.vs)),
+					children: /* @__PURE__ */ j($, { text: t.text })
 				}) }),
-				/* @__PURE__ */ M("td", {
+				/* @__PURE__ */ j("td", {
 					class: "number",
-					children: L(t.probability)
+					children: I(t.probability)
 				}),
-				/* @__PURE__ */ M("td", { children: /* @__PURE__ */ M("span", {
+				/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j("span", {
 					class: "amount",
 					"aria-hidden": "true",
-					children: /* @__PURE__ */ M("span", { style: { width: `${t.probability * 100}%` } })
+					children: /* @__PURE__ */ j("span", { style: { width: `${t.probability * 100}%` } })
 				}) })
 			] }, t.id)) })
 		]
 	});
 }
 // src/panels/Sentence.tsx
-function Sd() {
-	let e = A().explained.value, t = Xt();
+function Dd() {
+	let e = k().explained.value, t = Zt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
-	return /* @__PURE__ */ M("section", {
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-sentence",
 		"aria-label": "The answer",
-		children: /* @__PURE__ */ M("p", {
+		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ M(wd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(kd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ M(x, { children: [Cd(e.sentence).map((e, t) => /* @__PURE__ */ M(wd, {
+			}, t)) : /* @__PURE__ */ j(b, { children: [Od(e.sentence).map((e, t) => /* @__PURE__ */ j(kd, {
 				span: e,
 				units: r
-			}, t)), i ? /* @__PURE__ */ M("span", {
+			}, t)), i ? /* @__PURE__ */ j("span", {
 				class: "waiting",
 				children: " Now each word is taken away, and each head switched off …"
 			}) : null] })
 		})
 	});
 }
-function Cd(e) {
+function Od(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function wd({ span: e, units: t }) {
-	let n = A(), r = e.kind === "part" ? _n(e.text) : null;
-	if (r) return /* @__PURE__ */ M(to, { part: r });
+function kd({ span: e, units: t }) {
+	let n = k(), r = e.kind === "part" ? vn(e.text) : null;
+	if (r) return /* @__PURE__ */ j(ro, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
-	return i ? /* @__PURE__ */ M("button", {
+	return i ? /* @__PURE__ */ j("button", {
 		type: "button",
 		class: "noun",
 		onClick: () => n.set({ word: i.positions[0] ?? null }),
 		children: e.text
-	}) : e.kind === null ? /* @__PURE__ */ M("span", { children: e.text }) : /* @__PURE__ */ M("bdi", {
+	}) : e.kind === null ? /* @__PURE__ */ j("span", { children: e.text }) : /* @__PURE__ */ j("bdi", {
 		class: `said-${e.kind}`,
 		children: e.text
 	});
 }
-// src/lib/find.ts
-function Td(e, t) {
-	let n = t.toLowerCase();
-	if (!n) return [];
-	let r = [], i = "";
-	for (let t of e) r.push(i.length), i += t.toLowerCase();
-	let a = [], o = 0;
-	for (let e = i.indexOf(n); e >= 0; e = i.indexOf(n, e + 1)) {
-		for (; o + 1 < r.length && (r[o + 1] ?? 0) <= e;) o += 1;
-		a.at(-1) !== o && a.push(o);
-	}
-	return a;
-}
-// src/ui/Find.tsx
-function Ed(e) {
-	let t = k(""), n = k(-1), r = Td(e.texts, t.value), i = (t) => {
-		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
-	}, a = (r) => {
-		t.value = r, n.value = -1;
-		let i = Td(e.texts, r)[0];
-		i !== void 0 && (n.value = 0), e.go(i ?? null);
-	};
-	return /* @__PURE__ */ M("label", { children: [
-		"Find in the prompt",
-		" ",
-		/* @__PURE__ */ M("input", {
-			type: "search",
-			value: t.value,
-			onInput: (e) => a(e.currentTarget.value),
-			onKeyDown: (e) => {
-				e.key === "Enter" && (i(e.shiftKey ? -1 : 1), e.preventDefault());
-			}
-		}),
-		" ",
-		/* @__PURE__ */ M("output", {
-			class: "small",
-			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
-		})
-	] });
-}
-// src/panels/TokenStrip.tsx
-function Dd() {
-	let e = A(), t = e.explained.value, n = li(t?.position ?? 0, t?.tokens.length ?? 0), r = k(null), i = Ve(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Fd(), o = Od();
-	if (!t) return null;
-	let { tokens: s, position: c } = t, l = a !== null && hn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
-	return /* @__PURE__ */ M(Z, {
-		name: "strip",
-		title: "Tokens",
-		note: a ? /* @__PURE__ */ M(x, { children: [
-			"Coloured by what each token gives the target through ",
-			P(a.part),
-			": orange + raises, purple − lowers; largest ",
-			I(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
-			" logits."
-		] }) : o.size > 0 ? `Under a word: what is left of ${z(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
-		children: [
-			e.reads() === null ? null : /* @__PURE__ */ M(jd, {
-				sources: t.sources ?? [],
-				values: l ? a.values : [],
-				largest: d
-			}),
-			/* @__PURE__ */ M(ao, {
-				start: n,
-				length: s.length,
-				what: "tokens"
-			}),
-			s.length > 128 ? /* @__PURE__ */ M(Ed, {
-				texts: i,
-				go: (e) => {
-					r.value = e, e !== null && (n.value = ui(e, n.value, s.length));
-				}
-			}) : null,
-			/* @__PURE__ */ M("ol", {
-				class: "strip",
-				start: n.value + 1,
-				children: f.map((n, i) => {
-					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
-					return /* @__PURE__ */ M("li", { children: [/* @__PURE__ */ M("button", {
-						type: "button",
-						class: n.position === r.value ? "token found" : "token",
-						"aria-pressed": n.position === c,
-						style: Md(h, d),
-						title: m && Ad(m, t),
-						onClick: () => e.set({
-							position: n.position,
-							target: null
-						}),
-						onKeyDown: (e) => Pd(e),
-						children: [
-							/* @__PURE__ */ M("span", {
-								class: "index",
-								children: n.position
-							}),
-							/* @__PURE__ */ M($, {
-								text: n.text,
-								fragment: n.fragment
-							}),
-							m ? /* @__PURE__ */ M("span", {
-								class: "sign",
-								children: m.positions[0] === n.position ? kd(m) : "\xA0"
-							}) : /* @__PURE__ */ M(Nd, {
-								value: h,
-								largest: d
-							})
-						]
-					}), p ? /* @__PURE__ */ M("span", {
-						class: "small role",
-						children: s ? n.role : "\xA0"
-					}) : null] }, n.position);
-				})
-			})
-		]
-	});
-}
-function Od() {
-	let e = A(), t = Zt()?.words;
-	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
-	let n = t.units.filter((e) => e.mark !== "last");
-	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
-}
-function kd(e) {
-	let t = e.difference_without === null ? L(e.probability_without) : I(e.difference_without);
-	return e.mark === "first" ? `${t} ○` : t;
-}
-function Ad(e, t) {
-	let { target: n } = t, [r, i] = Dr(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${z(a.text)} (${L(a.probability)})`;
-	return `Without ${z(e.text)}: ${z(n.text)} ${r} → ${i} (${I(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
-}
-function jd(e) {
-	let t = li(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M("p", {
-			class: "note",
-			children: "What the encoder read; cross-attention takes from here:"
-		}),
-		/* @__PURE__ */ M(ao, {
-			start: t,
-			length: e.sources.length,
-			what: "source positions"
-		}),
-		/* @__PURE__ */ M("ol", {
-			class: "strip",
-			"aria-label": "Source",
-			start: t.value + 1,
-			children: n.map((t) => /* @__PURE__ */ M("li", { children: /* @__PURE__ */ M("span", {
-				class: "token source",
-				style: Md(e.values[t.position], e.largest),
-				children: [
-					/* @__PURE__ */ M("span", {
-						class: "index",
-						children: t.position
-					}),
-					/* @__PURE__ */ M($, { text: t.label }),
-					/* @__PURE__ */ M(Nd, {
-						value: e.values[t.position],
-						largest: e.largest
-					})
-				]
-			}) }, t.position))
-		})
-	] });
-}
-function Md(e, t) {
-	if (e === void 0) return {};
-	let n = gi(e, t);
-	return {
-		background: n,
-		color: vi(n)
-	};
-}
-function Nd(e) {
-	let { value: t } = e;
-	return /* @__PURE__ */ M("span", {
-		class: "sign",
-		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? I(t) : "\xA0"
-	});
-}
-function Pd(e) {
-	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
-	if (t === 0) return;
-	let n = e.currentTarget.parentElement;
-	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
-}
-function Fd() {
-	let e = A(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && pn(e) !== "mlp" ? {
-		ask: "attention",
-		...n,
-		layer: e.layer,
-		...gn(e)
-	} : null, i = Vt(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
-	return a && s ? {
-		part: a,
-		values: Id(s, a)
-	} : t && i?.result ? {
-		part: t,
-		values: Id(i.result, t)
-	} : null;
-}
-function Id(e, t) {
-	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
-	return (hn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
-}
 // src/lib/words.ts
-var Ld = 40;
-function Rd(e, t) {
+var Ad = 40;
+function jd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8478,22 +8308,22 @@ function Rd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Ud({
+	return r.map((e) => Id({
 		...e,
-		text: zd(e.tokens)
+		text: Md(e.tokens)
 	}));
 }
-function zd(e) {
+function Md(e) {
 	let [t] = e;
-	return e.length === 1 && t?.fragment ? t.fragment : Rr(e);
+	return e.length === 1 && t?.fragment ? t.fragment : zr(e);
 }
-function Bd(e) {
-	return Math.max(0, ...e.filter((e) => e.mark === null).map((e) => Math.abs(e.effect)));
+function Nd(e) {
+	return Math.max(0, ...e.filter(zd).map((e) => Math.abs(e.effect)));
 }
-function Vd({ by: e }) {
+function Pd({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Hd(e, t) {
+function Fd(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8515,7 +8345,7 @@ function Hd(e, t) {
 		role: null
 	}];
 }
-function Ud(e) {
+function Id(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8535,72 +8365,280 @@ function Ud(e) {
 		text: i
 	};
 }
-function Wd({ text: e, positions: t }, n = []) {
+function Ld({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
-	let i = [...e.trim() === "" ? R(e) : e.trim().split(/\s+/).map(R).join(" ")];
-	return i.length > Ld ? `${i.slice(0, 39).join("")}…` : i.join("");
+	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
+	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
-function Gd(e) {
-	let t = e.filter((e) => e.mark === null);
+function Rd(e) {
+	let t = e.filter(zd);
 	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Kd(e, t) {
-	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
-	return e.difference_without === null ? n + Dr(t.target.probability, e.probability_without)[1] : n + I(e.difference_without);
+function zd({ counted: e, mark: t }) {
+	return e ?? t === null;
 }
-// src/lib/figure/words.ts
-var qd = 10.5, Jd = 2.5, Yd = 30, Xd = 15, Zd = 16;
-function Qd(e, t) {
-	let n = e.words?.units ?? [], r = Bd(n), i = (t.source && n.length > 0 ? Hd(t.source ?? "", n) : Rd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => nf(t, i[n - 1], e, r)), o = Mi(t.source ?? t.prompt), s = of([...a, af(e, o)]), c = s.slice(0, Math.max(0, s.length - Zd)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [sf(l, o), ua(ef(e, r), U)], f = u > 0 ? ` The first ${u} are not shown.` : "";
-	return J(U, d, {
-		shows: `${$d(e)}${f}`,
-		made: e,
-		asked: t,
-		about: fa(e.target)
+function Bd(e) {
+	return e.mark === "first" && !zd(e);
+}
+function Vd(e, t) {
+	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
+	return e.difference_without === null ? n + Or(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
+}
+// src/lib/find.ts
+function Hd(e, t) {
+	let n = t.toLowerCase();
+	if (!n) return [];
+	let r = [], i = "";
+	for (let t of e) r.push(i.length), i += t.toLowerCase();
+	let a = [], o = 0;
+	for (let e = i.indexOf(n); e >= 0; e = i.indexOf(n, e + 1)) {
+		for (; o + 1 < r.length && (r[o + 1] ?? 0) <= e;) o += 1;
+		a.at(-1) !== o && a.push(o);
+	}
+	return a;
+}
+// src/ui/Find.tsx
+function Ud(e) {
+	let t = O(""), n = O(-1), r = Hd(e.texts, t.value), i = (t) => {
+		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
+	}, a = (r) => {
+		t.value = r, n.value = -1;
+		let i = Hd(e.texts, r)[0];
+		i !== void 0 && (n.value = 0), e.go(i ?? null);
+	};
+	return /* @__PURE__ */ j("label", { children: [
+		"Find in the prompt",
+		" ",
+		/* @__PURE__ */ j("input", {
+			type: "search",
+			value: t.value,
+			onInput: (e) => a(e.currentTarget.value),
+			onKeyDown: (e) => {
+				e.key === "Enter" && (i(e.shiftKey ? -1 : 1), e.preventDefault());
+			}
+		}),
+		" ",
+		/* @__PURE__ */ j("output", {
+			class: "small",
+			children: t.value ? r.length === 0 ? "is not there" : `${n.value + 1} of ${r.length}, token ${r[n.value] ?? ""}` : ""
+		})
+	] });
+}
+// src/panels/TokenStrip.tsx
+function Wd() {
+	let e = k(), t = e.explained.value, n = fi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Qd(), o = Gd();
+	if (!t) return null;
+	let { tokens: s, position: c } = t, l = a !== null && gn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
+	return /* @__PURE__ */ j(Z, {
+		name: "strip",
+		title: "Tokens",
+		note: a ? /* @__PURE__ */ j(b, { children: [
+			"Coloured by what each token gives the target through ",
+			N(a.part),
+			": orange + raises, purple − lowers; largest ",
+			F(a.values.reduce((e, t) => Math.abs(t) > Math.abs(e) ? t : e, 0)),
+			" logits."
+		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
+		children: [
+			e.reads() === null ? null : /* @__PURE__ */ j(Jd, {
+				sources: t.sources ?? [],
+				values: l ? a.values : [],
+				largest: d
+			}),
+			/* @__PURE__ */ j(so, {
+				start: n,
+				length: s.length,
+				what: "tokens"
+			}),
+			s.length > 128 ? /* @__PURE__ */ j(Ud, {
+				texts: i,
+				go: (e) => {
+					r.value = e, e !== null && (n.value = pi(e, n.value, s.length));
+				}
+			}) : null,
+			/* @__PURE__ */ j("ol", {
+				class: "strip",
+				start: n.value + 1,
+				children: f.map((n, i) => {
+					let s = n.role && (i === 0 || n.role !== f[i - 1]?.role), u = l || n.position > c && !t.model.bidirectional, m = a ? void 0 : o.get(n.position), h = u ? void 0 : a ? a.values[n.position] : m?.effect;
+					return /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("button", {
+						type: "button",
+						class: n.position === r.value ? "token found" : "token",
+						"aria-pressed": n.position === c,
+						style: Yd(h, d),
+						title: m && qd(m, t),
+						onClick: () => e.set({
+							position: n.position,
+							target: null
+						}),
+						onKeyDown: (e) => Zd(e),
+						children: [
+							/* @__PURE__ */ j("span", {
+								class: "index",
+								children: n.position
+							}),
+							/* @__PURE__ */ j($, {
+								text: n.text,
+								fragment: n.fragment
+							}),
+							m ? /* @__PURE__ */ j("span", {
+								class: "sign",
+								children: m.positions[0] === n.position ? Kd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(Xd, {
+								value: h,
+								largest: d
+							})
+						]
+					}), p ? /* @__PURE__ */ j("span", {
+						class: "small role",
+						children: s ? n.role : "\xA0"
+					}) : null] }, n.position);
+				})
+			})
+		]
 	});
 }
-function $d({ words: e, target: t, reference: n }) {
-	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some((e) => e.mark === "first") ? ` Dashed: the first ${Vd(e)}, on which many heads rest whatever it says.` : "";
-	return `Under each ${Vd(e)}: ${r} when that ${Vd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+function Gd() {
+	let e = k(), t = Qt()?.words;
+	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
+	let n = t.units.filter((e) => e.mark !== "last");
+	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function ef({ reference: e }, t) {
+function Kd(e) {
+	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
+	return Bd(e) ? `${t} ○` : t;
+}
+function qd(e, t) {
+	let { target: n } = t, [r, i] = Or(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
+	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
+}
+function Jd(e) {
+	let t = fi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j("p", {
+			class: "note",
+			children: "What the encoder read; cross-attention takes from here:"
+		}),
+		/* @__PURE__ */ j(so, {
+			start: t,
+			length: e.sources.length,
+			what: "source positions"
+		}),
+		/* @__PURE__ */ j("ol", {
+			class: "strip",
+			"aria-label": "Source",
+			start: t.value + 1,
+			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
+				class: "token source",
+				style: Yd(e.values[t.position], e.largest),
+				children: [
+					/* @__PURE__ */ j("span", {
+						class: "index",
+						children: t.position
+					}),
+					/* @__PURE__ */ j($, { text: t.label }),
+					/* @__PURE__ */ j(Xd, {
+						value: e.values[t.position],
+						largest: e.largest
+					})
+				]
+			}) }, t.position))
+		})
+	] });
+}
+function Yd(e, t) {
+	if (e === void 0) return {};
+	let n = yi(e, t);
 	return {
-		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => tf(1 - 2 * e, 1),
-		low: I(-t),
-		middle: "0",
-		high: I(t)
+		background: n,
+		color: xi(n)
 	};
 }
-function tf(e, t) {
-	return gi(t > 0 ? .75 * e / t : 0, 1, !1);
+function Xd(e) {
+	let { value: t } = e;
+	return /* @__PURE__ */ j("span", {
+		class: "sign",
+		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
+	});
 }
-function nf(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Wi(e.text.trim() === "" ? R(e.text) : ta(e.text), U - 6, qd), s = i === null ? "" : i.mark === "last" ? "asked here" : Kd(i, n), c = a !== null && a !== (t?.role ?? null);
+function Zd(e) {
+	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
+	if (t === 0) return;
+	let n = e.currentTarget.parentElement;
+	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
+}
+function Qd() {
+	let e = k(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && mn(e) !== "mlp" ? {
+		ask: "attention",
+		...n,
+		layer: e.layer,
+		..._n(e)
+	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
+	return a && s ? {
+		part: a,
+		values: $d(s, a)
+	} : t && i?.result ? {
+		part: t,
+		values: $d(i.result, t)
+	} : null;
+}
+function $d(e, t) {
+	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
+	return (gn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
+}
+// src/lib/figure/words.ts
+var ef = 10.5, tf = 2.5, nf = 30, rf = 15, af = 16;
+function of(e, t) {
+	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => uf(t, i[n - 1], e, r)), o = Fi(t.source ?? t.prompt), s = pf([...a, ff(e, o)]), c = s.slice(0, Math.max(0, s.length - af)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [mf(l, o), fa(cf(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+	return J(H, d, {
+		shows: `${sf(e)}${f}`,
+		made: e,
+		asked: t,
+		about: ma(e.target)
+	});
+}
+function sf({ words: e, target: t, reference: n }) {
+	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Bd) ? ` Dashed, not counted: the first ${Pd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
+	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+}
+function cf({ reference: e }, t) {
+	return {
+		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
+		colour: (e) => lf(1 - 2 * e, 1),
+		low: F(-t),
+		middle: "0",
+		high: F(t)
+	};
+}
+function lf(e, t) {
+	return yi(t > 0 ? .75 * e / t : 0, 1, !1);
+}
+function uf(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ki(e.text.trim() === "" ? L(e.text) : ra(e.text), H - 6, ef), s = i === null ? "" : i.mark === "last" ? "asked here" : Vd(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, qd) + 6, q(u, G) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ef) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = rf(i, r, e, d);
+				let { ink: n, ground: o } = df(i, r, e, d);
 				return [
-					c && l ? K(e, -2, a, {
-						size: G,
-						fill: W
+					c && l ? G(e, -2, a, {
+						size: W,
+						fill: U
 					}) : "",
 					o,
-					K(e + d / 2, 10.8, t, {
-						size: qd,
+					G(e + d / 2, 10.8, t, {
+						size: ef,
 						fill: n,
 						anchor: "middle"
 					}),
-					K(e + d / 2, 23, u, {
-						size: G,
-						fill: W,
+					G(e + d / 2, 23, u, {
+						size: W,
+						fill: U,
 						anchor: "middle"
 					})
 				].join("");
@@ -8608,39 +8646,39 @@ function nf(e, t, n, r) {
 		};
 	});
 }
-function rf(e, t, n, r) {
+function df(e, t, n, r) {
 	if (e === null) return {
-		ink: W,
+		ink: U,
 		ground: ""
 	};
-	let i = (e) => Ni(n, 0, r, Xd, {
+	let i = (e) => K(n, 0, r, rf, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
-	if (e.mark === "first") return {
-		ink: bi,
+	if (Bd(e)) return {
+		ink: Ci,
 		ground: i({
-			stroke: Si,
+			stroke: Ti,
 			"stroke-width": .8,
 			"stroke-dasharray": "2 1.5"
 		})
 	};
 	if (e.mark === "last") return {
-		ink: bi,
+		ink: Ci,
 		ground: i({
 			stroke: "#9a9a94",
 			"stroke-width": .6
 		})
 	};
-	let a = tf(e.effect, t), o = e.effect < -.1 ? Ni(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = lf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
-		ink: vi(a),
+		ink: xi(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function af({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${I(n.value)} with all` : L(e.probability), o = q("→", qd) + 8, s = Math.max(q(i, qd, !0) + 6 + 2, q(a, G) + 4);
+function ff({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", ef) + 8, s = Math.max(q(i, ef, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8648,24 +8686,24 @@ function af({ target: e, reference: t, ledger: n }, r) {
 		draw: (e) => {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
-				K(n, 10.8, r ? "←" : "→", {
-					size: qd,
-					fill: W,
+				G(n, 10.8, r ? "←" : "→", {
+					size: ef,
+					fill: U,
 					anchor: "middle"
 				}),
-				Ni(t, 0, s, Xd, {
+				K(t, 0, s, rf, {
 					rx: 2,
 					fill: "none",
-					stroke: bi,
+					stroke: Ci,
 					"stroke-width": 1
 				}),
-				K(t + s / 2, 10.8, i, {
-					size: qd,
+				G(t + s / 2, 10.8, i, {
+					size: ef,
 					bold: !0,
 					anchor: "middle"
 				}),
-				K(t + s / 2, 23, a, {
-					size: G,
+				G(t + s / 2, 23, a, {
+					size: W,
 					bold: !0,
 					anchor: "middle"
 				})
@@ -8673,19 +8711,19 @@ function af({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function of(e) {
+function pf(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > U) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + Jd;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + tf;
 	return t;
 }
-function sf(e, t) {
-	let n = e.map((e, n) => Ti("g", { transform: `translate(0 ${n * Yd + 9})` }, e.map(([e, n]) => e.draw(t ? U - n - e.width : n)).join("\n")));
+function mf(e, t) {
+	let n = e.map((e, n) => Oi("g", { transform: `translate(0 ${n * nf + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * Yd + 9 - 5,
+		height: e.length * nf + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function cf(e) {
+function hf(e) {
 	return {
 		head: [
 			"unit",
@@ -8699,7 +8737,8 @@ function cf(e) {
 			"difference_without",
 			"says_instead",
 			"its_probability",
-			"mark"
+			"mark",
+			"counted"
 		],
 		rows: (e.words?.units ?? []).map((t) => [
 			t.text,
@@ -8713,171 +8752,176 @@ function cf(e) {
 			t.difference_without,
 			t.instead.text,
 			t.instead.probability,
-			t.mark
+			t.mark,
+			+!!zd(t)
 		])
 	};
 }
 // src/panels/Words.tsx
-var lf = 5, uf = 40;
-function df() {
-	let e = A(), t = e.explained.value, n = Zt(), r = Xt(), i = k(null);
+var gf = 5, _f = 40;
+function vf() {
+	let e = k(), t = e.explained.value, n = Qt(), r = Zt(), i = O(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Gd(a);
-	return /* @__PURE__ */ M("section", {
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
+	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
-			n ? /* @__PURE__ */ M(X, {
+			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => Qd(n, e),
-				table: () => cf(n),
+				figure: (e) => of(n, e),
+				table: () => hf(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ M(ff, {
+			/* @__PURE__ */ j(yf, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ M(yf, { explained: t }),
-			s ? /* @__PURE__ */ M(gf, {
+			/* @__PURE__ */ j(Ef, { explained: t }),
+			s ? /* @__PURE__ */ j(Cf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ M(bf, {
+			/* @__PURE__ */ j(Df, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
 			}),
-			t.notes.map((e) => /* @__PURE__ */ M("p", {
+			t.notes.map((e) => /* @__PURE__ */ j("p", {
 				class: "note",
 				children: e
 			}, e))
 		]
 	});
 }
-function ff(e) {
-	let t = A(), { explained: n, units: r } = e, { target: i } = n, a = Bd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Hd(o, r) : Rd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > uf || n.tokens.length > 160, d = Be(null);
-	return ze(() => {
+function yf(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > _f || n.tokens.length > 160, d = Ve(null);
+	return Be(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
 		u,
 		n,
 		r.length
-	]), /* @__PURE__ */ M("div", {
+	]), /* @__PURE__ */ j("div", {
 		ref: d,
 		class: u ? "text long" : "text",
 		dir: "auto",
-		children: [l.map((t, r) => /* @__PURE__ */ M(x, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ M("span", {
+		children: [l.map((t, r) => /* @__PURE__ */ j(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ M(pf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ M(mf, {
+		}) : /* @__PURE__ */ j(bf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(xf, {
 			stretch: t,
 			largest: a,
 			explained: n,
 			onHover: e.onHover
-		})] }, r)), /* @__PURE__ */ M("span", {
+		})] }, r)), /* @__PURE__ */ j("span", {
 			class: "answer",
-			children: [/* @__PURE__ */ M("span", {
+			children: [/* @__PURE__ */ j("span", {
 				class: "arrow",
 				"aria-hidden": "true",
 				children: "→"
-			}), /* @__PURE__ */ M("button", {
+			}), /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "said",
 				title: "What the model says here; choose it to see how the parts add up to it",
 				onClick: () => t.go("parts"),
 				children: [
-					/* @__PURE__ */ M("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: vf(n, i.text)
+						children: Tf(n, i.text)
 					}),
 					" ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(i.probability)
+						children: I(i.probability)
 					})
 				]
 			})]
 		})]
 	});
 }
-function pf({ text: e }) {
+function bf({ text: e }) {
 	let t = e.split("\n").length - 1;
-	return t > 0 ? /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M("span", {
+	return t > 0 ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
-	}), /* @__PURE__ */ M("br", {})] }) : /* @__PURE__ */ M("span", { children: e === "" ? "" : " " });
+	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function mf(e) {
-	let t = A(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
-	if (!a) return /* @__PURE__ */ M("span", {
+function xf(e) {
+	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
+	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = a.mark !== "last", s = o && i > 0 ? gi(.75 * a.effect / i, 1) : null, c = s && a.mark === null ? {
+	let o = Bd(a), s = zd(a) && i > 0 ? yi(.75 * a.effect / i, 1) : null, c = s ? {
 		background: s,
-		color: vi(s)
+		color: xi(s)
 	} : {};
-	return /* @__PURE__ */ M("button", {
+	return /* @__PURE__ */ j("button", {
 		type: "button",
-		class: `word${a.mark ? ` ${a.mark}` : ""}`,
-		title: hf(a, r),
+		class: `word${o ? " rests" : a.mark === "last" ? " last" : ""}`,
+		title: Sf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
 		onMouseLeave: () => e.onHover(null),
 		onFocus: () => e.onHover(a),
 		onBlur: () => e.onHover(null),
-		children: [/* @__PURE__ */ M("span", {
-			class: "word-text",
-			style: c,
-			children: n.text.trim() === "" ? z(n.text) : n.text
-		}), /* @__PURE__ */ M("small", { children: o ? Kd(a, r) : "asked here" })]
+		children: [
+			/* @__PURE__ */ j("span", {
+				class: "word-text",
+				style: c,
+				children: n.text.trim() === "" ? R(n.text) : n.text
+			}),
+			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Vd(a, r) }),
+			o ? /* @__PURE__ */ j("small", { children: "not counted" }) : null
+		]
 	});
 }
-function hf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [I(i.value), `${I(e.difference_without ?? 0)} logits`] : Dr(n.probability, e.probability_without), c = a ? `the lead of ${vf(t, n.text)} over ${vf(t, r.text ?? "")}` : vf(t, n.text);
-	return Lr(`Without ${Wd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function Sf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${Tf(t, n.text)} over ${Tf(t, r.text ?? "")}` : Tf(t, n.text);
+	return Rr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function gf(e) {
-	let t = A(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => _f(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
-	return /* @__PURE__ */ M("p", {
+function Cf(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => wf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ M("strong", { children: hf(n, r) }),
-			n.difference_without === null ? /* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("strong", { children: Sf(n, r) }),
+			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
 					" ",
 					"(",
-					I(-n.effect),
+					F(-n.effect),
 					" ",
-					/* @__PURE__ */ M(Q, { name: "nats" }),
+					/* @__PURE__ */ j(Q, { name: "nats" }),
 					")"
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
-			n.mark === "first" ? ". Many heads rest on the first word, whatever it says." : null,
+			Bd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
-			/* @__PURE__ */ M("bdi", {
+			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: vf(r, a.text)
+				children: Tf(r, a.text)
 			}),
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "small",
-				children: L(a.probability)
+				children: I(a.probability)
 			}),
 			a.id === r.predictions[0]?.id ? "." : " instead.",
 			" ",
-			s.length > 0 ? /* @__PURE__ */ M(x, { children: [
+			s.length > 0 ? /* @__PURE__ */ j(b, { children: [
 				"Read by",
 				" ",
-				s.map((e) => /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(to, { part: N(e) }), " "] }, `${e.layer} ${e.head}`))
+				s.map((e) => /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(ro, { part: M(e) }), " "] }, `${e.layer} ${e.head}`))
 			] }) : null,
-			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ M("button", {
+			c && c.position !== r.position && t.data.host !== "report" ? /* @__PURE__ */ j("button", {
 				type: "button",
 				onClick: () => t.set({
 					position: c.position,
@@ -8888,72 +8932,72 @@ function gf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Lr(Wd(n, r.tokens)),
+					Rr(Ld(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function _f(e) {
+function wf(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function vf({ target: e, predictions: t, reference: n }, r) {
+function Tf({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
-	return Br(r, [
+	return Ur(r, [
 		e.text,
 		...i,
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function yf({ explained: e }) {
-	let t = A(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, lf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
-	return Ht(t.asksOf(...n.map((e) => tr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ M("p", {
+function Ef({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, gf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+	return Ut(t.asksOf(...n.map((e) => nr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
-			/* @__PURE__ */ M("span", { children: "or" }),
-			n.map((n) => /* @__PURE__ */ M("button", {
+			/* @__PURE__ */ j("span", { children: "or" }),
+			n.map((n) => /* @__PURE__ */ j("button", {
 				type: "button",
 				class: "alternative",
 				disabled: i,
 				title: "Explain this token",
-				onClick: () => t.set(tr(n, r)),
-				onMouseEnter: () => t.foresee(tr(n, r)),
-				onFocus: () => t.foresee(tr(n, r)),
+				onClick: () => t.set(nr(n, r)),
+				onMouseEnter: () => t.foresee(nr(n, r)),
+				onFocus: () => t.foresee(nr(n, r)),
 				children: [
-					/* @__PURE__ */ M("bdi", {
+					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: vf(e, n.text)
+						children: Tf(e, n.text)
 					}),
 					" ",
-					/* @__PURE__ */ M("span", {
+					/* @__PURE__ */ j("span", {
 						class: "small",
-						children: L(n.probability)
+						children: I(n.probability)
 					})
 				]
 			}, n.id)),
-			/* @__PURE__ */ M("label", {
+			/* @__PURE__ */ j("label", {
 				class: "compare-with",
-				children: [/* @__PURE__ */ M("span", {
+				children: [/* @__PURE__ */ j("span", {
 					class: "hidden",
 					children: "Compare with"
-				}), /* @__PURE__ */ M("select", {
+				}), /* @__PURE__ */ j("select", {
 					value: r ?? "",
 					disabled: i,
 					onChange: (e) => t.set({ vs: e.currentTarget.value || null }),
 					children: [
-						/* @__PURE__ */ M("option", {
+						/* @__PURE__ */ j("option", {
 							value: "",
 							children: r === null ? "compare with …" : "compare with nothing"
 						}),
-						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ M("option", {
+						r === null || n.some((e) => e.text === r) ? null : /* @__PURE__ */ j("option", {
 							value: r,
-							children: ["against ", z(r)]
+							children: ["against ", R(r)]
 						}),
-						a.map((e) => /* @__PURE__ */ M("option", {
+						a.map((e) => /* @__PURE__ */ j("option", {
 							value: e.text,
-							children: ["against ", z(e.text)]
+							children: ["against ", R(e.text)]
 						}, e.id))
 					]
 				})]
@@ -8961,48 +9005,53 @@ function yf({ explained: e }) {
 		]
 	});
 }
-function bf(e) {
+function Df(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
-	if (!n) return e.failed ? null : /* @__PURE__ */ M("p", {
+	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
 		children: "Each word is being taken away, to see what is left …"
 	});
-	if (!r) return /* @__PURE__ */ M("p", {
+	if (!r) return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Lr(vf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some((e) => e.mark === "first");
-	return /* @__PURE__ */ M("p", {
+	let i = Rr(Tf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Bd);
+	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Vd(r),
+			Pd(r),
 			": ",
 			a,
 			" when that ",
-			Vd(r),
+			Pd(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
 			". ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch falls",
 				"aria-hidden": "true"
 			}),
 			" ↓ it falls,",
 			" ",
-			/* @__PURE__ */ M("span", {
+			/* @__PURE__ */ j("span", {
 				class: "swatch rises",
 				"aria-hidden": "true"
 			}),
 			" ↑ it rises.",
-			o ? /* @__PURE__ */ M(x, { children: [
+			o ? /* @__PURE__ */ j(b, { children: [
 				" ",
-				/* @__PURE__ */ M("span", {
-					class: "swatch hatched",
+				/* @__PURE__ */ j("span", {
+					class: "swatch dashed",
 					"aria-hidden": "true"
 				}),
-				" The first word, on which many heads rest whatever it says."
+				" The first ",
+				Pd(r),
+				" is not counted: any text loses about as much without its first, since many heads rest there whatever it says (an",
+				" ",
+				/* @__PURE__ */ j(Q, { name: "attention sink" }),
+				")."
 			] }) : null,
 			" ",
 			"Choose one to see more."
@@ -9010,110 +9059,110 @@ function bf(e) {
 	});
 }
 // src/views/Views.tsx
-var xf = {
-	why: Cf,
-	parts: wf,
-	graph: Tf,
-	tests: Ef,
-	compare: Df,
-	facts: Of,
-	continue: kf
+var Of = {
+	why: Af,
+	parts: jf,
+	graph: Mf,
+	tests: Nf,
+	compare: Pf,
+	facts: Ff,
+	continue: If
 };
-function Sf() {
-	let e = A().at.view.value, t = xf[e];
-	return /* @__PURE__ */ M("div", {
+function kf() {
+	let e = k().at.view.value, t = Of[e];
+	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
-		children: [/* @__PURE__ */ M(t, {}), /* @__PURE__ */ M(Hs, {})]
+		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(Gs, {})]
 	});
 }
-function Cf() {
-	let e = A();
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Sd, {}),
-		/* @__PURE__ */ M(df, {}),
-		/* @__PURE__ */ M(Zs, {}),
-		/* @__PURE__ */ M("div", {
+function Af() {
+	let e = k();
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Dd, {}),
+		/* @__PURE__ */ j(vf, {}),
+		/* @__PURE__ */ j(nc, {}),
+		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
-				e.at.selection.value ? /* @__PURE__ */ M(Bs, {}) : null,
-				/* @__PURE__ */ M(hd, {}),
-				/* @__PURE__ */ M(Ul, {})
+				e.at.selection.value ? /* @__PURE__ */ j(Us, {}) : null,
+				/* @__PURE__ */ j(bd, {}),
+				/* @__PURE__ */ j(Jl, {})
 			]
 		})
 	] });
 }
-function wf() {
-	return /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Dd, {}),
-		/* @__PURE__ */ M("div", {
+function jf() {
+	return /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(Wd, {}),
+		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ M(Uu, {}),
-				/* @__PURE__ */ M(jc, {}),
-				/* @__PURE__ */ M(Zs, { besideLedger: !0 })
+				/* @__PURE__ */ j(Ju, {}),
+				/* @__PURE__ */ j(Ic, {}),
+				/* @__PURE__ */ j(nc, { besideLedger: !0 })
 			]
 		}),
-		/* @__PURE__ */ M("div", {
+		/* @__PURE__ */ j("div", {
 			class: "column column-right",
 			children: [
-				/* @__PURE__ */ M(Bs, {}),
-				/* @__PURE__ */ M(ld, {}),
-				/* @__PURE__ */ M(oo, {})
+				/* @__PURE__ */ j(Us, {}),
+				/* @__PURE__ */ j(md, {}),
+				/* @__PURE__ */ j(co, {})
 			]
 		})
 	] });
 }
-function Tf() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(wl, {}), /* @__PURE__ */ M(Bs, {})] });
+function Mf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(kl, {}), /* @__PURE__ */ j(Us, {})] });
 }
-function Ef() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(vd, {}), /* @__PURE__ */ M(Bs, {})] });
+function Nf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Cd, {}), /* @__PURE__ */ j(Us, {})] });
 }
-function Df() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(yc, {}), /* @__PURE__ */ M(bd, {})] });
+function Pf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(Td, {})] });
 }
-function Of() {
-	return /* @__PURE__ */ M(Cu, {});
+function Ff() {
+	return /* @__PURE__ */ j(Ou, {});
 }
-function kf() {
-	return /* @__PURE__ */ M(x, { children: [/* @__PURE__ */ M(bd, {}), /* @__PURE__ */ M(Ol, {})] });
+function If() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Td, {}), /* @__PURE__ */ j(Nl, {})] });
 }
 // src/App.tsx
-function Af({ page: e }) {
-	let t = Be(null);
-	return ze(() => e.explain(), [e]), Re(() => e.link(), [e]), Re(() => t.current ? en(e, t.current) : void 0, [e]), /* @__PURE__ */ M(Pt.Provider, {
+function Lf({ page: e }) {
+	let t = Ve(null);
+	return Be(() => e.explain(), [e]), ze(() => e.link(), [e]), ze(() => t.current ? tn(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Ft.Provider, {
 		value: e,
-		children: /* @__PURE__ */ M("div", {
+		children: /* @__PURE__ */ j("div", {
 			class: "unembed",
 			ref: t,
-			children: /* @__PURE__ */ M(Yt, { children: [
-				/* @__PURE__ */ M(Jr, {}),
-				/* @__PURE__ */ M(jf, {}),
-				/* @__PURE__ */ M(ni, {}),
-				/* @__PURE__ */ M(ln, {}),
-				/* @__PURE__ */ M(ci, {})
+			children: /* @__PURE__ */ j(Xt, { children: [
+				/* @__PURE__ */ j(Zr, {}),
+				/* @__PURE__ */ j(Rf, {}),
+				/* @__PURE__ */ j(ai, {}),
+				/* @__PURE__ */ j(un, {}),
+				/* @__PURE__ */ j(di, {})
 			] })
 		})
 	});
 }
-function jf() {
-	let e = A();
-	return Ve(() => ht(() => e.asked()), [e]).value ? /* @__PURE__ */ M(x, { children: [
-		/* @__PURE__ */ M(Mf, {}),
-		/* @__PURE__ */ M(ri, {}),
-		/* @__PURE__ */ M(Pf, { children: /* @__PURE__ */ M(Sf, {}) })
-	] }) : /* @__PURE__ */ M(oi, {});
+function Rf() {
+	let e = k();
+	return He(() => gt(() => e.asked()), [e]).value ? /* @__PURE__ */ j(b, { children: [
+		/* @__PURE__ */ j(zf, {}),
+		/* @__PURE__ */ j(oi, {}),
+		/* @__PURE__ */ j(Vf, { children: /* @__PURE__ */ j(kf, {}) })
+	] }) : /* @__PURE__ */ j(li, {});
 }
-function Mf() {
-	let e = A(), t = e.answer.value, n = Nt(!t?.result);
-	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ M("div", {
+function zf() {
+	let e = k(), t = e.answer.value, n = Pt(!t?.result);
+	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ M(V, { answer: t }), t.error ? /* @__PURE__ */ M(Nf, {}) : null]
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Bf, {}) : null]
 	});
 }
-function Nf() {
-	let e = A(), { position: t, target: n, vs: r } = e.state.value;
-	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ M("button", {
+function Bf() {
+	let e = k(), { position: t, target: n, vs: r } = e.state.value;
+	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
 		onClick: () => e.set({
 			position: null,
@@ -9123,38 +9172,38 @@ function Nf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Pf({ children: e }) {
-	let t = !A().answer.value?.result, n = Nt(t);
-	return /* @__PURE__ */ M("main", {
+function Vf({ children: e }) {
+	let t = !k().answer.value?.result, n = Pt(t);
+	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
 		children: e
 	});
 }
 // src/styles.css?inline
-var Ff = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px;padding-bottom:1.9em;position:relative}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);font-size:.9em;position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.first .word-text{background:repeating-linear-gradient(135deg, var(--mark) 0 4px, transparent 4px 9px)}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.hatched{background:repeating-linear-gradient(135deg, var(--mark) 0 3px, transparent 3px 6px)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Hf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.2em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function If(e, t, n) {
-	Lf(n);
+function Uf(e, t, n) {
+	Wf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), be(/* @__PURE__ */ M(Af, { page: new cs(e, t) }), r), () => be(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ j(Lf, { page: new ds(e, t) }), r), () => xe(null, r);
 }
-function Lf(e) {
+function Wf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Ff, n.append(r);
+	r.dataset.unembed = "", r.textContent = Hf, n.append(r);
 }
-function Rf({ model: e, el: t }) {
+function Gf({ model: e, el: t }) {
 	let n = e.get("data");
-	return If({
+	return Uf({
 		...n,
 		host: "widget"
-	}, n.live === !1 ? fr(n.results) : mr(e), t);
+	}, n.live === !1 ? pr(n.results) : hr(e), t);
 }
-var zf = document.getElementById("unembed"), Bf = document.getElementById("unembed-data")?.textContent;
-if (zf && Bf) {
-	let e = JSON.parse(Bf);
-	If(e, e.host === "report" ? fr(e.results) : ir(e.token), zf);
+var Kf = document.getElementById("unembed"), qf = document.getElementById("unembed-data")?.textContent;
+if (Kf && qf) {
+	let e = JSON.parse(qf);
+	Uf(e, e.host === "report" ? pr(e.results) : ar(e.token), Kf);
 }
-var Vf = { render: Rf };
-export { Vf as default };
+var Jf = { render: Gf };
+export { Jf as default };
