@@ -88,16 +88,17 @@ def mediators(
 
 def _told(shares: dict[Part, float]) -> tuple[Mediator, ...]:
     """The largest, each head and neuron or the sublayer in which it lies."""
-    inside: dict[Part, list[Part]] = {}
-    for part in shares:
-        if PARTS[part.kind].indices:
-            inside.setdefault(Part(PARTS[part.kind].place, part.layer), []).append(part)
-    hidden = set()
-    for whole, parts in inside.items():
-        standing = [part for part in parts if shares[part] >= _STANDS_FOR * shares.get(whole, 0.0)]
-        hidden |= {whole} if standing else set(parts)
+    hidden: set[Part] = set()
+    for whole in (part for part in shares if not PARTS[part.kind].indices):
+        inside = [part for part in shares if PARTS[part.kind].indices and _lies_in(part, whole)]
+        stands = any(shares[part] >= _STANDS_FOR * shares[whole] for part in inside)
+        hidden |= {whole} if stands else set(inside)
     told = [Mediator(part, share) for part, share in shares.items() if part not in hidden and share >= LITTLE]
     return tuple(sorted(told, key=lambda mediator: -mediator.share)[:MOST])
+
+
+def _lies_in(part: Part, sublayer: Part) -> bool:
+    return part.layer == sublayer.layer and PARTS[part.kind].place == sublayer.kind
 
 
 def _place(site: Site) -> tuple[int, int]:

@@ -5551,8 +5551,50 @@ function Pc({ layer: e, head: t, cross: n }) {
 function Fc(e) {
 	return N(M(e));
 }
+// src/lib/figure/effects.ts
+function Ic(e, t) {
+	let { layers: n, rows: r, largest: i } = Nc(e.head_effects), a = (e, t) => -(r[t]?.at(n[e] ?? -1)?.nats ?? 0), o = n.length > 12 ? H : V, s = sa(o, {
+		columns: n.length,
+		rows: r.length,
+		colour: (e, t) => r[t]?.at(n[e] ?? -1) ? yi(a(e, t), i, !1) : null,
+		negative: (e, t) => a(e, t) < -i / 20,
+		words: (e, t) => F(-a(e, t)),
+		columnName: (e) => String(n[e] ?? ""),
+		rowName: (e) => r[e]?.name ?? "",
+		columnLabel: "layer",
+		rowLabel: "head",
+		legend: Aa("falls without the head, nats", i)
+	}), { target: c, reference: l } = e, u = l.kind === "versus" ? `the lead of “${Y(c.text)}” over “${Y(l.text ?? "")}”` : `the log-odds of “${Y(c.text)}”`;
+	return J(o, [s], {
+		shows: `Every head set to zero alone, where the question is asked: how far ${u} falls without it (hatched: it rises).`,
+		made: e,
+		asked: t,
+		about: ma(c)
+	});
+}
+function Lc(e) {
+	let t = e.reference.kind === "versus" ? "logit difference" : "log-odds";
+	return {
+		head: [
+			"head",
+			"layer",
+			"effect_nats",
+			"effect_of",
+			"probability",
+			"probability_without"
+		],
+		rows: e.head_effects.map((n) => [
+			Fc(n),
+			n.layer,
+			n.nats,
+			t,
+			e.target.probability,
+			n.probability
+		])
+	};
+}
 // src/panels/Effects.tsx
-function Ic() {
+function Rc() {
 	let e = Qt();
 	return !e || e.head_effects.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "effects",
@@ -5566,9 +5608,9 @@ function Ic() {
 		] }),
 		note: /* @__PURE__ */ j(b, { children: [
 			"The ",
-			Bc(e) ? "lead" : "probability",
+			Hc(e) ? "lead" : "probability",
 			" of ",
-			zc(e),
+			Vc(e),
 			" with one head at a time",
 			" ",
 			/* @__PURE__ */ j(Q, {
@@ -5577,14 +5619,19 @@ function Ic() {
 			}),
 			". A cell chooses its head."
 		] }),
-		children: /* @__PURE__ */ j(Lc, { tested: e })
+		children: [/* @__PURE__ */ j(X, {
+			name: "heads-switched-off",
+			figure: (t) => Ic(e, t),
+			table: () => Lc(e),
+			data: e
+		}), /* @__PURE__ */ j(zc, { tested: e })]
 	});
 }
-function Lc({ tested: e }) {
+function zc({ tested: e }) {
 	let t = k(), { layers: n, rows: r, largest: i } = Nc(e.head_effects), a = (e, t) => r[t]?.at(n[e] ?? -1), o = t.at.selection.value, s = r.flatMap((e, t) => n.map((e, n) => [n, t])), c = ([e, t]) => Math.abs(a(e, t)?.nats ?? 0), l = s.reduce((e, t) => c(t) > c(e) ? t : e, [0, 0]);
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j(Ga, {
-			label: `Effect of zeroing each head on ${zc(e)}, by head and layer`,
+			label: `Effect of zeroing each head on ${Vc(e)}, by head and layer`,
 			columns: n.length,
 			rows: r.length,
 			height: r.length > 16 ? 12 : 16,
@@ -5593,7 +5640,7 @@ function Lc({ tested: e }) {
 				return n ? yi(-n.nats, i) : null;
 			},
 			rest: l,
-			tell: (t, n) => Rc(e, a(t, n)),
+			tell: (t, n) => Bc(e, a(t, n)),
 			rowName: (e) => r[e]?.name ?? "",
 			columnName: (e) => `L${n[e]}`,
 			marked: (e, t) => {
@@ -5616,7 +5663,7 @@ function Lc({ tested: e }) {
 			head: [
 				"head",
 				"nats",
-				zc(e)
+				Vc(e)
 			],
 			rows: () => [...e.head_effects].sort((e, t) => Math.abs(t.nats) - Math.abs(e.nats)).map((t) => [
 				Fc(t),
@@ -5626,27 +5673,27 @@ function Lc({ tested: e }) {
 		})
 	] });
 }
-function Rc(e, t) {
+function Bc(e, t) {
 	if (!t) return "";
 	let [n, r] = Mc(e, t);
-	return `${Fc(t)}: ${zc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
+	return `${Fc(t)}: ${Vc(e)} ${n} → ${r} without it (${F(t.nats)} nats)`;
 }
-function zc({ target: e }) {
+function Vc({ target: e }) {
 	return R(e.text.trim() || e.text);
 }
-function Bc({ reference: e }) {
+function Hc({ reference: e }) {
 	return e.kind === "versus";
 }
 // src/lib/flow.ts
-var Vc = 60;
-function Hc(e, t, n = Vc) {
-	let r = /* @__PURE__ */ new Map([[Uc, Wc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
+var Uc = 60;
+function Wc(e, t, n = Uc) {
+	let r = /* @__PURE__ */ new Map([[Gc, Kc(e)]]), i = /* @__PURE__ */ new Map(), a = [], o = [], s = [...e.paths].sort((e, t) => Math.abs(t.value) - Math.abs(e.value));
 	for (let c of s) {
 		if (Math.abs(c.value) < t * Math.abs(e.value)) break;
-		let s = [Gc(c), ...c.steps.map(Kc)], l = s.filter((e) => !r.has(e.id));
+		let s = [qc(c), ...c.steps.map(Jc)], l = s.filter((e) => !r.has(e.id));
 		if (r.size + l.length > n) break;
 		for (let e of l) r.set(e.id, e);
-		let u = [...s.map((e) => e.id), Uc];
+		let u = [...s.map((e) => e.id), Gc];
 		u.slice(1).forEach((e, t) => {
 			let n = u[t], r = i.get(`${n} ${e}`) ?? {
 				from: n,
@@ -5670,11 +5717,11 @@ function Hc(e, t, n = Vc) {
 		}
 	};
 }
-var Uc = "output";
-function Wc(e) {
+var Gc = "output";
+function Kc(e) {
 	let { position: t, model: n } = e;
 	return {
-		id: Uc,
+		id: Gc,
 		label: "",
 		position: t,
 		ofSource: !1,
@@ -5684,7 +5731,7 @@ function Wc(e) {
 		part: null
 	};
 }
-function Gc(e) {
+function qc(e) {
 	let { kind: t, layer: n, position: r } = e, i = e.of_source ?? !1, a = i && !t.startsWith("cross"), o = n === null ? -1 : n + (t.startsWith("cross") ? .3 : .6);
 	return {
 		id: `${xn(t, a)} ${n} ${r}`,
@@ -5694,7 +5741,7 @@ function Gc(e) {
 		}), a),
 		position: r,
 		ofSource: i,
-		height: Xc(o, a),
+		height: Qc(o, a),
 		carries: !1,
 		source: null,
 		part: t === "mlp" && n !== null ? {
@@ -5704,14 +5751,14 @@ function Gc(e) {
 		} : null
 	};
 }
-function Kc(e) {
+function Jc(e) {
 	let { layer: t, head: n, source: r, destination: i } = e, a = e.encoder ?? !1, o = M(e);
 	return {
 		id: `${xn(o.kind, a)} ${t} ${n} ${r} ${i}`,
 		label: N(o),
 		position: i,
 		ofSource: a,
-		height: Xc(t + (e.cross ? .4 : .2), a),
+		height: Qc(t + (e.cross ? .4 : .2), a),
 		carries: !0,
 		source: {
 			ofSource: a || (e.cross ?? !1),
@@ -5720,7 +5767,7 @@ function Kc(e) {
 		part: o
 	};
 }
-function qc(e, t) {
+function Yc(e, t) {
 	let n = e.along.map((t, n) => ({
 		ids: t,
 		path: e.paths[n]
@@ -5731,16 +5778,16 @@ function qc(e, t) {
 		lit: /* @__PURE__ */ new Set([...n.flatMap(({ ids: e }) => e), ...r])
 	};
 }
-function Jc(e, t) {
+function Xc(e, t) {
 	let n = (t) => e.filter((e) => e.label === t).length > 1;
 	return new Map(e.map((e) => e.source && n(e.label) ? [e.id, `${e.label} from ${t(e.source)}`] : [e.id, e.label.endsWith("embedding") ? `${e.label} ${t(e)}` : e.label]));
 }
-var Yc = -1e6;
-function Xc(e, t) {
-	return t ? Yc + e : e;
+var Zc = -1e6;
+function Qc(e, t) {
+	return t ? Zc + e : e;
 }
-function Zc(e) {
-	return [...new Map(e.map(({ ofSource: e, position: t }) => [Qc({
+function $c(e) {
+	return [...new Map(e.map(({ ofSource: e, position: t }) => [el({
 		ofSource: e,
 		position: t
 	}), {
@@ -5748,33 +5795,33 @@ function Zc(e) {
 		position: t
 	}])).values()].sort((e, t) => Number(t.ofSource) - Number(e.ofSource) || e.position - t.position);
 }
-function Qc({ ofSource: e, position: t }) {
+function el({ ofSource: e, position: t }) {
 	return `${e ? "source" : "prompt"} ${t}`;
 }
-function $c(e, { ofSource: t, position: n }) {
+function tl(e, { ofSource: t, position: n }) {
 	return t ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function el(e, t) {
-	let n = Gc(e), r = e.steps.map(Kc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
+function nl(e, t) {
+	let n = qc(e), r = e.steps.map(Jc).map((e) => ` → ${e.label} (to ${e.position} ${t(e)})`);
 	return `${n.label} at ${e.position} ${t(n)}${r.join("")}`;
 }
 // src/lib/route.ts
-var tl = 24, nl = 24, rl = 24, il = 4;
-function al(e, t, n, r = Infinity) {
+var rl = 24, il = 24, al = 24, ol = 4;
+function sl(e, t, n, r = Infinity) {
 	let i = {
 		x: (e.x + t.x) / 2,
 		y: (e.y + t.y) / 2
 	};
-	for (let a = 0; a <= rl; a++) for (let o of a === 0 ? [0] : [1, -1]) {
+	for (let a = 0; a <= al; a++) for (let o of a === 0 ? [0] : [1, -1]) {
 		let s = {
-			x: i.x + o * a * nl,
+			x: i.x + o * a * il,
 			y: i.y
 		};
-		if (sl(e, s, t, n, r)) return s;
+		if (ll(e, s, t, n, r)) return s;
 	}
 	return i;
 }
-function ol(e, t, n, r) {
+function cl(e, t, n, r) {
 	let [i, a, o] = [
 		(1 - r) ** 2,
 		2 * r * (1 - r),
@@ -5785,26 +5832,26 @@ function ol(e, t, n, r) {
 		y: i * e.y + a * t.y + o * n.y
 	};
 }
-function sl(e, t, n, r, i) {
-	for (let a = 1; a < tl; a++) {
-		let o = ol(e, t, n, a / tl);
-		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => cl(o, e))) return !1;
+function ll(e, t, n, r, i) {
+	for (let a = 1; a < rl; a++) {
+		let o = cl(e, t, n, a / rl);
+		if (o.x > i || Number.isFinite(i) && o.x < 0 || r.some((e) => ul(o, e))) return !1;
 	}
 	return !0;
 }
-function cl({ x: e, y: t }, n) {
-	return Math.abs(e - n.x) < n.width / 2 + il && Math.abs(t - n.y) < n.height / 2 + il;
+function ul({ x: e, y: t }, n) {
+	return Math.abs(e - n.x) < n.width / 2 + ol && Math.abs(t - n.y) < n.height / 2 + ol;
 }
 // src/lib/layout.ts
-var ll = 34, ul = 20, dl = 6.6, fl = 18, pl = 46, ml = 90, hl = 420;
-function gl(e, t, n = 0) {
-	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = Zc(e), a = (e) => Math.max((t.get(e.id) ?? "").length * dl + 12, 34), o = (e) => Qo(e.map((e) => a(e) + fl)), s = i.map((t) => e.filter((e) => Qc(e) === Qc(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
+var dl = 34, fl = 20, pl = 6.6, ml = 18, hl = 46, gl = 90, _l = 420;
+function vl(e, t, n = 0) {
+	let r = [...new Set(e.map((e) => e.height))].sort((e, t) => t - e), i = $c(e), a = (e) => Math.max((t.get(e.id) ?? "").length * pl + 12, 34), o = (e) => Qo(e.map((e) => a(e) + ml)), s = i.map((t) => e.filter((e) => el(e) === el(t))), c = (e) => r.flatMap((t, n) => [!0, !1].map((r) => ({
 		level: n,
 		side: r ? -1 : 1,
 		row: e.filter((e) => e.height === t && e.carries === r)
 	}))), l = s.map((e) => {
-		let t = fl + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
-		return Math.max(ml, e.length > r.length / 2 ? hl : 0, n * t);
+		let t = ml + Math.max(...c(e).map(({ row: e }) => o(e))), n = e.length === 1 ? 1 : 2;
+		return Math.max(gl, e.length > r.length / 2 ? _l : 0, n * t);
 	}), u = Qo(l), d = Math.max(1, n / u), f = /* @__PURE__ */ new Map(), p = [], m = 0;
 	return i.forEach((e, t) => {
 		let n = s[t] ?? [], i = (l[t] ?? 0) * d;
@@ -5814,15 +5861,15 @@ function gl(e, t, n = 0) {
 			width: i
 		});
 		for (let { level: e, side: t, row: s } of c(n)) {
-			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(fl, c);
+			let c = Math.min(i / 2 * Math.sqrt(e / r.length), i / 2 - o(s)), l = Math.max(ml, c);
 			for (let r of s) {
 				let o = a(r), s = r.id === "output" || n.length === 1 ? 0 : l + o / 2;
 				f.set(r.id, {
 					x: m + i / 2 + t * s,
-					y: e * ll + ul,
+					y: e * dl + fl,
 					width: o,
-					height: ul
-				}), l += o + fl;
+					height: fl
+				}), l += o + ml;
 			}
 		}
 		m += i;
@@ -5830,10 +5877,10 @@ function gl(e, t, n = 0) {
 		boxes: f,
 		bands: p,
 		width: Math.max(u, n),
-		height: r.length * ll + pl
+		height: r.length * dl + hl
 	};
 }
-function _l({ boxes: e, bands: t, width: n, height: r }, i, a) {
+function yl({ boxes: e, bands: t, width: n, height: r }, i, a) {
 	let o = [...e].map(([e, t]) => [e, {
 		x: a + t.x * i,
 		y: t.y * i,
@@ -5851,7 +5898,7 @@ function _l({ boxes: e, bands: t, width: n, height: r }, i, a) {
 		height: r * i
 	};
 }
-function vl(e, t, { boxes: n, width: r }) {
+function bl(e, t, { boxes: n, width: r }) {
 	let [i, a] = [n.get(e), n.get(t)];
 	if (!i || !a) return "";
 	let o = [...n].flatMap(([n, r]) => n === e || n === t ? [] : [r]), [s, c] = [{
@@ -5862,22 +5909,22 @@ function vl(e, t, { boxes: n, width: r }) {
 		y: a.y + a.height / 2
 	}], l = [
 		s,
-		al(s, c, o, r),
+		sl(s, c, o, r),
 		c
 	].map(({ x: e, y: t }) => `${Number(e.toFixed(2))},${Number(t.toFixed(2))}`);
 	return `M${l[0]} Q${l[1]} ${l[2]}`;
 }
 // src/lib/figure/flow.ts
-var yl = 10, bl = 320;
-function xl(e, t, n) {
-	let r = (t) => z($c(e, t)), i = [...t.paths.slice(0, yl).map((e) => ({
-		name: el(e, r),
+var xl = 10, Sl = 320;
+function Cl(e, t, n) {
+	let r = (t) => z(tl(e, t)), i = [...t.paths.slice(0, xl).map((e) => ({
+		name: nl(e, r),
 		value: e.value,
 		number: F(e.value)
-	}))], a = Ko(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [wl(e, t), ...i.length > 0 ? [Bo(H, {
+	}))], a = Ko(i.map((e) => e.value), "logits", (e) => F(e, 1)), o = [El(e, t), ...i.length > 0 ? [Bo(H, {
 		rows: i,
 		axis: a,
-		names: bl
+		names: Sl
 	})] : []], { remainder: s } = t;
 	return J(H, o, {
 		shows: `Paths from where something is written to ${ha(e.target, e.reference)} (${F(e.value)}): solid raises it, dashed lowers it, wider is more. ${t.paths.length} paths are drawn; ${s.count} others, constants and unopened heads (net) carry ${F(s.value)}.`,
@@ -5886,11 +5933,11 @@ function xl(e, t, n) {
 		about: ma(e.target)
 	});
 }
-var Sl = 480, Cl = .7;
-function wl(e, t) {
-	let n = (t) => z($c(e, t)), r = Jc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = gl(t.nodes, r), a = Math.min(Cl, H / i.width, Sl / i.height), o = _l(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
-		...t.edges.map((e) => El(e, vl(e.from, e.to, o), s)),
-		...t.nodes.map((e) => Tl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
+var wl = 480, Tl = .7;
+function El(e, t) {
+	let n = (t) => z(tl(e, t)), r = Xc(t.nodes, n).set("output", `${Y(e.target.text)} ${F(e.value)}`), i = vl(t.nodes, r), a = Math.min(Tl, H / i.width, wl / i.height), o = yl(i, a, (H - i.width * a) / 2), s = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), c = [
+		...t.edges.map((e) => Ol(e, bl(e.from, e.to, o), s)),
+		...t.nodes.map((e) => Dl(e, r.get(e.id) ?? e.label, o.boxes.get(e.id), a)),
 		...o.bands.map(({ column: e, x: t, width: r }) => G(t + r / 2, o.height - 6, `${xn(String(e.position), e.ofSource)} ${n(e)}`, {
 			size: 12 * a,
 			anchor: "middle",
@@ -5902,7 +5949,7 @@ function wl(e, t) {
 		body: c.join("\n")
 	};
 }
-function Tl(e, t, { x: n, y: r, width: i, height: a }, o) {
+function Dl(e, t, { x: n, y: r, width: i, height: a }, o) {
 	let s = {
 		rx: e.carries ? a / 2 : 1,
 		fill: "#fff",
@@ -5915,7 +5962,7 @@ function Tl(e, t, { x: n, y: r, width: i, height: a }, o) {
 		bold: e.label === ""
 	});
 }
-function El({ value: e }, t, n) {
+function Ol({ value: e }, t, n) {
 	return Oi("path", {
 		d: t,
 		fill: "none",
@@ -5925,8 +5972,8 @@ function El({ value: e }, t, n) {
 		"stroke-opacity": .8
 	});
 }
-function Dl(e) {
-	let t = (t) => $c(e, t)?.text ?? "";
+function kl(e) {
+	let t = (t) => tl(e, t)?.text ?? "";
 	return {
 		head: [
 			"path",
@@ -5938,7 +5985,7 @@ function Dl(e) {
 			"logits"
 		],
 		rows: e.paths.map((e) => [
-			el(e, t),
+			nl(e, t),
 			e.kind,
 			e.layer,
 			e.position,
@@ -5949,8 +5996,8 @@ function Dl(e) {
 	};
 }
 // src/panels/Flow.tsx
-var Ol = .8;
-function kl() {
+var Al = .8;
+function jl() {
 	let e = k(), t = e.explained.value, n = e.followed(), { answer: r, result: i, stale: a } = Wt(n ? {
 		ask: "paths",
 		...n
@@ -5992,13 +6039,13 @@ function kl() {
 						}),
 						/* @__PURE__ */ j(X, {
 							name: "flow",
-							figure: (e) => xl(i, Hc(i, o.value / 100), e),
-							table: () => Dl(i),
+							figure: (e) => Cl(i, Wc(i, o.value / 100), e),
+							table: () => kl(i),
 							data: i
 						}),
-						/* @__PURE__ */ j(Al, {
+						/* @__PURE__ */ j(Ml, {
 							payload: i,
-							flow: Hc(i, o.value / 100)
+							flow: Wc(i, o.value / 100)
 						})
 					]
 				}) : null
@@ -6006,19 +6053,19 @@ function kl() {
 		}) : null
 	});
 }
-function Al({ payload: e, flow: t }) {
-	let n = (t) => z($c(e, t)), r = Ve(null), i = O(0), a = O(null);
+function Ml({ payload: e, flow: t }) {
+	let n = (t) => z(tl(e, t)), r = Ve(null), i = O(0), a = O(null);
 	Ba(() => {
 		i.value = r.current?.clientWidth ?? 0;
 	});
-	let o = Jc(t.nodes, n);
+	let o = Xc(t.nodes, n);
 	o.set("output", `${L(e.target.text)} ${F(e.value)}`);
-	let s = gl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Ol, Math.min(1, i.value / u)) : 1;
+	let s = vl(t.nodes, o, i.value), { boxes: c, bands: l, width: u, height: d } = s, f = i.value > 0 ? Math.max(Al, Math.min(1, i.value / u)) : 1;
 	Be(() => {
 		let e = r.current?.querySelector(".scroll");
 		e && (e.scrollLeft = e.scrollWidth);
 	}, [u * f]);
-	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : qc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
+	let p = Math.max(0, ...t.edges.map((e) => Math.abs(e.value))), m = a.value !== null && c.has(a.value) ? a.value : null, h = m === null ? null : Yc(t, m), g = (e) => h && !h.lit.has(e) ? " faded" : "";
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("div", {
 			ref: r,
@@ -6059,17 +6106,17 @@ function Al({ payload: e, flow: t }) {
 									]
 								})
 							]
-						}, Qc(e.column))),
+						}, el(e.column))),
 						t.edges.map((e) => {
 							let t = `${e.from} ${e.to}`, n = p > 0 ? Math.abs(e.value) / p : 0;
 							return /* @__PURE__ */ j("path", {
 								class: `edge ${e.value < 0 ? "negative" : "positive"}${g(t)}`,
-								d: vl(e.from, e.to, s),
+								d: bl(e.from, e.to, s),
 								"stroke-width": 1 + 6 * n,
 								children: /* @__PURE__ */ j("title", { children: F(e.value) })
 							}, t);
 						}),
-						t.nodes.map((e) => /* @__PURE__ */ j(jl, {
+						t.nodes.map((e) => /* @__PURE__ */ j(Nl, {
 							node: e,
 							box: c.get(e.id),
 							label: o.get(e.id) ?? e.label,
@@ -6095,7 +6142,7 @@ function Al({ payload: e, flow: t }) {
 				h.paths.slice(0, 3).map((e, t) => /* @__PURE__ */ j("span", {
 					class: "chip",
 					children: [
-						el(e, n),
+						nl(e, n),
 						" ",
 						/* @__PURE__ */ j("span", {
 							class: "small",
@@ -6129,11 +6176,11 @@ function Al({ payload: e, flow: t }) {
 		/* @__PURE__ */ j(ao, {
 			label: "paths",
 			head: ["path", "logits"],
-			rows: () => [...t.paths.map((e) => [el(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
+			rows: () => [...t.paths.map((e) => [nl(e, n), F(e.value)]), ["all others (net)", F(t.remainder.value)]]
 		})
 	] });
 }
-function jl({ node: e, box: t, label: n, faded: r, onOver: i }) {
+function Nl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	let a = k(), { part: o } = e, s = o !== null && fn(o, a.at.selection.value), c = (e) => {
 		i(e), a.hovered.value = e ? o : null;
 	}, l = () => {
@@ -6167,16 +6214,16 @@ function jl({ node: e, box: t, label: n, faded: r, onOver: i }) {
 	});
 }
 // src/panels/Generation.tsx
-var Ml = 12;
-function Nl() {
+var Pl = 12;
+function Fl() {
 	let e = k(), t = e.continued, { a: n, source: r } = e.state.value, i = {
 		ask: "generate",
 		...gs({
 			prompt: n,
 			source: r
 		}),
-		tokens: Ml
-	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && Fl(o, i, e.desk.peek(o)) ? o : null);
+		tokens: Pl
+	}, a = e.data.host === "report", o = a && e.desk.peek(i) ? i : t.value, s = Ht(o && Ll(o, i, e.desk.peek(o)) ? o : null);
 	return !e.explained.value || a && !o ? null : /* @__PURE__ */ j(Z, {
 		name: "generation",
 		title: "Generation",
@@ -6187,17 +6234,17 @@ function Nl() {
 				onClick: () => t.value = i,
 				children: [
 					"Continue by ",
-					Ml,
+					Pl,
 					" tokens"
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: s }),
-			s?.result ? /* @__PURE__ */ j(Il, { result: s.result }) : null,
-			s?.result ? /* @__PURE__ */ j(Pl, { result: s.result }) : null
+			s?.result ? /* @__PURE__ */ j(Rl, { result: s.result }) : null,
+			s?.result ? /* @__PURE__ */ j(Il, { result: s.result }) : null
 		]
 	});
 }
-function Pl({ result: e }) {
+function Il({ result: e }) {
 	return /* @__PURE__ */ j(X, {
 		name: "continuation",
 		figure: (t) => ys(e, t),
@@ -6205,10 +6252,10 @@ function Pl({ result: e }) {
 		data: e
 	});
 }
-function Fl(e, t, n) {
+function Ll(e, t, n) {
 	return [e.prompt, n?.whole].includes(t.prompt) && e.source === t.source;
 }
-function Il({ result: e }) {
+function Rl({ result: e }) {
 	let t = k(), { whole: n } = e, r = t.data.host === "report", { position: i, target: a } = t.state.value;
 	return /* @__PURE__ */ j(b, { children: [n === null ? /* @__PURE__ */ j("p", {
 		class: "note",
@@ -6235,18 +6282,18 @@ function Il({ result: e }) {
 	})] });
 }
 // src/lib/figure/knew.ts
-var Ll = 46, Rl = V - 6, zl = 112;
-function Bl(e, t) {
+var zl = 46, Bl = V - 6, Vl = 112;
+function Hl(e, t) {
 	let n = `“${Y(e.target.text)}”`;
-	return J(V, [Vl(e)], {
+	return J(V, [Ul(e)], {
 		shows: `Rank of ${n} in what the stream would predict after each layer, by the logit lens; 1 is the top prediction.`,
 		made: e,
 		asked: t,
 		about: ma(e.target)
 	});
 }
-function Vl({ lens: e, target: t }) {
-	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => Ll + t * (Rl - Ll) / Math.max(e.length - 1, 1), i = (e) => zl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
+function Ul({ lens: e, target: t }) {
+	let n = Math.max(1, Math.ceil(Math.log10(Math.max(1, ...e.map((e) => e.rank))))), r = (t) => zl + t * (Bl - zl) / Math.max(e.length - 1, 1), i = (e) => Vl - Math.log10(e) / n * 104, a = Array.from({ length: n + 1 }, (e, t) => 10 ** t), o = [
 		1,
 		2,
 		5,
@@ -6255,14 +6302,14 @@ function Vl({ lens: e, target: t }) {
 	return {
 		height: 135,
 		body: [
-			...a.map((e) => Ii(Ll, i(e), Rl, i(e), { stroke: wi })),
+			...a.map((e) => Ii(zl, i(e), Bl, i(e), { stroke: wi })),
 			...a.map((e) => G(41, i(e) + 2.4, e.toLocaleString("en"), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
-			Ii(Ll, zl, Rl, zl, { stroke: Ci }),
-			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ii(r(t), zl, r(t), 114.5, { stroke: Ci }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
+			Ii(zl, Vl, Bl, Vl, { stroke: Ci }),
+			...e.map((e, t) => e.layer === null || e.layer % o === 0 && (e.layer > 0 || o === 1) ? Ii(r(t), Vl, r(t), 114.5, { stroke: Ci }) + G(r(t), 121.5, e.layer === null ? "emb" : String(e.layer), {
 				size: W,
 				anchor: "middle",
 				fill: U
@@ -6280,7 +6327,7 @@ function Vl({ lens: e, target: t }) {
 				r: 1.6,
 				fill: Ti
 			})),
-			G((Ll + Rl) / 2, 132, "read after layer (emb: the embedding)", {
+			G((zl + Bl) / 2, 132, "read after layer (emb: the embedding)", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6292,7 +6339,7 @@ function Vl({ lens: e, target: t }) {
 		].join("\n")
 	};
 }
-function Hl({ lens: e }) {
+function Wl({ lens: e }) {
 	return {
 		head: [
 			"layer",
@@ -6313,8 +6360,8 @@ function Hl({ lens: e }) {
 	};
 }
 // src/panels/Knew.tsx
-var Ul = 360, Wl = 150, Gl = 44, Kl = 14, ql = new Intl.NumberFormat("en", { notation: "compact" });
-function Jl() {
+var Gl = 360, Kl = 150, ql = 44, Jl = 14, Yl = new Intl.NumberFormat("en", { notation: "compact" });
+function Xl() {
 	let e = k().explained.value, t = Qt();
 	return !e || e.lens.length === 0 ? null : /* @__PURE__ */ j(Z, {
 		name: "knew",
@@ -6323,11 +6370,11 @@ function Jl() {
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "rank-by-layer",
-				figure: (t) => Bl(e, t),
-				table: () => Hl(e),
+				figure: (t) => Hl(e, t),
+				table: () => Wl(e),
 				data: e
 			}),
-			/* @__PURE__ */ j(Xl, {
+			/* @__PURE__ */ j(Ql, {
 				explained: e,
 				tested: t
 			}),
@@ -6340,7 +6387,7 @@ function Jl() {
 					"top token"
 				],
 				rows: () => e.lens.map((e) => [
-					Yl(e.layer),
+					Zl(e.layer),
 					`${e.rank}`,
 					I(e.probability),
 					/* @__PURE__ */ j("bdi", { children: R(e.top.text) }, "top")
@@ -6349,19 +6396,19 @@ function Jl() {
 		]
 	});
 }
-function Yl(e) {
+function Zl(e) {
 	return e === null ? "embedding" : `L${e}`;
 }
-function Xl({ explained: e, tested: t }) {
-	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => Gl + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = Zl(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
+function Ql({ explained: e, tested: t }) {
+	let n = e.lens, r = Math.max(1, Math.ceil(Math.log10(Math.max(...n.map((e) => e.rank))))), i = (e) => ql + e * 304 / Math.max(n.length - 1, 1), a = (e) => 128 - Math.log10(e) / r * 114, o = $l(e, t), s = Array.from({ length: r + 1 }, (e, t) => 10 ** t).filter((e, t) => r <= 3 || t % 2 == 0 || t === r);
 	return /* @__PURE__ */ j("svg", {
 		class: "curve",
-		viewBox: `0 0 ${Ul} ${Wl}`,
+		viewBox: `0 0 ${Gl} ${Kl}`,
 		role: "img",
 		"aria-label": "Rank of the target by layer",
 		children: [
 			s.map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: Gl,
+				x1: ql,
 				x2: 348,
 				y1: a(e),
 				y2: a(e),
@@ -6370,7 +6417,7 @@ function Xl({ explained: e, tested: t }) {
 				x: 38,
 				y: a(e) + 4,
 				"text-anchor": "end",
-				children: e === 1 ? "top, 1" : ql.format(e)
+				children: e === 1 ? "top, 1" : Yl.format(e)
 			})] }, e)),
 			/* @__PURE__ */ j("polyline", { points: n.map((e, t) => `${i(t)},${a(e.rank)}`).join(" ") }),
 			o.map(({ place: e, text: t }, r) => {
@@ -6382,13 +6429,13 @@ function Xl({ explained: e, tested: t }) {
 				}), /* @__PURE__ */ j("text", {
 					class: "strong",
 					x: i(e) + (o ? -9 : 9),
-					y: Math.max(Kl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
+					y: Math.max(Jl, a(n[e]?.rank ?? 1) + (r === 0 && n[e]?.rank !== 1 ? 12 : -8)),
 					"text-anchor": o ? "end" : "start",
 					children: t
 				})] }, e);
 			}),
 			/* @__PURE__ */ j("text", {
-				x: Gl,
+				x: ql,
 				y: 145,
 				children: "embedding"
 			}),
@@ -6401,7 +6448,7 @@ function Xl({ explained: e, tested: t }) {
 		]
 	});
 }
-function Zl(e, t) {
+function $l(e, t) {
 	let n = e.lens, r = t?.answer.part ? vn(t.answer.part) : null, i = [], a = r && !r.encoder ? n.findIndex((e) => e.layer === r.layer) : -1;
 	a >= 0 && i.push({
 		place: a,
@@ -6411,18 +6458,18 @@ function Zl(e, t) {
 	for (; o > 0 && n[o - 1]?.rank === 1;) o--;
 	return o < n.length && o !== a && i.push({
 		place: o,
-		text: `top from ${Yl(n[o]?.layer ?? null)} on`
+		text: `top from ${Zl(n[o]?.layer ?? null)} on`
 	}), i;
 }
 // src/lib/figure/knowledge.ts
-var Ql = 12;
-function $l(e, t) {
-	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, Ql).map((e) => ({
+var eu = 12;
+function tu(e, t) {
+	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = e.attributions.slice(0, eu).map((e) => ({
 		name: Pn(e),
 		value: e.value,
 		number: F(e.value, 3)
 	})), a = Ko(i.map((e) => e.value), "attribution of the strongest neurons, probability", (e) => F(e, 2)), o = Y(e.target.map((e) => e.text).join(""));
-	return J(V, [...n.map((e) => nu(e, r)), ...i.length > 0 ? [Bo(V, {
+	return J(V, [...n.map((e) => iu(e, r)), ...i.length > 0 ? [Bo(V, {
 		rows: i,
 		axis: a
 	})] : []], {
@@ -6432,29 +6479,29 @@ function $l(e, t) {
 		about: `Answer: “${o}” (${I(e.probability)}).`
 	});
 }
-var eu = 40, tu = 84;
-function nu({ layers: e, encoder: t }, n) {
-	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * tu, o = (V - eu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
+var nu = 40, ru = 84;
+function iu({ layers: e, encoder: t }, n) {
+	let [r, i] = [Math.min(0, ...n), Math.max(1e-9, ...n)], a = (e) => 4 + (i - e) / (i - r) * ru, o = (V - nu) / Math.max(e.length, 1), s = Math.ceil(10 / o);
 	return {
 		height: 110,
 		body: [
 			...Go({
 				low: r,
 				high: i
-			}).map((e) => Ii(eu, a(e), V, a(e), { stroke: e === 0 ? Ci : wi }) + G(36, a(e) + 2.3, F(e, 2), {
+			}).map((e) => Ii(nu, a(e), V, a(e), { stroke: e === 0 ? Ci : wi }) + G(36, a(e) + 2.3, F(e, 2), {
 				size: W,
 				anchor: "end",
 				fill: U
 			})),
 			...e.map(({ sum: e, layer: t }, n) => {
-				let r = e ?? 0, i = eu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
+				let r = e ?? 0, i = nu + n * o, c = n % s === 0 ? G(i + o / 2, 97, String(t), {
 					size: W,
 					anchor: "middle",
 					fill: U
 				}) : "";
 				return Ri(i + o * .1, Math.min(a(r), a(0)), o * .8, Math.abs(a(r) - a(0)), r < 0) + c;
 			}),
-			G((eu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
+			G((nu + V) / 2, 107, t ? "layer of the encoder" : "layer", {
 				size: W + .5,
 				anchor: "middle"
 			}),
@@ -6466,7 +6513,7 @@ function nu({ layers: e, encoder: t }, n) {
 		].join("\n")
 	};
 }
-function ru(e) {
+function au(e) {
 	return {
 		head: [
 			"part",
@@ -6494,7 +6541,7 @@ function ru(e) {
 	};
 }
 // src/panels/FactChoice.tsx
-function iu({ facts: e }) {
+function ou({ facts: e }) {
 	let t = k();
 	return /* @__PURE__ */ j("p", { children: [
 		"This asks for a known fact in other words. Find the neurons of",
@@ -6519,7 +6566,7 @@ function iu({ facts: e }) {
 		"with the prompts that are known to ask for it."
 	] });
 }
-function au({ list: e, open: t }) {
+function su({ list: e, open: t }) {
 	let n = k(), r = O(0), i = O(0), a = e.relations[r.value]?.facts ?? [], o = a[i.value];
 	return /* @__PURE__ */ j("details", {
 		open: t,
@@ -6570,7 +6617,7 @@ function au({ list: e, open: t }) {
 		})]
 	});
 }
-function ou() {
+function cu() {
 	let e = k(), t = O(""), n = O(""), r = In(t.value);
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Or write prompts of your own" }),
@@ -6608,16 +6655,16 @@ function ou() {
 	] });
 }
 // src/panels/FactEdit.tsx
-var su = {
+var lu = {
 	update: "update to another answer",
 	erase: "erase the relation",
 	suppress: "suppress these neurons",
 	amplify: "amplify these neurons"
-}, cu = {
+}, uu = {
 	rome: "ROME (a layer)",
 	value: "value rows of these neurons"
 };
-function lu({ found: e, list: t }) {
+function du({ found: e, list: t }) {
 	let n = k(), r = n.at.knowledge.value, i = n.followed(), a = r?.edit ?? null, o = Ln(e), s = a?.action === "erase" ? o.shared : o[Rn(o, r?.set ?? null)], c = Ht(a && r && i ? Wn(r, a, i, s) : null);
 	if (!r || n.data.host === "report" && !a) return null;
 	let [l] = e.facts, u = l?.target.map((e) => e.text).join("") ?? "", d = {
@@ -6631,7 +6678,7 @@ function lu({ found: e, list: t }) {
 		class: "edit",
 		children: [
 			/* @__PURE__ */ j("legend", { children: "Edit the weights" }),
-			n.data.host === "report" ? null : /* @__PURE__ */ j(uu, {
+			n.data.host === "report" ? null : /* @__PURE__ */ j(fu, {
 				own: r.prompts !== null,
 				counts: {
 					own: s.length,
@@ -6639,10 +6686,10 @@ function lu({ found: e, list: t }) {
 				}
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(du, {
+			c?.result && a ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(pu, {
 				result: c.result,
 				answer: d.answer
-			}), /* @__PURE__ */ j(pu, {
+			}), /* @__PURE__ */ j(hu, {
 				edit: a,
 				fact: d,
 				shipped: t.shipped && r.prompts === null,
@@ -6651,7 +6698,7 @@ function lu({ found: e, list: t }) {
 		]
 	});
 }
-function uu({ own: e, counts: t }) {
+function fu({ own: e, counts: t }) {
 	let n = k(), r = n.at.knowledge.value?.edit ?? null, i = O(r?.action ?? "update"), a = O(r?.to ?? ""), o = O(r?.method ?? "rome"), s = i.value === "update", c = i.value === "erase" ? t.shared : s && o.value === "rome" ? 1 : t.own, l = c > 0 && (!s || a.value.trim() !== "");
 	return /* @__PURE__ */ j("form", {
 		class: "controls",
@@ -6671,7 +6718,7 @@ function uu({ own: e, counts: t }) {
 					onChange: (e) => i.value = e.currentTarget.value,
 					children: On.filter((t) => !e || t !== "erase").map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: su[e]
+						children: lu[e]
 					}, e))
 				})
 			] }),
@@ -6691,7 +6738,7 @@ function uu({ own: e, counts: t }) {
 					onChange: (e) => o.value = e.currentTarget.value,
 					children: kn.map((e) => /* @__PURE__ */ j("option", {
 						value: e,
-						children: cu[e]
+						children: uu[e]
 					}, e))
 				})
 			] })] }) : null,
@@ -6712,7 +6759,7 @@ function uu({ own: e, counts: t }) {
 		]
 	});
 }
-function du({ result: e, answer: t }) {
+function pu({ result: e, answer: t }) {
 	let { effects: n, control: r } = e, i = [
 		[
 			e.subject === null ? "the relation's facts" : `${t}, on the fact's prompts`,
@@ -6766,8 +6813,8 @@ function du({ result: e, answer: t }) {
 							class: "small",
 							children: " (edit made with it)"
 						}) : null] }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(fu, { said: e.before }) }),
-						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(fu, { said: e.after }) })
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(mu, { said: e.before }) }),
+						/* @__PURE__ */ j("td", { children: /* @__PURE__ */ j(mu, { said: e.after }) })
 					] }, e.prompt)) })
 				] })
 			}),
@@ -6851,7 +6898,7 @@ function du({ result: e, answer: t }) {
 		]
 	});
 }
-function fu({ said: e }) {
+function mu({ said: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "chip",
 		children: [
@@ -6864,14 +6911,14 @@ function fu({ said: e }) {
 		]
 	});
 }
-function pu(e) {
+function hu(e) {
 	let t = k().explained.value?.model.name ?? "", n = !e.shipped && e.edit.action !== "erase";
 	return /* @__PURE__ */ j("details", { children: [
 		/* @__PURE__ */ j("summary", { children: "Keep this edit in a file" }),
 		n ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("p", {
 			class: "note",
 			children: "Write this line to fact.jsonl:"
-		}), /* @__PURE__ */ j(mu, {
+		}), /* @__PURE__ */ j(gu, {
 			label: "The fact as a line of JSON",
 			text: Bn(e.fact)
 		})] }) : null,
@@ -6879,29 +6926,29 @@ function pu(e) {
 			class: "note",
 			children: "Then run this, and open it again with unembed open --edits edit.safetensors:"
 		}),
-		/* @__PURE__ */ j(mu, {
+		/* @__PURE__ */ j(gu, {
 			label: "The command",
 			text: Vn(e.edit, e.fact, e.shipped, e.neurons, t)
 		})
 	] });
 }
-function mu({ label: e, text: t }) {
+function gu({ label: e, text: t }) {
 	return /* @__PURE__ */ j(io, {
 		label: e,
 		children: /* @__PURE__ */ j("pre", { children: /* @__PURE__ */ j("code", { children: t }) })
 	});
 }
 // src/panels/Fact.tsx
-var hu = [
+var _u = [
 	.2,
 	.1,
 	.05
-], gu = 12, _u = {
+], vu = 12, yu = {
 	refined: "the fact's own",
 	kept: "all that the fact keeps",
 	shared: "the relation's"
 };
-function vu({ explained: e }) {
+function bu({ explained: e }) {
 	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = t.data.host === "report" && n === null, a = Ht(r && !i ? {
 		ask: "facts",
 		prompt: r.prompt
@@ -6919,15 +6966,15 @@ function vu({ explained: e }) {
 		children: [
 			/* @__PURE__ */ j("h3", { children: "The fact, and its neurons" }),
 			/* @__PURE__ */ j(B, { answer: a }),
-			a?.result ? /* @__PURE__ */ j(yu, {
+			a?.result ? /* @__PURE__ */ j(xu, {
 				list: a.result,
 				explained: e
 			}) : null,
-			n && r && a?.result ? /* @__PURE__ */ j(xu, { list: a.result }) : null
+			n && r && a?.result ? /* @__PURE__ */ j(Cu, { list: a.result }) : null
 		]
 	});
 }
-function yu({ list: e, explained: t }) {
+function xu({ list: e, explained: t }) {
 	let n = k(), r = n.at.knowledge.value, { stated: i } = e, a = n.data.host === "report", o = Mn(e, n.state.value.a, t.target.text);
 	if (r?.prompts) return /* @__PURE__ */ j("p", { children: [
 		"Your fact: ",
@@ -6936,7 +6983,7 @@ function yu({ list: e, explained: t }) {
 		/* @__PURE__ */ j($, { text: t.target.text }),
 		".",
 		" ",
-		/* @__PURE__ */ j(bu, {})
+		/* @__PURE__ */ j(Su, {})
 	] });
 	let s = e.relations.reduce((e, t) => e + t.facts.length, 0);
 	return /* @__PURE__ */ j(b, { children: [i ? /* @__PURE__ */ j("p", { children: [
@@ -6951,25 +6998,25 @@ function yu({ list: e, explained: t }) {
 		i.prompts.length,
 		" prompts ask for it).",
 		" ",
-		r ? /* @__PURE__ */ j(bu, {}) : /* @__PURE__ */ j("button", {
+		r ? /* @__PURE__ */ j(Su, {}) : /* @__PURE__ */ j("button", {
 			type: "button",
 			disabled: a,
 			onClick: () => n.set({ knowledge: jn }),
 			children: "Find its neurons"
 		})
-	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(iu, { facts: o }) : /* @__PURE__ */ j("p", {
+	] }) : o.length > 0 && !a ? /* @__PURE__ */ j(ou, { facts: o }) : /* @__PURE__ */ j("p", {
 		class: "note",
 		children: [
 			"None of the ",
 			s,
 			" known facts is asked for in these words. The neurons of a fact are found from several prompts that ask for it: choose a known fact, or write more prompts."
 		]
-	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(au, {
+	}), a || r && i ? null : /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(su, {
 		list: e,
 		open: !i && o.length === 0
-	}), i ? null : /* @__PURE__ */ j(ou, {})] })] });
+	}), i ? null : /* @__PURE__ */ j(cu, {})] })] });
 }
-function bu() {
+function Su() {
 	let e = k();
 	return e.data.host === "report" ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -6977,7 +7024,7 @@ function bu() {
 		children: "Close"
 	});
 }
-function xu({ list: e }) {
+function Cu({ list: e }) {
 	let t = k(), n = t.at.knowledge.value, r = t.followed(), i = n && r && (n.prompts || e.stated) ? Un(n, r) : null, { answer: a, result: o, stale: s } = Wt(i), c = t.data.host === "report";
 	return !n || !i ? null : /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
@@ -6992,7 +7039,7 @@ function xu({ list: e }) {
 						t: Number(e.currentTarget.value),
 						set: null
 					}),
-					children: [.../* @__PURE__ */ new Set([...hu, n.t])].map((e) => /* @__PURE__ */ j("option", {
+					children: [.../* @__PURE__ */ new Set([..._u, n.t])].map((e) => /* @__PURE__ */ j("option", {
 						value: e,
 						children: [
 							e,
@@ -7010,14 +7057,14 @@ function xu({ list: e }) {
 		}) : null,
 		o ? /* @__PURE__ */ j("div", {
 			class: s ? "stale" : "",
-			children: [/* @__PURE__ */ j(Su, { found: o }), /* @__PURE__ */ j(lu, {
+			children: [/* @__PURE__ */ j(wu, { found: o }), /* @__PURE__ */ j(du, {
 				found: o,
 				list: e
 			})]
 		}) : null
 	] });
 }
-function Su({ found: e }) {
+function wu({ found: e }) {
 	let t = k(), n = t.at.knowledge.value, [r] = e.facts;
 	if (!n || !r) return null;
 	let i = Ln(e), a = Rn(i, n.set), o = e.facts.length - 1;
@@ -7053,18 +7100,18 @@ function Su({ found: e }) {
 						onChange: () => t.setKnowledge({ set: e })
 					}),
 					" ",
-					_u[e],
+					yu[e],
 					": ",
 					i[e].length
 				] }),
 				" ",
-				/* @__PURE__ */ j(Cu, { neurons: i[e] })
+				/* @__PURE__ */ j(Tu, { neurons: i[e] })
 			]
 		}, e))] }),
 		i[a].length === 0 ? /* @__PURE__ */ j("p", {
 			class: "note",
 			children: "No neuron is above the threshold in enough prompts. Take a lower one."
-		}) : /* @__PURE__ */ j(wu, {
+		}) : /* @__PURE__ */ j(Eu, {
 			neurons: i[a],
 			target: r.target[0]?.id,
 			whole: r.target.length === 1
@@ -7084,23 +7131,23 @@ function Su({ found: e }) {
 		})
 	] });
 }
-function Cu({ neurons: e }) {
+function Tu({ neurons: e }) {
 	return /* @__PURE__ */ j("span", {
 		class: "neurons",
-		children: [e.slice(0, gu).map((e) => {
+		children: [e.slice(0, vu).map((e) => {
 			let t = dn(e);
 			return /* @__PURE__ */ j(ro, { part: t }, N(t));
-		}), e.length > gu ? /* @__PURE__ */ j("span", {
+		}), e.length > vu ? /* @__PURE__ */ j("span", {
 			class: "small",
 			children: [
 				"and ",
-				e.length - gu,
+				e.length - vu,
 				" more"
 			]
 		}) : null]
 	});
 }
-function wu(e) {
+function Eu(e) {
 	let t = k(), n = t.at.knowledge.value?.test ?? null, r = (e) => e === "zero" ? "Suppress (× 0)" : "Amplify (× 2)";
 	return /* @__PURE__ */ j("fieldset", {
 		class: "test",
@@ -7132,8 +7179,8 @@ function wu(e) {
 	});
 }
 // src/panels/Knowledge.tsx
-var Tu = 12, Eu = 100, Du = 12;
-function Ou() {
+var Du = 12, Ou = 100, ku = 12;
+function Au() {
 	let e = k(), t = e.explained.value, n = e.followed(), { prompt: r, source: i, target: a } = n ?? {}, o = t !== null && t.position === t.asks, s = e.reads() === null, { answer: c, result: l, stale: u } = Wt(o && n ? {
 		ask: "attribute",
 		...gs({
@@ -7141,7 +7188,7 @@ function Ou() {
 			source: i,
 			target: a
 		}),
-		top: Eu
+		top: Ou
 	} : null);
 	return /* @__PURE__ */ j("div", { children: t ? /* @__PURE__ */ j(Z, {
 		name: "knowledge",
@@ -7157,23 +7204,23 @@ function Ou() {
 				]
 			}),
 			/* @__PURE__ */ j(B, { answer: c }),
-			l ? /* @__PURE__ */ j(ku, {
+			l ? /* @__PURE__ */ j(ju, {
 				result: l,
 				stale: u
 			}) : null,
-			o && s ? /* @__PURE__ */ j(vu, { explained: t }) : null
+			o && s ? /* @__PURE__ */ j(bu, { explained: t }) : null
 		]
 	}) : null });
 }
-function ku({ result: e, stale: t }) {
+function ju({ result: e, stale: t }) {
 	let n = Nn(e), r = e.layers.map((e) => e.sum ?? 0), i = Math.max(0, ...e.attributions.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("div", {
 		class: t ? "stale" : "",
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "knowledge",
-				figure: (t) => $l(e, t),
-				table: () => ru(e),
+				figure: (t) => tu(e, t),
+				table: () => au(e),
 				data: e
 			}),
 			/* @__PURE__ */ j("div", {
@@ -7181,17 +7228,17 @@ function ku({ result: e, stale: t }) {
 				children: [/* @__PURE__ */ j("div", { children: n.map((t) => /* @__PURE__ */ j("div", { children: [
 					n.length > 1 ? /* @__PURE__ */ j("p", {
 						class: "note",
-						children: Au(t, e)
+						children: Mu(t, e)
 					}) : null,
-					/* @__PURE__ */ j(Pu, {
+					/* @__PURE__ */ j(Iu, {
 						stack: t,
 						sums: r
 					}),
-					/* @__PURE__ */ j(Fu, {
+					/* @__PURE__ */ j(Lu, {
 						stack: t,
 						largest: i
 					})
-				] }, String(t.encoder))) }), /* @__PURE__ */ j(Iu, { neurons: e.attributions.slice(0, Tu) })]
+				] }, String(t.encoder))) }), /* @__PURE__ */ j(Ru, { neurons: e.attributions.slice(0, Du) })]
 			}),
 			/* @__PURE__ */ j(ao, {
 				label: "attribution by layer",
@@ -7216,18 +7263,18 @@ function ku({ result: e, stale: t }) {
 		]
 	});
 }
-function Au({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
+function Mu({ encoder: e }, { sources: t = [], source_positions: n = [] }) {
 	return e ? n.length === t.length ? "The encoder (enc.), at every position of the source:" : `The encoder (enc.), at the blank of the source (${n.map((e) => `${e} ${R(t[e]?.label ?? "")}`).join(", ")}):` : "The decoder, where the answer is predicted:";
 }
-var ju = 26, Mu = 300, Nu = 74;
-function Pu({ stack: e, sums: t }) {
+var Nu = 26, Pu = 300, Fu = 74;
+function Iu({ stack: e, sums: t }) {
 	let n = e.layers.map((e) => ({
 		layer: e.layer,
 		sum: e.sum ?? 0
-	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Nu;
+	})), r = 274 / Math.max(n.length, 1), [i, a] = [Math.min(0, ...t), Math.max(1e-9, ...t)], o = (e) => 6 + (a - e) / (a - i) * Fu;
 	return /* @__PURE__ */ j("svg", {
 		class: "layers",
-		viewBox: `0 0 ${Mu} 104`,
+		viewBox: `0 0 ${Pu} 104`,
 		role: "img",
 		"aria-label": `Attribution by layer${e.encoder ? " of the encoder" : ""}; the table below has the numbers`,
 		children: [
@@ -7235,8 +7282,8 @@ function Pu({ stack: e, sums: t }) {
 				low: i,
 				high: a
 			}).map((e) => /* @__PURE__ */ j("g", { children: [/* @__PURE__ */ j("line", {
-				x1: ju,
-				x2: Mu,
+				x1: Nu,
+				x2: Pu,
 				y1: o(e),
 				y2: o(e),
 				class: e === 0 ? "axis" : "tick"
@@ -7249,13 +7296,13 @@ function Pu({ stack: e, sums: t }) {
 			n.map((t, i) => /* @__PURE__ */ j("g", { children: [
 				/* @__PURE__ */ j("rect", {
 					class: t.sum < 0 ? "negative" : "positive",
-					x: ju + i * r + 1,
+					x: Nu + i * r + 1,
 					y: Math.min(o(t.sum), o(0)),
 					width: Math.max(r - 2, 1),
 					height: Math.abs(o(t.sum) - o(0))
 				}),
 				i % Math.ceil(n.length / 15) === 0 ? /* @__PURE__ */ j("text", {
-					x: ju + (i + .5) * r,
+					x: Nu + (i + .5) * r,
 					y: 90,
 					children: t.layer
 				}) : null,
@@ -7269,8 +7316,8 @@ function Pu({ stack: e, sums: t }) {
 		]
 	});
 }
-function Fu({ stack: e, largest: t }) {
-	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(Du, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
+function Lu({ stack: e, largest: t }) {
+	let n = k(), r = Fn(e.neurons, e.layers.length), i = Math.min(ku, Math.max(0, ...r.map((e) => e.length))), a = (e, t) => r[e]?.[t], o = n.at.selection.value;
 	return e.neurons.length === 0 ? /* @__PURE__ */ j("p", {
 		class: "note",
 		children: "None of the strongest neurons is in it."
@@ -7280,7 +7327,7 @@ function Fu({ stack: e, largest: t }) {
 			"The ",
 			e.neurons.length,
 			" strongest neurons by layer, at most ",
-			Du,
+			ku,
 			" a layer; a cell selects its neuron."
 		]
 	}), /* @__PURE__ */ j(Ga, {
@@ -7308,7 +7355,7 @@ function Fu({ stack: e, largest: t }) {
 		}
 	})] });
 }
-function Iu({ neurons: e }) {
+function Ru({ neurons: e }) {
 	let t = Math.max(0, ...e.map((e) => Math.abs(e.value)));
 	return /* @__PURE__ */ j("table", { children: [/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 		/* @__PURE__ */ j("th", {
@@ -7359,9 +7406,9 @@ function Iu({ neurons: e }) {
 	] }, Pn(e))) })] });
 }
 // src/lib/figure/ledger.ts
-var Lu = 40;
-function Ru(e, t, n, r) {
-	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Xo(i.terms, Math.min(t, Lu), n), { sum: l } = $o(i), u = [
+var zu = 40;
+function Bu(e, t, n, r) {
+	let { ledger: i, target: a, reference: o } = e, { shown: s, others: c } = Xo(i.terms, Math.min(t, zu), n), { sum: l } = $o(i), u = [
 		...s.map((e) => ({
 			name: Sn(e),
 			value: e.value,
@@ -7391,7 +7438,7 @@ function Ru(e, t, n, r) {
 		about: ma(a)
 	});
 }
-function zu({ ledger: e }) {
+function Vu({ ledger: e }) {
 	return {
 		head: [
 			"term",
@@ -7416,7 +7463,7 @@ function zu({ ledger: e }) {
 	};
 }
 // src/ui/Marks.tsx
-function Bu() {
+function Hu() {
 	return /* @__PURE__ */ j("p", {
 		class: "note marks",
 		children: [
@@ -7434,7 +7481,7 @@ function Bu() {
 	});
 }
 // src/ui/Outcome.tsx
-function Vu({ part: e }) {
+function Uu({ part: e }) {
 	let t = Qt(), n = t && Ac(t, e);
 	if (!t || !n) return null;
 	let [r, i] = Mc(t, n), { nats: a, effect: o } = n;
@@ -7456,32 +7503,32 @@ function Vu({ part: e }) {
 	});
 }
 // src/panels/Ledger.tsx
-var Hu = 12, Uu = 10, Wu = 6, Gu = Infinity, Ku = Se({
+var Wu = 12, Gu = 10, Ku = 6, qu = Infinity, Ju = Se({
 	is: () => !1,
 	set: () => {}
-}), qu = Se({
+}), Yu = Se({
 	order: "size",
 	effectOf: () => null
 });
-function Ju() {
-	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Hu), a = O({});
+function Xu() {
+	let e = k(), t = e.explained.value, n = Qt(), r = O("size"), i = O(Wu), a = O({});
 	if (!t) return null;
 	let { ledger: o } = t, s = e.at.selection.value, c = (e) => {
 		let t = Cn(e);
 		return t && n ? Ac(n, t)?.nats ?? null : null;
-	}, l = Xo(o.terms, i.value, r.value, (e) => $u(Cn(e), s), c), u = Zo(0, o.terms, l.others.value);
+	}, l = Xo(o.terms, i.value, r.value, (e) => td(Cn(e), s), c), u = Zo(0, o.terms, l.others.value);
 	return /* @__PURE__ */ j(Z, {
 		name: "ledger",
 		title: /* @__PURE__ */ j(Q, {
 			name: "ledger",
 			children: "Ledger"
 		}),
-		note: /* @__PURE__ */ j(ed, { explained: t }),
+		note: /* @__PURE__ */ j(nd, { explained: t }),
 		children: [
 			/* @__PURE__ */ j(X, {
 				name: "ledger",
-				figure: (e) => Ru(t, i.value, r.value, e),
-				table: () => zu(t),
+				figure: (e) => Bu(t, i.value, r.value, e),
+				table: () => Vu(t),
 				data: t
 			}),
 			/* @__PURE__ */ j("p", {
@@ -7508,15 +7555,15 @@ function Ju() {
 							})
 						]
 					})
-				] }), o.terms.length > Hu ? /* @__PURE__ */ j("button", {
+				] }), o.terms.length > Wu ? /* @__PURE__ */ j("button", {
 					type: "button",
-					onClick: () => i.value = i.value === Hu ? Gu : Hu,
-					children: i.value === Hu ? `Show all ${o.terms.length}` : "Show the largest"
+					onClick: () => i.value = i.value === Wu ? qu : Wu,
+					children: i.value === Wu ? `Show all ${o.terms.length}` : "Show the largest"
 				}) : null]
 			}),
-			/* @__PURE__ */ j(Ku.Provider, {
+			/* @__PURE__ */ j(Ju.Provider, {
 				value: {
-					is: (e, t) => a.value[e] ?? $u(t, s),
+					is: (e, t) => a.value[e] ?? td(t, s),
 					set: (e, t) => {
 						a.value = {
 							...a.value,
@@ -7524,7 +7571,7 @@ function Ju() {
 						};
 					}
 				},
-				children: /* @__PURE__ */ j(qu.Provider, {
+				children: /* @__PURE__ */ j(Yu.Provider, {
 					value: {
 						order: r.value,
 						effectOf: c
@@ -7533,7 +7580,7 @@ function Ju() {
 						class: "ledger",
 						role: "treegrid",
 						"aria-label": "Ledger",
-						onKeyDown: fd,
+						onKeyDown: md,
 						children: [
 							/* @__PURE__ */ j("thead", { children: /* @__PURE__ */ j("tr", { children: [
 								/* @__PURE__ */ j("th", {
@@ -7555,62 +7602,62 @@ function Ju() {
 								}),
 								/* @__PURE__ */ j("th", {
 									scope: "col",
-									children: Qu(t)
+									children: ed(t)
 								})
 							] }) }),
-							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(rd, {
+							/* @__PURE__ */ j("tbody", { children: [l.shown.map((e, t) => /* @__PURE__ */ j(ad, {
 								term: e,
 								level: 1,
 								largest: u,
 								first: t === 0
-							}, es(e))), /* @__PURE__ */ j(ud, {
+							}, es(e))), /* @__PURE__ */ j(fd, {
 								count: l.others.count,
 								value: l.others.value,
 								level: 1,
 								largest: u
 							})] }),
-							/* @__PURE__ */ j(nd, { explained: t })
+							/* @__PURE__ */ j(id, { explained: t })
 						]
 					})
 				})
 			}),
-			/* @__PURE__ */ j(Bu, {}),
-			/* @__PURE__ */ j(Yu, { terms: l.shown })
+			/* @__PURE__ */ j(Hu, {}),
+			/* @__PURE__ */ j(Zu, { terms: l.shown })
 		]
 	});
 }
-function Yu({ terms: e }) {
-	let t = k(), n = e.filter(Xu).slice(0, Wu), { vs: r, reference: i } = t.answered.value ?? t.state.value;
-	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => Zu(t, e) ?? [])]), null;
+function Zu({ terms: e }) {
+	let t = k(), n = e.filter(Qu).slice(0, Ku), { vs: r, reference: i } = t.answered.value ?? t.state.value;
+	return Ut([...r === null ? t.asksOf({ reference: i === "mean" ? "raw" : "mean" }) : [], ...n.flatMap((e) => $u(t, e) ?? [])]), null;
 }
-function Xu(e) {
+function Qu(e) {
 	let t = Cn(e);
 	return t !== null && t.kind === mn(t);
 }
-function Zu(e, { layer: t, kind: n }) {
+function $u(e, { layer: t, kind: n }) {
 	let r = e.followed();
 	return r && {
 		ask: "terms",
 		...r,
 		layer: t,
 		sublayer: n,
-		top: Uu
+		top: Gu
 	};
 }
-function Qu({ target: e, reference: t }) {
+function ed({ target: e, reference: t }) {
 	let n = R(e.text.trim() || e.text);
 	return t.kind === "versus" ? `lead of ${n} without it` : `${n} without it`;
 }
-function $u(e, t) {
+function td(e, t) {
 	return !e || !t || e.layer !== t.layer ? !1 : fn(e, t) ? !0 : !t.encoder && e.head === void 0 && e.neuron === void 0 && mn(t) === e.kind;
 }
-function ed({ explained: e }) {
+function nd({ explained: e }) {
 	let { target: t, reference: n } = e;
 	return /* @__PURE__ */ j(b, { children: [
 		"Why ",
 		R(t.text),
 		": ",
-		td(n),
+		rd(n),
 		"; raw ",
 		/* @__PURE__ */ j(Q, { name: "logit" }),
 		" ",
@@ -7626,10 +7673,10 @@ function ed({ explained: e }) {
 		" is what it writes toward that, with attention patterns and the scales of norms as they were."
 	] });
 }
-function td(e) {
+function rd(e) {
 	return e.kind === "raw" ? "its raw logit" : e.kind === "mean" ? "its logit above the vocabulary mean" : `its logit minus that of ${R(e.text ?? "")}`;
 }
-function nd({ explained: e }) {
+function id({ explained: e }) {
 	let { sum: t, error: n, holds: r } = $o(e.ledger);
 	return /* @__PURE__ */ j("tfoot", { children: /* @__PURE__ */ j("tr", {
 		class: r ? "total" : "total error",
@@ -7658,10 +7705,10 @@ function nd({ explained: e }) {
 		]
 	}) });
 }
-function rd(e) {
-	let t = k(), n = Ue(Ku), { term: r, level: i } = e, a = Cn(r), o = es(r), s = Xu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
+function ad(e) {
+	let t = k(), n = Ue(Ju), { term: r, level: i } = e, a = Cn(r), o = es(r), s = Qu(r) || (e.sources?.length ?? 0) > 0, c = s && n.is(o, a);
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(ld, {
+		/* @__PURE__ */ j(dd, {
 			name: Sn(r),
 			value: r.value,
 			level: i,
@@ -7674,19 +7721,19 @@ function rd(e) {
 				a && t.select(fn(a, t.at.selection.value) ? null : a);
 			}
 		}),
-		c && i === 1 ? /* @__PURE__ */ j(id, {
+		c && i === 1 ? /* @__PURE__ */ j(od, {
 			term: r,
 			largest: e.largest
 		}) : null,
-		c && i === 2 ? /* @__PURE__ */ j(sd, {
+		c && i === 2 ? /* @__PURE__ */ j(ld, {
 			terms: e.sources ?? [],
 			parent: r.value,
 			largest: e.largest
 		}) : null
 	] });
 }
-function id({ term: e, largest: t }) {
-	let n = k(), r = Ue(qu), i = Ht(Zu(n, e));
+function od({ term: e, largest: t }) {
+	let n = k(), r = Ue(Yu), i = Ht($u(n, e));
 	if (!i?.result) return /* @__PURE__ */ j("tr", {
 		class: "waiting",
 		children: /* @__PURE__ */ j("td", {
@@ -7695,38 +7742,38 @@ function id({ term: e, largest: t }) {
 			children: i?.error ?? `${i?.stage ?? "waiting"} …`
 		})
 	});
-	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !ad(e)), c = Xo(s, Gu, r.order, void 0, r.effectOf), l = Zo(t, s, o.value);
+	let { terms: a, others: o } = i.result, s = a.filter((e) => e.source === null && !sd(e)), c = Xo(s, qu, r.order, void 0, r.effectOf), l = Zo(t, s, o.value);
 	return /* @__PURE__ */ j(b, { children: [
-		c.shown.map((e) => /* @__PURE__ */ j(rd, {
+		c.shown.map((e) => /* @__PURE__ */ j(ad, {
 			term: e,
 			level: 2,
 			largest: l,
-			sources: a.filter((t) => od(t, e))
+			sources: a.filter((t) => cd(t, e))
 		}, es(e))),
-		/* @__PURE__ */ j(Ws, { parts: c.shown.slice(0, Wu).flatMap((e) => Cn(e) ?? []) }),
-		/* @__PURE__ */ j(ud, {
+		/* @__PURE__ */ j(Ws, { parts: c.shown.slice(0, Ku).flatMap((e) => Cn(e) ?? []) }),
+		/* @__PURE__ */ j(fd, {
 			count: o.count,
 			value: o.value,
 			level: 2,
 			largest: l
 		}),
-		/* @__PURE__ */ j(dd, {
+		/* @__PURE__ */ j(pd, {
 			level: 2,
 			sum: c.sum + o.value,
 			parent: e.value
 		})
 	] });
 }
-function ad({ kind: e }) {
+function sd({ kind: e }) {
 	return e === "head_rounding" || e === "cross_head_rounding";
 }
-function od(e, t) {
-	return t.head !== null && e.head === t.head && (e.source !== null || ad(e));
+function cd(e, t) {
+	return t.head !== null && e.head === t.head && (e.source !== null || sd(e));
 }
-function sd(e) {
-	let t = k(), n = (e) => ad(e) ? "rounding" : `from ${e.source} ${z(cd(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Xo(e.terms, Uu, "size"), o = Zo(e.largest, r, i.value);
+function ld(e) {
+	let t = k(), n = (e) => sd(e) ? "rounding" : `from ${e.source} ${z(ud(t.explained.value, e))}`, { shown: r, others: i, sum: a } = Xo(e.terms, Gu, "size"), o = Zo(e.largest, r, i.value);
 	return /* @__PURE__ */ j(b, { children: [
-		r.map((e) => /* @__PURE__ */ j(ld, {
+		r.map((e) => /* @__PURE__ */ j(dd, {
 			name: n(e),
 			value: e.value,
 			level: 3,
@@ -7734,23 +7781,23 @@ function sd(e) {
 			part: null,
 			open: null
 		}, es(e))),
-		/* @__PURE__ */ j(ud, {
+		/* @__PURE__ */ j(fd, {
 			count: i.count,
 			value: i.value,
 			level: 3,
 			largest: o
 		}),
-		/* @__PURE__ */ j(dd, {
+		/* @__PURE__ */ j(pd, {
 			level: 3,
 			sum: a,
 			parent: e.parent
 		})
 	] });
 }
-function cd(e, { kind: t, source: n }) {
+function ud(e, { kind: t, source: n }) {
 	if (e !== null && n !== null) return t === "cross_attention" ? { text: e.sources?.[n]?.label ?? "" } : e.tokens[n];
 }
-function ld(e) {
+function dd(e) {
 	let t = k(), { part: n, open: r, level: i } = e, a = n !== null && fn(n, t.at.selection.value);
 	return /* @__PURE__ */ j("tr", {
 		class: `level-${i}${n !== null && fn(n, t.hovered.value) ? " hovered" : ""}${n ? " choosable" : ""}`,
@@ -7789,11 +7836,11 @@ function ld(e) {
 					largest: e.largest
 				})
 			}),
-			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Vu, { part: n }) : null })
+			/* @__PURE__ */ j("td", { children: n ? /* @__PURE__ */ j(Uu, { part: n }) : null })
 		]
 	});
 }
-function ud(e) {
+function fd(e) {
 	return e.count === 0 ? null : /* @__PURE__ */ j("tr", {
 		class: `others level-${e.level}`,
 		"aria-level": e.level,
@@ -7822,7 +7869,7 @@ function ud(e) {
 		]
 	});
 }
-function dd(e) {
+function pd(e) {
 	let t = Math.abs(e.sum - e.parent) < .005;
 	return /* @__PURE__ */ j("tr", {
 		class: `sum level-${e.level}`,
@@ -7844,15 +7891,15 @@ function dd(e) {
 		]
 	});
 }
-function fd(e) {
+function md(e) {
 	let t = e.key === "ArrowDown" ? 1 : e.key === "ArrowUp" ? -1 : 0;
 	if (t === 0) return;
 	let n = [...e.currentTarget.querySelectorAll("tr[tabindex]")];
 	n[n.indexOf(document.activeElement) + t]?.focus(), e.preventDefault();
 }
 // src/panels/Lens.tsx
-var pd = 16;
-function md() {
+var hd = 16;
+function gd() {
 	let e = k(), t = O("rank"), n = e.explained.value, r = n?.tokens.length ?? 0, i = fi(n?.position ?? 0, r), a = e.followed(), o = r > 128 ? [i.value, Math.min(i.value + 128, r)] : null, { answer: s, result: c, stale: l } = Wt(a ? {
 		ask: "lens",
 		prompt: a.prompt,
@@ -7862,7 +7909,7 @@ function md() {
 		...o ? { window: o } : {}
 	} : null);
 	if (!n) return null;
-	let u = c ? yd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => va(e, t.value, d), p = {
+	let u = c ? xd(c.cells, i.value) : null, d = n.model.vocab, f = (e) => va(e, t.value, d), p = {
 		start: i.value,
 		size: 128
 	};
@@ -7876,7 +7923,7 @@ function md() {
 			"What the ",
 			/* @__PURE__ */ j(Q, { name: "residual stream" }),
 			" would predict after each layer at each token: the top token in the cell",
-			u && !gd(u.positions.length) ? " that is pointed at" : "",
+			u && !vd(u.positions.length) ? " that is pointed at" : "",
 			", the colour for",
 			" ",
 			R(n.target.text),
@@ -7921,13 +7968,13 @@ function md() {
 							let n = u.at(e, t);
 							return n ? bi(f(n)) : null;
 						},
-						...gd(u.positions.length) ? { text: (e, t) => _d(u.at(e, t)) } : {},
+						...vd(u.positions.length) ? { text: (e, t) => yd(u.at(e, t)) } : {},
 						rest: [Math.max(0, u.positions.indexOf(n.position)), 0],
-						tell: (e, t) => /* @__PURE__ */ j(vd, {
+						tell: (e, t) => /* @__PURE__ */ j(bd, {
 							cell: u.at(e, t),
 							token: c?.tokens[u.positions[e] ?? -1]
 						}),
-						rowName: (e) => hd(u.layers[e] ?? null),
+						rowName: (e) => _d(u.layers[e] ?? null),
 						columnName: (e) => z(c?.tokens[u.positions[e] ?? -1]),
 						marked: (e, t) => t === 0 && u.positions[e] === n.position,
 						onChoose: (t) => e.set({
@@ -7957,9 +8004,9 @@ function md() {
 							"target's probability"
 						],
 						rows: () => u.cells.map((e) => [
-							hd(e.layer),
+							_d(e.layer),
 							`${e.position}`,
-							/* @__PURE__ */ j("bdi", { children: _d(e) }, "top"),
+							/* @__PURE__ */ j("bdi", { children: yd(e) }, "top"),
 							I(e.top_probability[0] ?? 0),
 							`${e.rank}`,
 							I(e.probability)
@@ -7970,16 +8017,16 @@ function md() {
 		]
 	});
 }
-function hd(e) {
+function _d(e) {
 	return e === null ? "emb" : `L${e}`;
 }
-function gd(e) {
-	return e <= pd;
+function vd(e) {
+	return e <= hd;
 }
-function _d(e) {
+function yd(e) {
 	return z(e?.top[0]);
 }
-function vd({ cell: e, token: t }) {
+function bd({ cell: e, token: t }) {
 	return e ? /* @__PURE__ */ j(b, { children: [
 		e.layer === null ? "Embedding" : `After L${e.layer}`,
 		" at ",
@@ -8005,7 +8052,7 @@ function vd({ cell: e, token: t }) {
 		}, t.id))
 	] }) : null;
 }
-function yd(e, t) {
+function xd(e, t) {
 	let n = e.filter((e) => e.position >= t && e.position < t + 128), r = [...new Set(n.map((e) => e.layer))].sort((e, t) => (t ?? -1) - (e ?? -1)), i = [...new Set(n.map((e) => e.position))].sort((e, t) => e - t), a = new Map(n.map((e) => [`${e.layer} ${e.position}`, e]));
 	return {
 		cells: n,
@@ -8015,8 +8062,8 @@ function yd(e, t) {
 	};
 }
 // src/panels/Looked.tsx
-function bd() {
-	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? xd(t, n) : null;
+function Sd() {
+	let e = k(), t = Qt(), n = e.at.selection.value, r = t ? Cd(t, n) : null;
 	if (!t || !r || r.looks_at.length === 0) return null;
 	let i = 1 - r.looks_at.reduce((e, t) => e + t.attention, 0), a = Rr(z(t.tokens[t.position]));
 	return /* @__PURE__ */ j(Z, {
@@ -8090,19 +8137,19 @@ function bd() {
 		})]
 	});
 }
-function xd(e, t) {
+function Cd(e, t) {
 	let n = e.answer.part ? vn(e.answer.part) : null, r = (t) => t && e.heads.find((e) => fn(M(e), t));
 	return r(t) ?? r(n) ?? e.heads[0] ?? null;
 }
 // src/panels/Pins.tsx
-var Sd = 3;
-function Cd() {
+var wd = 3;
+function Td() {
 	let e = k(), { pins: t, b: n } = e.state.value;
 	return e.explained.value ? /* @__PURE__ */ j(Z, {
 		name: "pins",
 		title: "Pins",
 		note: t.length === 0 ? "Pin the test of a part (choose one in Why, Parts or Graph and press p) to see here what several do together." : "Each pin alone, and all of them together in one run.",
-		children: t.length === 0 ? /* @__PURE__ */ j(wd, {}) : /* @__PURE__ */ j(b, { children: [
+		children: t.length === 0 ? /* @__PURE__ */ j(Ed, {}) : /* @__PURE__ */ j(b, { children: [
 			/* @__PURE__ */ j("ul", {
 				class: "pins",
 				children: t.map((r, i) => /* @__PURE__ */ j("li", { children: [/* @__PURE__ */ j("div", {
@@ -8145,8 +8192,8 @@ function Cd() {
 		] })
 	}) : null;
 }
-function wd() {
-	let e = k(), t = Zt(), n = t?.result ? Do(t.result).slice(0, Sd) : [];
+function Ed() {
+	let e = k(), t = Zt(), n = t?.result ? Do(t.result).slice(0, wd) : [];
 	return n.length === 0 ? /* @__PURE__ */ j(B, { answer: t }) : /* @__PURE__ */ j("p", {
 		class: "controls",
 		children: ["Begin with what matters most here:", n.map(({ part: t }) => /* @__PURE__ */ j("button", {
@@ -8160,7 +8207,7 @@ function wd() {
 	});
 }
 // src/panels/Prediction.tsx
-function Td() {
+function Dd() {
 	let e = k().explained.value, t = mc();
 	if (!e) return null;
 	let { target: n, position: r, tokens: i, model: a } = e;
@@ -8195,10 +8242,10 @@ function Td() {
 			}, e)),
 			/* @__PURE__ */ j("div", {
 				class: "side-by-side",
-				children: [/* @__PURE__ */ j(Ed, {
+				children: [/* @__PURE__ */ j(Od, {
 					explained: e,
 					caption: t ? "A" : "Top tokens"
-				}), t?.result ? /* @__PURE__ */ j(Ed, {
+				}), t?.result ? /* @__PURE__ */ j(Od, {
 					explained: t.result,
 					caption: "B"
 				}) : null]
@@ -8206,7 +8253,7 @@ function Td() {
 		]
 	});
 }
-function Ed({ explained: e, caption: t }) {
+function Od({ explained: e, caption: t }) {
 	let n = k();
 	return /* @__PURE__ */ j("table", {
 		class: "predictions",
@@ -8254,7 +8301,7 @@ function Ed({ explained: e, caption: t }) {
 	});
 }
 // src/panels/Sentence.tsx
-function Dd() {
+function kd() {
 	let e = k().explained.value, t = Zt();
 	if (!e) return null;
 	let n = t?.result ?? null, r = n?.words?.units ?? [], i = t !== null && !n && !t.error;
@@ -8263,10 +8310,10 @@ function Dd() {
 		"aria-label": "The answer",
 		children: /* @__PURE__ */ j("p", {
 			class: "sentence",
-			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(kd, {
+			children: n ? n.sentence.map((e, t) => /* @__PURE__ */ j(jd, {
 				span: e,
 				units: r
-			}, t)) : /* @__PURE__ */ j(b, { children: [Od(e.sentence).map((e, t) => /* @__PURE__ */ j(kd, {
+			}, t)) : /* @__PURE__ */ j(b, { children: [Ad(e.sentence).map((e, t) => /* @__PURE__ */ j(jd, {
 				span: e,
 				units: r
 			}, t)), i ? /* @__PURE__ */ j("span", {
@@ -8276,11 +8323,11 @@ function Dd() {
 		})
 	});
 }
-function Od(e) {
+function Ad(e) {
 	let t = e.findIndex((e) => e.kind === null && e.text.trimEnd().endsWith("."));
 	return t < 0 ? e : e.slice(0, t + 1);
 }
-function kd({ span: e, units: t }) {
+function jd({ span: e, units: t }) {
 	let n = k(), r = e.kind === "part" ? vn(e.text) : null;
 	if (r) return /* @__PURE__ */ j(ro, { part: r });
 	let i = e.kind === "word" ? t[e.place ?? -1] : void 0;
@@ -8295,8 +8342,8 @@ function kd({ span: e, units: t }) {
 	});
 }
 // src/lib/words.ts
-var Ad = 40;
-function jd(e, t) {
+var Md = 40;
+function Nd(e, t) {
 	let n = new Map(t.flatMap((e) => e.positions.map((t) => [t, e]))), r = [], i = null;
 	for (let t of e.tokens) {
 		let e = n.get(t.position) ?? null;
@@ -8308,22 +8355,22 @@ function jd(e, t) {
 			role: t.role ?? null
 		}, r.push(i));
 	}
-	return r.map((e) => Id({
+	return r.map((e) => Rd({
 		...e,
-		text: Md(e.tokens)
+		text: Pd(e.tokens)
 	}));
 }
-function Md(e) {
+function Pd(e) {
 	let [t] = e;
 	return e.length === 1 && t?.fragment ? t.fragment : zr(e);
 }
-function Nd(e) {
-	return Math.max(0, ...e.filter(zd).map((e) => Math.abs(e.effect)));
+function Fd(e) {
+	return Math.max(0, ...e.filter(Vd).map((e) => Math.abs(e.effect)));
 }
-function Pd({ by: e }) {
+function Id({ by: e }) {
 	return e === "spans" ? "piece" : e;
 }
-function Fd(e, t) {
+function Ld(e, t) {
 	let n = [...e], r = 0, i = [];
 	for (let e of t) {
 		if (e.start === null || e.end === null) continue;
@@ -8345,7 +8392,7 @@ function Fd(e, t) {
 		role: null
 	}];
 }
-function Id(e) {
+function Rd(e) {
 	let { unit: t, tokens: n } = e;
 	if (t && n.length > 1 && t.text.trim() !== "") {
 		let n = /^\s*/.exec(e.text)?.[0] ?? "";
@@ -8365,28 +8412,28 @@ function Id(e) {
 		text: i
 	};
 }
-function Ld({ text: e, positions: t }, n = []) {
+function zd({ text: e, positions: t }, n = []) {
 	let r = t.length === 1 ? n[t[0] ?? -1]?.fragment : null;
 	if (r) return r;
 	let i = [...e.trim() === "" ? L(e) : e.trim().split(/\s+/).map(L).join(" ")];
-	return i.length > Ad ? `${i.slice(0, 39).join("")}…` : i.join("");
-}
-function Rd(e) {
-	let t = e.filter(zd);
-	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
-}
-function zd({ counted: e, mark: t }) {
-	return e ?? t === null;
+	return i.length > Md ? `${i.slice(0, 39).join("")}…` : i.join("");
 }
 function Bd(e) {
-	return e.mark === "first" && !zd(e);
+	let t = e.filter(Vd);
+	return [...t.length > 0 ? t : e].sort((e, t) => Math.abs(t.effect) - Math.abs(e.effect))[0] ?? null;
 }
-function Vd(e, t) {
+function Vd({ counted: e, mark: t }) {
+	return e ?? t === null;
+}
+function Hd(e) {
+	return e.mark === "first" && !Vd(e);
+}
+function Ud(e, t) {
 	let n = Math.abs(e.effect) < .1 ? "" : e.effect > 0 ? "↓ to " : "↑ to ";
 	return e.difference_without === null ? n + Or(t.target.probability, e.probability_without)[1] : n + F(e.difference_without);
 }
 // src/lib/find.ts
-function Hd(e, t) {
+function Wd(e, t) {
 	let n = t.toLowerCase();
 	if (!n) return [];
 	let r = [], i = "";
@@ -8399,12 +8446,12 @@ function Hd(e, t) {
 	return a;
 }
 // src/ui/Find.tsx
-function Ud(e) {
-	let t = O(""), n = O(-1), r = Hd(e.texts, t.value), i = (t) => {
+function Gd(e) {
+	let t = O(""), n = O(-1), r = Wd(e.texts, t.value), i = (t) => {
 		r.length !== 0 && (n.value = (n.value + t + r.length) % r.length, e.go(r[n.value] ?? null));
 	}, a = (r) => {
 		t.value = r, n.value = -1;
-		let i = Hd(e.texts, r)[0];
+		let i = Wd(e.texts, r)[0];
 		i !== void 0 && (n.value = 0), e.go(i ?? null);
 	};
 	return /* @__PURE__ */ j("label", { children: [
@@ -8426,8 +8473,8 @@ function Ud(e) {
 	] });
 }
 // src/panels/TokenStrip.tsx
-function Wd() {
-	let e = k(), t = e.explained.value, n = fi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = Qd(), o = Gd();
+function Kd() {
+	let e = k(), t = e.explained.value, n = fi(t?.position ?? 0, t?.tokens.length ?? 0), r = O(null), i = He(() => (t?.tokens ?? []).map((e) => e.text), [t]), a = ef(), o = qd();
 	if (!t) return null;
 	let { tokens: s, position: c } = t, l = a !== null && gn(a.part), u = [...o.values()].map((e) => e.effect), d = Math.max(0, ...(a?.values ?? u).map(Math.abs)), f = s.slice(n.value, n.value + 128), p = f.some((e) => e.role);
 	return /* @__PURE__ */ j(Z, {
@@ -8441,7 +8488,7 @@ function Wd() {
 			" logits."
 		] }) : o.size > 0 ? `Under a word: what is left of ${R(t.target.text)} without it. ○ Many heads rest on the first word, whatever it says.` : `Choose the position ${t.model.bidirectional ? "whose token" : "whose next token"} is explained. Select a head or an attention sublayer to colour its sources.`,
 		children: [
-			e.reads() === null ? null : /* @__PURE__ */ j(Jd, {
+			e.reads() === null ? null : /* @__PURE__ */ j(Xd, {
 				sources: t.sources ?? [],
 				values: l ? a.values : [],
 				largest: d
@@ -8451,7 +8498,7 @@ function Wd() {
 				length: s.length,
 				what: "tokens"
 			}),
-			s.length > 128 ? /* @__PURE__ */ j(Ud, {
+			s.length > 128 ? /* @__PURE__ */ j(Gd, {
 				texts: i,
 				go: (e) => {
 					r.value = e, e !== null && (n.value = pi(e, n.value, s.length));
@@ -8466,13 +8513,13 @@ function Wd() {
 						type: "button",
 						class: n.position === r.value ? "token found" : "token",
 						"aria-pressed": n.position === c,
-						style: Yd(h, d),
-						title: m && qd(m, t),
+						style: Zd(h, d),
+						title: m && Yd(m, t),
 						onClick: () => e.set({
 							position: n.position,
 							target: null
 						}),
-						onKeyDown: (e) => Zd(e),
+						onKeyDown: (e) => $d(e),
 						children: [
 							/* @__PURE__ */ j("span", {
 								class: "index",
@@ -8484,8 +8531,8 @@ function Wd() {
 							}),
 							m ? /* @__PURE__ */ j("span", {
 								class: "sign",
-								children: m.positions[0] === n.position ? Kd(m) : "\xA0"
-							}) : /* @__PURE__ */ j(Xd, {
+								children: m.positions[0] === n.position ? Jd(m) : "\xA0"
+							}) : /* @__PURE__ */ j(Qd, {
 								value: h,
 								largest: d
 							})
@@ -8499,21 +8546,21 @@ function Wd() {
 		]
 	});
 }
-function Gd() {
+function qd() {
 	let e = k(), t = Qt()?.words;
 	if (e.reads() !== null || t?.by !== "word") return /* @__PURE__ */ new Map();
 	let n = t.units.filter((e) => e.mark !== "last");
 	return new Map(n.flatMap((e) => e.positions.map((t) => [t, e])));
 }
-function Kd(e) {
+function Jd(e) {
 	let t = e.difference_without === null ? I(e.probability_without) : F(e.difference_without);
-	return Bd(e) ? `${t} ○` : t;
+	return Hd(e) ? `${t} ○` : t;
 }
-function qd(e, t) {
+function Yd(e, t) {
 	let { target: n } = t, [r, i] = Or(n.probability, e.probability_without), { instead: a } = e, o = a.id === n.id ? "the same" : `${R(a.text)} (${I(a.probability)})`;
 	return `Without ${R(e.text)}: ${R(n.text)} ${r} → ${i} (${F(-e.effect)} ${e.difference_without === null ? "nats" : "logits"}); it says ${o}`;
 }
-function Jd(e) {
+function Xd(e) {
 	let t = fi(0, e.sources.length), n = e.sources.slice(t.value, t.value + 128);
 	return /* @__PURE__ */ j(b, { children: [
 		/* @__PURE__ */ j("p", {
@@ -8531,14 +8578,14 @@ function Jd(e) {
 			start: t.value + 1,
 			children: n.map((t) => /* @__PURE__ */ j("li", { children: /* @__PURE__ */ j("span", {
 				class: "token source",
-				style: Yd(e.values[t.position], e.largest),
+				style: Zd(e.values[t.position], e.largest),
 				children: [
 					/* @__PURE__ */ j("span", {
 						class: "index",
 						children: t.position
 					}),
 					/* @__PURE__ */ j($, { text: t.label }),
-					/* @__PURE__ */ j(Xd, {
+					/* @__PURE__ */ j(Qd, {
 						value: e.values[t.position],
 						largest: e.largest
 					})
@@ -8547,7 +8594,7 @@ function Jd(e) {
 		})
 	] });
 }
-function Yd(e, t) {
+function Zd(e, t) {
 	if (e === void 0) return {};
 	let n = yi(e, t);
 	return {
@@ -8555,20 +8602,20 @@ function Yd(e, t) {
 		color: xi(n)
 	};
 }
-function Xd(e) {
+function Qd(e) {
 	let { value: t } = e;
 	return /* @__PURE__ */ j("span", {
 		class: "sign",
 		children: t !== void 0 && Math.abs(t) > e.largest / 20 ? F(t) : "\xA0"
 	});
 }
-function Zd(e) {
+function $d(e) {
 	let t = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
 	if (t === 0) return;
 	let n = e.currentTarget.parentElement;
 	(t > 0 ? n?.nextElementSibling : n?.previousElementSibling)?.querySelector("button")?.focus(), e.preventDefault();
 }
-function Qd() {
+function ef() {
 	let e = k(), t = e.at.selection.value, n = e.followed(), r = (e) => e && n && mn(e) !== "mlp" ? {
 		ask: "attention",
 		...n,
@@ -8577,54 +8624,54 @@ function Qd() {
 	} : null, i = Ht(r(t)), a = e.hovered.value, o = r(a), s = o && e.desk.peek(o);
 	return a && s ? {
 		part: a,
-		values: $d(s, a)
+		values: tf(s, a)
 	} : t && i?.result ? {
 		part: t,
-		values: $d(i.result, t)
+		values: tf(i.result, t)
 	} : null;
 }
-function $d(e, t) {
+function tf(e, t) {
 	let n = e.heads.filter((e) => t.head === void 0 || e.head === t.head);
 	return (gn(t) ? e.sources ?? [] : e.tokens).map((e, t) => n.reduce((e, n) => e + (n.contribution[t] ?? 0), 0));
 }
 // src/lib/figure/words.ts
-var ef = 10.5, tf = 2.5, nf = 30, rf = 15, af = 16;
-function of(e, t) {
-	let n = e.words?.units ?? [], r = Nd(n), i = (t.source && n.length > 0 ? Fd(t.source ?? "", n) : jd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => uf(t, i[n - 1], e, r)), o = Fi(t.source ?? t.prompt), s = pf([...a, ff(e, o)]), c = s.slice(0, Math.max(0, s.length - af)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [mf(l, o), fa(cf(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
+var nf = 10.5, rf = 2.5, af = 30, of = 15, sf = 16;
+function cf(e, t) {
+	let n = e.words?.units ?? [], r = Fd(n), i = (t.source && n.length > 0 ? Ld(t.source ?? "", n) : Nd(e, n)).filter((e) => e.role !== "template"), a = i.flatMap((t, n) => ff(t, i[n - 1], e, r)), o = Fi(t.source ?? t.prompt), s = hf([...a, mf(e, o)]), c = s.slice(0, Math.max(0, s.length - sf)), l = s.slice(c.length), u = c.flat().filter(([e]) => e.ends).length, d = [gf(l, o), fa(uf(e, r), H)], f = u > 0 ? ` The first ${u} are not shown.` : "";
 	return J(H, d, {
-		shows: `${sf(e)}${f}`,
+		shows: `${lf(e)}${f}`,
 		made: e,
 		asked: t,
 		about: ma(e.target)
 	});
 }
-function sf({ words: e, target: t, reference: n }) {
+function lf({ words: e, target: t, reference: n }) {
 	if (!e) return `The prompt, and what the model says: “${Y(t.text)}”.`;
-	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Bd) ? ` Dashed, not counted: the first ${Pd(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
-	return `Under each ${Pd(e)}: ${r} when that ${Pd(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
+	let r = n.kind === "versus" ? `the lead of “${Y(t.text)}” over “${Y(n.text ?? "")}”, in logits,` : `the probability of “${Y(t.text)}”`, i = e.units.some(Hd) ? ` Dashed, not counted: the first ${Id(e)}; any text loses about as much without its first, since many heads rest there whatever it says.` : "";
+	return `Under each ${Id(e)}: ${r} when that ${Id(e)} alone is ${e.how === "mask" ? "hidden" : "deleted"} (↓ it falls, ↑ it rises).${i}`;
 }
-function cf({ reference: e }, t) {
+function uf({ reference: e }, t) {
 	return {
 		label: e.kind === "versus" ? "effect on the lead, logits" : "effect on the log-probability, nats",
-		colour: (e) => lf(1 - 2 * e, 1),
+		colour: (e) => df(1 - 2 * e, 1),
 		low: F(-t),
 		middle: "0",
 		high: F(t)
 	};
 }
-function lf(e, t) {
+function df(e, t) {
 	return yi(t > 0 ? .75 * e / t : 0, 1, !1);
 }
-function uf(e, t, n, r) {
-	let { unit: i, role: a } = e, o = Ki(e.text.trim() === "" ? L(e.text) : ra(e.text), H - 6, ef), s = i === null ? "" : i.mark === "last" ? "asked here" : Vd(i, n), c = a !== null && a !== (t?.role ?? null);
+function ff(e, t, n, r) {
+	let { unit: i, role: a } = e, o = Ki(e.text.trim() === "" ? L(e.text) : ra(e.text), H - 6, nf), s = i === null ? "" : i.mark === "last" ? "asked here" : Ud(i, n), c = a !== null && a !== (t?.role ?? null);
 	return o.map((t, n) => {
-		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, ef) + 6, q(u, W) + 2);
+		let l = n === 0, u = n === o.length - 1 ? s : "", d = Math.max(q(t, nf) + 6, q(u, W) + 2);
 		return {
 			width: d,
 			ends: n === o.length - 1,
 			breaks: l && (c || e.before.includes("\n")),
 			draw: (e) => {
-				let { ink: n, ground: o } = df(i, r, e, d);
+				let { ink: n, ground: o } = pf(i, r, e, d);
 				return [
 					c && l ? G(e, -2, a, {
 						size: W,
@@ -8632,7 +8679,7 @@ function uf(e, t, n, r) {
 					}) : "",
 					o,
 					G(e + d / 2, 10.8, t, {
-						size: ef,
+						size: nf,
 						fill: n,
 						anchor: "middle"
 					}),
@@ -8646,17 +8693,17 @@ function uf(e, t, n, r) {
 		};
 	});
 }
-function df(e, t, n, r) {
+function pf(e, t, n, r) {
 	if (e === null) return {
 		ink: U,
 		ground: ""
 	};
-	let i = (e) => K(n, 0, r, rf, {
+	let i = (e) => K(n, 0, r, of, {
 		rx: 2,
 		fill: "none",
 		...e
 	});
-	if (Bd(e)) return {
+	if (Hd(e)) return {
 		ink: Ci,
 		ground: i({
 			stroke: Ti,
@@ -8671,14 +8718,14 @@ function df(e, t, n, r) {
 			"stroke-width": .6
 		})
 	};
-	let a = lf(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
+	let a = df(e.effect, t), o = e.effect < -.1 ? K(n, 12, r, 3, { fill: "url(#hatched)" }) : "";
 	return {
 		ink: xi(a),
 		ground: i({ fill: a }) + o
 	};
 }
-function ff({ target: e, reference: t, ledger: n }, r) {
-	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", ef) + 8, s = Math.max(q(i, ef, !0) + 6 + 2, q(a, W) + 4);
+function mf({ target: e, reference: t, ledger: n }, r) {
+	let i = Y(e.text), a = t.kind === "versus" ? `${F(n.value)} with all` : I(e.probability), o = q("→", nf) + 8, s = Math.max(q(i, nf, !0) + 6 + 2, q(a, W) + 4);
 	return {
 		width: o + s,
 		breaks: !1,
@@ -8687,18 +8734,18 @@ function ff({ target: e, reference: t, ledger: n }, r) {
 			let [t, n] = r ? [e, e + s + o / 2] : [e + o, e + o / 2];
 			return [
 				G(n, 10.8, r ? "←" : "→", {
-					size: ef,
+					size: nf,
 					fill: U,
 					anchor: "middle"
 				}),
-				K(t, 0, s, rf, {
+				K(t, 0, s, of, {
 					rx: 2,
 					fill: "none",
 					stroke: Ci,
 					"stroke-width": 1
 				}),
 				G(t + s / 2, 10.8, i, {
-					size: ef,
+					size: nf,
 					bold: !0,
 					anchor: "middle"
 				}),
@@ -8711,19 +8758,19 @@ function ff({ target: e, reference: t, ledger: n }, r) {
 		}
 	};
 }
-function pf(e) {
+function hf(e) {
 	let t = [[]], n = 0;
-	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + tf;
+	for (let r of e) n > 0 && (r.breaks || n + r.width > H) && (t.push([]), n = 0), t.at(-1)?.push([r, n]), n += r.width + rf;
 	return t;
 }
-function mf(e, t) {
-	let n = e.map((e, n) => Oi("g", { transform: `translate(0 ${n * nf + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
+function gf(e, t) {
+	let n = e.map((e, n) => Oi("g", { transform: `translate(0 ${n * af + 9})` }, e.map(([e, n]) => e.draw(t ? H - n - e.width : n)).join("\n")));
 	return {
-		height: e.length * nf + 9 - 5,
+		height: e.length * af + 9 - 5,
 		body: n.join("\n")
 	};
 }
-function hf(e) {
+function _f(e) {
 	return {
 		head: [
 			"unit",
@@ -8753,38 +8800,38 @@ function hf(e) {
 			t.instead.text,
 			t.instead.probability,
 			t.mark,
-			+!!zd(t)
+			+!!Vd(t)
 		])
 	};
 }
 // src/panels/Words.tsx
-var gf = 5, _f = 40;
-function vf() {
+var vf = 5, yf = 40;
+function bf() {
 	let e = k(), t = e.explained.value, n = Qt(), r = Zt(), i = O(null);
 	if (!t) return null;
-	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Rd(a);
+	let a = n?.words?.units ?? [], o = a.find((t) => t.positions[0] === e.at.word.value) ?? null, s = a.find((e) => e === i.value) ?? null ?? o ?? Bd(a);
 	return /* @__PURE__ */ j("section", {
 		class: "panel panel-words",
 		"aria-label": "The prompt and the answer",
 		children: [
 			n ? /* @__PURE__ */ j(X, {
 				name: "words",
-				figure: (e) => of(n, e),
-				table: () => hf(n),
+				figure: (e) => cf(n, e),
+				table: () => _f(n),
 				data: n
 			}) : null,
-			/* @__PURE__ */ j(yf, {
+			/* @__PURE__ */ j(xf, {
 				explained: t,
 				units: a,
 				onHover: (e) => i.value = e
 			}),
-			/* @__PURE__ */ j(Ef, { explained: t }),
-			s ? /* @__PURE__ */ j(Cf, {
+			/* @__PURE__ */ j(Of, { explained: t }),
+			s ? /* @__PURE__ */ j(Tf, {
 				unit: s,
 				explained: t,
 				tested: n
 			}) : null,
-			/* @__PURE__ */ j(Df, {
+			/* @__PURE__ */ j(kf, {
 				explained: t,
 				tested: n,
 				failed: !!r?.error
@@ -8796,8 +8843,8 @@ function vf() {
 		]
 	});
 }
-function yf(e) {
-	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Nd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Fd(o, r) : jd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > _f || n.tokens.length > 160, d = Ve(null);
+function xf(e) {
+	let t = k(), { explained: n, units: r } = e, { target: i } = n, a = Fd(r), o = t.answered.value?.source ?? null, s = t.reads() === "text" && o !== null && r.length > 0 ? Ld(o, r) : Nd(n, r), c = s.some((e) => e.role !== null), l = s.filter((e) => e.role !== "template"), u = l.length > yf || n.tokens.length > 160, d = Ve(null);
 	return Be(() => {
 		u && d.current && (d.current.scrollTop = d.current.scrollHeight);
 	}, [
@@ -8811,7 +8858,7 @@ function yf(e) {
 		children: [l.map((t, r) => /* @__PURE__ */ j(b, { children: [c && t.role !== null && t.role !== (l[r - 1]?.role ?? null) ? /* @__PURE__ */ j("span", {
 			class: "turn",
 			children: t.role
-		}) : /* @__PURE__ */ j(bf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(xf, {
+		}) : /* @__PURE__ */ j(Sf, { text: r === 0 ? "" : t.before }), /* @__PURE__ */ j(Cf, {
 			stretch: t,
 			largest: a,
 			explained: n,
@@ -8830,7 +8877,7 @@ function yf(e) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Tf(n, i.text)
+						children: Df(n, i.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -8842,27 +8889,27 @@ function yf(e) {
 		})]
 	});
 }
-function bf({ text: e }) {
+function Sf({ text: e }) {
 	let t = e.split("\n").length - 1;
 	return t > 0 ? /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j("span", {
 		class: "small",
 		children: "↵".repeat(t)
 	}), /* @__PURE__ */ j("br", {})] }) : /* @__PURE__ */ j("span", { children: e === "" ? "" : " " });
 }
-function xf(e) {
+function Cf(e) {
 	let t = k(), { stretch: n, explained: r, largest: i } = e, { unit: a } = n;
 	if (!a) return /* @__PURE__ */ j("span", {
 		class: "unread",
 		children: n.text
 	});
-	let o = Bd(a), s = zd(a) && i > 0 ? yi(.75 * a.effect / i, 1) : null, c = s ? {
+	let o = Hd(a), s = Vd(a) && i > 0 ? yi(.75 * a.effect / i, 1) : null, c = s ? {
 		background: s,
 		color: xi(s)
 	} : {};
 	return /* @__PURE__ */ j("button", {
 		type: "button",
 		class: `word${o ? " rests" : a.mark === "last" ? " last" : ""}`,
-		title: Sf(a, r),
+		title: wf(a, r),
 		"aria-pressed": t.at.word.value !== null && a.positions[0] === t.at.word.value,
 		onClick: () => t.set({ word: a.positions[0] ?? null }),
 		onMouseEnter: () => e.onHover(a),
@@ -8875,22 +8922,22 @@ function xf(e) {
 				style: c,
 				children: n.text.trim() === "" ? R(n.text) : n.text
 			}),
-			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Vd(a, r) }),
+			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Ud(a, r) }),
 			o ? /* @__PURE__ */ j("small", { children: "not counted" }) : null
 		]
 	});
 }
-function Sf(e, t) {
-	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${Tf(t, n.text)} over ${Tf(t, r.text ?? "")}` : Tf(t, n.text);
-	return Rr(`Without ${Ld(e, t.tokens)} alone: ${c} ${o} → ${s}`);
+function wf(e, t) {
+	let { target: n, reference: r, ledger: i } = t, a = e.difference_without !== null && r.kind === "versus", [o, s] = a ? [F(i.value), `${F(e.difference_without ?? 0)} logits`] : Or(n.probability, e.probability_without), c = a ? `the lead of ${Df(t, n.text)} over ${Df(t, r.text ?? "")}` : Df(t, n.text);
+	return Rr(`Without ${zd(e, t.tokens)} alone: ${c} ${o} → ${s}`);
 }
-function Cf(e) {
-	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => wf(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
+function Tf(e) {
+	let t = k(), { unit: n, explained: r, tested: i } = e, { instead: a } = n, o = t.reads() !== null, s = (i?.heads ?? []).filter((e) => e.looks_at.some((t) => e.cross === o && n.positions.includes(t.position) && t.attention >= .25)).filter(({ zeroed: e }) => Ef(e)).slice(0, 4), c = o ? void 0 : r.tokens[n.positions.at(-1) ?? -1];
 	return /* @__PURE__ */ j("p", {
 		class: "without",
 		"aria-live": "polite",
 		children: [
-			/* @__PURE__ */ j("strong", { children: Sf(n, r) }),
+			/* @__PURE__ */ j("strong", { children: wf(n, r) }),
 			n.difference_without === null ? /* @__PURE__ */ j("span", {
 				class: "small",
 				children: [
@@ -8903,11 +8950,11 @@ function Cf(e) {
 				]
 			}) : null,
 			n.mark === "last" ? ". The question is asked here, so without it another question is asked." : null,
-			Bd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
+			Hd(n) ? ". Any text loses about as much without its first word: many heads rest there, whatever it says. So it is not counted." : null,
 			a.id === r.predictions[0]?.id ? ". It still says " : ". It says ",
 			/* @__PURE__ */ j("bdi", {
 				class: "token-text",
-				children: Tf(r, a.text)
+				children: Df(r, a.text)
 			}),
 			" ",
 			/* @__PURE__ */ j("span", {
@@ -8932,18 +8979,18 @@ function Cf(e) {
 					"What ",
 					r.model.bidirectional ? "stands at" : "follows",
 					" ",
-					Rr(Ld(n, r.tokens)),
+					Rr(zd(n, r.tokens)),
 					"?"
 				]
 			}) : null
 		]
 	});
 }
-function wf(e) {
+function Ef(e) {
 	let t = e && (e.difference ?? e.effect);
 	return !!(t && t.size !== "none" && t.verdict !== "ordinary");
 }
-function Tf({ target: e, predictions: t, reference: n }, r) {
+function Df({ target: e, predictions: t, reference: n }, r) {
 	let i = t.slice(0, 6).map((e) => e.text);
 	return Ur(r, [
 		e.text,
@@ -8951,8 +8998,8 @@ function Tf({ target: e, predictions: t, reference: n }, r) {
 		...n.text === null ? [] : [n.text]
 	]);
 }
-function Ef({ explained: e }) {
-	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, gf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
+function Of({ explained: e }) {
+	let t = k(), n = e.predictions.filter((t) => t.id !== e.target.id).slice(0, vf), r = t.at.vs.value, i = t.data.host === "report", a = n.filter((e) => !e.text.includes("�") && e.text !== "");
 	return Ut(t.asksOf(...n.map((e) => nr(e, r)), ...a.map((e) => ({ vs: e.text })))), /* @__PURE__ */ j("p", {
 		class: "alternatives",
 		children: [
@@ -8968,7 +9015,7 @@ function Ef({ explained: e }) {
 				children: [
 					/* @__PURE__ */ j("bdi", {
 						class: "token-text",
-						children: Tf(e, n.text)
+						children: Df(e, n.text)
 					}),
 					" ",
 					/* @__PURE__ */ j("span", {
@@ -9005,7 +9052,7 @@ function Ef({ explained: e }) {
 		]
 	});
 }
-function Df(e) {
+function kf(e) {
 	let { explained: t, tested: n } = e, r = n?.words;
 	if (!n) return e.failed ? null : /* @__PURE__ */ j("p", {
 		class: "key",
@@ -9015,16 +9062,16 @@ function Df(e) {
 		class: "key",
 		children: n.control ? "No word can be taken away here." : "No word was taken away: this was made without its tests."
 	});
-	let i = Rr(Tf(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Bd);
+	let i = Rr(Df(t, t.target.text)), a = t.reference.kind === "versus" ? `the lead of ${i}, in logits,` : `the probability of ${i}`, o = r.units.some(Hd);
 	return /* @__PURE__ */ j("p", {
 		class: "key",
 		children: [
 			"Under each ",
-			Pd(r),
+			Id(r),
 			": ",
 			a,
 			" when that ",
-			Pd(r),
+			Id(r),
 			" alone is",
 			" ",
 			r.how === "mask" ? "hidden" : "deleted",
@@ -9047,7 +9094,7 @@ function Df(e) {
 					"aria-hidden": "true"
 				}),
 				" The first ",
-				Pd(r),
+				Id(r),
 				" is not counted: any text loses about as much without its first, since many heads rest there whatever it says (an",
 				" ",
 				/* @__PURE__ */ j(Q, { name: "attention sink" }),
@@ -9059,46 +9106,46 @@ function Df(e) {
 	});
 }
 // src/views/Views.tsx
-var Of = {
-	why: Af,
-	parts: jf,
-	graph: Mf,
-	tests: Nf,
-	compare: Pf,
-	facts: Ff,
-	continue: If
+var Af = {
+	why: Mf,
+	parts: Nf,
+	graph: Pf,
+	tests: Ff,
+	compare: If,
+	facts: Lf,
+	continue: Rf
 };
-function kf() {
-	let e = k().at.view.value, t = Of[e];
+function jf() {
+	let e = k().at.view.value, t = Af[e];
 	return /* @__PURE__ */ j("div", {
 		class: `view view-${e}`,
 		children: [/* @__PURE__ */ j(t, {}), /* @__PURE__ */ j(Gs, {})]
 	});
 }
-function Af() {
+function Mf() {
 	let e = k();
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Dd, {}),
-		/* @__PURE__ */ j(vf, {}),
+		/* @__PURE__ */ j(kd, {}),
+		/* @__PURE__ */ j(bf, {}),
 		/* @__PURE__ */ j(nc, {}),
 		/* @__PURE__ */ j("div", {
 			class: "beside",
 			children: [
 				e.at.selection.value ? /* @__PURE__ */ j(Us, {}) : null,
-				/* @__PURE__ */ j(bd, {}),
-				/* @__PURE__ */ j(Jl, {})
+				/* @__PURE__ */ j(Sd, {}),
+				/* @__PURE__ */ j(Xl, {})
 			]
 		})
 	] });
 }
-function jf() {
+function Nf() {
 	return /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(Wd, {}),
+		/* @__PURE__ */ j(Kd, {}),
 		/* @__PURE__ */ j("div", {
 			class: "column column-middle",
 			children: [
-				/* @__PURE__ */ j(Ju, {}),
-				/* @__PURE__ */ j(Ic, {}),
+				/* @__PURE__ */ j(Xu, {}),
+				/* @__PURE__ */ j(Rc, {}),
 				/* @__PURE__ */ j(nc, { besideLedger: !0 })
 			]
 		}),
@@ -9106,29 +9153,29 @@ function jf() {
 			class: "column column-right",
 			children: [
 				/* @__PURE__ */ j(Us, {}),
-				/* @__PURE__ */ j(md, {}),
+				/* @__PURE__ */ j(gd, {}),
 				/* @__PURE__ */ j(co, {})
 			]
 		})
 	] });
 }
-function Mf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(kl, {}), /* @__PURE__ */ j(Us, {})] });
-}
-function Nf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Cd, {}), /* @__PURE__ */ j(Us, {})] });
-}
 function Pf() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(Td, {})] });
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(jl, {}), /* @__PURE__ */ j(Us, {})] });
 }
 function Ff() {
-	return /* @__PURE__ */ j(Ou, {});
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Td, {}), /* @__PURE__ */ j(Us, {})] });
 }
 function If() {
-	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Td, {}), /* @__PURE__ */ j(Nl, {})] });
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(wc, {}), /* @__PURE__ */ j(Dd, {})] });
+}
+function Lf() {
+	return /* @__PURE__ */ j(Au, {});
+}
+function Rf() {
+	return /* @__PURE__ */ j(b, { children: [/* @__PURE__ */ j(Dd, {}), /* @__PURE__ */ j(Fl, {})] });
 }
 // src/App.tsx
-function Lf({ page: e }) {
+function zf({ page: e }) {
 	let t = Ve(null);
 	return Be(() => e.explain(), [e]), ze(() => e.link(), [e]), ze(() => t.current ? tn(e, t.current) : void 0, [e]), /* @__PURE__ */ j(Ft.Provider, {
 		value: e,
@@ -9137,7 +9184,7 @@ function Lf({ page: e }) {
 			ref: t,
 			children: /* @__PURE__ */ j(Xt, { children: [
 				/* @__PURE__ */ j(Zr, {}),
-				/* @__PURE__ */ j(Rf, {}),
+				/* @__PURE__ */ j(Bf, {}),
 				/* @__PURE__ */ j(ai, {}),
 				/* @__PURE__ */ j(un, {}),
 				/* @__PURE__ */ j(di, {})
@@ -9145,22 +9192,22 @@ function Lf({ page: e }) {
 		})
 	});
 }
-function Rf() {
+function Bf() {
 	let e = k();
 	return He(() => gt(() => e.asked()), [e]).value ? /* @__PURE__ */ j(b, { children: [
-		/* @__PURE__ */ j(zf, {}),
+		/* @__PURE__ */ j(Vf, {}),
 		/* @__PURE__ */ j(oi, {}),
-		/* @__PURE__ */ j(Vf, { children: /* @__PURE__ */ j(kf, {}) })
+		/* @__PURE__ */ j(Uf, { children: /* @__PURE__ */ j(jf, {}) })
 	] }) : /* @__PURE__ */ j(li, {});
 }
-function zf() {
+function Vf() {
 	let e = k(), t = e.answer.value, n = Pt(!t?.result);
 	return !t || t.result || e.desk.lost.value || !(t.error || n) ? null : /* @__PURE__ */ j("div", {
 		class: "panel",
-		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Bf, {}) : null]
+		children: [/* @__PURE__ */ j(B, { answer: t }), t.error ? /* @__PURE__ */ j(Hf, {}) : null]
 	});
 }
-function Bf() {
+function Hf() {
 	let e = k(), { position: t, target: n, vs: r } = e.state.value;
 	return e.data.host === "report" || t === null && n === null && r === null ? null : /* @__PURE__ */ j("button", {
 		type: "button",
@@ -9172,7 +9219,7 @@ function Bf() {
 		children: "Explain the top prediction at the end"
 	});
 }
-function Vf({ children: e }) {
+function Uf({ children: e }) {
 	let t = !k().answer.value?.result, n = Pt(t);
 	return /* @__PURE__ */ j("main", {
 		class: t ? n ? "stale late" : "stale" : "",
@@ -9180,30 +9227,30 @@ function Vf({ children: e }) {
 	});
 }
 // src/styles.css?inline
-var Hf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.2em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
+var Wf = ".unembed{--ground:#fbfbf9;--panel:#fff;--ink:#1b1b1a;--dim:#5a5a57;--line:#d4d4cf;--accent:#7a3e00;--chosen:#fde3c4;--hover:#f4f1ea;--positive:#b35806;--positive-ink:#8a4300;--negative-ink:#542788;--negative:#542788;--error:#a3123a;--mark:#fdc98f;--mark-negative:#d3cbe6;color:var(--ink);background:var(--ground);min-height:100%;font:14px/1.45 system-ui,sans-serif;container-type:inline-size}@media (prefers-color-scheme:dark){.unembed{--ground:#161615;--panel:#1f1f1e;--ink:#ececea;--dim:#b0b0ab;--line:#44443f;--accent:#fdb863;--chosen:#5a3a12;--hover:#2a2a28;--positive:#fdb863;--positive-ink:#fdb863;--negative-ink:#c9c0ea;--negative:#b9aee0;--error:#ff9db4;--mark:#8a4f14;--mark-negative:#584882;--lightningcss-light: ;--lightningcss-dark:initial;color-scheme:dark}}body:has(>#unembed>div>.unembed) .unembed{min-height:100vh}body:has(>#unembed>div>.unembed){--lightningcss-light:initial;--lightningcss-dark: ;color-scheme:light dark;background:canvas;max-width:none;margin:0;padding:0}@media (prefers-color-scheme:dark){body:has(>#unembed>div>.unembed){--lightningcss-light: ;--lightningcss-dark:initial}}.unembed *{box-sizing:border-box}.unembed>*{--wide:1230px}.unembed main{max-width:var(--wide);margin:0 auto;padding:18px 24px 60px}.unembed .view{grid-template-columns:minmax(0,1fr);align-items:start;gap:16px;display:grid}.unembed .view>div:empty{display:none}.unembed .column,.unembed .beside{grid-template-columns:minmax(0,1fr);align-content:start;gap:16px;min-width:0;display:grid}@container (width>=900px){.unembed .view-why{grid-template-columns:minmax(0,1.8fr) minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.2fr) minmax(0,1fr)}:is(.unembed .view-graph:has(.panel-inspector dl),.unembed .view-tests,.unembed .view-continue){grid-template-columns:minmax(0,2fr) minmax(0,1fr)}.unembed .panel-sentence,.unembed .panel-words,.unembed .panel-strip,.unembed .panel-compare{grid-column:1/-1}.unembed .panel-inspector{max-height:96vh;position:sticky;top:8px;overflow:auto}}@container (width<=899px){.unembed main{padding:12px 10px 40px}.unembed .panel-inspector:has(.test){z-index:2;max-height:45vh;position:sticky;bottom:0;overflow:auto;box-shadow:0 -2px 12px #00000040}}@container (width>=1600px){.unembed>*{--wide:1760px;font-size:16px}.unembed .view-why .beside{grid-template-columns:minmax(0,1fr)}.unembed .view-parts{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr)}}@container (width>=2400px){.unembed>*{--wide:2600px;font-size:22px}}.unembed .toast:empty{display:none}.unembed .toast{width:-moz-fit-content;width:fit-content;max-width:90%;color:var(--panel);background:var(--ink);z-index:3;border-radius:8px;margin:0 auto;padding:6px 14px;position:sticky;bottom:12px}@media (prefers-reduced-motion:reduce){.unembed *{scroll-behavior:auto}}.unembed h1,.unembed h2,.unembed h3{margin:0 0 4px;font-size:1.05em}.unembed .close{float:right;border:0;font-size:1.2em;line-height:1}.unembed h1{font-size:1.25em}.unembed h3{margin-top:12px}.unembed .note{color:var(--dim);overflow-wrap:anywhere;margin:2px 0 6px}.unembed .error{color:var(--error);white-space:pre-wrap;overflow-wrap:anywhere}.unembed .stale{opacity:.6}.unembed main.stale:not(.late){opacity:1}.unembed .title,.unembed .fields,.unembed .controls,.unembed .window{flex-wrap:wrap;align-items:center;gap:6px 10px;margin:0 0 6px;display:flex}.unembed input,.unembed textarea,.unembed select,.unembed button{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:4px;max-width:100%;padding:3px 8px}.unembed input[type=range]{accent-color:var(--accent);padding:0}.unembed textarea{resize:vertical;width:100%}.unembed input[type=text],.unembed input[type=search]{width:9em}.unembed button{cursor:pointer}.unembed button:hover:not(:disabled){background:var(--hover)}.unembed button:disabled{cursor:default;color:var(--dim);border-style:dashed}.unembed button[aria-pressed=true]{background:var(--chosen);border-color:var(--accent);font-weight:600}.unembed :focus-visible{outline:2px solid var(--accent);outline-offset:1px}.unembed kbd{border:1px solid var(--line);border-radius:3px;padding:0 4px;font:.85em ui-monospace,monospace}.unembed .hidden{clip-path:inset(50%);white-space:nowrap;width:1px;height:1px;position:absolute;overflow:hidden}.unembed .small,.unembed .index{color:var(--dim);font-size:.85em}.unembed .choosable{cursor:pointer}.unembed dl{margin:0 0 8px}.unembed dl>div{grid-template-columns:8.5em minmax(0,1fr);padding:1px 0;display:grid}.unembed dt{color:var(--dim)}.unembed dd{margin:0}.unembed fieldset{border:1px solid var(--line);border-radius:4px;min-width:0;margin:0}.unembed .axis{stroke:var(--dim)}.unembed span.positive.number{color:var(--positive-ink)}.unembed span.negative.number{color:var(--negative-ink)}.unembed .bar{background:linear-gradient(var(--line), var(--line)) center / 1px 100% no-repeat;border-left:1px solid #0000;min-width:60px;height:.8em;display:block;position:relative}.unembed .bar span{position:absolute;top:0;bottom:0}.unembed .bar .positive{background:var(--positive);left:50%}.unembed .bar .negative{background:repeating-linear-gradient(45deg, var(--negative) 0 3px, transparent 3px 5px);right:50%}:is(.unembed .panel:has(.exports),.unembed .has-exports){position:relative}.unembed .exports{font:13px/1.4 system-ui,sans-serif;position:absolute;top:12px;right:14px}.unembed .has-exports .exports{top:0;right:0}.unembed .exports>summary{color:var(--dim);cursor:pointer;border-radius:4px;padding:1px 6px;list-style:none}.unembed .exports>summary::-webkit-details-marker{display:none}.unembed .exports>summary:after{content:\" ▾\" / \"\"}.unembed .exports>summary:hover,.unembed .exports[open]>summary{color:var(--ink);background:var(--hover)}.unembed .exports>ul{z-index:4;background:var(--panel);border:1px solid var(--line);border-radius:6px;margin:2px 0 0;padding:4px;list-style:none;position:absolute;right:0;box-shadow:0 4px 14px #0000002e}.unembed .exports button{text-align:start;white-space:nowrap;border:0;width:100%}.unembed .has-exports>h3{padding-right:5.5em}.unembed .panel:has(.exports)>h2{padding-right:5.5em}.unembed .panel-words:has(>.exports)>.text{padding-right:5.5em}@container (width<=520px){.unembed .panel-words:has(>.exports)>.text{padding:20px 0 6px}}.unembed .stale .exports{visibility:hidden}.unembed .grid{max-height:70vh;overflow:auto}.unembed .grid canvas{color:var(--ink);display:block}.unembed .told{height:3.4em;color:var(--dim);overflow-wrap:anywhere;margin:2px 0;overflow:auto}.unembed .legend{color:var(--dim);flex-wrap:wrap;align-items:center;gap:2px 8px;margin:2px 0 4px;font-size:.9em;display:flex}.unembed .legend .ramp{border:1px solid var(--line);width:110px;height:.8em}@container (width<=520px){.unembed .told{height:6em}}.unembed .outcome{font-variant-numeric:tabular-nums}.unembed td>.outcome:has(.mark){white-space:nowrap}@container (width<=520px){.unembed td>.outcome .from{display:none}}.unembed .outcome .mark{width:1em;display:inline-block}.unembed .panel{background:var(--panel);border:1px solid var(--line);border-radius:12px;min-width:0;padding:14px 18px}.unembed .side-by-side{grid-template-columns:repeat(auto-fit,minmax(min(210px,100%),1fr));gap:8px;display:grid}.unembed .side-by-side.wide{grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:8px 24px}.unembed .side-by-side>*{min-width:0}.unembed .part{padding:0 6px}.unembed table{border-collapse:collapse;width:100%}.unembed caption{text-align:left;color:var(--dim)}.unembed th,.unembed td{text-align:left;vertical-align:baseline;padding:2px 6px;font-weight:400}.unembed thead th{color:var(--dim);border-bottom:1px solid var(--line)}.unembed .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.unembed .scroll{max-width:100%;position:relative;overflow:auto}.unembed .twin .scroll{max-height:24em}.unembed .others td,.unembed .sum td,.unembed .others th{color:var(--dim)}.unembed .sum td{border-bottom:1px solid var(--line)}.unembed .total>*{border-top:2px solid var(--line);font-weight:600}.unembed .total td[colspan]{font-weight:400}@container (width<=520px){.unembed .wide-only{display:none}.unembed th,.unembed td{padding:2px 3px}}.unembed .term{font:inherit;color:inherit;-webkit-text-decoration:underline dotted var(--dim) 1px;text-decoration:underline dotted var(--dim) 1px;text-underline-offset:3px;cursor:help;background:0 0;border:0;border-radius:0;padding:0}.unembed .big{font-variant-numeric:tabular-nums;margin:4px 0;font-size:1.3em}.unembed .scale{width:100%;max-width:420px}.unembed .scale p{margin:0}.unembed .scale .ends{justify-content:space-between;display:flex}.unembed .band{fill:var(--line)}.unembed .move{stroke:var(--accent);stroke-width:2px}.unembed .before{fill:var(--panel);stroke:var(--accent);stroke-width:2px}.unembed .after{fill:var(--accent)}.unembed .token-text{white-space:pre-wrap;overflow-wrap:anywhere}.unembed .chip{border:1px solid var(--line);border-radius:4px;margin:1px 2px 1px 0;padding:0 5px;display:inline-block}.unembed .strip{flex-wrap:wrap;gap:4px;max-height:60vh;margin:4px 0;padding:3px;list-style:none;display:flex;overflow:auto}.unembed .token{justify-items:center;padding:1px 8px;display:grid}.unembed .token[style] .index{color:inherit}.unembed .token[aria-pressed=true]{box-shadow:0 0 0 2px var(--accent)}.unembed .multiples{grid-template-columns:repeat(auto-fill,minmax(min(190px,100%),1fr));gap:8px;margin:0;padding:0;list-style:none;display:grid}.unembed .strip-names{color:var(--dim);font-size:.75em;display:grid}.unembed .strip-names bdi{text-overflow:ellipsis;white-space:nowrap;text-align:center;overflow:hidden}.unembed .strips{width:100%;height:34px;margin-top:2px;display:block}.unembed .panel-carried table{min-width:520px}.unembed .panel-carried th,.unembed .panel-carried td{vertical-align:middle;border-bottom:1px solid color-mix(in srgb, var(--line) 60%, transparent);padding:5px 8px 5px 0}.unembed .panel-carried thead th{vertical-align:bottom;font-size:.9em}.unembed .panel-carried .number{padding-right:14px}.unembed .panel-carried thead .without-column{width:24%;min-width:110px}.unembed .scale{color:var(--dim);justify-content:space-between;padding-top:1.2em;font-size:.9em;line-height:1.1;display:flex;position:relative}.unembed .scale .high{margin-left:auto}.unembed .mark-before{bottom:0;left:var(--at);transform:translateX(calc(-1 * var(--at)));white-space:nowrap;color:var(--ink);position:absolute}.unembed .mark-before:after{content:\"▾\";width:1em;margin-left:calc(var(--at) - .5em);text-align:center;line-height:.6;display:block}.unembed .left{background:color-mix(in srgb, var(--line) 55%, transparent);border-radius:3px;height:.85em;display:block;position:relative}.unembed .left i{background:var(--positive);border-radius:3px;position:absolute;inset:0 auto 0 0}.unembed .left.more i{background:repeating-linear-gradient(135deg, var(--negative) 0 3px, transparent 3px 6px);outline:1px solid var(--negative)}.unembed .left b{background:var(--ink);width:2px;margin-left:-1px;position:absolute;top:-4px;bottom:-4px}.unembed .tag{white-space:nowrap;border:1px solid var(--line);border-radius:99px;padding:1px 8px;font-size:.87em}.unembed .tag.carries{background:color-mix(in srgb, var(--mark) 45%, transparent);border-color:#0000}.unembed .tag.holds-back{background:color-mix(in srgb, var(--mark-negative) 60%, transparent);border-color:#0000}.unembed .controls.end{justify-content:flex-end}@container (width>=900px) and (width<=1599px){.unembed .view-parts .panel-carried .bars-column{display:none}}@container (width<=520px){.unembed .panel-carried table{min-width:0}.unembed .panel-carried table .wide-only{display:none}.unembed .panel-carried .tag,.unembed .panel-carried td.number{white-space:normal}}.unembed .columns{width:auto}.unembed .columns td{text-align:center}.unembed .columns .token-text{white-space:pre}.unembed .columns .differs{background:var(--chosen)}.unembed .columns .alone{outline:1px dashed var(--accent);outline-offset:-2px}.unembed .neurons{flex-wrap:wrap;gap:3px;display:inline-flex}.unembed .fact label,.unembed .fact select{max-width:100%}.unembed .fact fieldset{margin-top:8px}.unembed .stacked textarea{display:block}.unembed .find input[aria-invalid=true]{border-color:var(--error)}.unembed .flow text{fill:var(--ink);text-anchor:middle;font-size:11px}.unembed .flow .band-of-token rect{fill:none}.unembed .flow .band-of-token .odd{fill:var(--hover)}.unembed .flow .band-of-token .token-node{fill:var(--panel);stroke:var(--line)}.unembed .flow .faded{opacity:.15}.unembed .flow .spot rect{fill:var(--panel);stroke:var(--dim)}.unembed .flow .spot:is(.hovered,.choosable:hover) rect{fill:var(--hover)}.unembed .flow .spot.choosable[aria-pressed=true]>rect:first-child{fill:var(--chosen);stroke:var(--accent);stroke-width:2px}.unembed .edge:not(.faded){opacity:.75}.unembed .edge.positive{stroke:var(--positive)}.unembed .edge.negative{stroke:var(--negative);stroke-dasharray:5 3}.unembed .edge{fill:none}.unembed .top{background:var(--panel);border-bottom:1px solid var(--line)}.unembed .title{padding:10px max(24px, (100% - var(--wide)) / 2 + 24px);border-bottom:1px solid var(--line);align-items:end;margin:0}.unembed .model{color:var(--dim);border:1px solid var(--line);border-radius:99px;padding:1px 10px;font-size:.9em}.unembed .title h1,.unembed .title .model{align-self:center;margin:0}.unembed .fields{align-items:end}.unembed .title .fields{flex:320px;margin:0}.unembed .fields label{color:var(--dim);gap:2px;min-width:0;font-size:.9em;display:grid}.unembed select.earlier{width:5em}.unembed .fields label.wide{flex:260px}.unembed .find{color:var(--dim);gap:2px;font-size:.9em;display:grid}.unembed .bar-of-views{padding:0 max(24px, (100% - var(--wide)) / 2 + 24px);flex-wrap:wrap;justify-content:space-between;align-items:center;gap:0 16px;display:flex}.unembed nav{flex-wrap:wrap;display:flex}.unembed nav a{color:var(--dim);border-bottom:2px solid #0000;padding:9px 12px;text-decoration:none}.unembed nav a:hover{color:var(--ink)}.unembed nav a[aria-current]{color:var(--ink);border-color:var(--accent);font-weight:600}.unembed .options summary{color:var(--dim);cursor:pointer}.unembed .options .fields{margin:0;padding:4px 0 8px}@container (width<=899px){.unembed .title,.unembed .bar-of-views{padding-left:10px;padding-right:10px}.unembed nav a{padding:8px 7px}}.unembed dialog{color:var(--ink);background:var(--panel);border:1px solid var(--dim);border-radius:6px;max-width:min(520px,92vw)}.unembed .glossary dl{max-height:65vh;overflow:auto}.unembed .glossary .chosen{background:var(--chosen)}.unembed .glossary h2{flex:1}.unembed .curve{width:100%;height:auto;display:block}.unembed .curve text{fill:var(--dim);font:11px system-ui,sans-serif}.unembed .curve .strong{fill:var(--ink);font-weight:600}.unembed .curve polyline{fill:none;stroke:var(--positive);stroke-width:2.5px}.unembed .curve circle{fill:var(--positive)}.unembed .grid-line{stroke:var(--line)}.unembed .layers{width:100%;max-width:640px}.unembed .layers .positive{fill:var(--positive)}.unembed .layers .negative{fill:var(--negative)}.unembed .layers text{fill:var(--dim);text-anchor:middle;font-size:7px}.unembed .layers .end{text-anchor:end}.unembed .layers .tick{stroke:var(--line)}@container (width<=520px){.unembed .layers text{font-size:10px}}.unembed .ledger .name{white-space:nowrap;text-overflow:ellipsis;max-width:17em;overflow:hidden}.unembed .ledger .wide-only{width:30%}.unembed .ledger .twisty{cursor:pointer;width:1.2em;display:inline-block}.unembed .ledger .level-2 .name{padding-left:1.6em}.unembed .ledger .level-3 .name{padding-left:3.2em}.unembed .ledger tr:hover,.unembed .ledger tr.hovered{background:var(--hover)}.unembed .ledger tr[aria-selected=true]{background:var(--chosen)}@container (width<=520px){.unembed .ledger{font-size:.9em}.unembed .ledger .name{white-space:normal;max-width:8.5em}.unembed .ledger thead th{white-space:normal}}.unembed .looked th{white-space:nowrap;width:1%;font-weight:600}.unembed .looked .rest{background:var(--line)}.unembed .lost{border-color:var(--error);max-width:min(1182px,100% - 20px);margin:12px auto 0}.unembed .lost p{overflow-wrap:anywhere;margin:0 0 8px}.unembed .pins{gap:4px;margin:0 0 6px;padding:0;list-style:none;display:grid}.unembed .pins li{border-bottom:1px solid var(--line);padding-bottom:10px}.unembed .pins .controls{margin:4px 0}.unembed .predictions td:last-child{width:45%}.unembed .amount{min-width:50px;height:.8em;display:block}.unembed .amount span{background:var(--positive);height:100%;display:block}.unembed .panel-sentence{background:0 0;border:0;padding:0}.unembed .sentence{letter-spacing:-.01em;text-wrap:pretty;overflow-wrap:anywhere;max-width:70ch;min-height:8.7em;margin:0;font-size:1.4em;line-height:1.45}@container (width>=900px){.unembed .sentence{min-height:4.35em;font-size:1.7em}}.unembed .said-token{white-space:nowrap;font-weight:650}.unembed .said-number{font-variant-numeric:tabular-nums;color:var(--accent);font-weight:650}.unembed .sentence button{border:0;border-bottom:2px solid var(--mark);background:0 0;border-radius:0;padding:0;font-weight:650}.unembed .sentence button[aria-pressed=true]{background:var(--chosen)}.unembed .waiting{color:var(--dim);font-size:.7em}.unembed .start{max-width:720px;font-size:1.15em}.unembed .start h2{font-size:1.6em}.unembed .start ul{gap:8px;padding:0;list-style:none;display:grid}.unembed .start button{text-align:start;border-color:var(--line);border-radius:8px;width:100%;padding:10px 14px}.unembed .start .small{display:block}.unembed .token.found{outline:2px dashed var(--accent);outline-offset:1px}.unembed .panel-strip .note{min-height:4.4em}@container (width>=820px){.unembed .panel-strip .note{min-height:2.9em}}@container (width>=1250px){.unembed .panel-strip .note{min-height:1.45em}}.unembed .sign{text-align:center;white-space:nowrap;width:6ch;font-size:.85em}.unembed .role{display:block}.unembed .text{overflow-wrap:anywhere;max-height:60vh;padding:2px 2px 6px;font:500 1.75em/1.6 ui-serif,Georgia,DejaVu Serif,serif;overflow:auto}.unembed .word{vertical-align:top;font:inherit;color:var(--ink);text-align:start;background:0 0;border:0;border-radius:6px;justify-items:center;margin:0 0 .15em;padding:0;line-height:1.3;display:inline-grid}.unembed .word-text{text-align:center;border-radius:6px;min-width:100%;padding:2px 6px 3px}.unembed .unread{vertical-align:top;color:var(--dim);white-space:pre-wrap;margin:0;padding:2px 0;line-height:1.3;display:inline-block}.unembed .word small{white-space:nowrap;color:var(--dim);font-variant-numeric:tabular-nums;padding:0 2px;font:.46em/1.7 system-ui,sans-serif}.unembed .word:hover:not(:disabled){background:0 0}.unembed .word:hover .word-text{outline:2px solid var(--accent)}.unembed .word[aria-pressed=true]{font-weight:inherit;background:0 0}.unembed .word[aria-pressed=true] .word-text{box-shadow:0 0 0 2px var(--accent)}.unembed .word.rests .word-text{outline:1.5px dashed var(--dim);outline-offset:-1.5px}.unembed .word.last .word-text{box-shadow:inset 0 0 0 1.5px var(--line)}.unembed .turn{color:var(--dim);text-transform:uppercase;letter-spacing:.06em;font:.5em/1.6 system-ui,sans-serif;display:block}.unembed .answer{white-space:nowrap}.unembed .arrow{color:var(--dim);padding:0 10px}.unembed .said{font:inherit;border:2px solid var(--accent);color:var(--accent);background:0 0;border-radius:8px;padding:1px 12px;font-weight:600;line-height:1.3}.unembed .said .small{font:500 .55em system-ui,sans-serif}.unembed .alternatives{color:var(--dim);flex-wrap:wrap;align-items:center;gap:6px 8px;margin:6px 0;display:flex}.unembed .alternative{border-color:var(--line);border-radius:99px;padding:1px 10px}.unembed .compare-with select{border-color:var(--line)}.unembed .without{overflow-wrap:anywhere;min-height:1.6em;margin:8px 0 4px}.unembed .key{color:var(--dim);margin:4px 0 0;font-size:.9em}.unembed .swatch{border:1px solid var(--line);border-radius:3px;width:1em;height:.8em;display:inline-block}.unembed .swatch.falls{background:var(--mark)}.unembed .swatch.rises{background:var(--mark-negative)}.unembed .swatch.dashed{border:1.5px dashed var(--dim)}.unembed .text.long{max-height:45vh;font-size:1.1em}.unembed .text.long .word{display:inline}.unembed .text.long .word-text{-webkit-box-decoration-break:clone;box-decoration-break:clone;padding:1px 3px}.unembed .text.long .word small{font-size:.75em}.unembed .text :is(small,.small){direction:ltr;unicode-bidi:isolate}";
 // src/main.tsx
-function Uf(e, t, n) {
-	Wf(n);
+function Gf(e, t, n) {
+	Kf(n);
 	let r = document.createElement("div");
-	return n.replaceChildren(r), xe(/* @__PURE__ */ j(Lf, { page: new ds(e, t) }), r), () => xe(null, r);
+	return n.replaceChildren(r), xe(/* @__PURE__ */ j(zf, { page: new ds(e, t) }), r), () => xe(null, r);
 }
-function Wf(e) {
+function Kf(e) {
 	let t = e.getRootNode(), n = t instanceof ShadowRoot ? t : document.head;
 	if (n.querySelector("style[data-unembed]")) return;
 	let r = document.createElement("style");
-	r.dataset.unembed = "", r.textContent = Hf, n.append(r);
+	r.dataset.unembed = "", r.textContent = Wf, n.append(r);
 }
-function Gf({ model: e, el: t }) {
+function qf({ model: e, el: t }) {
 	let n = e.get("data");
-	return Uf({
+	return Gf({
 		...n,
 		host: "widget"
 	}, n.live === !1 ? pr(n.results) : hr(e), t);
 }
-var Kf = document.getElementById("unembed"), qf = document.getElementById("unembed-data")?.textContent;
-if (Kf && qf) {
-	let e = JSON.parse(qf);
-	Uf(e, e.host === "report" ? pr(e.results) : ar(e.token), Kf);
+var Jf = document.getElementById("unembed"), Yf = document.getElementById("unembed-data")?.textContent;
+if (Jf && Yf) {
+	let e = JSON.parse(Yf);
+	Gf(e, e.host === "report" ? pr(e.results) : ar(e.token), Jf);
 }
-var Jf = { render: Gf };
-export { Jf as default };
+var Xf = { render: qf };
+export { Xf as default };
