@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 import torch
 
-from unembed.engine.edits import zero
+from unembed.engine.edits import swap, zero
 from unembed.methods.controls import Population, Zeroed, sublayers_at
 from unembed.methods.ends import asked_of, ends, read_ends
-from unembed.methods.path_patch import as_it_was
 from unembed.models.kinds import KINDS
 from unembed.models.parts import PARTS, Part
 from unembed.models.reprs import Brief
@@ -72,7 +71,7 @@ def mediators(
     later = dict.fromkeys([*named, *sublayers_at(run, (run.asked,))])
     sites = [part.site(run.asked) for part in parts]
     planned = {
-        (mediators.__name__, site, other): [zero(site), as_it_was(run, other)]
+        (mediators.__name__, site, other): [zero(site), swap(other, run, run=run)]
         for site in sites
         for other in later
         if _place(other) > _place(site)

@@ -135,13 +135,12 @@ def _freezes(
         if (above, _ATTENTION) > (layer, order) and ("attention_write", above, None) not in open_parts:
             if heads:
                 closed = [h for h in range(run.model.heads) if h not in heads]
-                yield from (as_it_was(run, Site(kind="z", layer=above, head=h, positions=positions)) for h in closed)
+                yield from (_as_it_was(run, Site(kind="z", layer=above, head=h, positions=positions)) for h in closed)
             else:
-                yield as_it_was(run, Site(kind="attention_write", layer=above, positions=positions))
+                yield _as_it_was(run, Site(kind="attention_write", layer=above, positions=positions))
         if (above, _MLP) > (layer, order) and ("mlp_write", above, None) not in open_parts:
-            yield as_it_was(run, Site(kind="mlp_write", layer=above, positions=positions))
+            yield _as_it_was(run, Site(kind="mlp_write", layer=above, positions=positions))
 
 
-def as_it_was(run: Run, site: Site) -> Edit:
-    """A site keeps its value in the run, whatever is edited before it."""
+def _as_it_was(run: Run, site: Site) -> Edit:
     return replace(set_to(site, run.at(site)), what="freeze")

@@ -8074,7 +8074,7 @@ function Sd() {
 			name: `looked-${N(M(r))}`,
 			figure: (e) => xs(t, r, e),
 			table: () => Ss(r),
-			data: r
+			data: t
 		}), /* @__PURE__ */ j("table", {
 			class: "looked",
 			children: [/* @__PURE__ */ j("thead", {
