@@ -1,6 +1,6 @@
 /** What carried the target: the tested heads and neurons by what switching each off does, and what is said of each. */
 import type { Effect, ExplainPayload, Head, Mediator, Neuron } from "../protocol/payloads";
-import { labelOf, share, visible } from "./format";
+import { decimal, labelOf, visible } from "./format";
 import { headPart, neuronPart, type Part } from "./parts";
 
 /** A head or neuron, whether or not it was switched off. */
@@ -105,7 +105,7 @@ function how({ nats, verdict, size }: Effect, credit: number, through: readonly 
 
 /** A share without decimals: those of several parts need not come to 1. */
 function whole(part: number): string {
-  return share(part).replace(/\.\d/, "");
+  return `${decimal(100 * part, 0)}%`;
 }
 
 function tagOf({ verdict, size, rank, among, nats }: Effect, { kind }: Part): Pick<Said, "tag" | "kind"> {
