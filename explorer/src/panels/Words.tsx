@@ -159,7 +159,7 @@ function Word(props: {
         {stretch.text.trim() === "" ? seen(stretch.text) : stretch.text}
       </span>
       <small>{unit.mark === "last" ? "asked here" : leftOf(unit, explained)}</small>
-      {rests ? <small>not counted</small> : null}
+      {rests ? <small class="uncounted">not counted</small> : null}
     </button>
   );
 }

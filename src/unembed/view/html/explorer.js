@@ -8923,7 +8923,10 @@ function Cf(e) {
 				children: n.text.trim() === "" ? R(n.text) : n.text
 			}),
 			/* @__PURE__ */ j("small", { children: a.mark === "last" ? "asked here" : Ud(a, r) }),
-			o ? /* @__PURE__ */ j("small", { children: "not counted" }) : null
+			o ? /* @__PURE__ */ j("small", {
+				class: "uncounted",
+				children: "not counted"
+			}) : null
 		]
 	});
 }
